@@ -1,0 +1,229 @@
+import { lineAt, type Source } from "./source.ts";
+
+/** What a file does that it must not, as `file:line: rule`. */
+export type Violation = string;
+
+/** Folders (or files) that the code of a folder may import; itself always. */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "base": [],
+  "protocol": ["base"],
+  "platform": ["base"],
+  "drivers": ["base", "protocol", "platform/port.ts"],
+  "comet": ["base", "protocol", "platform/port.ts", "drivers/ports.ts"],
+  "logic": ["base", "protocol", "platform/port.ts", "drivers/ports.ts"],
+  "job": ["base", "protocol", "platform/port.ts", "drivers/ports.ts"],
+  "cli": ["package.json", "base", "protocol", "platform", "drivers", "comet", "logic", "job"],
+  "client": ["base", "protocol"],
+  "sim": ["base", "protocol", "platform", "drivers", "comet", "logic", "job", "client", "mod.ts"],
+  "bench": ["base", "protocol", "platform", "drivers", "comet", "logic", "job", "client", "mod.ts"],
+  "mod.ts": ["base", "protocol", "platform", "cli"],
+};
+
+/** What a test beside the code may import on top: real parts to stand behind the ports. */
+const testsMayImport = ["base", "protocol", "platform", "drivers", "tests"];
+
+/** Whether a file belongs to the tests. */
+export function isTest(path: string): boolean {
+  return path.startsWith("tests/") || path.endsWith("_test.ts");
+}
+
+function folderOf(path: string): string {
+  const slash = path.indexOf("/");
+  return slash === -1 ? path : path.slice(0, slash);
+}
+
+function isWithin(path: string, place: string): boolean {
+  return path === place || path.startsWith(`${place}/`);
+}
+
+/** Imports go one way, by {@linkcode mayImport}. */
+export function importDirections(sources: readonly Source[]): Violation[] {
+  const violations: Violation[] = [];
+  for (const { path, imports } of sources) {
+    const folder = folderOf(path);
+    if (folder === "tests" || imports.length === 0) continue;
+    const allowed = mayImport[folder];
+    if (allowed === undefined) {
+      violations.push(`${path}:1: "${folder}" is not in the table of who may import whom`);
+      continue;
+    }
+    const places = isTest(path) ? [...allowed, ...testsMayImport] : allowed;
+    for (const { target, line } of imports) {
+      if (target === undefined || isWithin(target, folder)) continue;
+      if (places.some((place) => isWithin(target, place))) continue;
+      violations.push(`${path}:${line}: ${folder} must not import ${target}`);
+    }
+  }
+  return violations;
+}
+
+/** No file imports itself over others. */
+export function importCycles(sources: readonly Source[]): Violation[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const done = new Set<string>();
+  const trail: string[] = [];
+  const violations: Violation[] = [];
+  const visit = (path: string) => {
+    if (done.has(path)) return;
+    trail.push(path);
+    for (const { target, line } of byPath.get(path)?.imports ?? []) {
+      if (target === undefined) continue;
+      const start = trail.indexOf(target);
+      if (start === -1) visit(target);
+      else {
+        const circle = [...trail.slice(start), target].join(" -> ");
+        violations.push(`${path}:${line}: imports run in a circle: ${circle}`);
+      }
+    }
+    trail.pop();
+    done.add(path);
+  };
+  for (const { path } of sources) visit(path);
+  return violations;
+}
+
+/** Packages come from `package.json`, those for development into tests and benchmarks alone. */
+export function packages(
+  sources: readonly Source[],
+  { dependencies, devDependencies }: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Violation[] {
+  const violations: Violation[] = [];
+  for (const { path, imports } of sources) {
+    const mayUseDev = isTest(path) || path.startsWith("bench/");
+    for (const { specifier, target, line } of imports) {
+      if (target !== undefined || specifier.startsWith("node:")) continue;
+      const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+      if (name in dependencies || (mayUseDev && name in devDependencies)) continue;
+      violations.push(`${path}:${line}: package.json does not list "${name}" for this use`);
+    }
+  }
+  return violations;
+}
+
+function search(
+  sources: readonly Source[],
+  applies: (path: string) => boolean,
+  pattern: RegExp,
+  rule: string,
+): Violation[] {
+  const violations: Violation[] = [];
+  for (const { path, code } of sources) {
+    if (!applies(path)) continue;
+    for (const found of code.matchAll(pattern)) {
+      violations.push(`${path}:${lineAt(code, found.index)}: "${found[0]}" ${rule}`);
+    }
+  }
+  return violations;
+}
+
+/** The runtimes' own globals stay under `platform/`. */
+export function runtimeGlobals(sources: readonly Source[]): Violation[] {
+  return search(
+    sources,
+    (path) => !path.startsWith("platform/"),
+    /(?<![.\w])(?:globalThis\.)?(?:Deno|Bun)\b(?=[.[?])/g,
+    "belongs under platform/",
+  );
+}
+
+const ownsTime = ["base/clock.ts", "base/prng.ts"];
+
+/** Time and randomness come through `Clock` and `Prng`. */
+export function timeAndRandomness(sources: readonly Source[]): Violation[] {
+  return search(
+    sources,
+    (path) => !isTest(path) && !/^(?:platform|bench)\//.test(path) && !ownsTime.includes(path),
+    /\b(?:Date\.now|new Date\(\)|performance\.now|Math\.random)|\bcrypto\.(?:getRandomValues|randomUUID)|(?<![.\w]|function )(?:setTimeout|setInterval|setImmediate)(?=\()/g,
+    "belongs in base/clock.ts or base/prng.ts",
+  );
+}
+
+/** Lines that a file of code, and one of tests, may have. */
+export const linesMax = { code: 250, test: 400 } as const;
+
+/** Files that outgrew the limit: up to how many lines, and why. */
+export type LongFiles = Readonly<Record<string, { readonly lines: number; readonly why: string }>>;
+
+/** Files stay small; a listed exception goes when it is no longer needed. */
+export function fileSizes(sources: readonly Source[], exceptions: LongFiles): Violation[] {
+  const violations: Violation[] = [];
+  const unused = new Set(Object.keys(exceptions));
+  for (const { path, text } of sources) {
+    if (!path.endsWith(".ts")) continue;
+    const lines = text.trimEnd().split("\n").length;
+    const usual = isTest(path) ? linesMax.test : linesMax.code;
+    const limit = exceptions[path]?.lines ?? usual;
+    if (lines > usual) unused.delete(path);
+    if (lines > limit) {
+      violations.push(
+        `${path}:${limit}: the file has ${lines} lines, at most ${limit} are allowed`,
+      );
+    }
+  }
+  for (const path of unused) {
+    violations.push(`${path}:1: fits without its exception: take it out of the list`);
+  }
+  return violations;
+}
+
+/** Files that no test reaches, and why that is right. */
+export type UntestedFiles = Readonly<Record<string, string>>;
+
+/** Files that a test imports, and those which they import within their own folder. */
+function reachedByTests(sources: readonly Source[]): Set<string> {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const reached = new Set<string>();
+  const reach = (path: string) => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    for (const { target } of byPath.get(path)?.imports ?? []) {
+      if (target !== undefined && folderOf(target) === folderOf(path)) reach(target);
+    }
+  };
+  for (const { path, imports } of sources) {
+    if (!isTest(path)) continue;
+    for (const { target } of imports) if (target !== undefined) reach(target);
+  }
+  return reached;
+}
+
+/**
+ * Every file that does something has a test beside it, or is part of what a test imports, or is on
+ * the list. Types, tables and errors need none; benchmarks and simulations are run as a whole.
+ */
+export function filesHaveTests(sources: readonly Source[], exceptions: UntestedFiles): Violation[] {
+  const paths = new Set(sources.map((source) => source.path));
+  const reached = reachedByTests(sources);
+  const unused = new Set(Object.keys(exceptions));
+  const violations: Violation[] = [];
+  for (const { path, code } of sources) {
+    if (!path.endsWith(".ts") || isTest(path) || /^(?:bench|sim)\//.test(path)) continue;
+    if (paths.has(path.replace(/\.ts$/, "_test.ts")) || reached.has(path)) continue;
+    if (!/\bfunction\b|\bclass\b(?! \w+ extends Error\b)/.test(code)) continue;
+    if (!unused.delete(path)) violations.push(`${path}:1: no test beside it and none reaches it`);
+  }
+  for (const path of unused) {
+    violations.push(`${path}:1: needs no exception from tests: take it out of the list`);
+  }
+  return violations;
+}
+
+/** Words and paths that have no place in the project, with why. */
+const unwanted: readonly (readonly [RegExp, string])[] = [
+  [/(?<![\w.}])\/(?:work|home|root|Users|tmp)\/[\w.-]+/g, "is a path of one machine"],
+  [/\.\.\/shared\b/g, "lies outside the project"],
+  [/\b(?:TO|FIX)(?:DO|ME)\b/g, "is unfinished work"],
+];
+
+/** Project text speaks of the project alone. */
+export function unwantedText(sources: readonly Source[]): Violation[] {
+  const violations: Violation[] = [];
+  for (const { path, text } of sources) {
+    for (const [pattern, rule] of unwanted) {
+      for (const found of text.matchAll(pattern)) {
+        violations.push(`${path}:${lineAt(text, found.index)}: "${found[0]}" ${rule}`);
+      }
+    }
+  }
+  return violations;
+}

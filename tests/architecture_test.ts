@@ -1,0 +1,26 @@
+import { describe, test } from "node:test";
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { longFiles, untestedFiles } from "./architecture/exceptions.ts";
+import * as rules from "./architecture/rules.ts";
+import { loadSources } from "./architecture/source.ts";
+
+function none(violations: readonly rules.Violation[]): void {
+  if (violations.length > 0) assert.fail(`\n${violations.join("\n")}`);
+}
+
+const sources = await loadSources([".ts", ".md", ".json", ".toml", ".html", ".js", ".css"]);
+
+describe("the project's files", () => {
+  test("import in one direction only", () => none(rules.importDirections(sources)));
+  test("do not import in circles", () => none(rules.importCycles(sources)));
+  test("use the runtimes' globals under platform/ alone", () =>
+    none(rules.runtimeGlobals(sources)));
+  test("take time and randomness from base/", () => none(rules.timeAndRandomness(sources)));
+  test("are no longer than the limit", () => none(rules.fileSizes(sources, longFiles)));
+  test("have tests", () => none(rules.filesHaveTests(sources, untestedFiles)));
+  test("speak of the project alone", () => none(rules.unwantedText(sources)));
+  test("import the packages of package.json alone", async () => {
+    none(rules.packages(sources, JSON.parse(await readFile("package.json", "utf8"))));
+  });
+});

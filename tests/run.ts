@@ -1,0 +1,123 @@
+/**
+ * The test command: checks types, lint and format, then runs every test file on Deno and on Bun.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { run } from "./runner/child.ts";
+import { ensureChromium } from "./runner/chromium.ts";
+import { listFiles, needsBrowser } from "./runner/files.ts";
+import { type Counts, readReport } from "./runner/report.ts";
+import { findRuntime, type Runtime } from "./runner/runtimes.ts";
+
+const help = `Checks types, lint and format, then runs the tests on Deno and on Bun.
+
+Usage: deno task test [PATH]...
+       bun run test [PATH]...
+
+PATH is a part of a path: only files whose path contains it are checked and run.
+
+Examples:
+  deno task test                    everything
+  deno task test comet/             one folder
+  deno task test base/clock_test    one file
+
+A runtime that is not installed is fetched with npx. Some tests need Chromium.
+The last line is "N passed, N failed, N skipped" over both runtimes; a failed check counts as one
+failure. The exit code is 1 when anything failed or no test ran.`;
+
+/** After how long a test file is killed, in milliseconds. */
+const fileDeadlineMs = 240_000;
+
+const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+const failures: string[] = [];
+
+function seconds(elapsedMs: number): string {
+  return `${(elapsedMs / 1000).toFixed(1)} s`;
+}
+
+/** Runs one of Deno's own commands, whose failure is one failure. */
+async function check(deno: Runtime, what: string, args: readonly string[]): Promise<void> {
+  process.stdout.write(`${what} ... `);
+  const { code, output, elapsedMs } = await run(deno.path, args);
+  console.log(code === 0 ? `ok (${seconds(elapsedMs)})` : `FAILED\n${output}`);
+  if (code === 0) return;
+  total.failed++;
+  failures.push(what);
+}
+
+/** Runs one test file on one runtime. */
+async function runFile(runtime: Runtime, file: string, folder: string): Promise<Counts> {
+  process.stdout.write(`${runtime.name} ${file} ... `);
+  const report = `${folder}/report.xml`;
+  await rm(report, { force: true });
+  const args = runtime.name === "deno"
+    ? ["test", "-A", "--no-check", "--preload=./tests/runner/uncaught.ts", `--junit-path=${report}`]
+    : ["test", "--timeout=60000", "--reporter=junit", `--reporter-outfile=${report}`];
+  const ended = await run(runtime.path, [...args, `./${file}`], { deadlineMs: fileDeadlineMs });
+  const xml = await readFile(report, "utf8").catch(() => undefined);
+  const counts = readReport(xml, ended.code, ended.output);
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+  for (const name of counts.failures) failures.push(`${runtime.name} ${file}: ${name}`);
+  const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
+  const failed = counts.failed === 0 ? "" : `, ${counts.failed} FAILED`;
+  console.log(`${counts.passed} passed${failed}${skipped} (${seconds(ended.elapsedMs)})`);
+  if (counts.failed > 0) console.log(`${ended.output.trimEnd()}\n`);
+  return counts;
+}
+
+/** A test that only one runtime sees is a mistake; one that cannot pass on the other is skipped. */
+function compare(file: string, deno: Counts, bun: Counts): void {
+  const onDeno = deno.passed + deno.skipped;
+  const onBun = bun.passed + bun.skipped;
+  if (deno.failed > 0 || bun.failed > 0 || onDeno === onBun) return;
+  total.failed++;
+  failures.push(`${file}: ${onDeno} tests on Deno, ${onBun} on Bun`);
+}
+
+async function main(filters: readonly string[]): Promise<void> {
+  const files = await listFiles("_test.ts", filters);
+  if (await needsBrowser(files)) await ensureChromium();
+  const deno = await findRuntime("deno");
+  const bun = await findRuntime("bun");
+  console.log(`Deno ${deno.version}, Bun ${bun.version}, ${files.length} test files on each\n`);
+
+  // Bun finds the packages there too.
+  if (!existsSync("node_modules")) await check(deno, "install", ["install"]);
+  const checked = filters.length === 0 ? [] : await listFiles(".ts", filters);
+  if (filters.length === 0 || checked.length > 0) {
+    await check(deno, "type check", ["check", ...checked]);
+    await check(deno, "lint", ["lint", ...checked]);
+    await check(deno, "format", ["fmt", "--check", ...checked]);
+  }
+  const folder = await mkdtemp(`${tmpdir()}/halley-test-`);
+  try {
+    const onDeno = new Map<string, Counts>();
+    for (const file of files) onDeno.set(file, await runFile(deno, file, folder));
+    for (const file of files) compare(file, onDeno.get(file)!, await runFile(bun, file, folder));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const args = process.argv.slice(2);
+if (args.includes("--help") || args.includes("-h")) {
+  console.log(help);
+} else {
+  try {
+    await main(args);
+    if (total.passed + total.failed + total.skipped === 0) throw new Error("No test was run");
+  } catch (error) {
+    total.failed++;
+    failures.push((error as Error).message);
+  }
+  if (failures.length > 0) {
+    console.log(`\nFailed:\n${failures.map((one) => `  ${one}`).join("\n")}`);
+  }
+  console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  if (total.failed > 0) process.exitCode = 1;
+}

@@ -1,0 +1,36 @@
+import { readdir, readFile } from "node:fs/promises";
+
+const skipped = new Set(["node_modules", "dist"]);
+
+/**
+ * Lists the files of the project that end in `suffix`, as paths from the current directory.
+ *
+ * @param suffix What their names end with.
+ * @param filters Parts of paths; a file must contain one of them. None lets all through.
+ */
+export async function listFiles(suffix: string, filters: readonly string[]): Promise<string[]> {
+  const wanted = filters.map((filter) => filter.replace(/^\.\//, ""));
+  const found: string[] = [];
+  const folders = [""];
+  for (const folder of folders) {
+    for (const entry of await readdir(folder === "" ? "." : folder, { withFileTypes: true })) {
+      const path = folder + entry.name;
+      if (entry.name.startsWith(".") || skipped.has(entry.name)) continue;
+      if (entry.isDirectory()) folders.push(`${path}/`);
+      else if (path.endsWith(suffix)) found.push(path);
+    }
+  }
+  const selected = wanted.length === 0
+    ? found
+    : found.filter((path) => wanted.some((filter) => path.includes(filter)));
+  return selected.sort();
+}
+
+/** Whether one of these files needs a browser. */
+export async function needsBrowser(files: readonly string[]): Promise<boolean> {
+  for (const file of files) {
+    const text = await readFile(file, "utf8");
+    if (/ from "(?:playwright-core|[^"]*\/chromium\.ts)"/.test(text)) return true;
+  }
+  return false;
+}
