@@ -1,0 +1,31 @@
+/** What a close code means to the client that gets it. */
+export interface CloseCode {
+  /** The WebSocket close code; on TCP it stands in the body of the disconnect reply. */
+  readonly code: number;
+  /** The reason sent along, in words. */
+  readonly reason: string;
+  /** Whether the client should come back, with backoff. */
+  readonly reconnect: boolean;
+}
+
+/**
+ * Why the server closes a connection. 1000 to 1011 are those of RFC 6455 section 7.4.1; 4000 and up
+ * are ours. `reconnect: false` means that trying again with the same input meets the same answer.
+ */
+export const CloseCodes = {
+  normal: { code: 1000, reason: "normal closure", reconnect: false },
+  goingAway: { code: 1001, reason: "server is going away", reconnect: true },
+  protocolError: { code: 1002, reason: "protocol error", reconnect: false },
+  unsupportedData: { code: 1003, reason: "unsupported data", reconnect: false },
+  invalidText: { code: 1007, reason: "text is not valid UTF-8", reconnect: false },
+  messageTooBig: { code: 1009, reason: "message too big", reconnect: false },
+  internalError: { code: 1011, reason: "internal error", reconnect: true },
+  handshakeTimeout: { code: 4000, reason: "handshake timeout", reconnect: true },
+  authFailed: { code: 4001, reason: "auth failed", reconnect: false },
+  heartbeatTimeout: { code: 4002, reason: "heartbeat timeout", reconnect: true },
+  slowReader: { code: 4003, reason: "slow reader", reconnect: true },
+  replaced: { code: 4004, reason: "replaced by a newer connection", reconnect: false },
+  tooManyConnections: { code: 4005, reason: "too many connections", reconnect: false },
+  tooFarAhead: { code: 4006, reason: "too many unanswered requests", reconnect: true },
+  serverFull: { code: 4007, reason: "server is full", reconnect: true },
+} as const satisfies Record<string, CloseCode>;

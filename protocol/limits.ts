@@ -1,0 +1,44 @@
+import { assert } from "../base/assert.ts";
+
+/** Every fixed limit of the wire in one place; what an operator may change is in `cli/config`. */
+export const Limits = {
+  /** Bytes of a frame's header. */
+  headerBytes: 16,
+  /** Largest body of a frame from a client, in bytes. */
+  upstreamBodyBytesMax: 4096,
+  /** Largest frame from a client, header included, in bytes. */
+  upstreamFrameBytesMax: 4096 + 16,
+  /** Largest WebSocket message from a client over all its fragments, in bytes; JSON needs room. */
+  messageBytesMax: 16 * 1024,
+  /** Largest HTTP head of a WebSocket upgrade, in bytes. */
+  upgradeHeadBytesMax: 8 * 1024,
+  /** Bytes a client may have sent ahead of a request that is still being answered. */
+  pipelinedBytesMax: 64 * 1024,
+  /** Bytes that may wait for one slow connection. */
+  pendingBytesMax: 64 * 1024,
+  /** Largest body of one push, in bytes: with every header it still fits an empty queue. */
+  pushBodyBytesMax: 64 * 1024 - 64,
+  /** Bytes of frames that one room batch may hold. */
+  roomBatchBytesMax: 32 * 1024,
+  /** Longest room key, in characters. */
+  roomKeyCharsMax: 256,
+  /** Longest connection key, in characters. */
+  keyCharsMax: 256,
+  /** Operations that one connection may accept. */
+  acceptsMax: 256,
+  /** Keys or mids in one push call. */
+  pushTargetsMax: 10_000,
+} as const;
+
+assert(
+  Limits.upstreamFrameBytesMax === Limits.headerBytes + Limits.upstreamBodyBytesMax,
+  "the largest upstream frame is its header and its largest body",
+);
+assert(
+  Limits.pushBodyBytesMax + 2 * Limits.headerBytes + 10 <= Limits.pendingBytesMax,
+  "the largest push with its frame, batch and WebSocket headers fits an empty queue",
+);
+assert(
+  Limits.messageBytesMax >= 2 * Limits.upstreamBodyBytesMax,
+  "a JSON message has room for an escaped body",
+);

@@ -1,0 +1,33 @@
+import { CloseCodes } from "./close_codes.ts";
+import { excerpt } from "./excerpt.ts";
+import { isInt32 } from "./int32.ts";
+import { ProtocolError } from "./protocol_error.ts";
+import { decodeUtf8 } from "./utf8.ts";
+
+/**
+ * Parses the body of a subscribe or unsubscribe frame, such as `1000,1001`. Spaces around a number
+ * are tolerated.
+ *
+ * @returns The operations in the body's order; none for an empty body.
+ * @throws {ProtocolError} When the body is anything else than int32s between commas.
+ */
+export function parseOperations(body: Uint8Array): number[] {
+  const text = decodeUtf8(body);
+  if (text === undefined) {
+    throw new ProtocolError(
+      CloseCodes.protocolError,
+      "Cannot read operations: body must be valid UTF-8",
+    );
+  }
+  if (/^ *$/.test(text)) return [];
+  return text.split(",").map(parseOperation);
+}
+
+function parseOperation(text: string): number {
+  const operation = /^ *[+-]?\d+ *$/.test(text) ? Number(text) : NaN;
+  if (isInt32(operation)) return operation | 0;
+  throw new ProtocolError(
+    CloseCodes.protocolError,
+    `Cannot read operations: each must be an int32, current value is "${excerpt(text)}"`,
+  );
+}

@@ -1,0 +1,59 @@
+/** What all pushes have in common. */
+interface PushBase {
+  /** The operation that clients see in the frame, an int32. */
+  readonly operation: number;
+  /** The application's bytes; shared, never written to. */
+  readonly body: Uint8Array;
+}
+
+/** To every member of a room. */
+export interface RoomPush extends PushBase {
+  readonly kind: "room";
+  /** Room key, `{type}://{id}`. */
+  readonly room: string;
+}
+
+/** To the connections of some keys that one comet holds. */
+export interface KeysPush extends PushBase {
+  readonly kind: "keys";
+  /** Id of the comet. */
+  readonly server: string;
+  readonly keys: readonly string[];
+}
+
+/** To everyone. */
+export interface BroadcastPush extends PushBase {
+  readonly kind: "broadcast";
+  /** Connections per second over the whole cluster; 0 = at once. */
+  readonly speed: number;
+}
+
+/** A push as the push log keeps it. */
+export type PushMessage = RoomPush | KeysPush | BroadcastPush;
+
+/** FNV-1a, 32 bits, over UTF-16 code units. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  }
+  return value >>> 0;
+}
+
+/**
+ * The partition that keeps a push in order with its like: one room, one comet's keys, or one
+ * broadcast operation always falls in one partition.
+ *
+ * @param partitions How many there are.
+ * @returns 0 to `partitions` - 1.
+ */
+export function partitionOf(message: PushMessage, partitions: number): number {
+  switch (message.kind) {
+    case "room":
+      return hash(message.room) % partitions;
+    case "keys":
+      return hash(message.server) % partitions;
+    case "broadcast":
+      return hash(String(message.operation)) % partitions;
+  }
+}

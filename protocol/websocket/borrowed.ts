@@ -1,0 +1,36 @@
+import type { Buffers } from "../buffers.ts";
+
+/** Least capacity to borrow, so that bytes that trickle in do not move often. */
+const BORROWED_BYTES_MIN = 128;
+
+/**
+ * Adds bytes to a borrowed buffer, which at least doubles whenever it is full: adding is linear in
+ * all, and what is held is never more than twice what has come.
+ *
+ * @param buffers Where to borrow.
+ * @param buffer What is held so far, or null for nothing.
+ * @param usedBytes How much of `buffer` is used.
+ * @param bytes Holds what to add, from `start` to `end`.
+ * @returns The buffer that now holds it all; another one than `buffer` when that was full.
+ */
+export function appendBorrowed(
+  buffers: Buffers,
+  buffer: Uint8Array | null,
+  usedBytes: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): Uint8Array {
+  const neededBytes = usedBytes + end - start;
+  let into = buffer;
+  if (into === null) {
+    into = buffers.acquire(Math.max(BORROWED_BYTES_MIN, neededBytes));
+  } else if (into.length < neededBytes) {
+    const grown = buffers.acquire(Math.max(2 * into.length, neededBytes));
+    grown.set(into.subarray(0, usedBytes));
+    buffers.release(into);
+    into = grown;
+  }
+  into.set(bytes.subarray(start, end), usedBytes);
+  return into;
+}

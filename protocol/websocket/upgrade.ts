@@ -1,0 +1,186 @@
+import { Buffer } from "node:buffer";
+
+import { assert } from "../../base/assert.ts";
+import type { Buffers } from "../buffers.ts";
+import { Limits } from "../limits.ts";
+import { appendBorrowed } from "./borrowed.ts";
+import { hasToken, type HttpHead, parseHttpHead, singleField } from "./http_head.ts";
+import { acceptResponse, type RefusalStatus, refuseResponse } from "./upgrade_response.ts";
+
+/** The connection speaks WebSocket from here on. */
+export interface UpgradeAccepted {
+  readonly accepted: true;
+  /** What to send, whole. */
+  readonly response: Uint8Array;
+  /** Bytes of the last chunk that belong to the head; frames begin after them. */
+  readonly consumedBytes: number;
+  /** The Host field. */
+  readonly host: string;
+  /** The Origin field, which browsers send; empty when there is none. */
+  readonly origin: string;
+}
+
+/** The connection is not upgraded. */
+export interface UpgradeRefused {
+  readonly accepted: false;
+  /** What to send, whole, before the connection ends. */
+  readonly response: Uint8Array;
+  /** HTTP status of the response. */
+  readonly status: RefusalStatus;
+  /** What was wrong, in one line. */
+  readonly reason: string;
+}
+
+/** What became of an upgrade. */
+export type UpgradeResult = UpgradeAccepted | UpgradeRefused;
+
+const NUL = 0x00, LF = 0x0a, CR = 0x0d;
+
+/** What `scan` returns beside the offset where the head ends. */
+const UNFINISHED = -1, MALFORMED = -2;
+
+/**
+ * Parses the head of one WebSocket upgrade, `GET /sub` (RFC 6455 section 4.2), however it is cut.
+ * It is dropped when it has answered, and holds no more than twice what has come. It knows no time:
+ * the owner ends a connection whose head does not come.
+ *
+ * Extensions and subprotocols that the client offers are not taken up.
+ */
+export class UpgradeParser {
+  // Plain fields: there is one parser per connection.
+  private head: Uint8Array | null = null;
+  private headBytes = 0;
+  /** Bytes of the line under way. */
+  private lineBytes = 0;
+  private isAfterCr = false;
+  private closed = false;
+
+  /** @param buffers Where to borrow memory for a head that comes in parts. */
+  constructor(private readonly buffers: Buffers) {}
+
+  /**
+   * Takes what has come. A head that lies whole in its chunk is not copied.
+   *
+   * @param chunk The stream's next bytes.
+   * @returns The answer, after which nothing may be pushed, or undefined while the head goes on.
+   */
+  push(chunk: Uint8Array): UpgradeResult | undefined {
+    assert(!this.closed, "nothing is pushed into an upgrade that is over");
+    const end = this.scan(chunk);
+    if (end === MALFORMED) {
+      this.close();
+      return refuse(400, "Lines must end in CRLF, and hold no CR, LF or NUL.");
+    }
+    if (end === UNFINISHED) {
+      if (this.headBytes + chunk.length >= Limits.upgradeHeadBytesMax) {
+        this.close();
+        return refuse(431, `Head must be at most ${Limits.upgradeHeadBytesMax} bytes.`);
+      }
+      if (chunk.length > 0) this.keep(chunk, chunk.length);
+      return undefined;
+    }
+    if (this.head === null) {
+      this.close();
+      return answer(latin1(chunk, end), end);
+    }
+    this.keep(chunk, end);
+    const text = latin1(this.head, this.headBytes);
+    this.close();
+    return answer(text, end);
+  }
+
+  /** Gives back what is borrowed; may be called more than once. */
+  close(): void {
+    this.closed = true;
+    if (this.head !== null) this.buffers.release(this.head);
+    this.head = null;
+  }
+
+  /** Looks for the empty line, each byte once; returns the offset after it. */
+  private scan(chunk: Uint8Array): number {
+    const end = Math.min(chunk.length, Limits.upgradeHeadBytesMax - this.headBytes);
+    for (let at = 0; at < end; at++) {
+      const byte = chunk[at];
+      if (this.isAfterCr) {
+        if (byte !== LF) return MALFORMED;
+        if (this.lineBytes === 0) return at + 1;
+        this.isAfterCr = false;
+        this.lineBytes = 0;
+      } else if (byte === CR) {
+        this.isAfterCr = true;
+      } else if (byte === LF || byte === NUL) {
+        return MALFORMED;
+      } else {
+        this.lineBytes++;
+      }
+    }
+    return UNFINISHED;
+  }
+
+  private keep(chunk: Uint8Array, end: number): void {
+    this.head = appendBorrowed(this.buffers, this.head, this.headBytes, chunk, 0, end);
+    this.headBytes += end;
+  }
+}
+
+/** HTTP heads are bytes, not UTF-8: a character each. */
+function latin1(bytes: Uint8Array, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, end).toString("latin1");
+}
+
+function refuse(status: RefusalStatus, reason: string): UpgradeRefused {
+  return { accepted: false, response: refuseResponse(status, reason), status, reason };
+}
+
+/** Exactly `/sub`, with or without a query. */
+const TARGET = /^\/sub(?:\?|$)/;
+/** A name or address and perhaps a port (RFC 3986 section 3.2, without user information). */
+const HOST = /^(?:\[[\da-f:.]+\]|[\w.~%!$&'()*+;=-]+)(?::\d*)?$/i;
+/** 16 bytes in base64. */
+const KEY = /^[A-Za-z\d+/]{22}==$/;
+
+function answer(text: string, consumedBytes: number): UpgradeResult {
+  const head = parseHttpHead(text);
+  if (head === undefined) return refuse(400, "Head is malformed.");
+  return refuseRequest(head) ?? refuseHandshake(head) ?? {
+    accepted: true,
+    response: acceptResponse(singleField(head, "sec-websocket-key")!),
+    consumedBytes,
+    host: singleField(head, "host")!,
+    origin: singleField(head, "origin") ?? "",
+  };
+}
+
+/** Checks what any HTTP server would. */
+function refuseRequest(head: HttpHead): UpgradeRefused | undefined {
+  if (head.version !== "1.1") return refuse(505, "Version must be HTTP/1.1.");
+  if (!TARGET.test(head.target)) return refuse(404, "Path must be /sub.");
+  if (head.method !== "GET") return refuse(405, "Method must be GET.");
+  if (!HOST.test(singleField(head, "host") ?? "")) {
+    return refuse(400, "Host must be given once, as a name or an address.");
+  }
+  const hasBody = head.fields.has("transfer-encoding") ||
+    head.fields.has("content-length") && singleField(head, "content-length") !== "0";
+  if (hasBody) return refuse(400, "Request must have no body.");
+  return undefined;
+}
+
+/** Checks the client's half of the handshake, RFC 6455 section 4.2.1. */
+function refuseHandshake(head: HttpHead): UpgradeRefused | undefined {
+  if (!hasToken(head, "upgrade", "websocket")) {
+    return refuse(426, "Upgrade must name websocket.");
+  }
+  if (!hasToken(head, "connection", "upgrade")) {
+    return refuse(400, "Connection must name upgrade.");
+  }
+  if (singleField(head, "sec-websocket-version") !== "13") {
+    return refuse(426, "Sec-WebSocket-Version must be 13.");
+  }
+  if (!KEY.test(singleField(head, "sec-websocket-key") ?? "")) {
+    return refuse(400, "Sec-WebSocket-Key must be given once, 16 bytes in base64.");
+  }
+  if (head.fields.has("origin") && singleField(head, "origin") === undefined) {
+    return refuse(400, "Origin must be given at most once.");
+  }
+  return undefined;
+}
