@@ -1,0 +1,78 @@
+/**
+ * The few shapes of Bun's API in use. Its own types are not installed, since they and Deno's
+ * declare the same globals differently.
+ */
+
+/** A TCP socket; `data` is the owner's own. */
+export interface BunSocket<Data> {
+  data: Data;
+  readonly remoteAddress: string;
+  /** @returns Bytes the kernel took; the rest is not kept. -1 when the socket is over. */
+  write(bytes: Uint8Array): number;
+  /** Says end of stream; reading goes on. */
+  shutdown(): void;
+  /** Resets the connection. */
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+  setNoDelay(on: boolean): void;
+}
+
+/** Callbacks that all sockets of a listener share. */
+export interface BunSocketHandlers<Data> {
+  readonly binaryType: "uint8array";
+  open(socket: BunSocket<Data>): void;
+  data(socket: BunSocket<Data>, chunk: Uint8Array): void;
+  /** Also comes when nothing was held back. */
+  drain(socket: BunSocket<Data>): void;
+  end(socket: BunSocket<Data>): void;
+  close(socket: BunSocket<Data>): void;
+}
+
+/** Options of `Bun.listen` and `Bun.connect`. */
+export interface BunSocketOptions<Data> {
+  readonly hostname: string;
+  readonly port: number;
+  readonly reusePort?: boolean;
+  readonly allowHalfOpen: boolean;
+  readonly socket: BunSocketHandlers<Data>;
+}
+
+/** What `Bun.listen` gives. */
+export interface BunListener {
+  readonly hostname: string;
+  readonly port: number;
+  /** Accepts no more; open sockets stay. */
+  stop(): void;
+}
+
+/** What `Bun.serve` gives. */
+export interface BunServer {
+  readonly hostname: string;
+  readonly port: number;
+  /** Requests that are being answered. */
+  readonly pendingRequests: number;
+  requestIP(request: Request): { readonly address: string } | null;
+  /** @param abrupt Closes connections at once. */
+  stop(abrupt?: boolean): Promise<void>;
+}
+
+/** Options of `Bun.serve`. */
+export interface BunServeOptions {
+  readonly hostname: string;
+  readonly port: number;
+  /** Seconds without traffic after which a connection is closed. */
+  readonly idleTimeout: number;
+  fetch(request: Request, server: BunServer): Response | Promise<Response>;
+}
+
+/** The `Bun` global. */
+export interface BunApi {
+  readonly version: string;
+  listen<Data>(options: BunSocketOptions<Data>): BunListener;
+  connect<Data>(options: BunSocketOptions<Data>): Promise<BunSocket<Data>>;
+  serve(options: BunServeOptions): BunServer;
+}
+
+/** The `Bun` global; undefined on other runtimes. */
+export const bun = (globalThis as unknown as { Bun: BunApi }).Bun;

@@ -1,0 +1,26 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** An echo server in a process of its own. */
+export interface EchoChild {
+  readonly child: ChildProcess;
+  readonly port: number;
+}
+
+/**
+ * Starts the echo server on this runtime and waits until it listens.
+ *
+ * @param openFilesMax Most files that it may have open.
+ * @param exitCode What it exits with when it is told to stop.
+ */
+export async function startEchoServer(openFilesMax: number, exitCode: number): Promise<EchoChild> {
+  const script = fileURLToPath(new URL("./echo_server.ts", import.meta.url));
+  const run = "bun" in process.versions ? [] : ["run", "-A", "--no-check"];
+  const limited = `ulimit -n ${openFilesMax}; exec "$0" "$@"`;
+  const args = ["-c", limited, process.execPath, ...run, script, String(exitCode)];
+  const child = spawn("sh", args, { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = await once(child.stdout!, "data");
+  return { child, port: Number(String(line)) };
+}

@@ -1,0 +1,19 @@
+import { selectPlatform } from "../select.ts";
+
+// A process of its own for tests: prints its port and sends everything back. Ends with the code
+// that its argument says.
+const { streams, process } = await selectPlatform();
+const listener = await streams.listen({
+  hostname: "127.0.0.1",
+  port: 0,
+  pendingBytesMax: 64 * 1024,
+  handler: {
+    open() {},
+    data: (conn, chunk) => void conn.write(chunk.slice()),
+    drain() {},
+    end: (conn) => conn.end(),
+    close() {},
+  },
+});
+process.onStop(() => process.exit(Number(process.args[0])));
+console.log(listener.address.port);

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { ConnHandler, Platform } from "../port.ts";
+import { pattern, pendingBytesMax, type ProbeConn, withPair } from "./probe.ts";
+
+/** Collects what is reported while a test runs. */
+export async function reportsOf(run: () => Promise<void>): Promise<string[]> {
+  const { error } = console;
+  const lines: string[] = [];
+  console.error = (...parts: unknown[]) => void lines.push(parts.join(" "));
+  try {
+    await run();
+  } finally {
+    console.error = error;
+  }
+  return lines;
+}
+
+/** Registers what every implementation of `Streams` must do when its owner's callback throws. */
+export function handlerFaultsContract(name: string, platform: Platform): void {
+  const callbacks: readonly (keyof ConnHandler)[] = ["open", "data", "drain", "end", "close"];
+
+  describe(`A handler that throws on ${name}`, () => {
+    for (const callback of callbacks) {
+      it(`${callback} costs its one connection and one line`, async () => {
+        let throws = true;
+        const server = {
+          [callback](conn: ProbeConn) {
+            if (!throws) return;
+            throws = false;
+            // A connection that is closing would be over by now anyway.
+            if (callback === "close") assert.equal(conn.context.closes, 1);
+            throw new Error("a bug\nwith a second line");
+          },
+        };
+        const client = { end: (conn: ProbeConn) => conn.end() };
+        const lines = await reportsOf(() =>
+          withPair(platform, { server, client }, async (pair) => {
+            const { listener, accepted, dialled } = pair;
+            dialled.write(pattern(10));
+            if (callback === "drain") accepted.write(pattern(9_000_000));
+            // Where a write is answered late, the second one is what has to wait.
+            if (callback === "drain") accepted.write(pattern(10));
+            if (callback === "end") dialled.end();
+            if (callback === "close") accepted.evict();
+            await pair.server.until("it closes", () => accepted.context.closes === 1);
+            await pair.client.until("the peer closes", () => dialled.context.closes === 1);
+
+            const { hostname, port } = listener.address;
+            const handler = pair.client;
+            const other = await platform.streams.dial({ hostname, port, pendingBytesMax, handler });
+            other.write(pattern(10));
+            await pair.server.until("the next one is served", () => {
+              return pair.server.conns.length === 2 &&
+                pair.server.conns[1].context.receivedBytes === 10;
+            });
+          })
+        );
+        assert.deepEqual(lines, [`Connection closed, its ${callback} handler failed: a bug`]);
+      });
+    }
+  });
+}

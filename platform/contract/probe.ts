@@ -1,0 +1,159 @@
+import { systemClock } from "../../base/clock.ts";
+import type { Conn, ConnHandler, Listener, Platform } from "../port.ts";
+
+/** How long a test waits for what must come, in milliseconds. */
+const deadlineMs = 4000;
+
+/** Bytes that may wait for a connection, unless a test wants otherwise. */
+export const pendingBytesMax = 64 * 1024;
+
+/** Lets the event loop go round once. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => void systemClock.nextTurn(resolve));
+}
+
+/** What happened to one connection. */
+export class Story {
+  readonly chunks: Uint8Array[] = [];
+  receivedBytes = 0;
+  opens = 0;
+  drains = 0;
+  ends = 0;
+  closes = 0;
+
+  /** All that was received, in one piece. */
+  received(): Uint8Array {
+    const whole = new Uint8Array(this.receivedBytes);
+    let offset = 0;
+    for (const chunk of this.chunks) {
+      whole.set(chunk, offset);
+      offset += chunk.length;
+    }
+    return whole;
+  }
+}
+
+/** A connection of a test; its context is its story. */
+export type ProbeConn = Conn<Story>;
+
+/** Writes down what connections tell, and lets a test wait for it. */
+export class Probe implements ConnHandler<Story> {
+  /** Every connection there was, oldest first. */
+  readonly conns: ProbeConn[] = [];
+  /** What a test wants to do on the spot. */
+  readonly react: Partial<ConnHandler<Story>>;
+  #wake: (() => void) | undefined;
+
+  constructor(react: Partial<ConnHandler<Story>> = {}) {
+    this.react = react;
+  }
+
+  open(conn: ProbeConn): void {
+    conn.context = new Story();
+    conn.context.opens++;
+    this.conns.push(conn);
+    this.look();
+    this.react.open?.(conn);
+  }
+
+  data(conn: ProbeConn, chunk: Uint8Array): void {
+    conn.context.chunks.push(chunk.slice());
+    conn.context.receivedBytes += chunk.length;
+    this.look();
+    this.react.data?.(conn, chunk);
+    // As the callee may, to nobody's harm.
+    chunk.fill(0);
+  }
+
+  drain(conn: ProbeConn): void {
+    conn.context.drains++;
+    this.look();
+    this.react.drain?.(conn);
+  }
+
+  end(conn: ProbeConn): void {
+    conn.context.ends++;
+    this.look();
+    this.react.end?.(conn);
+  }
+
+  close(conn: ProbeConn): void {
+    conn.context.closes++;
+    this.look();
+    this.react.close?.(conn);
+  }
+
+  /** Has a waiting test look again. */
+  look(): void {
+    this.#wake?.();
+  }
+
+  /**
+   * Waits until something is so; looks after every event of this probe.
+   *
+   * @throws {Error} With `what` when it does not become so in time.
+   */
+  async until(what: string, isSo: () => boolean): Promise<void> {
+    let late = false;
+    const timer = systemClock.setTimeout(() => {
+      late = true;
+      this.look();
+    }, deadlineMs);
+    while (!isSo() && !late) await new Promise<void>((resolve) => this.#wake = resolve);
+    systemClock.cancel(timer);
+    if (late) throw new Error(`Waited ${deadlineMs} ms in vain until ${what}`);
+  }
+}
+
+/** Both ends of a connection and who watches them. */
+export interface Pair {
+  readonly listener: Listener;
+  readonly server: Probe;
+  readonly client: Probe;
+  /** The accepted end. */
+  readonly accepted: ProbeConn;
+  /** The dialled end. */
+  readonly dialled: ProbeConn;
+}
+
+/** How a test wants its pair. */
+export interface PairOptions {
+  readonly pendingBytesMax?: number;
+  readonly server?: Partial<ConnHandler<Story>>;
+  readonly client?: Partial<ConnHandler<Story>>;
+}
+
+/** Opens a port, dials it, runs a test on the connection and cleans up. */
+export async function withPair(
+  platform: Platform,
+  options: PairOptions,
+  run: (pair: Pair) => void | Promise<void>,
+): Promise<void> {
+  const server = new Probe(options.server);
+  const client = new Probe(options.client);
+  const limits = { pendingBytesMax: options.pendingBytesMax ?? pendingBytesMax };
+  const hostname = "127.0.0.1";
+  const listener = await platform.streams.listen({ hostname, port: 0, handler: server, ...limits });
+  try {
+    const { port } = listener.address;
+    const dialled = await platform.streams.dial({ hostname, port, handler: client, ...limits });
+    await server.until("the listener accepts", () => server.conns.length > 0);
+    await run({ listener, server, client, accepted: server.conns[0], dialled });
+  } finally {
+    await closeAll(server, client);
+    await listener.close();
+  }
+}
+
+/** Evicts every connection and waits until the runtime has let go of them. */
+export async function closeAll(...probes: readonly Probe[]): Promise<void> {
+  for (const { conns } of probes) for (const conn of conns) conn.evict();
+  await turn();
+}
+
+/** Bytes whose content tells their place. */
+export function pattern(length: number, seed = 0): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >>> 8) + seed * 17) & 0xff;
+  return bytes;
+}

@@ -1,0 +1,202 @@
+import type { Clock } from "../../base/clock.ts";
+import { reportHandlerFault } from "../faults.ts";
+import { type Conn, type ConnHandler, WriteOutcome } from "../port.ts";
+import { pendingLimit, WriteQueue } from "../write_queue.ts";
+import type { ReadBuffers } from "./read_buffers.ts";
+
+/** What the connections of a listener, or of a dial, have in common. */
+export interface Owner<Context> {
+  readonly handler: ConnHandler<Context>;
+  readonly pendingBytesMax: number;
+  readonly clock: Clock;
+  readonly readBuffers: ReadBuffers;
+}
+
+/** Most bytes of small writes that are put together into one. */
+const mergedBytesMax = 64 * 1024;
+
+/**
+ * A connection. `Deno.Conn` answers reads and writes by promises only, and writes that overlap
+ * corrupt the stream; so there is one of each under way, answered by three functions made once.
+ * The plain fields are there for the price of a connection.
+ */
+export class DenoConn<Context> implements Conn<Context> {
+  context = undefined as Context;
+  /** What is left of the write under way. */
+  private flight: Uint8Array | null = null;
+  private flightSinceMs = 0;
+  /** Null while nothing waits behind the write under way. */
+  private queue: WriteQueue | null = null;
+  private buffer: Uint8Array<ArrayBuffer>;
+  private reading = false;
+  private paused = false;
+  private drainDue = false;
+  private ending = false;
+  private peerEnded = false;
+  private over = false;
+  private readonly onRead: (count: number | null) => void;
+  private readonly onWritten: (count: number) => void;
+  private readonly onFailed: () => void;
+
+  constructor(private readonly conn: Deno.TcpConn, private readonly owner: Owner<Context>) {
+    this.buffer = owner.readBuffers.first();
+    this.onRead = this.afterRead.bind(this);
+    this.onWritten = this.afterWrite.bind(this);
+    this.onFailed = this.finish.bind(this);
+    try {
+      conn.setNoDelay(true);
+    } catch {
+      // The peer has gone already; the first read says so.
+    }
+  }
+
+  get remoteAddress(): string {
+    return this.conn.remoteAddr.hostname;
+  }
+
+  get pendingBytes(): number {
+    return (this.flight === null ? 0 : this.flight.length) +
+      (this.queue === null ? 0 : this.queue.bytes);
+  }
+
+  /** Tells the owner and begins to read. */
+  start(): void {
+    try {
+      this.owner.handler.open(this);
+    } catch (error) {
+      this.fail("open", error);
+    }
+    this.read();
+  }
+
+  write(bytes: Uint8Array): WriteOutcome {
+    if (this.over || this.ending) return WriteOutcome.closed;
+    if (this.flight === null) {
+      this.send(bytes);
+      return WriteOutcome.sent;
+    }
+    this.drainDue = true;
+    if (!this.fits(bytes.length)) return WriteOutcome.dropped;
+    this.queue ??= new WriteQueue();
+    this.queue.push(bytes);
+    return WriteOutcome.queued;
+  }
+
+  discardPending(): number {
+    const dropped = this.queue === null ? 0 : this.queue.discard();
+    this.queue = null;
+    return dropped;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.read();
+  }
+
+  end(): void {
+    if (this.over || this.ending) return;
+    this.ending = true;
+    if (this.flight === null) this.shutdown();
+  }
+
+  evict(): void {
+    this.finish();
+  }
+
+  private fits(length: number): boolean {
+    const bytes = this.pendingBytes + length;
+    const { pendingBytesMax, clock } = this.owner;
+    return bytes <= pendingBytesMax ||
+      bytes <= pendingLimit(pendingBytesMax, clock.monotonicMs() - this.flightSinceMs);
+  }
+
+  private send(bytes: Uint8Array): void {
+    this.flight = bytes;
+    this.flightSinceMs = this.owner.clock.monotonicMs();
+    this.conn.write(bytes).then(this.onWritten, this.onFailed);
+  }
+
+  private afterWrite(count: number): void {
+    if (this.over) return;
+    const flight = this.flight!;
+    if (count < flight.length) return this.send(flight.subarray(count));
+    this.flight = null;
+    if (this.queue !== null) {
+      const merged = this.queue.takeMerged(mergedBytesMax);
+      if (this.queue.bytes === 0) this.queue = null;
+      return this.send(merged);
+    }
+    if (this.ending) this.shutdown();
+    if (!this.drainDue) return;
+    this.drainDue = false;
+    try {
+      this.owner.handler.drain(this);
+    } catch (error) {
+      this.fail("drain", error);
+    }
+  }
+
+  private read(): void {
+    if (this.reading || this.paused || this.peerEnded || this.over) return;
+    this.reading = true;
+    this.conn.read(this.buffer).then(this.onRead, this.onFailed);
+  }
+
+  private afterRead(count: number | null): void {
+    this.reading = false;
+    if (this.over) return;
+    if (count === null) return this.afterPeerEnd();
+    const { buffer, owner } = this;
+    try {
+      owner.handler.data(this, count === buffer.length ? buffer : buffer.subarray(0, count));
+    } catch (error) {
+      this.fail("data", error);
+    }
+    if (this.over) return;
+    this.buffer = owner.readBuffers.next(buffer, count);
+    this.read();
+  }
+
+  private afterPeerEnd(): void {
+    this.peerEnded = true;
+    if (this.ending) {
+      // What is still to be written goes first; then `shutdown` finishes.
+      if (this.flight === null) this.finish();
+      return;
+    }
+    try {
+      this.owner.handler.end(this);
+    } catch (error) {
+      this.fail("end", error);
+    }
+  }
+
+  private shutdown(): void {
+    this.conn.closeWrite().then(() => {
+      if (this.peerEnded) this.finish();
+    }, this.onFailed);
+  }
+
+  private finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.flight = null;
+    this.queue = null;
+    this.owner.readBuffers.release(this.buffer, this.reading);
+    this.conn.close();
+    try {
+      this.owner.handler.close(this);
+    } catch (error) {
+      reportHandlerFault("close", error);
+    }
+  }
+
+  private fail(callback: keyof ConnHandler, error: unknown): void {
+    reportHandlerFault(callback, error);
+    this.finish();
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * What the runtime's own sockets cost with nothing on top: the floor that benchmarks compare with.
+ * It lives here because runtime globals do.
+ */
+export interface Floor {
+  /**
+   * Opens a port that accepts and keeps connections.
+   *
+   * @param onData What to do with what comes: send it back, or ignore it.
+   */
+  listen(onData: "echo" | "ignore"): Promise<FloorListener>;
+}
+
+/** A bare listener. */
+export interface FloorListener {
+  readonly port: number;
+  /** Connections that are open. */
+  readonly size: number;
+  /** Writes to every connection, in a loop and no more. */
+  writeAll(bytes: Uint8Array): void;
+  close(): void;
+}

@@ -1,0 +1,22 @@
+import { oneLine } from "./faults.ts";
+import type { HttpFetch } from "./port.ts";
+
+/**
+ * Calls an HTTP handler; what it throws becomes a plain 500 and one line for the operator.
+ *
+ * @param remoteAddress The peer's IP address.
+ */
+export async function answer(
+  fetch: HttpFetch,
+  request: Request,
+  remoteAddress: string,
+): Promise<Response> {
+  try {
+    return await fetch(request, { remoteAddress });
+  } catch (error) {
+    // The query may hold a key.
+    const { pathname } = new URL(request.url);
+    console.error(`HTTP ${request.method} ${pathname} failed: ${oneLine(error)}`);
+    return new Response("Internal Server Error", { status: 500 });
+  }
+}

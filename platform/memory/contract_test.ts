@@ -1,0 +1,6 @@
+import { systemClock } from "../../base/clock.ts";
+import { platformContract } from "../contract_suite.ts";
+import { memoryPlatform } from "./mod.ts";
+
+const platform = memoryPlatform({ clock: systemClock });
+platformContract("memory", platform, platform.fetch);

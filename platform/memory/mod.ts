@@ -1,0 +1,33 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Platform } from "../port.ts";
+import { memoryFetch, memoryHttp } from "./http.ts";
+import { MemoryPorts } from "./ports.ts";
+import { MemoryProcess, type MemoryProcessOptions } from "./process.ts";
+import { memoryStreams } from "./streams.ts";
+
+/** How to simulate a machine. */
+export interface MemoryPlatformOptions extends MemoryProcessOptions {
+  /** Every event comes in a turn of this clock. */
+  readonly clock: Clock;
+  /** Bytes the simulated kernel holds for one direction of a connection; 256 KB when absent. */
+  readonly kernelBufferBytes?: number;
+}
+
+/** A simulated machine with one process. */
+export interface MemoryPlatform extends Platform {
+  readonly process: MemoryProcess;
+  /** Sends an HTTP request to a server of this platform. */
+  fetch(request: Request): Promise<Response>;
+}
+
+/** Makes a platform that lives in memory and owes nothing to the runtime, for tests. */
+export function memoryPlatform(options: MemoryPlatformOptions): MemoryPlatform {
+  const ports = new MemoryPorts();
+  const kernel = { clock: options.clock, bufferBytes: options.kernelBufferBytes ?? 256 * 1024 };
+  return {
+    streams: memoryStreams(kernel, ports),
+    http: memoryHttp(ports),
+    process: new MemoryProcess(options),
+    fetch: (request) => memoryFetch(ports, request),
+  };
+}

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { MemoryProcess, ProcessExit } from "./process.ts";
+
+describe("MemoryProcess", () => {
+  it("has what it was started with", () => {
+    const process = new MemoryProcess({ args: ["start"], env: { A: "1" }, openFilesMax: 64 });
+    assert.deepEqual(process.args, ["start"]);
+    assert.equal(process.env["A"], "1");
+    assert.equal(process.openFilesMax(), 64);
+  });
+
+  it("tells everyone of a signal, each time", () => {
+    const process = new MemoryProcess({});
+    const signals: string[] = [];
+    process.onStop((signal) => void signals.push(`first ${signal}`));
+    process.onStop((signal) => void signals.push(`second ${signal}`));
+    process.stop("SIGTERM");
+    process.stop("SIGINT");
+    assert.deepEqual(signals, [
+      "first SIGTERM",
+      "second SIGTERM",
+      "first SIGINT",
+      "second SIGINT",
+    ]);
+  });
+
+  it("exit() throws the code", () => {
+    assert.throws(
+      () => new MemoryProcess({}).exit(2),
+      (error) => error instanceof ProcessExit && error.code === 2,
+    );
+  });
+});

@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import process from "node:process";
+import { test } from "node:test";
+import { startEchoServer } from "./contract/echo_child.ts";
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`Process.onStop() hears ${signal}, exit() ends with its code`, async () => {
+    const { child } = await startEchoServer(256, 7);
+    const exited = once(child, "exit");
+    process.kill(child.pid!, signal);
+    assert.deepEqual(await exited, [7, null]);
+  });
+}

@@ -1,0 +1,171 @@
+/** What became of a `Conn.write`. */
+export const WriteOutcome = {
+  /** The kernel has it, or the runtime has it in flight with nothing behind it. */
+  sent: 0,
+  /** It waits behind a full socket; `drain` will come. */
+  queued: 1,
+  /** The queue was full: these bytes, whole, are lost. */
+  dropped: 2,
+  /** The connection is over. */
+  closed: 3,
+} as const;
+export type WriteOutcome = typeof WriteOutcome[keyof typeof WriteOutcome];
+
+/** One TCP connection: a byte stream with a bounded outbound queue. */
+export interface Conn<Context = unknown> {
+  /** The owner's own state; undefined until the owner sets it in `open`. */
+  context: Context;
+  /** The peer's IP address. */
+  readonly remoteAddress: string;
+  /** Bytes accepted by `write` that the kernel has not taken yet. */
+  readonly pendingBytes: number;
+  /**
+   * Sends bytes, whole or not at all: a write is never cut in the middle, whatever is dropped
+   * around it. Anything fits an empty queue; otherwise the queue takes up to its limit.
+   *
+   * @param bytes Shared: must never change afterwards.
+   */
+  write(bytes: Uint8Array): WriteOutcome;
+  /**
+   * Drops the queued writes that have not begun; one that has begun is finished.
+   *
+   * @returns How many writes were dropped.
+   */
+  discardPending(): number;
+  /** Stops reading, so that the kernel holds the peer back; at most one more `data` may come. */
+  pause(): void;
+  /** Reads again. */
+  resume(): void;
+  /** Sends what is queued, then says end of stream; `close` comes when the peer has ended too. */
+  end(): void;
+  /** Drops everything and closes at once: `close` has been called when this returns. */
+  evict(): void;
+}
+
+/**
+ * What a connection tells its owner. One object serves every connection of a listener, so that a
+ * connection costs no closure. Nothing comes after `close`. A callback that throws costs its
+ * connection, and one line on standard error.
+ */
+export interface ConnHandler<Context = unknown> {
+  /** The connection is there; `conn.context` is undefined. */
+  open(conn: Conn<Context>): void;
+  /**
+   * Bytes have come.
+   *
+   * @param chunk Lent until the call returns; the callee may overwrite it, and copies what it keeps.
+   */
+  data(conn: Conn<Context>, chunk: Uint8Array): void;
+  /** The outbound queue, which had held back or dropped something, is empty; once for each time. */
+  drain(conn: Conn<Context>): void;
+  /**
+   * The peer has said end of stream; writing still works. Some runtimes say it of a reset, too:
+   * then a write, or `end`, leads to `close`. Does not come after an `end` of one's own.
+   */
+  end(conn: Conn<Context>): void;
+  /** The connection is over; exactly once. */
+  close(conn: Conn<Context>): void;
+}
+
+/** Where a listener really listens. */
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** How to listen. */
+export interface ListenOptions<Context> {
+  /** IP address or host name. */
+  readonly hostname: string;
+  /** 0 to 65535; 0 takes any free port. */
+  readonly port: number;
+  /** Lets several processes share the port. */
+  readonly reusePort?: boolean;
+  /**
+   * Bytes that may wait for one connection whose socket is full. Where the runtime says late
+   * whether it is full (Deno), four times as many for the first 100 ms of a write.
+   */
+  readonly pendingBytesMax: number;
+  readonly handler: ConnHandler<Context>;
+}
+
+/** An open port. */
+export interface Listener {
+  readonly address: Address;
+  /** Accepts no more; open connections stay. */
+  close(): Promise<void>;
+}
+
+/** How to dial. */
+export interface DialOptions<Context> {
+  readonly hostname: string;
+  readonly port: number;
+  /** As for `ListenOptions`. */
+  readonly pendingBytesMax: number;
+  readonly handler: ConnHandler<Context>;
+}
+
+/** Byte streams over TCP. */
+export interface Streams {
+  /** @throws {Error} With a one-line message when the port cannot be opened. */
+  listen<Context>(options: ListenOptions<Context>): Promise<Listener>;
+  /**
+   * Connects; `handler.open` has been called when this resolves.
+   *
+   * @throws {Error} With a one-line message when nobody answers.
+   */
+  dial<Context>(options: DialOptions<Context>): Promise<Conn<Context>>;
+}
+
+/** Answers one HTTP request. */
+export type HttpFetch = (
+  request: Request,
+  peer: { readonly remoteAddress: string },
+) => Response | Promise<Response>;
+
+/** How to serve HTTP. */
+export interface HttpOptions {
+  readonly hostname: string;
+  /** 0 to 65535; 0 takes any free port. */
+  readonly port: number;
+  readonly fetch: HttpFetch;
+}
+
+/** A running HTTP server. */
+export interface HttpServer {
+  readonly address: Address;
+  /** Accepts no more requests, lets those under way end, then settles. */
+  close(): Promise<void>;
+}
+
+/** HTTP over the runtime's own server. */
+export interface Http {
+  /** @throws {Error} With a one-line message when the port cannot be opened. */
+  serve(options: HttpOptions): Promise<HttpServer>;
+}
+
+/** The signals that end a server. */
+export type StopSignal = "SIGINT" | "SIGTERM";
+
+/** The process we run in. */
+export interface Process {
+  /** `bun`, `deno` or `memory`, with the version. */
+  readonly runtime: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  hostname(): string;
+  /** Most files that this process may have open, or undefined where the system does not say. */
+  openFilesMax(): number | undefined;
+  /** Resident memory, in bytes. */
+  memoryBytes(): number;
+  /** Calls back at every SIGINT and SIGTERM. */
+  onStop(callback: (signal: StopSignal) => void): void;
+  exit(code: number): never;
+}
+
+/** Everything that differs between the runtimes. */
+export interface Platform {
+  readonly streams: Streams;
+  readonly http: Http;
+  readonly process: Process;
+}
