@@ -1,0 +1,130 @@
+import type { ConnectionRef } from "../../protocol/rpc/contract.ts";
+import type { SessionAdded, SessionLimits, Sessions } from "../ports.ts";
+
+/** What sessions need to know of the nodes; `MemoryNodes` knows it. */
+export interface Liveness {
+  /** Whether a node's lease runs. */
+  isAlive(server: string): boolean;
+  /** Calls back whenever the connections of a node are lost for good. */
+  onGone(listener: (server: string) => void): void;
+}
+
+/** Sessions of one key or mid, oldest first; nearly always one, which then stands for itself. */
+type Held = ConnectionRef | ConnectionRef[];
+
+const NONE: readonly ConnectionRef[] = [];
+
+/**
+ * Who is connected where, in this process. Sessions of a node whose lease ran out are ignored, and
+ * forgotten when it registers anew or leaves. The mid 0 is nobody: it has no limit and is not found.
+ */
+export class MemorySessions implements Sessions {
+  readonly #byKey = new Map<string, Held>();
+  readonly #byMid = new Map<bigint, Held>();
+  readonly #nodes: Liveness;
+  #size = 0;
+
+  constructor(nodes: Liveness) {
+    this.#nodes = nodes;
+    nodes.onGone((server) => this.forgetServer(server));
+  }
+
+  /** Sessions that are stored, those of dead nodes included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  async add(session: ConnectionRef, limits: SessionLimits): Promise<SessionAdded> {
+    const { key, mid } = session;
+    const { perKeyMax, perMidMax, whenFull } = limits;
+    if (whenFull === "refuse") {
+      const fits = this.#surplus(this.#byKey.get(key), perKeyMax).length === 0 &&
+        this.#surplus(this.#byMid.get(mid), perMidMax).length === 0;
+      if (!fits) return { added: false };
+      this.#insert(session);
+      return { added: true, evicted: NONE };
+    }
+    const ofKey = this.#surplus(this.#byKey.get(key), perKeyMax);
+    for (const old of ofKey) this.#forget(old);
+    const ofMid = this.#surplus(this.#byMid.get(mid), perMidMax);
+    for (const old of ofMid) this.#forget(old);
+    this.#insert(session);
+    return { added: true, evicted: ofMid.length === 0 ? ofKey : [...ofKey, ...ofMid] };
+  }
+
+  async remove(session: ConnectionRef): Promise<boolean> {
+    const stored = listOf(this.#byKey.get(session.key)).find((other) =>
+      other.connectionId === session.connectionId && other.server === session.server
+    );
+    if (stored === undefined) return false;
+    this.#forget(stored);
+    return true;
+  }
+
+  async byMids(mids: readonly bigint[]): Promise<readonly ConnectionRef[]> {
+    return this.#find(this.#byMid, mids);
+  }
+
+  async byKeys(keys: readonly string[]): Promise<readonly ConnectionRef[]> {
+    return this.#find(this.#byKey, keys);
+  }
+
+  /** Forgets every session of a node. Takes time by the number of all sessions. */
+  forgetServer(server: string): void {
+    for (const held of this.#byKey.values()) {
+      for (const session of [...listOf(held)]) {
+        if (session.server === server) this.#forget(session);
+      }
+    }
+  }
+
+  #find<Name>(index: Map<Name, Held>, names: readonly Name[]): readonly ConnectionRef[] {
+    const found: ConnectionRef[] = [];
+    for (const name of names) {
+      for (const session of listOf(index.get(name))) {
+        if (this.#nodes.isAlive(session.server)) found.push(session);
+      }
+    }
+    return found;
+  }
+
+  /** The oldest sessions on live nodes that must go so that one more fits. */
+  #surplus(held: Held | undefined, max: number): readonly ConnectionRef[] {
+    const alive = listOf(held).filter(({ server }) => this.#nodes.isAlive(server));
+    return alive.length < max ? NONE : alive.slice(0, alive.length - max + 1);
+  }
+
+  #insert(session: ConnectionRef): void {
+    insert(this.#byKey, session.key, session);
+    if (session.mid !== 0n) insert(this.#byMid, session.mid, session);
+    this.#size++;
+  }
+
+  #forget(session: ConnectionRef): void {
+    remove(this.#byKey, session.key, session);
+    if (session.mid !== 0n) remove(this.#byMid, session.mid, session);
+    this.#size--;
+  }
+}
+
+function listOf(held: Held | undefined): readonly ConnectionRef[] {
+  if (held === undefined) return NONE;
+  return Array.isArray(held) ? held : [held];
+}
+
+function insert<Name>(index: Map<Name, Held>, name: Name, session: ConnectionRef): void {
+  const held = index.get(name);
+  if (held === undefined) index.set(name, session);
+  else if (Array.isArray(held)) held.push(session);
+  else index.set(name, [held, session]);
+}
+
+function remove<Name>(index: Map<Name, Held>, name: Name, session: ConnectionRef): void {
+  const held = index.get(name);
+  if (held === session) {
+    index.delete(name);
+  } else if (Array.isArray(held)) {
+    held.splice(held.indexOf(session), 1);
+    if (held.length === 1) index.set(name, held[0]);
+  }
+}
