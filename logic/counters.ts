@@ -1,0 +1,28 @@
+/** What logic counts; read by `/metrics` and by tests. All only grow. */
+export class LogicCounters {
+  connected = 0;
+  /** Clients refused for their token. */
+  refusedTokens = 0;
+  /** Clients refused because their mid or key had as many connections as it may. */
+  refusedLimits = 0;
+  disconnected = 0;
+  /** Connections that had to make room for a newer one. */
+  evicted = 0;
+  /** Evicted connections that could not be closed. */
+  evictFailures = 0;
+  /** Frames that clients sent up for the application. */
+  received = 0;
+  reports = 0;
+  /** Push calls whose pushes are all in the log. */
+  pushesAccepted = 0;
+  /** Push calls refused for what they asked. */
+  pushesRefused = 0;
+  /** Push calls that the log or the sessions failed. */
+  pushesFailed = 0;
+  /** HTTP calls without the API key. */
+  httpUnauthorized = 0;
+  /** HTTP calls answered with code -400. */
+  httpBadRequests = 0;
+  /** HTTP calls answered with code -500. */
+  httpFaults = 0;
+}

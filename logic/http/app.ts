@@ -1,0 +1,113 @@
+import { getLogger } from "@logtape/logtape";
+import { type Context, Hono } from "hono";
+import { PushLogFull } from "../../drivers/ports.ts";
+import { BadRequest } from "../bad_request.ts";
+import type { Logic } from "../logic.ts";
+import { type Answer, Code, failure, ok } from "./answers.ts";
+import { apiKeyCheck } from "./api_key.ts";
+import { type Call, goimCalls } from "./calls.ts";
+
+/** How the HTTP API is served. */
+export interface HttpAppOptions {
+  /** What callers of `/goim/` and `/metrics` must show; empty lets everyone through. */
+  readonly apiKey: string;
+  /** Whether the server can take work, for `/readyz`. */
+  readonly ready: () => boolean;
+  /** The metrics in Prometheus's text format, for `/metrics`. */
+  readonly metrics: () => string | Promise<string>;
+}
+
+/** What the app must be given with each request. */
+export interface HttpEnv {
+  Bindings: {
+    /** The peer's IP address. */
+    readonly remoteAddress: string;
+  };
+}
+
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+const logger = getLogger(["halley", "logic"]);
+
+/**
+ * The HTTP API. Its `fetch(request, { remoteAddress })` answers one request.
+ *
+ * Calls are answered with HTTP 200 and a code in the body, as goim does; HTTP's own codes serve what
+ * goim does not have: 401 without the API key, 404 and 405 for what is no call.
+ */
+export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>({ getPath: pathOf });
+  const { counters } = logic;
+  const mayPass = apiKeyCheck(options.apiKey);
+
+  app.use(async (c, next) => {
+    const isOpen = c.req.path === "/healthz" || c.req.path === "/readyz";
+    if (isOpen || mayPass(c.req.raw.headers)) return await next();
+    counters.httpUnauthorized++;
+    c.header("www-authenticate", "Bearer");
+    return c.json(failure(Code.unauthorized, "API key is missing or wrong"), 401);
+  });
+  for (const { method, path, answer } of goimCalls(logic)) {
+    route(app, method, path, async (c) => c.json(await answer(call(c))));
+  }
+  route(app, "GET", "/healthz", (c) => c.json(ok()));
+  route(
+    app,
+    "GET",
+    "/readyz",
+    (c) => options.ready() ? c.json(ok()) : c.json(failure(Code.notReady, "not ready"), 503),
+  );
+  route(
+    app,
+    "GET",
+    "/metrics",
+    async (c) => c.body(await options.metrics(), 200, { "content-type": METRICS_TYPE }),
+  );
+
+  app.notFound((c) => c.json(failure(Code.notFound, "no such call"), 404));
+  app.onError((error, c) => {
+    if (error instanceof BadRequest) {
+      counters.httpBadRequests++;
+      return c.json(failure(Code.badRequest, error.message));
+    }
+    counters.httpFaults++;
+    // The query may hold keys.
+    logger.error("{method} {path} failed: {error}", {
+      method: c.req.method,
+      path: c.req.path,
+      error: String(error),
+    });
+    return c.json(fault(error));
+  });
+  return app;
+}
+
+/** Serves a path by one method, and says so to those who come with another. */
+function route(
+  app: Hono<HttpEnv>,
+  method: Call["method"],
+  path: string,
+  handler: (c: Context<HttpEnv>) => Response | Promise<Response>,
+): void {
+  app.on(method, path, handler);
+  app.all(path, (c) => {
+    c.header("allow", method);
+    return c.json(failure(Code.methodNotAllowed, `method must be ${method}`), 405);
+  });
+}
+
+/** The path as it stands; in Bun the URL of a request without a usable Host is the path alone. */
+function pathOf({ url }: Request): string {
+  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
+  const end = url.indexOf("?", start);
+  return url.slice(start, end === -1 ? url.length : end);
+}
+
+function call(c: Context<HttpEnv>): Parameters<Call["answer"]>[0] {
+  return { request: c.req.raw, remoteAddress: c.env.remoteAddress };
+}
+
+function fault(error: Error): Answer {
+  const message = error instanceof PushLogFull ? "push log is full" : "server fault";
+  return failure(Code.fault, message);
+}

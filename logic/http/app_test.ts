@@ -1,0 +1,345 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock } from "../../base/clock.ts";
+import { seededPrng } from "../../base/prng.ts";
+import { MemoryNodes } from "../../drivers/memory/nodes.ts";
+import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
+import { MemorySessions } from "../../drivers/memory/sessions.ts";
+import type { PushMessage } from "../../protocol/push_message.ts";
+import { Logic, logicDefaults } from "../logic.ts";
+import { nodesDefaults } from "../nodes.ts";
+import { createHttpApp, type HttpAppOptions } from "./app.ts";
+
+const PEER = { remoteAddress: "10.1.0.9" };
+const START_MS = 1_700_000_000_123;
+
+class NotingLog extends MemoryPushLog {
+  readonly taken: PushMessage[] = [];
+  override async append(partition: number, message: PushMessage): Promise<string> {
+    this.taken.push(message);
+    return await super.append(partition, message);
+  }
+}
+
+/** Two comets of two regions, with rooms, and three clients. */
+async function setUp(
+  { partitionBytesMax = 1_000_000, comets = true, ...options }:
+    & Partial<HttpAppOptions>
+    & { partitionBytesMax?: number; comets?: boolean } = {},
+) {
+  const clock = new ManualClock(START_MS);
+  const nodes = new MemoryNodes(clock);
+  const sessions = new MemorySessions(nodes);
+  const pushLog = new NotingLog({ partitions: 8, partitionBytesMax });
+  const logic = new Logic({
+    pushLog,
+    sessions,
+    nodes,
+    comets: new Map(),
+    clock,
+    prng: seededPrng(1),
+    options: {
+      ...logicDefaults,
+      nodes: {
+        ...nodesDefaults,
+        defaultDomain: "push.example.com",
+        hostDomain: ".example.com",
+        heartbeatMs: 30_000,
+        heartbeatMax: 3,
+        regions: { west: ["10.1.0.0/16"], east: ["10.2.0.0/16"] },
+      },
+    },
+  });
+  for (const [server, region] of comets ? [["a", "west"], ["b", "east"]] : []) {
+    await nodes.register({
+      server,
+      region,
+      zone: `${region}-1`,
+      env: "test",
+      hostname: `host-${server}`,
+      addresses: [`192.0.2.${server === "a" ? 1 : 2}`],
+      version: "0.1.0",
+      weight: 10,
+      offline: false,
+    });
+    await logic.report({
+      server,
+      connections: 100,
+      addresses: 60,
+      rooms: new Map([["live://1000", 10], ["live://20", server === "a" ? 50 : 5], ["x://1", 9]]),
+    });
+  }
+  const tokens = ['{"mid":7,"key":"x"}', '{"mid":9223372036854775807,"key":"y"}', '{"key":"z&?"}'];
+  for (const [connectionId, token] of comets ? tokens.entries() : []) {
+    const bytes = new TextEncoder().encode(token);
+    await logic.connect({ server: "a", connectionId, token: bytes, remoteAddress: "" });
+  }
+  const app = createHttpApp(logic, {
+    apiKey: "",
+    ready: () => true,
+    metrics: () => "up 1\n",
+    ...options,
+  });
+  const call = async (line: string, init: RequestInit = {}) => {
+    const [method, path] = line.split(" ");
+    const body = method === "POST" ? "hi" : undefined;
+    const response = await app.request(path, { method, body, ...init }, PEER);
+    return { status: response.status, response, text: await response.text() };
+  };
+  return { clock, nodes, logic, pushLog, app, call };
+}
+
+const OK = '{"code":0,"message":""}';
+
+function bad(message: string): string {
+  return JSON.stringify({ code: -400, message });
+}
+
+const oneTooMany = Array.from({ length: 10_001 }, (_, index) => `&keys=k${index}`).join("");
+
+/** Calls and their exact answers, each HTTP 200. */
+const ANSWERS: readonly [string, string][] = [
+  ["POST /goim/push/keys?operation=1000&keys=x", OK],
+  ["POST /goim/push/keys?operation=1000&keys=x&keys=y&keys=nobody", OK],
+  ["POST /goim/push/keys?operation=1000&keys=nobody", OK],
+  ["POST /goim/push/keys?keys=x", bad("operation is missing")],
+  ["POST /goim/push/keys?operation=&keys=x", bad("operation is missing")],
+  ["POST /goim/push/keys?operation=1000", bad("keys is missing")],
+  [
+    `POST /goim/push/keys?operation=1${oneTooMany}`,
+    bad("keys must be at most 10000, current number is 10001"),
+  ],
+  ["POST /goim/push/mids?operation=1000&mids=7&mids=9223372036854775807", OK],
+  ["POST /goim/push/mids?operation=1000&mids=-9223372036854775808", OK],
+  ["POST /goim/push/mids?operation=1000", bad("mids is missing")],
+  [
+    "POST /goim/push/mids?operation=1000&mids=7&mids=9223372036854775808",
+    bad('mids must be an int64, current value is "9223372036854775808"'),
+  ],
+  [
+    "POST /goim/push/mids?operation=1000&mids=1,2",
+    bad('mids must be an int64, current value is "1,2"'),
+  ],
+  ["POST /goim/push/mids?operation=1000&mids=", bad('mids must be an int64, current value is ""')],
+  ["POST /goim/push/room?operation=1000&type=live&room=1000", OK],
+  ["POST /goim/push/room?operation=-2147483648&type=live&room=%E4%BD%A0", OK],
+  ["POST /goim/push/room?type=live&room=1000", bad("operation is missing")],
+  ["POST /goim/push/room?operation=1000&room=1000", bad("type is missing")],
+  ["POST /goim/push/room?operation=1000&type=live", bad("room is missing")],
+  ["POST /goim/push/room?operation=1000&type=live&room=", bad("room is missing")],
+  [
+    "POST /goim/push/room?operation=1e3&type=live&room=1",
+    bad('operation must be an integer, -2147483648 to 2147483647, current value is "1e3"'),
+  ],
+  [
+    "POST /goim/push/room?operation=2147483648&type=live&room=1",
+    bad('operation must be an integer, -2147483648 to 2147483647, current value is "2147483648"'),
+  ],
+  [
+    "POST /goim/push/room?operation=0&type=live&room=1",
+    bad("operation must be an int32 but 0, current value is 0"),
+  ],
+  [
+    "POST /goim/push/room?operation=1&type=live&room=%ff",
+    bad("query must be percent-encoded UTF-8"),
+  ],
+  [
+    "POST /goim/push/room?operation=1&type=live&room=%zz",
+    bad("query must be percent-encoded UTF-8"),
+  ],
+  ["POST /goim/push/room", bad("operation is missing")],
+  ["POST /goim/push/all?operation=1000", OK],
+  ["POST /goim/push/all?operation=1000&speed=100", OK],
+  ["POST /goim/push/all?speed=1", bad("operation is missing")],
+  [
+    "POST /goim/push/all?operation=1000&speed=-1",
+    bad('speed must be an integer, 0 to 2147483647, current value is "-1"'),
+  ],
+  [
+    "GET /goim/online/top?type=live&limit=10",
+    '{"code":0,"message":"","data":[{"room_id":"20","count":55},{"room_id":"1000","count":20}]}',
+  ],
+  [
+    "GET /goim/online/top?type=live&limit=1",
+    '{"code":0,"message":"","data":[{"room_id":"20","count":55}]}',
+  ],
+  ["GET /goim/online/top?type=liv&limit=1", '{"code":0,"message":"","data":[]}'],
+  ["GET /goim/online/top?limit=1", bad("type is missing")],
+  ["GET /goim/online/top?type=live", bad("limit is missing")],
+  [
+    "GET /goim/online/top?type=live&limit=0",
+    bad('limit must be an integer, 1 to 2147483647, current value is "0"'),
+  ],
+  [
+    "GET /goim/online/room?type=live&rooms=1000&rooms=2000",
+    '{"code":0,"message":"","data":{"1000":20,"2000":0}}',
+  ],
+  [
+    "GET /goim/online/room?type=live&rooms=__proto__",
+    '{"code":0,"message":"","data":{"__proto__":0}}',
+  ],
+  ["GET /goim/online/room?type=live", bad("rooms is missing")],
+  ["GET /goim/online/room?rooms=1000", bad("type is missing")],
+  ["GET /goim/online/total", '{"code":0,"message":"","data":{"conn_count":200,"ip_count":120}}'],
+  [
+    "GET /goim/nodes/weighted?platform=web",
+    '{"code":0,"message":"","data":{"domain":"push.example.com","tcp_port":3101,"ws_port":3102,' +
+    '"wss_port":3103,"heartbeat":30,"heartbeat_max":3,' +
+    '"nodes":["host-a.example.com","host-b.example.com"],' +
+    '"backoff":{"max_delay":300,"base_delay":3,"factor":1.8,"jitter":0.3}}}',
+  ],
+  [
+    "GET /goim/nodes/instances",
+    '{"code":0,"message":"","data":[' +
+    '{"region":"west","zone":"west-1","env":"test","appid":"goim.comet","hostname":"host-a",' +
+    '"addrs":["192.0.2.1"],"version":"0.1.0","latest_timestamp":1700000000123000000,' +
+    '"metadata":{"weight":"10","conn_count":"100","ip_count":"60","offline":"false",' +
+    '"addrs":"192.0.2.1"}},' +
+    '{"region":"east","zone":"east-1","env":"test","appid":"goim.comet","hostname":"host-b",' +
+    '"addrs":["192.0.2.2"],"version":"0.1.0","latest_timestamp":1700000000123000000,' +
+    '"metadata":{"weight":"10","conn_count":"100","ip_count":"60","offline":"false",' +
+    '"addrs":"192.0.2.2"}}]}',
+  ],
+  ["GET /healthz", OK],
+  ["GET /readyz", OK],
+];
+
+for (const [line, expected] of ANSWERS) {
+  const shown = line.length > 80 ? `${line.slice(0, 80)}…` : line;
+  test(`${shown} is answered ${expected}`, async () => {
+    const { call } = await setUp();
+    const { status, response, text } = await call(line);
+    assert.equal(text, expected);
+    assert.equal(status, 200);
+    assert.match(response.headers.get("content-type")!, /^application\/json/);
+  });
+}
+
+test("pushes reach the log with their parameters and the raw body", async () => {
+  const { pushLog, call } = await setUp();
+  const bytes = new Uint8Array([0, 255, 10, 13]);
+  const init = { body: bytes, headers: { "content-type": "application/x-www-form-urlencoded" } };
+  const shared = { operation: 1001, body: bytes };
+  await call("POST /goim/push/keys?operation=1001&keys=x&keys=nobody&keys=z%26%3F", init);
+  await call("POST /goim/push/mids?operation=1001&mids=9223372036854775807&mids=7", init);
+  await call("POST /goim/push/room?operation=1001&type=live&room=a+b%2F%E4%BD%A0", init);
+  await call("POST /goim/push/all?operation=1001&speed=5", init);
+  assert.deepEqual(pushLog.taken, [
+    { ...shared, kind: "keys", server: "a", keys: ["x", "z&?"] },
+    { ...shared, kind: "keys", server: "a", keys: ["y", "x"] },
+    { ...shared, kind: "room", room: "live://a b/你" },
+    { ...shared, kind: "broadcast", speed: 5 },
+  ]);
+});
+
+test("goim fault 4: one bad key does not abort the rest of a push to keys", async () => {
+  const { pushLog, call } = await setUp();
+  const { text } = await call("POST /goim/push/keys?operation=1&keys=&keys=%00&keys=x&keys=y");
+  assert.equal(text, OK);
+  const [push] = pushLog.taken;
+  assert.deepEqual(push.kind === "keys" && push.keys, ["x", "y"]);
+});
+
+test("goim fault 8: broadcast with no comets answers code 0", async () => {
+  const { pushLog, call } = await setUp({ comets: false });
+  for (const speed of [0, 7]) {
+    const { text } = await call(`POST /goim/push/all?operation=1000&speed=${speed}`);
+    assert.equal(text, OK);
+  }
+  assert.equal(pushLog.taken.length, 2);
+});
+
+test("goim fault 11: pushes without the API key are refused when one is set", async () => {
+  const { logic, pushLog, call } = await setUp({ apiKey: "right-key" });
+  const push = "POST /goim/push/all?operation=1000";
+  const wrong = ["", "Bearer", "Bearer ", "Bearer wrong", "Bearer right-key2", "Basic right-key"];
+  const refused = '{"code":-401,"message":"API key is missing or wrong"}';
+  for (const authorization of wrong) {
+    const { status, text } = await call(push, { headers: { authorization } });
+    assert.deepEqual([status, text], [401, refused], authorization);
+  }
+  for (const key of ["", "wrong", "right-ke"]) {
+    assert.equal((await call(push, { headers: { "x-api-key": key } })).status, 401);
+  }
+  const closed = ["GET /goim/online/total", "GET /metrics", "POST /goim/push%2Fall?operation=1"];
+  for (const line of closed) assert.equal((await call(line)).status, 401, line);
+  assert.equal(logic.counters.httpUnauthorized, wrong.length + 3 + closed.length);
+  assert.deepEqual(pushLog.taken, []);
+
+  const shown: HeadersInit[] = [{ authorization: "Bearer right-key" }, {
+    "X-API-Key": "right-key",
+  }];
+  for (const headers of shown) assert.equal((await call(push, { headers })).text, OK);
+  assert.equal(pushLog.taken.length, 2);
+  for (const line of ["GET /healthz", "GET /readyz"]) assert.equal((await call(line)).status, 200);
+});
+
+test("a body is taken up to its limit and refused past it", async () => {
+  const { logic, pushLog, call } = await setUp();
+  const push = "POST /goim/push/all?operation=1000";
+  const refused = bad("body must be at most 65472 bytes");
+  assert.equal((await call(push, { body: new Uint8Array(65_472) })).text, OK);
+  assert.equal((await call(push, { body: new Uint8Array(65_473) })).text, refused);
+  assert.equal((await call(push, { body: new Uint8Array(2 ** 20) })).text, refused);
+  assert.equal((await call(push, { body: undefined })).text, OK);
+  assert.deepEqual(pushLog.taken.map(({ body }) => body.byteLength), [65_472, 0]);
+  assert.equal(logic.counters.httpBadRequests, 2);
+});
+
+test("a full push log is code -500 and counted", async () => {
+  const { logic, call } = await setUp({ partitionBytesMax: 100 });
+  const { status, text } = await call("POST /goim/push/all?operation=1000");
+  assert.deepEqual([status, text], [200, '{"code":-500,"message":"push log is full"}']);
+  assert.equal(logic.counters.httpFaults, 1);
+  assert.equal(logic.counters.pushesFailed, 1);
+});
+
+test("a fault inside is code -500 and does not tell what happened", async () => {
+  const { pushLog, nodes, clock, call } = await setUp();
+  pushLog.append = () => Promise.reject(new Error("a secret"));
+  nodes.list = () => Promise.reject(new Error("another"));
+  clock.advance(1_000);
+  const fault = '{"code":-500,"message":"server fault"}';
+  assert.equal((await call("POST /goim/push/all?operation=1000")).text, fault);
+  assert.equal((await call("GET /goim/online/total")).text, fault);
+});
+
+test("what is no call is HTTP 404, and a call by another method 405", async () => {
+  const { call } = await setUp();
+  const missing = '{"code":-404,"message":"no such call"}';
+  for (const path of ["/", "/goim", "/goim/push", "/goim/push/all/", "/goim/push/ALL"]) {
+    const { status, text } = await call(`GET ${path}`);
+    assert.deepEqual([status, text], [404, missing], path);
+  }
+  for (const line of ["GET /goim/push/all?operation=1", "PUT /goim/push/keys"]) {
+    const { status, response, text } = await call(line);
+    assert.deepEqual([status, text], [405, '{"code":-405,"message":"method must be POST"}']);
+    assert.equal(response.headers.get("allow"), "POST");
+  }
+  const { status, text } = await call("POST /goim/online/total");
+  assert.deepEqual([status, text], [405, '{"code":-405,"message":"method must be GET"}']);
+});
+
+test("a request whose URL is the path alone is answered like any other", async () => {
+  const { app, pushLog } = await setUp();
+  for (const [method, url] of [["GET", "/readyz"], ["POST", "/goim/push/all?operation=1"]]) {
+    const request = new Request("http://unused/", { method });
+    Object.defineProperty(request, "url", { value: url });
+    assert.equal(await (await app.fetch(request, PEER)).text(), OK);
+  }
+  assert.equal(pushLog.taken.length, 1);
+});
+
+test("/readyz is HTTP 503 while the server cannot take work", async () => {
+  const { call } = await setUp({ ready: () => false });
+  const { status, text } = await call("GET /readyz");
+  assert.deepEqual([status, text], [503, '{"code":-503,"message":"not ready"}']);
+  assert.equal((await call("GET /healthz")).status, 200);
+});
+
+test("/metrics is Prometheus's text", async () => {
+  const { call } = await setUp();
+  const { response, text } = await call("GET /metrics");
+  assert.equal(text, "up 1\n");
+  assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+});

@@ -1,0 +1,81 @@
+import { Limits } from "../../protocol/limits.ts";
+import type { Logic } from "../logic.ts";
+import { type Answer, ok } from "./answers.ts";
+import { readBody } from "./body.ts";
+import { Query } from "./query.ts";
+
+/** A request, as the calls see it. */
+export interface CallRequest {
+  readonly request: Request;
+  /** The peer's IP address. */
+  readonly remoteAddress: string;
+}
+
+/** One call of the API. */
+export interface Call {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** @throws {BadRequest} When a parameter is missing or wrong. */
+  readonly answer: (request: CallRequest) => Promise<Answer>;
+}
+
+/** The calls that goim has. */
+export function goimCalls({ push, online, nodes }: Logic): readonly Call[] {
+  return [
+    post("/goim/push/keys", (query) => {
+      const operation = query.int32("operation");
+      const keys = query.list("keys");
+      return (body) => push.keys(operation, keys, body);
+    }),
+    post("/goim/push/mids", (query) => {
+      const operation = query.int32("operation");
+      const mids = query.int64s("mids");
+      return (body) => push.mids(operation, mids, body);
+    }),
+    post("/goim/push/room", (query) => {
+      const operation = query.int32("operation");
+      const type = query.text("type");
+      const room = query.text("room");
+      return (body) => push.room(operation, type, room, body);
+    }),
+    post("/goim/push/all", (query) => {
+      const operation = query.int32("operation");
+      const speed = query.int32("speed", 0, 0);
+      return (body) => push.all(operation, speed, body);
+    }),
+    get("/goim/online/top", (query) => online.top(query.text("type"), query.int32("limit", 1))),
+    get("/goim/online/room", (query) => online.room(query.text("type"), query.list("rooms"))),
+    get("/goim/online/total", () => online.total()),
+    get(
+      "/goim/nodes/weighted",
+      (query, remoteAddress) => nodes.weighted(query.optionalText("platform"), remoteAddress),
+    ),
+    get("/goim/nodes/instances", () => nodes.instances()),
+  ];
+}
+
+/** A push: parameters first, so that a body is read only for a call that can be made. */
+function post(path: string, read: (query: Query) => (body: Uint8Array) => Promise<void>): Call {
+  return {
+    method: "POST",
+    path,
+    async answer({ request }) {
+      const push = read(new Query(request.url));
+      await push(await readBody(request, Limits.pushBodyBytesMax));
+      return ok();
+    },
+  };
+}
+
+/** A question. */
+function get(
+  path: string,
+  ask: (query: Query, remoteAddress: string) => Promise<unknown>,
+): Call {
+  return {
+    method: "GET",
+    path,
+    answer: async ({ request, remoteAddress }) =>
+      ok(await ask(new Query(request.url), remoteAddress)),
+  };
+}

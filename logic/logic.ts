@@ -1,0 +1,90 @@
+import type { Clock } from "../base/clock.ts";
+import type { Prng } from "../base/prng.ts";
+import type { Nodes, PushLog, SessionLimits, Sessions } from "../drivers/ports.ts";
+import type {
+  CometReport,
+  ConnectionRef,
+  ConnectReply,
+  ConnectRequest,
+  LogicApi,
+  ReceivedFrame,
+} from "../protocol/rpc/contract.ts";
+import { Balancer } from "./balancer.ts";
+import { Cluster } from "./cluster.ts";
+import { type Comets, Connector } from "./connect.ts";
+import { LogicCounters } from "./counters.ts";
+import { NodeListing, nodesDefaults, type NodesOptions } from "./nodes.ts";
+import { Online } from "./online.ts";
+import { Push } from "./push.ts";
+import { loggingReceiver, type Receiver } from "./receiver.ts";
+
+/** What an operator decides about logic. */
+export interface LogicOptions {
+  readonly limits: SessionLimits;
+  readonly nodes: NodesOptions;
+}
+
+/** Options that hold where none are given. */
+export const logicDefaults: LogicOptions = {
+  limits: { perMidMax: 16, perKeyMax: 4, whenFull: "close-oldest" },
+  nodes: nodesDefaults,
+};
+
+/** What logic stands on. */
+export interface LogicParts {
+  readonly pushLog: PushLog;
+  readonly sessions: Sessions;
+  readonly nodes: Nodes;
+  readonly comets: Comets;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  /** Where clients' frames go; each is logged where nobody takes them. */
+  readonly receiver?: Receiver;
+  readonly options: LogicOptions;
+}
+
+/** Knows who is connected, takes pushes, and says who is online: the role that faces back ends. */
+export class Logic implements LogicApi {
+  readonly counters = new LogicCounters();
+  readonly push: Push;
+  readonly online: Online;
+  readonly nodes: NodeListing;
+  readonly #cluster: Cluster;
+  readonly #balancer = new Balancer();
+  readonly #connector: Connector;
+  readonly #receiver: Receiver;
+
+  /** @throws {Error} When an option is wrong. */
+  constructor(parts: LogicParts) {
+    const { pushLog, sessions, nodes, comets, clock, prng, options } = parts;
+    this.#cluster = new Cluster(nodes, clock);
+    this.#connector = new Connector(sessions, comets, prng, options.limits, this.counters);
+    this.#receiver = parts.receiver ?? loggingReceiver;
+    this.push = new Push(pushLog, sessions, this.counters);
+    this.online = new Online(this.#cluster);
+    this.nodes = new NodeListing(this.#cluster, this.#balancer, options.nodes);
+  }
+
+  connect(request: ConnectRequest): Promise<ConnectReply> {
+    return this.#connector.connect(request);
+  }
+
+  disconnect(connection: ConnectionRef): Promise<void> {
+    return this.#connector.disconnect(connection);
+  }
+
+  receive(frame: ReceivedFrame): Promise<void> {
+    this.counters.received++;
+    return this.#receiver.receive(frame);
+  }
+
+  async report(report: CometReport): Promise<ReadonlyMap<string, number>> {
+    this.counters.reports++;
+    const view = await this.#cluster.report(report);
+    // With every report, so that nodes that go one by one do not seem to go at once.
+    this.#balancer.update(view.nodes);
+    const totals = new Map<string, number>();
+    for (const [room, members] of report.rooms) totals.set(room, view.rooms.get(room) ?? members);
+    return totals;
+  }
+}
