@@ -1,0 +1,32 @@
+import type { CometApi } from "../protocol/rpc/contract.ts";
+
+/** The comets that are alive. */
+export interface CometDirectory {
+  /** Ids of all of them. */
+  servers(): Iterable<string>;
+  /** One of them: the same object for as long as it lives, another one when it has come back. */
+  get(server: string): CometApi | undefined;
+}
+
+/** A directory whose owner says who is there. */
+export class StaticCometDirectory implements CometDirectory {
+  readonly #comets = new Map<string, CometApi>();
+
+  /** Adds a comet, in place of an earlier one with the same id. */
+  add(server: string, comet: CometApi): void {
+    this.#comets.set(server, comet);
+  }
+
+  /** Takes a comet out; one that is not there is ignored. */
+  remove(server: string): void {
+    this.#comets.delete(server);
+  }
+
+  servers(): Iterable<string> {
+    return this.#comets.keys();
+  }
+
+  get(server: string): CometApi | undefined {
+    return this.#comets.get(server);
+  }
+}

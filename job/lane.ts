@@ -1,0 +1,210 @@
+import { getLogger } from "@logtape/logtape";
+import { backoffMs } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Prng } from "../base/prng.ts";
+import type { CometApi } from "../protocol/rpc/contract.ts";
+import { Batch } from "./batch.ts";
+import type { CometDirectory } from "./comet_directory.ts";
+import type { JobCounters } from "./counters.ts";
+import { BATCH_BYTES_MAX, type JobOptions, retryBackoff } from "./options.ts";
+import { Pause } from "./pause.ts";
+import type { Push } from "./push.ts";
+
+const log = getLogger(["halley", "job"]);
+
+/** What all lanes of a job share. */
+export interface LaneParts {
+  readonly comets: CometDirectory;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly options: JobOptions;
+  readonly counters: JobCounters;
+}
+
+/**
+ * The way to one comet, with one batch on it at a time. What arrives while the comet writes one
+ * gathers and leaves when it acknowledges: an idle lane delivers at once, a busy one batches as far
+ * as the load asks.
+ */
+export class Lane {
+  readonly #parts: LaneParts;
+  readonly #pause: Pause;
+  #inFlight: Batch | undefined;
+  readonly #gathered: Batch[] = [];
+  #running = false;
+  /** When the batch in flight left for the first time. */
+  #leftMs = 0;
+  #costBytes = 0;
+  #slow = false;
+  /** Pushes shed since the comet became slow. */
+  #shed = 0;
+  #ended = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(readonly server: string, readonly comet: CometApi, parts: LaneParts) {
+    this.#parts = parts;
+    this.#pause = new Pause(parts.clock);
+  }
+
+  /** Whether a push should wait for {@linkcode Lane.room} before it is added. */
+  get full(): boolean {
+    return this.#costBytes >= this.#parts.options.laneBytesMax && !this.#slow && !this.#ended;
+  }
+
+  /** What waits for the comet or is on its way to it, in bytes. */
+  get costBytes(): number {
+    return this.#costBytes;
+  }
+
+  /** Whether it takes nothing any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether its comet is still in the directory. */
+  get live(): boolean {
+    return this.#parts.comets.get(this.server) === this.comet;
+  }
+
+  /** Settles when the lane got on or ended: then it is worth looking at again. */
+  room(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Takes a push, or drops it when the comet is slow or gone; releases it once either way. */
+  add(push: Push): void {
+    if (this.#ended) {
+      this.#parts.counters.gone++;
+      push.release();
+    } else if (this.#slow) {
+      this.#parts.counters.shed++;
+      this.#shed++;
+      push.release();
+    } else {
+      this.#gather(push);
+      if (!this.#running) this.#run();
+    }
+  }
+
+  /** Settles when nothing is held any more. */
+  async idle(): Promise<void> {
+    while (this.#costBytes > 0) await this.room();
+  }
+
+  /** To be called now and then: ends the lane of a comet that left, sheds for one that stalls. */
+  check(): void {
+    if (!this.live) return this.end();
+    if (!this.full || this.#inFlight === undefined) return;
+    const { clock, options } = this.#parts;
+    if (clock.monotonicMs() - this.#leftMs < options.stallMsMax) return;
+    this.#slow = true;
+    log.warn("comet {server} is slow: it took nothing for {stallMs} ms, new pushes are dropped", {
+      server: this.server,
+      stallMs: options.stallMsMax,
+    });
+    this.#wake();
+  }
+
+  /** Gives up the comet and releases what is held. */
+  end(): void {
+    if (this.#ended) return;
+    const batches = this.#inFlight === undefined
+      ? this.#gathered.slice()
+      : [this.#inFlight, ...this.#gathered];
+    this.abandon();
+    let pushes = 0;
+    for (const batch of batches) {
+      pushes += batch.pushes.length;
+      for (const push of batch.pushes) push.release();
+    }
+    this.#parts.counters.gone += pushes;
+    log.info("comet {server} left; {pushes} pushes were on their way to it", {
+      server: this.server,
+      pushes,
+    });
+  }
+
+  /** Drops what is held without a word: it stays in the log for whoever claims it. */
+  abandon(): void {
+    this.#ended = true;
+    this.#inFlight = undefined;
+    this.#gathered.length = 0;
+    this.#costBytes = 0;
+    this.#pause.end();
+    this.#wake();
+  }
+
+  #gather(push: Push): void {
+    let batch = this.#gathered.at(-1);
+    if (batch === undefined || batch.costBytes >= BATCH_BYTES_MAX) {
+      batch = new Batch();
+      this.#gathered.push(batch);
+    }
+    batch.add(push);
+    this.#costBytes += push.costBytes;
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    // What is read from the log together leaves together: it is all added before this goes on.
+    await Promise.resolve();
+    while (this.#gathered.length > 0) {
+      if (!this.live) this.end();
+      if (this.#ended) break;
+      const batch = this.#gathered.shift()!;
+      this.#inFlight = batch;
+      this.#leftMs = this.#parts.clock.monotonicMs();
+      const items = await this.#deliver(batch);
+      if (this.#ended) break;
+      this.#acknowledged(batch, items);
+    }
+    this.#running = false;
+  }
+
+  /** Tries until the comet takes the batch or the lane ends; returns how many items it had. */
+  async #deliver(batch: Batch): Promise<number> {
+    const deliveries = batch.deliveries();
+    for (let attempt = 0; !this.#ended; attempt++) {
+      try {
+        await this.comet.deliver(deliveries);
+        if (attempt > 0) log.info("comet {server} takes pushes again", { server: this.server });
+        break;
+      } catch (error) {
+        if (this.#ended) break;
+        if (attempt === 0) {
+          log.warn("comet {server} failed to take pushes: {error}", { server: this.server, error });
+        }
+        await this.#pause.wait(backoffMs(attempt, retryBackoff, this.#parts.prng));
+        if (!this.live) this.end();
+        else if (!this.#ended) this.#parts.counters.retries++;
+      }
+    }
+    return deliveries.length;
+  }
+
+  #acknowledged(batch: Batch, items: number): void {
+    this.#inFlight = undefined;
+    this.#costBytes -= batch.costBytes;
+    const { counters } = this.#parts;
+    counters.batches++;
+    counters.batchItems += items;
+    counters.delivered += batch.pushes.length;
+    for (const push of batch.pushes) push.release();
+    if (this.#slow) {
+      log.info("comet {server} is no longer slow; {shed} pushes were dropped", {
+        server: this.server,
+        shed: this.#shed,
+      });
+      this.#slow = false;
+      this.#shed = 0;
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+}

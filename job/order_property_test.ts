@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ManualClock } from "../base/clock.ts";
+import { type Prng, randomBelow, seededPrng } from "../base/prng.ts";
+import { MemoryPushLog } from "../drivers/memory/push_log.ts";
+import type { CometApi, Delivery } from "../protocol/rpc/contract.ts";
+import { StaticCometDirectory } from "./comet_directory.ts";
+import { Job } from "./job.ts";
+import { append, microtasks, readable, roomPush } from "./testing.ts";
+
+const PUSHES = 300;
+
+/** A comet that takes its time and fails now and then; it keeps what it acknowledged. */
+class ErraticComet implements CometApi {
+  readonly taken: Delivery[] = [];
+  inFlight = 0;
+
+  constructor(private readonly clock: ManualClock, private readonly prng: Prng) {}
+
+  deliver(batch: readonly Delivery[]): Promise<void> {
+    assert.equal(++this.inFlight, 1, "one batch at a time");
+    const fails = randomBelow(this.prng, 5) === 0;
+    return new Promise((resolve, reject) =>
+      this.clock.setTimeout(() => {
+        this.inFlight--;
+        if (fails) return reject(new Error("erratic"));
+        this.taken.push(...batch);
+        resolve();
+      }, randomBelow(this.prng, 40))
+    );
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** The texts that came for each room, in order. */
+function textsByRoom(taken: readonly Delivery[]): Map<string, string[]> {
+  const texts = new Map<string, string[]>();
+  for (const line of readable(taken)) {
+    const [, room, list] = line.match(/^(r:\/\/\d+):(.*)$/)!;
+    texts.set(room, [...texts.get(room) ?? [], ...list.split(",")]);
+  }
+  return texts;
+}
+
+async function run(seed: number, rooms: number): Promise<void> {
+  const clock = new ManualClock();
+  const prng = seededPrng(seed);
+  const log = new MemoryPushLog({ partitions: 4, partitionBytesMax: 1 << 24 });
+  const comets = new StaticCometDirectory();
+  const erratic = ["a", "b", "c"].map((server) => {
+    const comet = new ErraticComet(clock, prng);
+    comets.add(server, comet);
+    return comet;
+  });
+  // The lanes are so short that the consumers often wait, and never shed.
+  const options = { laneBytesMax: 20_000, stallMsMax: 1e9 };
+  const job = new Job({ pushLog: log, comets, clock, prng, options });
+  job.start();
+  const expected = new Map<string, string[]>();
+  for (let push = 0; push < PUSHES; push++) {
+    const room = `r://${randomBelow(prng, rooms)}`;
+    const text = `${push}`.padEnd(1 + randomBelow(prng, 2_000), ".");
+    expected.set(room, [...expected.get(room) ?? [], text]);
+    await append(log, roomPush(room, text));
+    if (randomBelow(prng, 8) > 0) continue;
+    clock.advance(10);
+    await microtasks();
+  }
+  for (let step = 0; log.entries > 0; step++) {
+    assert.ok(step < 10_000, "the pushes do not get through");
+    clock.advance(10);
+    await microtasks();
+  }
+  for (const { taken } of erratic) {
+    const received = textsByRoom(taken);
+    assert.equal(received.size, expected.size);
+    for (const [room, texts] of expected) assert.deepEqual(received.get(room), texts);
+  }
+  assert.equal(job.counters.delivered, 3 * PUSHES);
+  assert.ok(job.counters.retries > 0);
+  await job.stop();
+  await log.close();
+}
+
+test("goim fault 2: pushes to one room keep their order", () =>
+  fc.assert(
+    fc.asyncProperty(fc.integer(), fc.integer({ min: 1, max: 20 }), run),
+    { numRuns: 20, seed: 20 },
+  ));

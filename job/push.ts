@@ -1,0 +1,50 @@
+import type { PushEntry } from "../drivers/ports.ts";
+import { encodeFrame } from "../protocol/frame.ts";
+import type { PushMessage } from "../protocol/push_message.ts";
+import { PUSH_OVERHEAD_BYTES } from "./options.ts";
+
+/** Hears that the lanes are done with entries of a partition. */
+export interface Settlement {
+  /** To be called once for an entry, when the last lane is done with it. */
+  settled(id: string): void;
+}
+
+/** A push on its way through the lanes. They share its bytes. */
+export class Push {
+  readonly id: string;
+  readonly message: PushMessage;
+  readonly frame: Uint8Array;
+  /** What it costs to keep, in bytes. */
+  readonly costBytes: number;
+  /** Connections per second on each comet, when it is a broadcast; 0 = at once. */
+  readonly speed: number;
+
+  /**
+   * @param lanes How many lanes take it, at least 1.
+   * @param settlement Hears when all of them are done.
+   */
+  constructor(
+    { id, message }: PushEntry,
+    private lanes: number,
+    private readonly settlement: Settlement,
+  ) {
+    this.id = id;
+    this.message = message;
+    this.frame = encodeFrame(message.operation, 0, message.body);
+    this.costBytes = PUSH_OVERHEAD_BYTES + this.frame.length + keyBytes(message);
+    // Rounded up: a comet's share must not become 0, which means at once.
+    this.speed = message.kind === "broadcast" ? Math.ceil(message.speed / lanes) : 0;
+  }
+
+  /** One lane is done with it; to be called exactly once by each. */
+  release(): void {
+    if (--this.lanes === 0) this.settlement.settled(this.id);
+  }
+}
+
+function keyBytes(message: PushMessage): number {
+  if (message.kind !== "keys") return 0;
+  let bytes = 0;
+  for (const key of message.keys) bytes += 2 * key.length;
+  return bytes;
+}

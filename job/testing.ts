@@ -1,0 +1,134 @@
+import { systemClock } from "../base/clock.ts";
+import type { PushEntry, PushLog } from "../drivers/ports.ts";
+import { forEachFrame } from "../protocol/frame.ts";
+import { partitionOf, type PushMessage } from "../protocol/push_message.ts";
+import type { CometApi, Delivery } from "../protocol/rpc/contract.ts";
+
+/** Lets everything run that waits for no clock and no socket. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => systemClock.nextTurn(resolve));
+}
+
+/** Lets only promises run: no turn of the event loop passes. */
+export async function microtasks(): Promise<void> {
+  for (let step = 0; step < 50; step++) await Promise.resolve();
+}
+
+/** A push to a room. */
+export function roomPush(room: string, text: string): PushMessage {
+  return { kind: "room", room, operation: 1000, body: new TextEncoder().encode(text) };
+}
+
+/** A push to keys of a comet. */
+export function keysPush(server: string, keys: readonly string[], text: string): PushMessage {
+  return { kind: "keys", server, keys, operation: 1000, body: new TextEncoder().encode(text) };
+}
+
+/** A push to everyone. */
+export function broadcastPush(text: string, speed = 0): PushMessage {
+  return { kind: "broadcast", speed, operation: 1000, body: new TextEncoder().encode(text) };
+}
+
+/** Appends where logic would. */
+export function append(log: PushLog, message: PushMessage): Promise<string> {
+  return log.append(partitionOf(message, log.partitions), message);
+}
+
+/** A batch as text: `live://1:a,b` for rooms, `k1,k2=c` for keys, `*d` for broadcasts. */
+export function readable(batch: readonly Delivery[]): string[] {
+  return batch.map((item) => {
+    const bodies: string[] = [];
+    forEachFrame(item.frames, ({ body }) => bodies.push(new TextDecoder().decode(body)));
+    if (item.kind === "room") return `${item.room}:${bodies}`;
+    return item.kind === "keys" ? `${item.keys}=${bodies}` : `*${bodies}`;
+  });
+}
+
+/** A call of `deliver` that the test answers. */
+export interface HeldCall {
+  readonly batch: readonly Delivery[];
+  acknowledge(): void;
+  fail(): void;
+}
+
+/** A comet that keeps what it is given and acknowledges at once, or when the test says so. */
+export class FakeComet implements CometApi {
+  /** Every batch, in order, those that were refused as well. */
+  readonly batches: (readonly Delivery[])[] = [];
+  /** Calls that wait for an answer. */
+  readonly held: HeldCall[] = [];
+
+  /** @param hold Whether the test answers the calls. */
+  constructor(public hold = false) {}
+
+  /** What came, as text. */
+  get received(): string[] {
+    return this.batches.flatMap(readable);
+  }
+
+  deliver(batch: readonly Delivery[]): Promise<void> {
+    this.batches.push(batch);
+    if (!this.hold) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.held.push({ batch, acknowledge: resolve, fail: () => reject(new Error("lost")) });
+    });
+  }
+
+  /** Answers the oldest call that waits. */
+  acknowledge(): void {
+    this.held.shift()!.acknowledge();
+  }
+
+  /** Fails the oldest call that waits. */
+  fail(): void {
+    this.held.shift()!.fail();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** A log that fails when told to, and writes down what is acknowledged. */
+export class FaultyLog implements PushLog {
+  /** How many of the next reads fail after they have taken entries. */
+  readFailures = 0;
+  /** How many of the next acknowledgements fail. */
+  ackFailures = 0;
+  /** Calls of `ack` that succeeded, in order. */
+  readonly acks: (readonly string[])[] = [];
+
+  constructor(private readonly inner: PushLog) {}
+
+  get partitions(): number {
+    return this.inner.partitions;
+  }
+
+  append(partition: number, message: PushMessage): Promise<string> {
+    return this.inner.append(partition, message);
+  }
+
+  async read(partition: number, entriesMax: number): Promise<readonly PushEntry[]> {
+    const entries = await this.inner.read(partition, entriesMax);
+    if (this.readFailures === 0 || entries.length === 0) return entries;
+    this.readFailures--;
+    throw new Error("lost the reply");
+  }
+
+  claim(partition: number): Promise<readonly PushEntry[]> {
+    return this.inner.claim(partition);
+  }
+
+  async ack(partition: number, ids: readonly string[]): Promise<void> {
+    if (this.ackFailures > 0) {
+      this.ackFailures--;
+      throw new Error("not now");
+    }
+    this.acks.push(ids);
+    await this.inner.ack(partition, ids);
+  }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+}
