@@ -15,8 +15,8 @@ export async function answer(
     return await fetch(request, { remoteAddress });
   } catch (error) {
     // The query may hold a key.
-    const { pathname } = new URL(request.url);
-    console.error(`HTTP ${request.method} ${pathname} failed: ${oneLine(error)}`);
+    const path = request.url.replace(/^\w+:\/\/[^/]*|\?.*$/g, "");
+    console.error(`HTTP ${request.method} ${path} failed: ${oneLine(error)}`);
     return new Response("Internal Server Error", { status: 500 });
   }
 }

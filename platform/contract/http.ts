@@ -47,6 +47,15 @@ export function httpContract(name: string, platform: Platform, send: Send): void
       });
     });
 
+    it("takes a query of 40 KB", async () => {
+      const fetch: HttpFetch = (request) =>
+        new Response(String(new URL(request.url).search.length));
+      await withServer(fetch, async (origin) => {
+        const response = await send(new Request(`${origin}/?${"k".repeat(40_000)}`));
+        assert.equal(await response.text(), "40001");
+      });
+    });
+
     it("passes status, headers and bytes of the answer through", async () => {
       const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
       const fetch = () => new Response(bytes, { status: 404, headers: { "x-halley": "yes" } });
