@@ -1,0 +1,81 @@
+import type { Conn } from "../platform/port.ts";
+import type { CloseCode } from "../protocol/close_codes.ts";
+import type { Room } from "./room.ts";
+import { NO_TIMER, type TimerId } from "./timer/timing_wheel.ts";
+import type { Stash } from "./transport/stash.ts";
+
+/** In which form a connection gets its frames. */
+export const Form = {
+  /** goim frames back to back. */
+  tcp: 0,
+  /** WebSocket binary messages of goim frames. */
+  binary: 1,
+  /** WebSocket text messages of JSON frames. */
+  text: 2,
+} as const;
+export type Form = typeof Form[keyof typeof Form];
+
+/** How far a connection has come. */
+export const ChannelState = {
+  /** Until auth has succeeded: gets no pushes, and every operation but auth is ignored. */
+  handshaking: 0,
+  open: 1,
+  /** Has been told to go; what it still sends is ignored. */
+  closing: 2,
+  closed: 3,
+} as const;
+export type ChannelState = typeof ChannelState[keyof typeof ChannelState];
+
+/** What sessions need of the transport below: the same words in the connection's own form. */
+export interface Transport {
+  /** Encodes one frame. */
+  frame(channel: Channel, operation: number, sequence: number, body: Uint8Array): Uint8Array;
+  /** Encodes the answer to a heartbeat. */
+  heartbeatReply(channel: Channel, sequence: number, online: number): Uint8Array;
+  /** Encodes the last words to a client, or undefined where the protocol has none. */
+  farewell(channel: Channel, close: CloseCode): Uint8Array | undefined;
+  /** Goes on with what arrived while the channel was busy. */
+  resume(channel: Channel): void;
+}
+
+/** Shared by all that accept nothing, so that a fresh channel allocates no list. */
+const NO_OPERATIONS: readonly number[] = [];
+
+/** One client's connection. There are very many: every field counts. */
+export class Channel {
+  state: ChannelState = ChannelState.handshaking;
+  form: Form = Form.tcp;
+  /** A request is under way; what arrives behind it waits, so that answers keep their order. */
+  busy = false;
+  mid = 0n;
+  key = "";
+  /** Operations wanted of key, mid and broadcast pushes. */
+  accepts: readonly number[] = NO_OPERATIONS;
+  room: Room<Channel> | null = null;
+  roomKey = "";
+  /** Kept by the room; -1 in none. */
+  roomIndex = -1;
+  /** Handshake, then heartbeat, then close deadline. */
+  timer: TimerId = NO_TIMER;
+  /** Runs while the outbound queue holds something back. */
+  slowTimer: TimerId = NO_TIMER;
+  /** What arrived while busy. */
+  stash: Stash | null = null;
+
+  /**
+   * @param id The connection's own id, unique within one run of the comet.
+   * @param slot Its place in the table of channels for as long as it lives.
+   * @param conn The byte stream below.
+   * @param transport What turns its bytes to frames.
+   * @param decoder The transport's own state for this connection.
+   * @param remoteAddress The client's IP address.
+   */
+  constructor(
+    readonly id: number,
+    readonly slot: number,
+    readonly conn: Conn<Channel | undefined>,
+    readonly transport: Transport,
+    public decoder: { close(): void },
+    readonly remoteAddress: string,
+  ) {}
+}

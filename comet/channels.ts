@@ -1,0 +1,95 @@
+import { assert } from "../base/assert.ts";
+import type { Channel } from "./channel.ts";
+
+/** Slots are the low part of a connection id, so that the id finds its channel without a map. */
+const SLOTS_MAX = 2 ** 20;
+
+/**
+ * All connections of a comet. A channel keeps its slot for life, so that a walk over the slots
+ * neither skips nor repeats anyone who stays.
+ */
+export class Channels {
+  /** Indexed by slot, with holes. */
+  readonly #slots: (Channel | undefined)[] = [];
+  readonly #freeSlots: number[] = [];
+  readonly #byKey = new Map<string, Channel | Channel[]>();
+  readonly #perAddress = new Map<string, number>();
+  #serial = 0;
+  #size = 0;
+
+  /** Connections there are, authenticated or not. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Distinct client addresses. */
+  get addresses(): number {
+    return this.#perAddress.size;
+  }
+
+  /** One more than the highest slot that was ever in use. */
+  get slots(): number {
+    return this.#slots.length;
+  }
+
+  /**
+   * Gives a new connection its slot and id.
+   *
+   * @param create Makes the channel with the id and slot it is given.
+   */
+  add(create: (id: number, slot: number) => Channel): Channel {
+    const slot = this.#freeSlots.pop() ?? this.#slots.length;
+    assert(slot < SLOTS_MAX, "a process has fewer connections than slots");
+    const channel = create(++this.#serial * SLOTS_MAX + slot, slot);
+    this.#slots[slot] = channel;
+    this.#size++;
+    const count = this.#perAddress.get(channel.remoteAddress) ?? 0;
+    this.#perAddress.set(channel.remoteAddress, count + 1);
+    return channel;
+  }
+
+  /** Takes a connection out; its slot is free for the next. */
+  remove(channel: Channel): void {
+    assert(this.#slots[channel.slot] === channel, "a channel is removed once");
+    this.#slots[channel.slot] = undefined;
+    this.#freeSlots.push(channel.slot);
+    this.#size--;
+    const count = this.#perAddress.get(channel.remoteAddress)!;
+    if (count === 1) this.#perAddress.delete(channel.remoteAddress);
+    else this.#perAddress.set(channel.remoteAddress, count - 1);
+  }
+
+  /** The channel in a slot, if any. */
+  at(slot: number): Channel | undefined {
+    return this.#slots[slot];
+  }
+
+  /** The channel with this connection id, if it is still there. */
+  byId(id: number): Channel | undefined {
+    const channel = this.#slots[id % SLOTS_MAX];
+    return channel?.id === id ? channel : undefined;
+  }
+
+  /** Makes a channel reachable by its key; several channels may share one. */
+  bindKey(channel: Channel): void {
+    const bound = this.#byKey.get(channel.key);
+    if (bound === undefined) this.#byKey.set(channel.key, channel);
+    else if (Array.isArray(bound)) bound.push(channel);
+    else this.#byKey.set(channel.key, [bound, channel]);
+  }
+
+  /** Undoes `bindKey`; others under the same key stay. */
+  unbindKey(channel: Channel): void {
+    const bound = this.#byKey.get(channel.key);
+    if (bound === channel) this.#byKey.delete(channel.key);
+    if (!Array.isArray(bound)) return;
+    const index = bound.indexOf(channel);
+    if (index >= 0) bound.splice(index, 1);
+    if (bound.length === 1) this.#byKey.set(channel.key, bound[0]);
+  }
+
+  /** The one channel, the several, or none that have this key. */
+  byKey(key: string): Channel | readonly Channel[] | undefined {
+    return this.#byKey.get(key);
+  }
+}

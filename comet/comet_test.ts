@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ManualClock } from "../base/clock.ts";
+import { memoryPlatform } from "../platform/memory/mod.ts";
+import { FakeLogic } from "../tests/support/fake_logic.ts";
+import { MemoryClient } from "../tests/support/memory_client.ts";
+import { Comet } from "./comet.ts";
+import { cometDefaults, TICK_MS } from "./options.ts";
+
+const address = { hostname: "127.0.0.1", port: 0 };
+
+/** A comet that listens for TCP, and a client that has authenticated. */
+async function start() {
+  const clock = new ManualClock();
+  const { streams } = memoryPlatform({ clock });
+  const logic = new FakeLogic();
+  const comet = new Comet({ server: "c", streams, logic, clock, options: cometDefaults });
+  const { port } = await comet.listenTcp(address);
+  const settle = async () => {
+    for (let turn = 0; turn < 20; turn++) {
+      clock.advance(0);
+      for (let step = 0; step < 10; step++) await Promise.resolve();
+    }
+  };
+  const connect = () => MemoryClient.connect(streams, port);
+  const client = await connect();
+  client.send(7, 1, "{}");
+  await settle();
+  client.take();
+  return { clock, comet, logic, client, connect, settle };
+}
+
+describe("Comet.stop()", () => {
+  it("tells clients that the server goes, waits for them and leaves no timer", async () => {
+    const { clock, comet, client, settle, connect } = await start();
+    let isStopped = false;
+    const stopped = comet.stop().then(() => isStopped = true);
+    client.goesWhenTold = false;
+    await settle();
+    assert.equal(JSON.parse(client.frames()[0].body.toString()).code, 1001);
+    await assert.rejects(connect(), /connection refused/);
+    clock.advance(TICK_MS);
+    await settle();
+    assert.equal(isStopped, false);
+    client.end();
+    await settle();
+    clock.advance(TICK_MS);
+    await stopped;
+    assert.deepEqual([comet.connections, comet.rooms, clock.pending], [0, 0, 0]);
+  });
+
+  it("closes as well who was on the way in", async () => {
+    const { clock, comet, connect, settle, logic } = await start();
+    const late = await connect();
+    late.send(7, 1, "{}");
+    const stopped = comet.stop();
+    await settle();
+    clock.advance(TICK_MS);
+    await settle();
+    clock.advance(TICK_MS);
+    await stopped;
+    assert.deepEqual([late.closed, comet.connections, logic.disconnected.length], [true, 0, 2]);
+  });
+
+  it("ends at once without clients", async () => {
+    const { clock, comet, client, settle } = await start();
+    client.reset();
+    await settle();
+    await comet.stop();
+    assert.equal(clock.pending, 0);
+  });
+});
+
+describe("Comet.close()", () => {
+  it("closes the connection with this id, and ignores one that is gone", async () => {
+    const { comet, client, settle, logic } = await start();
+    const close = { code: 4004, reason: "replaced", reconnect: false };
+    await comet.close(1, close);
+    await settle();
+    assert.equal(client.ended, false);
+    client.send(4, 1, "x");
+    await settle();
+    assert.equal(logic.received.length, 1);
+    await comet.close(2 ** 20, close);
+    await settle();
+    assert.equal(client.frames().at(-1)!.op, 6);
+    assert.deepEqual([client.closed, comet.connections], [true, 0]);
+    await comet.close(2 ** 20, close);
+  });
+});
+
+describe("Comet", () => {
+  it("reports by its own clock", async () => {
+    const { clock, logic } = await start();
+    logic.holds.add("report");
+    clock.advance(cometDefaults.reportMs);
+    assert.equal(logic.reports.length, 1);
+    assert.equal(logic.reports[0].request.connections, 1);
+  });
+});

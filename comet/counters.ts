@@ -1,0 +1,32 @@
+/** What a comet counts; read by `/metrics` and by tests. All only grow. */
+export class CometCounters {
+  accepted = 0;
+  authenticated = 0;
+  closed = 0;
+  /** Turned away because the comet held as many connections as it may. */
+  refusedFull = 0;
+  /** Connections closed for what they sent. */
+  protocolErrors = 0;
+  handshakeTimeouts = 0;
+  authFailures = 0;
+  heartbeats = 0;
+  heartbeatTimeouts = 0;
+  /** Frames that clients sent, of every operation. */
+  framesReceived = 0;
+  /** Frames handed to logic that it failed to take. */
+  receiveFailures = 0;
+  /** Frames of pushes that were written or queued, one per client. */
+  framesPushed = 0;
+  /** Frames of pushes dropped because the client's queue was full. */
+  framesDropped = 0;
+  /** Connections closed because they did not read. */
+  slowReaders = 0;
+  /** Connections closed because they sent too far ahead of the answers. */
+  tooFarAhead = 0;
+  /** Paced broadcasts dropped because too many were waiting. */
+  broadcastsDropped = 0;
+  /** Pushes that were broken and reached nobody. */
+  deliveryFailures = 0;
+  /** Reports and disconnects that logic failed to take. */
+  logicFailures = 0;
+}

@@ -1,0 +1,133 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
+import { WriteOutcome } from "../platform/port.ts";
+import type {
+  BroadcastDelivery,
+  Delivery as Item,
+  KeysDelivery,
+  RoomDelivery,
+} from "../protocol/rpc/contract.ts";
+import { type Channel, ChannelState } from "./channel.ts";
+import type { CometCounters } from "./counters.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { FANOUT_SLICE } from "./options.ts";
+import { Outgoing } from "./outgoing.ts";
+import { PacedBroadcasts } from "./paced_broadcasts.ts";
+
+const log = getLogger(["halley", "comet"]);
+
+/** Writes batches of pushes to the channels they are for, one batch after the other. */
+export class Delivery {
+  readonly #paced: PacedBroadcasts;
+  #last: Promise<void> = Promise.resolve();
+  #writes = 0;
+
+  constructor(
+    private readonly lifecycle: Lifecycle,
+    private readonly clock: Clock,
+    private readonly counters: CometCounters,
+  ) {
+    this.#paced = new PacedBroadcasts(
+      lifecycle.channels,
+      clock,
+      counters,
+      (channel, operation, outgoing) => this.#pushAccepted(channel, operation, outgoing),
+    );
+  }
+
+  /** See {@linkcode CometApi.deliver}; batches that overlap are taken in the order of the calls. */
+  deliver(batch: readonly Item[]): Promise<void> {
+    this.#last = this.#last.then(() => this.#run(batch));
+    return this.#last;
+  }
+
+  /** Drops what is still to be paced. */
+  stop(): void {
+    this.#paced.stop();
+  }
+
+  async #run(batch: readonly Item[]): Promise<void> {
+    for (const item of batch) {
+      try {
+        await this.#deliver(item);
+      } catch (error) {
+        this.#fail(item, error);
+      }
+      if (this.#writes >= FANOUT_SLICE) await this.#turn();
+    }
+  }
+
+  /** @returns Nothing when everything was written at once. */
+  #deliver(item: Item): Promise<void> | undefined {
+    if (item.kind === "room") return this.#room(item);
+    if (item.kind === "keys") return this.#keys(item);
+    if (item.speed === 0) return this.#broadcast(item);
+    this.#paced.add(item.operation, new Outgoing(item.frames, 1), item.speed);
+    return undefined;
+  }
+
+  /** @returns Nothing when the whole room was walked at once. */
+  #room(item: RoomDelivery): Promise<void> | undefined {
+    const room = this.lifecycle.rooms.get(item.room);
+    if (room === undefined) return undefined;
+    const outgoing = new Outgoing(item.frames, item.count);
+    let walked = false;
+    let resolve = () => {};
+    room.walk(this.clock, FANOUT_SLICE, (channel) => this.#push(channel, outgoing), (failure) => {
+      walked = true;
+      if (failure !== undefined) this.#fail(item, failure);
+      resolve();
+    });
+    if (walked) return undefined;
+    return new Promise((done) => resolve = done);
+  }
+
+  async #keys(item: KeysDelivery): Promise<void> {
+    const outgoing = new Outgoing(item.frames, 1);
+    for (const key of item.keys) {
+      const bound = this.lifecycle.channels.byKey(key);
+      if (bound === undefined) continue;
+      if (Array.isArray(bound)) {
+        for (const channel of bound) this.#pushAccepted(channel, item.operation, outgoing);
+      } else {
+        this.#pushAccepted(bound as Channel, item.operation, outgoing);
+      }
+      if (this.#writes >= FANOUT_SLICE) await this.#turn();
+    }
+  }
+
+  async #broadcast(item: BroadcastDelivery): Promise<void> {
+    const outgoing = new Outgoing(item.frames, 1);
+    const { channels } = this.lifecycle;
+    for (let slot = 0; slot < channels.slots; slot++) {
+      const channel = channels.at(slot);
+      if (channel === undefined) continue;
+      this.#pushAccepted(channel, item.operation, outgoing);
+      if (this.#writes >= FANOUT_SLICE) await this.#turn();
+    }
+  }
+
+  #pushAccepted(channel: Channel, operation: number, outgoing: Outgoing): void {
+    if (channel.state !== ChannelState.open || !channel.accepts.includes(operation)) return;
+    this.#push(channel, outgoing);
+  }
+
+  #push(channel: Channel, outgoing: Outgoing): void {
+    this.#writes++;
+    const outcome = this.lifecycle.write(channel, outgoing.bytes(channel.form));
+    if (outcome === WriteOutcome.dropped) this.counters.framesDropped += outgoing.count;
+    else if (outcome !== WriteOutcome.closed) this.counters.framesPushed += outgoing.count;
+  }
+
+  /** Refusing the batch would bring the same item again, and all the others twice. */
+  #fail(item: Item, error: unknown): void {
+    this.counters.deliveryFailures++;
+    log.error("cannot deliver a push by {kind}: {error}", { kind: item.kind, error });
+  }
+
+  /** Lets the event loop serve everyone else. */
+  #turn(): Promise<void> {
+    this.#writes = 0;
+    return new Promise((resolve) => this.clock.nextTurn(resolve));
+  }
+}

@@ -1,0 +1,197 @@
+import type { Clock } from "../base/clock.ts";
+import { type Conn, WriteOutcome } from "../platform/port.ts";
+import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
+import type { ConnectReply, LogicApi } from "../protocol/rpc/contract.ts";
+import { Channel, ChannelState, type Transport } from "./channel.ts";
+import { Channels } from "./channels.ts";
+import type { CometCounters } from "./counters.ts";
+import { type CometOptions, TICK_MS } from "./options.ts";
+import { Rooms } from "./rooms.ts";
+import { NO_TIMER, TimingWheel } from "./timer/timing_wheel.ts";
+
+/** What a timer of the wheel is for; the rest of its data is the channel's slot. */
+const MAIN_TIMER = 0;
+const SLOW_TIMER = 1;
+
+/** Opens, keeps, watches and closes channels: everything about them but what their frames say. */
+export class Lifecycle {
+  readonly channels = new Channels();
+  readonly rooms = new Rooms<Channel>();
+  readonly #wheel: TimingWheel;
+  readonly #expired = (data: number) => this.#expire(data);
+
+  /**
+   * @param server The comet's id.
+   * @param logic Told when an authenticated connection ends.
+   */
+  constructor(
+    readonly server: string,
+    private readonly logic: LogicApi,
+    private readonly clock: Clock,
+    private readonly options: CometOptions,
+    private readonly counters: CometCounters,
+  ) {
+    this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: clock.monotonicMs() });
+  }
+
+  /** Deadlines that run. */
+  get timers(): number {
+    return this.#wheel.size;
+  }
+
+  /** Fires the deadlines that have passed; to be called every tick. */
+  tick(): void {
+    this.#wheel.advance(this.clock.monotonicMs(), this.#expired);
+  }
+
+  /**
+   * Takes a new connection in.
+   *
+   * @returns Its channel, or undefined when the comet is full and it was turned away.
+   */
+  open(
+    conn: Conn<Channel | undefined>,
+    transport: Transport,
+    decoder: { close(): void },
+  ): Channel | undefined {
+    if (this.channels.size >= this.options.connectionsMax) {
+      this.counters.refusedFull++;
+      conn.evict();
+      return undefined;
+    }
+    const channel = this.channels.add((id, slot) =>
+      new Channel(id, slot, conn, transport, decoder, conn.remoteAddress)
+    );
+    conn.context = channel;
+    this.counters.accepted++;
+    this.#setTimer(channel, this.options.handshakeMs);
+    return channel;
+  }
+
+  /** Makes a channel what its auth says it is. */
+  authenticated(channel: Channel, client: ConnectReply): void {
+    channel.state = ChannelState.open;
+    channel.mid = client.mid;
+    channel.key = client.key;
+    channel.accepts = client.accepts;
+    this.channels.bindKey(channel);
+    this.moveTo(channel, client.room);
+    this.counters.authenticated++;
+    this.#setTimer(channel, this.options.heartbeatMs);
+  }
+
+  /** Gives a channel its next heartbeat deadline. */
+  heartbeat(channel: Channel): void {
+    this.counters.heartbeats++;
+    this.#setTimer(channel, this.options.heartbeatMs);
+  }
+
+  /** Moves a channel to another room; an empty key is no room. */
+  moveTo(channel: Channel, roomKey: string): void {
+    if (roomKey === channel.roomKey) return;
+    this.#leaveRoom(channel);
+    if (roomKey === "") return;
+    channel.room = this.rooms.join(roomKey, channel);
+    channel.roomKey = roomKey;
+  }
+
+  /** Writes to a channel and watches it from when its queue holds back or drops something. */
+  write(channel: Channel, bytes: Uint8Array): WriteOutcome {
+    const outcome = channel.conn.write(bytes);
+    const heldBack = outcome === WriteOutcome.queued || outcome === WriteOutcome.dropped;
+    if (heldBack && channel.slowTimer === NO_TIMER) {
+      const deadlineMs = this.clock.monotonicMs() + this.options.slowReaderMs;
+      channel.slowTimer = this.#wheel.add(deadlineMs, channel.slot * 2 + SLOW_TIMER);
+    }
+    return outcome;
+  }
+
+  /** The channel's queue is empty again. */
+  drained(channel: Channel): void {
+    this.#cancelSlowTimer(channel);
+  }
+
+  /** Says goodbye and ends the connection; a client that does not go is evicted soon after. */
+  close(channel: Channel, close: CloseCode): void {
+    if (channel.state >= ChannelState.closing) return;
+    const farewell = channel.transport.farewell(channel, close);
+    this.#leave(channel);
+    channel.state = ChannelState.closing;
+    this.#cancelSlowTimer(channel);
+    this.#setTimer(channel, this.options.closeMs);
+    if (farewell !== undefined && channel.conn.write(farewell) === WriteOutcome.dropped) {
+      channel.conn.discardPending();
+      channel.conn.write(farewell);
+    }
+    channel.conn.end();
+    if (channel.stash !== null) channel.conn.resume();
+  }
+
+  /** The connection is over, whoever ended it. */
+  closed(channel: Channel): void {
+    if (channel.state === ChannelState.closed) return;
+    this.#leave(channel);
+    channel.state = ChannelState.closed;
+    this.#cancelSlowTimer(channel);
+    if (channel.timer !== NO_TIMER) this.#wheel.cancel(channel.timer);
+    channel.timer = NO_TIMER;
+    channel.decoder.close();
+    channel.stash?.release();
+    channel.stash = null;
+    this.channels.remove(channel);
+    this.counters.closed++;
+  }
+
+  /** Takes a channel out of everything that pushes reach. */
+  #leave(channel: Channel): void {
+    if (channel.state !== ChannelState.open) return;
+    this.#leaveRoom(channel);
+    this.channels.unbindKey(channel);
+    this.logic.disconnect({
+      server: this.server,
+      connectionId: channel.id,
+      mid: channel.mid,
+      key: channel.key,
+    }).catch(() => this.counters.logicFailures++);
+  }
+
+  #leaveRoom(channel: Channel): void {
+    if (channel.room === null) return;
+    this.rooms.leave(channel.roomKey, channel.room, channel);
+    channel.room = null;
+    channel.roomKey = "";
+  }
+
+  #expire(data: number): void {
+    const channel = this.channels.at(data >> 1)!;
+    if ((data & 1) === SLOW_TIMER) {
+      channel.slowTimer = NO_TIMER;
+      this.counters.slowReaders++;
+      channel.conn.discardPending();
+      this.close(channel, CloseCodes.slowReader);
+      return;
+    }
+    channel.timer = NO_TIMER;
+    if (channel.state === ChannelState.closing) {
+      channel.conn.evict();
+    } else if (channel.state === ChannelState.open) {
+      this.counters.heartbeatTimeouts++;
+      this.close(channel, CloseCodes.heartbeatTimeout);
+    } else {
+      this.counters.handshakeTimeouts++;
+      this.close(channel, CloseCodes.handshakeTimeout);
+    }
+  }
+
+  #setTimer(channel: Channel, delayMs: number): void {
+    const deadlineMs = this.clock.monotonicMs() + delayMs;
+    if (channel.timer !== NO_TIMER) this.#wheel.refresh(channel.timer, deadlineMs);
+    else channel.timer = this.#wheel.add(deadlineMs, channel.slot * 2 + MAIN_TIMER);
+  }
+
+  #cancelSlowTimer(channel: Channel): void {
+    if (channel.slowTimer === NO_TIMER) return;
+    this.#wheel.cancel(channel.slowTimer);
+    channel.slowTimer = NO_TIMER;
+  }
+}

@@ -1,0 +1,41 @@
+import { assert } from "../base/assert.ts";
+
+/** What an operator decides about a comet. */
+export interface CometOptions {
+  /** How long a client has from connecting to a successful auth, in milliseconds. */
+  readonly handshakeMs: number;
+  /** How long a client may go without a heartbeat before it is closed, in milliseconds. */
+  readonly heartbeatMs: number;
+  /** How long a client's queue may hold something back before it is closed, in milliseconds. */
+  readonly slowReaderMs: number;
+  /** How long a closing client has to take its last bytes, in milliseconds. */
+  readonly closeMs: number;
+  /** How often the comet reports its counts to logic, in milliseconds. */
+  readonly reportMs: number;
+  /** Most connections at once. */
+  readonly connectionsMax: number;
+  /** Most bytes of the buffer pool. */
+  readonly poolBytesMax: number;
+}
+
+/** Tick of the timing wheel, in milliseconds: what a deadline may be late by. */
+export const TICK_MS = 100;
+
+/** Writes of a fan-out before the event loop gets a turn: about 4 ms of one core. */
+export const FANOUT_SLICE = 512;
+
+/** Bytes of paced broadcasts that may wait. */
+export const PACED_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Options that hold where none are given. */
+export const cometDefaults: CometOptions = {
+  handshakeMs: 8_000,
+  heartbeatMs: 480_000,
+  slowReaderMs: 10_000,
+  closeMs: 5_000,
+  reportMs: 1_000,
+  connectionsMax: 10_000,
+  poolBytesMax: 64 * 1024 * 1024,
+};
+
+assert(cometDefaults.handshakeMs > TICK_MS, "a deadline is longer than a tick");

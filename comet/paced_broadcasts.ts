@@ -1,0 +1,82 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock, TimerHandle } from "../base/clock.ts";
+import type { Channel } from "./channel.ts";
+import type { Channels } from "./channels.ts";
+import type { CometCounters } from "./counters.ts";
+import { FANOUT_SLICE, PACED_BYTES_MAX } from "./options.ts";
+import type { Outgoing } from "./outgoing.ts";
+
+const log = getLogger(["halley", "comet"]);
+
+/** How often a share of the connections is served, in milliseconds. */
+const STEP_MS = 10;
+
+interface PacedBroadcast {
+  readonly operation: number;
+  readonly outgoing: Outgoing;
+  /** Connections per second. */
+  readonly speed: number;
+}
+
+/** Pushes to one channel that accepts the operation. */
+type Push = (channel: Channel, operation: number, outgoing: Outgoing) => void;
+
+/**
+ * Broadcasts with a speed: one after the other, each over the slots of the table, so many
+ * connections a second, and no more in one step than a slice of any fan-out. Whoever connects behind
+ * the walk's place does not get it any more.
+ */
+export class PacedBroadcasts {
+  readonly #waiting: PacedBroadcast[] = [];
+  #bytes = 0;
+  #slot = 0;
+  /** Connections that may be served now; fractions carry over. */
+  #credit = 0;
+  #timer: TimerHandle | undefined;
+
+  constructor(
+    private readonly channels: Channels,
+    private readonly clock: Clock,
+    private readonly counters: CometCounters,
+    private readonly push: Push,
+  ) {}
+
+  /** Queues a broadcast; one that finds too much waiting is dropped and counted. */
+  add(operation: number, outgoing: Outgoing, speed: number): void {
+    if (this.#bytes + outgoing.frames.length > PACED_BYTES_MAX) {
+      this.counters.broadcastsDropped++;
+      log.warn("dropped a paced broadcast: {bytes} bytes of others wait", { bytes: this.#bytes });
+      return;
+    }
+    this.#bytes += outgoing.frames.length;
+    this.#waiting.push({ operation, outgoing, speed });
+    this.#timer ??= this.clock.setInterval(() => this.#step(), STEP_MS);
+  }
+
+  /** Drops all. */
+  stop(): void {
+    if (this.#timer !== undefined) this.clock.cancel(this.#timer);
+    this.#timer = undefined;
+    this.#waiting.length = 0;
+    this.#bytes = 0;
+  }
+
+  #step(): void {
+    const { operation, outgoing, speed } = this.#waiting[0];
+    this.#credit = Math.min(this.#credit + speed * STEP_MS / 1000, FANOUT_SLICE);
+    while (this.#credit >= 1 && this.#slot < this.channels.slots) {
+      const channel = this.channels.at(this.#slot++);
+      if (channel === undefined) continue;
+      this.#credit--;
+      this.push(channel, operation, outgoing);
+    }
+    if (this.#slot >= this.channels.slots) this.#next();
+  }
+
+  #next(): void {
+    this.#bytes -= this.#waiting.shift()!.outgoing.frames.length;
+    this.#slot = 0;
+    this.#credit = 0;
+    if (this.#waiting.length === 0) this.stop();
+  }
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { pushFrames, TestComet } from "../tests/support/test_comet.ts";
+import { FANOUT_SLICE, PACED_BYTES_MAX } from "./options.ts";
+
+const frames = pushFrames("x");
+
+function paced(speed: number, operation = 1000) {
+  return [{ kind: "broadcast", operation, frames, speed }] as const;
+}
+
+/** A comet with so many clients that have authenticated. */
+async function crowd(count: number): Promise<TestComet> {
+  const comet = await TestComet.start();
+  for (let index = 0; index < count; index++) {
+    const client = await comet.connect();
+    client.send(7, 1, "{}");
+  }
+  await comet.settle();
+  return comet;
+}
+
+describe("PacedBroadcasts", () => {
+  it("serves so many connections a second, and settles before it begins", async () => {
+    const comet = await crowd(100);
+    await comet.delivery.deliver(paced(20));
+    assert.equal(comet.counters.framesPushed, 0);
+    for (let second = 1; second <= 5; second++) {
+      await comet.advance(1_000);
+      assert.ok(Math.abs(comet.counters.framesPushed - 20 * second) <= 1);
+    }
+    await comet.advance(100);
+    assert.equal(comet.counters.framesPushed, 100);
+    assert.equal(comet.clock.pending, 1);
+  });
+
+  it("reaches everyone who stays once, past those who go", async () => {
+    const comet = await TestComet.start();
+    const clients = [];
+    for (let index = 0; index < 20; index++) clients.push(await comet.open());
+    await comet.delivery.deliver(paced(10));
+    await comet.advance(500);
+    for (const index of [0, 1, 18, 19]) clients[index].reset();
+    await comet.advance(3_000);
+    for (const client of clients.slice(2, 18)) assert.deepEqual(client.lines(), ["1000:0:x"]);
+    assert.equal(clients[19].take().length, 0);
+  });
+
+  it("skips who does not accept the operation or has not authenticated", async () => {
+    const comet = await TestComet.start();
+    const [early, deaf, well] = [
+      await comet.connect(),
+      await comet.open({ accepts: [1] }),
+      await comet.open(),
+    ];
+    await comet.delivery.deliver(paced(1_000));
+    await comet.advance(100);
+    assert.deepEqual(well.lines(), ["1000:0:x"]);
+    for (const client of [early, deaf]) assert.equal(client.take().length, 0);
+  });
+
+  it("go out one after the other, and hold up nothing else", async () => {
+    const comet = await TestComet.start();
+    const clients = [];
+    for (let index = 0; index < 4; index++) {
+      clients.push(await comet.open({ accepts: [1000, 1001] }));
+    }
+    await comet.delivery.deliver(paced(4));
+    await comet.delivery.deliver([
+      { kind: "broadcast", operation: 1001, frames: pushFrames("second"), speed: 4 },
+    ]);
+    await comet.delivery.deliver([
+      { kind: "room", room: "live://1", frames: pushFrames("room"), count: 1 },
+    ]);
+    await comet.settle();
+    for (const client of clients) assert.deepEqual(client.lines(), ["1000:0:room"]);
+    await comet.advance(1_000);
+    for (const client of clients) assert.deepEqual(client.lines(), ["1000:0:x"]);
+    await comet.advance(1_100);
+    for (const client of clients) assert.deepEqual(client.lines(), ["1000:0:second"]);
+  });
+
+  it("write no more than a slice at a time, whatever the speed", async () => {
+    const comet = await crowd(2 * FANOUT_SLICE);
+    await comet.delivery.deliver(paced(1e9));
+    comet.clock.advance(10);
+    assert.equal(comet.counters.framesPushed, FANOUT_SLICE);
+    comet.clock.advance(10);
+    assert.equal(comet.counters.framesPushed, 2 * FANOUT_SLICE);
+  });
+
+  it("are dropped and counted when too many wait, and end with the comet", async () => {
+    const comet = await TestComet.start();
+    const client = await comet.open();
+    const body = new Uint8Array(64_000);
+    const large = { ...paced(1)[0], frames: pushFrames(body) };
+    const fitting = Math.floor(PACED_BYTES_MAX / large.frames.length);
+    for (let index = 0; index < fitting + 2; index++) await comet.delivery.deliver([large]);
+    assert.equal(comet.counters.broadcastsDropped, 2);
+    comet.delivery.stop();
+    await comet.advance(3_000);
+    assert.equal(client.take().length, 0);
+    await comet.delivery.deliver(paced(10));
+    await comet.advance(200);
+    assert.deepEqual(client.lines(), ["1000:0:x"]);
+  });
+
+  it("to nobody are over at once", async () => {
+    const comet = await TestComet.start();
+    await comet.delivery.deliver(paced(1));
+    await comet.advance(100);
+    assert.equal(comet.clock.pending, 1);
+  });
+});

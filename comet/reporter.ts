@@ -1,0 +1,44 @@
+import type { LogicApi } from "../protocol/rpc/contract.ts";
+import type { CometCounters } from "./counters.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { TICK_MS } from "./options.ts";
+import type { Session } from "./session.ts";
+
+/** Tells logic how many are here, and takes home how many are elsewhere. */
+export class Reporter {
+  #waitedMs = 0;
+  #underWay = false;
+
+  constructor(
+    private readonly lifecycle: Lifecycle,
+    private readonly session: Session,
+    private readonly logic: LogicApi,
+    private readonly counters: CometCounters,
+  ) {}
+
+  /** To be called every tick; reports when it is time and the last report has been answered. */
+  tick(periodMs: number): void {
+    this.#waitedMs += TICK_MS;
+    if (this.#waitedMs < periodMs || this.#underWay) return;
+    this.#waitedMs = 0;
+    this.#underWay = true;
+    this.#report().catch(() => this.counters.logicFailures++).finally(() => this.#underWay = false);
+  }
+
+  async #report(): Promise<void> {
+    const { channels, rooms, server } = this.lifecycle;
+    const here = rooms.counts();
+    const everywhere = await this.logic.report({
+      server,
+      connections: channels.size,
+      addresses: channels.addresses,
+      rooms: here,
+    });
+    const elsewhere = new Map<string, number>();
+    for (const [key, count] of everywhere) {
+      const remote = count - (here.get(key) ?? 0);
+      if (remote > 0) elsewhere.set(key, remote);
+    }
+    this.session.remoteOnline = elsewhere;
+  }
+}

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { TestComet } from "../tests/support/test_comet.ts";
+import type { MemoryClient } from "../tests/support/memory_client.ts";
+import { TICK_MS } from "./options.ts";
+
+/** What a heartbeat says. */
+async function online(comet: TestComet, client: MemoryClient): Promise<number> {
+  client.send(2, 1);
+  await comet.settle();
+  return client.frames()[0].body.readInt32BE(0);
+}
+
+describe("Reporter", () => {
+  it("reports every period, who is here and in which rooms", async () => {
+    const comet = await TestComet.start();
+    comet.logic.holds.add("report");
+    await comet.open({ room: "live://1" });
+    await comet.open({ room: "live://1" });
+    await comet.open({ room: "live://2" });
+    await comet.connect();
+    const { reports } = comet.logic;
+    for (let tick = 1; tick * TICK_MS < 1_000; tick++) comet.reporter.tick(1_000);
+    assert.equal(reports.length, 0);
+    comet.reporter.tick(1_000);
+    assert.deepEqual(reports.map(({ request }) => request), [{
+      server: "comet-1",
+      connections: 4,
+      addresses: 1,
+      rooms: new Map([["live://1", 2], ["live://2", 1]]),
+    }]);
+  });
+
+  it("adds those on other comets to what heartbeats say", async () => {
+    const comet = await TestComet.start();
+    comet.logic.holds.add("report");
+    const [first, second] = [await comet.open(), await comet.open()];
+    const lonely = await comet.open({ room: "live://2" });
+    const roomless = await comet.open({ room: "" });
+    assert.equal(await online(comet, first), 2);
+    comet.reporter.tick(TICK_MS);
+    // Somebody leaves while the report is on its way: those elsewhere stay as many.
+    second.reset();
+    await comet.settle();
+    comet.logic.reports[0].resolve(new Map([["live://1", 42], ["live://2", 1], ["live://3", 7]]));
+    await comet.settle();
+    assert.equal(await online(comet, first), 41);
+    assert.equal(await online(comet, lonely), 1);
+    assert.equal(await online(comet, roomless), 0);
+    first.send(12, 1, "live://3");
+    await comet.settle();
+    first.take();
+    assert.equal(await online(comet, first), 8);
+  });
+
+  it("has one report under way at a time", async () => {
+    const comet = await TestComet.start();
+    comet.logic.holds.add("report");
+    for (let tick = 0; tick < 5; tick++) comet.reporter.tick(TICK_MS);
+    assert.equal(comet.logic.reports.length, 1);
+    comet.logic.reports[0].resolve(new Map());
+    await comet.settle();
+    comet.reporter.tick(TICK_MS);
+    assert.equal(comet.logic.reports.length, 2);
+  });
+
+  it("keeps the last answer when logic fails, counts it and asks again", async () => {
+    const comet = await TestComet.start();
+    comet.logic.holds.add("report");
+    const client = await comet.open();
+    comet.reporter.tick(TICK_MS);
+    comet.logic.reports[0].resolve(new Map([["live://1", 10]]));
+    await comet.settle();
+    comet.reporter.tick(TICK_MS);
+    comet.logic.reports[1].reject(new Error("logic is away"));
+    await comet.settle();
+    assert.equal(comet.counters.logicFailures, 1);
+    assert.equal(await online(comet, client), 10);
+    comet.reporter.tick(TICK_MS);
+    assert.equal(comet.logic.reports.length, 3);
+  });
+});

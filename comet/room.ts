@@ -1,0 +1,100 @@
+import { assert } from "../base/assert.ts";
+import type { Clock } from "../base/clock.ts";
+
+/** What a room needs of its members. */
+export interface RoomMember {
+  /** Place in the room's array, kept by the room; -1 in none. */
+  roomIndex: number;
+}
+
+/**
+ * Members of a room in a dense array, from which one is taken by putting the last in its place.
+ *
+ * While a walk is under way the array has three parts: `[0, next)` were visited, `[next, end)` are
+ * still to be, and from `end` on are those who joined since. Whoever leaves makes a hole that the
+ * last of its own part fills, and so on to the end, so that nobody changes parts.
+ */
+export class Room<Member extends RoomMember> {
+  readonly #members: Member[] = [];
+  #walking = false;
+  #next = 0;
+  #end = 0;
+
+  /** How many members there are. */
+  get size(): number {
+    return this.#members.length;
+  }
+
+  /** Takes a member in; it must be in no room. */
+  join(member: Member): void {
+    assert(member.roomIndex === -1, "a member is in one room at a time");
+    member.roomIndex = this.#members.length;
+    this.#members.push(member);
+  }
+
+  /** Lets a member go. */
+  leave(member: Member): void {
+    let hole = member.roomIndex;
+    assert(this.#members[hole] === member, "a member leaves the room that it is in");
+    if (this.#walking) {
+      if (hole < this.#next) hole = this.#fill(hole, --this.#next);
+      if (hole < this.#end) hole = this.#fill(hole, --this.#end);
+    }
+    this.#fill(hole, this.#members.length - 1);
+    this.#members.pop();
+    member.roomIndex = -1;
+  }
+
+  /**
+   * Visits everyone who is a member now and still is when the turn comes, once each; members may
+   * join and leave meanwhile, also from within `visit`. The event loop gets a turn after each slice,
+   * so a room of up to one slice is visited before the call returns. A `visit` that throws does not
+   * keep the others from theirs.
+   *
+   * @param clock Whose turns to wait for.
+   * @param slice Members to visit before the event loop gets a turn.
+   * @param visit What to do with each.
+   * @param done Called at the end, with the first error that `visit` threw, if any.
+   */
+  walk(
+    clock: Clock,
+    slice: number,
+    visit: (member: Member) => void,
+    done: (failure: unknown) => void,
+  ): void {
+    assert(!this.#walking, "a room has one walk at a time");
+    assert(slice >= 1, "a slice has a member");
+    this.#walking = true;
+    this.#next = 0;
+    this.#end = this.#members.length;
+    let failure: unknown;
+    const step = () => {
+      for (let left = slice; left > 0 && this.#next < this.#end; left--) {
+        const member = this.#members[this.#next++];
+        try {
+          visit(member);
+        } catch (error) {
+          failure ??= error;
+        }
+      }
+      if (this.#next < this.#end) {
+        clock.nextTurn(step);
+        return;
+      }
+      this.#walking = false;
+      done(failure);
+    };
+    step();
+  }
+
+  /** Moves the member at `from` into the hole and returns the hole that this makes. */
+  #fill(hole: number, from: number): number {
+    // Who stands in a hole has moved or leaves, and is not to be touched any more.
+    if (hole !== from) {
+      const moved = this.#members[from];
+      this.#members[hole] = moved;
+      moved.roomIndex = hole;
+    }
+    return from;
+  }
+}

@@ -1,0 +1,185 @@
+import { getLogger } from "@logtape/logtape";
+import { WriteOutcome } from "../platform/port.ts";
+import { CloseCodes } from "../protocol/close_codes.ts";
+import { EMPTY, type Frame, type FrameSink } from "../protocol/frame.ts";
+import { Limits } from "../protocol/limits.ts";
+import { parseOperations } from "../protocol/operation_list.ts";
+import { Operation } from "../protocol/operations.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
+import { parseRoomKey } from "../protocol/room_key.ts";
+import { ConnectRefused, type ConnectReply, type LogicApi } from "../protocol/rpc/contract.ts";
+import { decodeUtf8 } from "../protocol/utf8.ts";
+import { type Channel, ChannelState } from "./channel.ts";
+import type { CometCounters } from "./counters.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+
+const log = getLogger(["halley", "comet"]);
+
+/**
+ * What clients' frames mean: the same for every transport. One object serves all channels. While
+ * logic is asked for one of them, that channel is busy and its later frames wait, so that answers
+ * come in the order of the requests.
+ */
+export class Session implements FrameSink<Channel> {
+  /** Members of rooms on other comets, as of the last report. */
+  remoteOnline: ReadonlyMap<string, number> = new Map();
+
+  constructor(
+    private readonly lifecycle: Lifecycle,
+    private readonly logic: LogicApi,
+    private readonly counters: CometCounters,
+  ) {}
+
+  /**
+   * Handles one frame.
+   *
+   * @returns Whether the next one may follow at once.
+   * @throws {ProtocolError} When the frame is one that no client may send.
+   */
+  frame(channel: Channel, frame: Frame): boolean {
+    if (channel.state >= ChannelState.closing) return true;
+    this.counters.framesReceived++;
+    if (channel.state === ChannelState.handshaking) {
+      if (frame.operation !== Operation.Auth) return true;
+      this.#auth(channel, frame);
+      return false;
+    }
+    switch (frame.operation) {
+      case Operation.Heartbeat:
+        this.#heartbeat(channel, frame.sequence);
+        return true;
+      case Operation.ChangeRoom:
+        this.#changeRoom(channel, frame.body);
+        this.#reply(channel, Operation.ChangeRoomReply, frame.sequence, frame.body);
+        return true;
+      case Operation.Subscribe:
+        this.#subscribe(channel, frame.body);
+        this.#reply(channel, Operation.SubscribeReply, frame.sequence, frame.body);
+        return true;
+      case Operation.Unsubscribe:
+        this.#unsubscribe(channel, frame.body);
+        this.#reply(channel, Operation.UnsubscribeReply, frame.sequence, frame.body);
+        return true;
+      default:
+        this.#receive(channel, frame);
+        return false;
+    }
+  }
+
+  /** Members of the channel's room over all comets; 0 in none. */
+  online(channel: Channel): number {
+    if (channel.room === null) return 0;
+    return channel.room.size + (this.remoteOnline.get(channel.roomKey) ?? 0);
+  }
+
+  #heartbeat(channel: Channel, sequence: number): void {
+    this.lifecycle.heartbeat(channel);
+    const online = this.online(channel);
+    this.#write(channel, channel.transport.heartbeatReply(channel, sequence, online));
+  }
+
+  #changeRoom(channel: Channel, body: Uint8Array): void {
+    const key = decodeUtf8(body);
+    if (key === undefined || (key !== "" && parseRoomKey(key) === undefined)) {
+      throw new ProtocolError(
+        CloseCodes.protocolError,
+        `Cannot change room: the key must be {type}://{id}, current value is "${key ?? "no text"}"`,
+      );
+    }
+    this.lifecycle.moveTo(channel, key);
+  }
+
+  #subscribe(channel: Channel, body: Uint8Array): void {
+    const accepts = [...new Set([...channel.accepts, ...parseOperations(body)])];
+    if (accepts.length > Limits.acceptsMax) {
+      throw new ProtocolError(
+        CloseCodes.protocolError,
+        `Cannot subscribe: at most ${Limits.acceptsMax} operations, would be ${accepts.length}`,
+      );
+    }
+    channel.accepts = accepts;
+  }
+
+  #unsubscribe(channel: Channel, body: Uint8Array): void {
+    const dropped = new Set(parseOperations(body));
+    channel.accepts = channel.accepts.filter((operation) => !dropped.has(operation));
+  }
+
+  #auth(channel: Channel, frame: Frame): void {
+    const sequence = frame.sequence;
+    channel.busy = true;
+    this.logic.connect({
+      server: this.lifecycle.server,
+      connectionId: channel.id,
+      token: frame.body,
+      remoteAddress: channel.remoteAddress,
+    }).then(
+      (client) => this.#authenticated(channel, sequence, client),
+      (error) => this.#refused(channel, error),
+    );
+  }
+
+  #authenticated(channel: Channel, sequence: number, client: ConnectReply): void {
+    channel.busy = false;
+    if (channel.state !== ChannelState.handshaking) {
+      const { mid, key } = client;
+      const { server } = this.lifecycle;
+      this.logic.disconnect({ server, connectionId: channel.id, mid, key })
+        .catch(() => this.counters.logicFailures++);
+      return;
+    }
+    this.#reply(channel, Operation.AuthReply, sequence, EMPTY);
+    this.lifecycle.authenticated(channel, client);
+    channel.transport.resume(channel);
+  }
+
+  #refused(channel: Channel, error: unknown): void {
+    channel.busy = false;
+    this.counters.authFailures++;
+    if (error instanceof ConnectRefused) {
+      this.lifecycle.close(channel, error.close);
+      return;
+    }
+    log.error("auth failed for a fault of the server: {error}", { error });
+    this.lifecycle.close(channel, CloseCodes.internalError);
+  }
+
+  #receive(channel: Channel, frame: Frame): void {
+    const { operation, sequence } = frame;
+    channel.busy = true;
+    this.logic.receive({
+      server: this.lifecycle.server,
+      mid: channel.mid,
+      key: channel.key,
+      room: channel.roomKey,
+      operation,
+      sequence,
+      body: frame.body,
+    }).then(
+      () => this.#received(channel, operation, sequence),
+      (error) => {
+        this.counters.receiveFailures++;
+        log.warn("logic failed to receive operation {operation}: {error}", { operation, error });
+        this.#received(channel, operation, sequence);
+      },
+    );
+  }
+
+  #received(channel: Channel, operation: number, sequence: number): void {
+    channel.busy = false;
+    if (channel.state !== ChannelState.open) return;
+    const answer = operation === Operation.SendMessage ? Operation.SendMessageReply : operation;
+    this.#reply(channel, answer, sequence, EMPTY);
+    channel.transport.resume(channel);
+  }
+
+  #reply(channel: Channel, operation: number, sequence: number, body: Uint8Array): void {
+    this.#write(channel, channel.transport.frame(channel, operation, sequence, body));
+  }
+
+  #write(channel: Channel, bytes: Uint8Array): void {
+    if (this.lifecycle.write(channel, bytes) === WriteOutcome.dropped) {
+      this.counters.framesDropped++;
+    }
+  }
+}

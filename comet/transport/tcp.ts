@@ -1,0 +1,34 @@
+import type { CloseCode } from "../../protocol/close_codes.ts";
+import { encodeFrame, encodeHeartbeatReply } from "../../protocol/frame.ts";
+import { Operation } from "../../protocol/operations.ts";
+import { FrameSplitter } from "../../protocol/splitter.ts";
+import { type Channel, ChannelState } from "../channel.ts";
+import { StreamTransport } from "./transport.ts";
+
+const encoder = new TextEncoder();
+
+/** goim frames back to back on a TCP stream. */
+export class TcpTransport extends StreamTransport {
+  protected decoder(): FrameSplitter {
+    return new FrameSplitter(this.parts.buffers);
+  }
+
+  protected decode(channel: Channel, chunk: Uint8Array): number {
+    return (channel.decoder as FrameSplitter).push(chunk, channel, this.parts.session);
+  }
+
+  frame(_: Channel, operation: number, sequence: number, body: Uint8Array): Uint8Array {
+    return encodeFrame(operation, sequence, body);
+  }
+
+  heartbeatReply(_: Channel, sequence: number, online: number): Uint8Array {
+    return encodeHeartbeatReply(sequence, online);
+  }
+
+  /** As in goim, a client that never got in is closed without a word. */
+  farewell(channel: Channel, { code, reason, reconnect }: CloseCode): Uint8Array | undefined {
+    if (channel.state !== ChannelState.open) return undefined;
+    const body = encoder.encode(JSON.stringify({ code, reason, reconnect }));
+    return encodeFrame(Operation.DisconnectReply, 0, body);
+  }
+}

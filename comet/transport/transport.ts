@@ -1,0 +1,116 @@
+import { getLogger } from "@logtape/logtape";
+import type { Conn, ConnHandler } from "../../platform/port.ts";
+import type { Buffers } from "../../protocol/buffers.ts";
+import { type CloseCode, CloseCodes } from "../../protocol/close_codes.ts";
+import { ProtocolError } from "../../protocol/protocol_error.ts";
+import { type Channel, ChannelState, type Transport } from "../channel.ts";
+import type { CometCounters } from "../counters.ts";
+import type { Lifecycle } from "../lifecycle.ts";
+import type { Session } from "../session.ts";
+import { Stash } from "./stash.ts";
+
+const log = getLogger(["halley", "comet"]);
+
+/** What every transport stands on. */
+export interface TransportParts {
+  readonly session: Session;
+  readonly lifecycle: Lifecycle;
+  readonly counters: CometCounters;
+  readonly buffers: Buffers;
+}
+
+type ClientConn = Conn<Channel | undefined>;
+
+/** The part that transports share: from a connection's bytes to its session, and its end. */
+export abstract class StreamTransport implements Transport, ConnHandler<Channel | undefined> {
+  constructor(protected readonly parts: TransportParts) {}
+
+  /** Makes the state that a new connection's bytes are decoded with. */
+  protected abstract decoder(): { close(): void };
+  /**
+   * Decodes bytes and hands frames to the session.
+   *
+   * @returns Bytes consumed: all, unless the session asked to stop.
+   * @throws {ProtocolError} When the peer breaks the protocol.
+   */
+  protected abstract decode(channel: Channel, chunk: Uint8Array): number;
+  abstract frame(
+    channel: Channel,
+    operation: number,
+    sequence: number,
+    body: Uint8Array,
+  ): Uint8Array;
+  abstract heartbeatReply(channel: Channel, sequence: number, online: number): Uint8Array;
+  abstract farewell(channel: Channel, close: CloseCode): Uint8Array | undefined;
+
+  open(conn: ClientConn): void {
+    this.parts.lifecycle.open(conn, this, this.decoder());
+  }
+
+  data(conn: ClientConn, chunk: Uint8Array): void {
+    const channel = conn.context;
+    if (channel === undefined || channel.state >= ChannelState.closing) return;
+    const consumed = channel.busy ? 0 : this.#consume(channel, chunk);
+    if (consumed < chunk.length) this.#keep(channel, chunk.subarray(consumed));
+  }
+
+  drain(conn: ClientConn): void {
+    if (conn.context !== undefined) this.parts.lifecycle.drained(conn.context);
+  }
+
+  end(conn: ClientConn): void {
+    if (conn.context !== undefined) this.parts.lifecycle.close(conn.context, CloseCodes.normal);
+  }
+
+  close(conn: ClientConn): void {
+    if (conn.context !== undefined) this.parts.lifecycle.closed(conn.context);
+  }
+
+  resume(channel: Channel): void {
+    const { stash } = channel;
+    if (stash === null) return;
+    while (!channel.busy && channel.state < ChannelState.closing) {
+      const bytes = stash.bytes;
+      if (bytes.length === 0) {
+        stash.release();
+        channel.stash = null;
+        channel.conn.resume();
+        return;
+      }
+      stash.consume(this.#consume(channel, bytes));
+    }
+  }
+
+  #consume(channel: Channel, chunk: Uint8Array): number {
+    try {
+      return this.decode(channel, chunk);
+    } catch (error) {
+      this.#fail(channel, error);
+      return chunk.length;
+    }
+  }
+
+  /** Keeps what came behind an unanswered request, and lets the kernel hold the rest back. */
+  #keep(channel: Channel, chunk: Uint8Array): void {
+    if (channel.state >= ChannelState.closing) return;
+    if (channel.stash === null) channel.conn.pause();
+    channel.stash ??= new Stash(this.parts.buffers, chunk.length);
+    if (channel.stash.append(chunk)) return;
+    this.parts.counters.tooFarAhead++;
+    this.parts.lifecycle.close(channel, CloseCodes.tooFarAhead);
+  }
+
+  #fail(channel: Channel, error: unknown): void {
+    if (error instanceof ProtocolError) {
+      this.parts.counters.protocolErrors++;
+      log.debug("closing connection {id}: {message}", { id: channel.id, message: error.message });
+      this.parts.lifecycle.close(channel, error.close);
+      return;
+    }
+    log.error("closing connection {id} for a fault of the server: {error}", {
+      id: channel.id,
+      error,
+    });
+    this.parts.lifecycle.close(channel, CloseCodes.internalError);
+  }
+}

@@ -1,0 +1,90 @@
+import { type CloseCode, CloseCodes } from "../../protocol/close_codes.ts";
+import { decodeFrame, newFrame, writeInt32 } from "../../protocol/frame.ts";
+import { decodeJsonFrame, encodeJsonFrame } from "../../protocol/json_frame.ts";
+import { Operation } from "../../protocol/operations.ts";
+import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/decoder.ts";
+import { encodeClose, encodeMessage, encodePong } from "../../protocol/websocket/encoder.ts";
+import { UpgradeParser } from "../../protocol/websocket/upgrade.ts";
+import { type Channel, ChannelState, Form } from "../channel.ts";
+import { encodeBinary } from "../outgoing.ts";
+import { StreamTransport, type TransportParts } from "./transport.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** WebSocket at `/sub`: goim frames in binary messages, or JSON frames in text messages. */
+export class WebSocketTransport extends StreamTransport {
+  readonly #messages: Messages;
+
+  constructor(parts: TransportParts) {
+    super(parts);
+    this.#messages = new Messages(parts);
+  }
+
+  protected decoder(): UpgradeParser {
+    return new UpgradeParser(this.parts.buffers);
+  }
+
+  protected decode(channel: Channel, chunk: Uint8Array): number {
+    if (channel.decoder instanceof WebSocketDecoder) {
+      return channel.decoder.push(chunk, channel, this.#messages);
+    }
+    return this.#upgrade(channel, channel.decoder as UpgradeParser, chunk);
+  }
+
+  frame(channel: Channel, operation: number, sequence: number, body: Uint8Array): Uint8Array {
+    if (channel.form === Form.binary) return encodeBinary(operation, sequence, body);
+    return encodeMessage(true, encoder.encode(encodeJsonFrame(operation, sequence, body)));
+  }
+
+  heartbeatReply(channel: Channel, sequence: number, online: number): Uint8Array {
+    const body = new Uint8Array(4);
+    writeInt32(body, 0, online);
+    return this.frame(channel, Operation.HeartbeatReply, sequence, body);
+  }
+
+  farewell(channel: Channel, close: CloseCode): Uint8Array | undefined {
+    return channel.decoder instanceof WebSocketDecoder ? encodeClose(close) : undefined;
+  }
+
+  #upgrade(channel: Channel, parser: UpgradeParser, chunk: Uint8Array): number {
+    const result = parser.push(chunk);
+    if (result === undefined) return chunk.length;
+    this.parts.lifecycle.write(channel, result.response);
+    if (!result.accepted) {
+      this.parts.counters.protocolErrors++;
+      this.parts.lifecycle.close(channel, CloseCodes.protocolError);
+      return chunk.length;
+    }
+    const messages = new WebSocketDecoder(this.parts.buffers);
+    channel.decoder = messages;
+    const rest = chunk.subarray(result.consumedBytes);
+    return result.consumedBytes + messages.push(rest, channel, this.#messages);
+  }
+}
+
+/** What WebSocket messages mean; one object serves all channels. */
+class Messages implements MessageSink<Channel> {
+  readonly #frame = newFrame();
+
+  constructor(private readonly parts: TransportParts) {}
+
+  message(channel: Channel, isText: boolean, payload: Uint8Array): boolean {
+    if (isText) decodeJsonFrame(decoder.decode(payload), this.#frame);
+    else decodeFrame(payload, this.#frame);
+    if (channel.state === ChannelState.handshaking) channel.form = isText ? Form.text : Form.binary;
+    return this.parts.session.frame(channel, this.#frame);
+  }
+
+  ping(channel: Channel, payload: Uint8Array): void {
+    if (channel.state >= ChannelState.closing) return;
+    this.parts.lifecycle.write(channel, encodePong(payload));
+  }
+
+  pong(): void {}
+
+  /** RFC 6455 section 5.5.1: the answer to a close frame carries the code that it came with. */
+  close(channel: Channel, code: number): void {
+    this.parts.lifecycle.close(channel, { code, reason: "", reconnect: false });
+  }
+}

@@ -1,0 +1,65 @@
+import type {
+  CometReport,
+  ConnectionRef,
+  ConnectReply,
+  ConnectRequest,
+  LogicApi,
+  ReceivedFrame,
+} from "../../protocol/rpc/contract.ts";
+
+/** A call that the test answers. */
+export interface HeldCall<Request, Reply> {
+  readonly request: Request;
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
+}
+
+/** The reply that lets a client in as somebody. */
+export function connectReply(fields: Partial<ConnectReply> = {}): ConnectReply {
+  return { mid: 1n, key: "key", room: "live://1", accepts: [1000], ...fields };
+}
+
+/** A logic that writes down what it is asked, and answers at once or when the test says so. */
+export class FakeLogic implements LogicApi {
+  /** Calls that are not answered by themselves. */
+  readonly holds = new Set<"connect" | "receive" | "report">();
+  /** Calls to `connect` that wait, with copies of what is borrowed. */
+  readonly connects: HeldCall<ConnectRequest, ConnectReply>[] = [];
+  /** Calls to `receive` that wait. */
+  readonly receives: HeldCall<ReceivedFrame, void>[] = [];
+  /** Calls to `report` that wait. */
+  readonly reports: HeldCall<CometReport, ReadonlyMap<string, number>>[] = [];
+  readonly received: ReceivedFrame[] = [];
+  readonly disconnected: ConnectionRef[] = [];
+
+  /** Unless held, the client is whom the JSON of its token says. */
+  connect(request: ConnectRequest): Promise<ConnectReply> {
+    const token = request.token.slice();
+    if (this.holds.has("connect")) return hold(this.connects, { ...request, token });
+    const { mid = 1, ...fields } = JSON.parse(new TextDecoder().decode(token));
+    return Promise.resolve(connectReply({ mid: BigInt(mid), ...fields }));
+  }
+
+  disconnect(connection: ConnectionRef): Promise<void> {
+    this.disconnected.push(connection);
+    return Promise.resolve();
+  }
+
+  receive(frame: ReceivedFrame): Promise<void> {
+    const copy = { ...frame, body: frame.body.slice() };
+    this.received.push(copy);
+    return this.holds.has("receive") ? hold(this.receives, copy) : Promise.resolve();
+  }
+
+  /** Unless held, there are no other comets. */
+  report(report: CometReport): Promise<ReadonlyMap<string, number>> {
+    return this.holds.has("report") ? hold(this.reports, report) : Promise.resolve(report.rooms);
+  }
+}
+
+function hold<Request, Reply>(
+  calls: HeldCall<Request, Reply>[],
+  request: Request,
+): Promise<Reply> {
+  return new Promise((resolve, reject) => calls.push({ request, resolve, reject }));
+}

@@ -1,0 +1,173 @@
+import { ManualClock } from "../../base/clock.ts";
+import { BufferPool } from "../../comet/buffer/buffer_pool.ts";
+import type { Channel } from "../../comet/channel.ts";
+import { CometCounters } from "../../comet/counters.ts";
+import { Delivery } from "../../comet/delivery.ts";
+import { Lifecycle } from "../../comet/lifecycle.ts";
+import { cometDefaults, type CometOptions, TICK_MS } from "../../comet/options.ts";
+import { Reporter } from "../../comet/reporter.ts";
+import { Session } from "../../comet/session.ts";
+import { TcpTransport } from "../../comet/transport/tcp.ts";
+import { WebSocketTransport } from "../../comet/transport/websocket.ts";
+import { memoryPlatform } from "../../platform/memory/mod.ts";
+import { encodeFrame } from "../../protocol/frame.ts";
+import { Limits } from "../../protocol/limits.ts";
+import { FakeLogic } from "./fake_logic.ts";
+import { MemoryClient, UPGRADE } from "./memory_client.ts";
+import { utf8 } from "./websocket_frames.ts";
+
+/** How a comet under test is made. */
+export interface TestCometOptions extends Partial<CometOptions> {
+  /** Bytes that the simulated kernel holds for one direction of a connection. */
+  readonly kernelBufferBytes?: number;
+}
+
+/** Fields of the token that a client sends; `FakeLogic` makes them the reply. */
+export interface TokenFields {
+  readonly mid?: number;
+  readonly key?: string;
+  readonly room?: string;
+  readonly accepts?: readonly number[];
+}
+
+/** A whole comet on a clock, a network and a logic that the test owns, with its parts in view. */
+export class TestComet {
+  readonly clock = new ManualClock();
+  readonly logic = new FakeLogic();
+  readonly counters = new CometCounters();
+  readonly pool = new BufferPool({ bytesMax: 16 * 1024 * 1024, checked: true });
+  readonly lifecycle: Lifecycle;
+  readonly session: Session;
+  readonly delivery: Delivery;
+  readonly reporter: Reporter;
+  readonly #streams;
+  #tcpPort = 0;
+  #wsPort = 0;
+
+  private constructor({ kernelBufferBytes, ...options }: TestCometOptions) {
+    const { clock, logic, counters, pool: buffers } = this;
+    this.#streams = memoryPlatform({ clock, kernelBufferBytes }).streams;
+    this.lifecycle = new Lifecycle("comet-1", logic, clock, {
+      ...cometDefaults,
+      ...options,
+    }, counters);
+    this.session = new Session(this.lifecycle, logic, counters);
+    this.delivery = new Delivery(this.lifecycle, clock, counters);
+    this.reporter = new Reporter(this.lifecycle, this.session, logic, counters);
+    clock.setInterval(() => this.lifecycle.tick(), TICK_MS);
+    this.#parts = { session: this.session, lifecycle: this.lifecycle, counters, buffers };
+  }
+
+  readonly #parts: ConstructorParameters<typeof TcpTransport>[0];
+
+  /** Makes one that listens. */
+  static async start(options: TestCometOptions = {}): Promise<TestComet> {
+    const comet = new TestComet(options);
+    comet.#tcpPort = await comet.#listen(new TcpTransport(comet.#parts));
+    comet.#wsPort = await comet.#listen(new WebSocketTransport(comet.#parts));
+    return comet;
+  }
+
+  /** Lets everything happen that needs no time. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 40; turn++) await this.turn();
+  }
+
+  /** Lets the event loop go round once. */
+  async turn(): Promise<void> {
+    this.clock.advance(0);
+    for (let step = 0; step < 10; step++) await Promise.resolve();
+  }
+
+  /** Moves time on, in milliseconds, and lets everything happen. */
+  async advance(spanMs: number): Promise<void> {
+    for (let leftMs = spanMs; leftMs > 0; leftMs -= TICK_MS) {
+      this.clock.advance(Math.min(TICK_MS, leftMs));
+      await this.turn();
+    }
+    await this.settle();
+  }
+
+  /** A client over TCP that has sent nothing. */
+  async connect(): Promise<MemoryClient> {
+    const client = await MemoryClient.connect(this.#streams, this.#tcpPort);
+    await this.settle();
+    return client;
+  }
+
+  /** A client over WebSocket that has sent nothing. */
+  async connectWebSocket(): Promise<MemoryClient> {
+    const client = await MemoryClient.connect(this.#streams, this.#wsPort);
+    await this.settle();
+    return client;
+  }
+
+  /** A client over TCP that has authenticated. */
+  async open(fields: TokenFields = {}): Promise<MemoryClient> {
+    const client = await this.connect();
+    client.send(7, 1, JSON.stringify(fields));
+    await this.settle();
+    client.take();
+    return client;
+  }
+
+  /** A client over WebSocket that has authenticated in binary. */
+  async openBinary(fields: TokenFields = {}): Promise<MemoryClient> {
+    const client = await this.connectWebSocket();
+    client.write(UPGRADE);
+    client.sendBinary(7, 1, JSON.stringify(fields));
+    await this.settle();
+    client.take();
+    return client;
+  }
+
+  /** A client over WebSocket that has authenticated in text. */
+  async openText(fields: TokenFields = {}): Promise<MemoryClient> {
+    const client = await this.connectWebSocket();
+    client.write(UPGRADE);
+    client.sendText(`{"op":7,"seq":1,"body":${JSON.stringify(fields)}}`);
+    await this.settle();
+    client.take();
+    return client;
+  }
+
+  /** All channels there are, by slot. */
+  channels(): Channel[] {
+    const { channels } = this.lifecycle;
+    const found = [];
+    for (let slot = 0; slot < channels.slots; slot++) {
+      const channel = channels.at(slot);
+      if (channel !== undefined) found.push(channel);
+    }
+    return found;
+  }
+
+  /** What is left of connections; all zero when nobody is there. */
+  left(): Record<string, number> {
+    const { lifecycle, pool } = this;
+    return {
+      channels: lifecycle.channels.size,
+      addresses: lifecycle.channels.addresses,
+      rooms: lifecycle.rooms.size,
+      timers: lifecycle.timers,
+      buffers: pool.inUse,
+    };
+  }
+
+  async #listen(handler: TcpTransport | WebSocketTransport): Promise<number> {
+    const { pendingBytesMax } = Limits;
+    const options = { hostname: "127.0.0.1", port: 0, pendingBytesMax, handler };
+    return (await this.#streams.listen(options)).address.port;
+  }
+}
+
+/** What {@linkcode TestComet.left} says when all are gone. */
+export const NOTHING_LEFT = { channels: 0, addresses: 0, rooms: 0, timers: 0, buffers: 0 };
+
+/** Frames of pushes with operation 1000, back to back. */
+export function pushFrames(...bodies: readonly (string | Uint8Array)[]): Uint8Array {
+  const frames = bodies.map((body) =>
+    encodeFrame(1000, 0, typeof body === "string" ? utf8(body) : body)
+  );
+  return new Uint8Array(frames.flatMap((frame) => [...frame]));
+}
