@@ -1,0 +1,32 @@
+import { isIPv6 } from "node:net";
+import type { Address } from "../platform/port.ts";
+
+/**
+ * Reads an address.
+ *
+ * @param text `host:port` with an IP address or a host name; IPv6 in brackets, as in `[::1]:3101`.
+ * @returns The address, without brackets, or undefined when `text` is none.
+ */
+export function parseAddress(text: string): Address | undefined {
+  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([a-zA-Z0-9._-]+)):(\d{1,5})$/.exec(text);
+  if (found === null) return undefined;
+  const [, bracketed, bare, digits] = found;
+  const port = Number(digits);
+  if (port > 65535 || (bracketed !== undefined && !isIPv6(bracketed))) return undefined;
+  return { hostname: bracketed ?? bare, port };
+}
+
+/** Writes an address as {@linkcode parseAddress} reads it. */
+export function formatAddress({ hostname, port }: Address): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** Whether only this machine reaches the host. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** Whether the host stands for every address of the machine. */
+export function isWildcard(hostname: string): boolean {
+  return hostname === "0.0.0.0" || hostname === "::";
+}

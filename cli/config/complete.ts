@@ -1,0 +1,37 @@
+import { parse as parseToml } from "smol-toml";
+import * as v from "valibot";
+import type { Machine } from "./kinds.ts";
+import { ConfigMistakes } from "./load.ts";
+import { relations } from "./relations.ts";
+import { type Config, defaultOf, optionList } from "./schema.ts";
+
+/**
+ * Completes and checks a configuration that a program gives.
+ *
+ * @param values What differs from the defaults.
+ * @throws {ConfigMistakes} When anything is wrong; it holds every mistake.
+ */
+export function completeConfig(values: Partial<Config>, machine: Machine): Config {
+  const config: Record<string, unknown> = {};
+  const mistakes: string[] = [];
+  for (const [field, option] of optionList) {
+    const value = values[field];
+    config[field] = value === undefined ? defaultOf(option, machine) : value;
+    if (value === undefined) continue;
+    // What a file with this value would give, so that one schema serves both.
+    const written = option.toToml(value);
+    let read: unknown = written;
+    try {
+      read = parseToml(`value = ${written}`).value;
+    } catch {
+      // No TOML at all: the schema says what is wrong.
+    }
+    const result = v.safeParse(option.schema, read);
+    if (result.success) continue;
+    const shown = option.secret ? "" : ` = ${written}`;
+    mistakes.push(`${field}${shown}: ${result.issues[0].message}`);
+  }
+  if (mistakes.length === 0) mistakes.push(...relations(config as Config));
+  if (mistakes.length > 0) throw new ConfigMistakes(mistakes);
+  return config as Config;
+}

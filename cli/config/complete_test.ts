@@ -1,0 +1,55 @@
+import { describe, test } from "node:test";
+import assert from "node:assert/strict";
+import { completeConfig } from "./complete.ts";
+import { ConfigMistakes } from "./load.ts";
+import { type Config, defaultConfig } from "./schema.ts";
+
+const machine = { hostname: () => "push-1" };
+
+function mistakesOf(values: Partial<Config>): readonly string[] {
+  try {
+    completeConfig(values, machine);
+  } catch (error) {
+    if (error instanceof ConfigMistakes) return error.mistakes;
+    throw error;
+  }
+  assert.fail("there was no mistake");
+}
+
+describe("completeConfig()", () => {
+  test("takes what is given and the defaults for the rest", () => {
+    const given: Partial<Config> = {
+      tcp: { hostname: "127.0.0.1", port: 0 },
+      handshakeMs: 1500,
+      advertise: ["10.0.0.1"],
+      regions: { west: ["10.1.0.0/16"] },
+      region: undefined,
+    };
+    const { region: _, ...set } = given;
+    assert.deepEqual(completeConfig(given, machine), { ...defaultConfig(machine), ...set });
+    assert.deepEqual(completeConfig(defaultConfig(machine), machine), defaultConfig(machine));
+  });
+
+  test("reports every mistake at once", () => {
+    const mistakes = mistakesOf({
+      tcp: { hostname: "127.0.0.1", port: 70_000 },
+      handshakeMs: 5,
+      heartbeatIntervalMs: Number.NaN,
+      weight: 1.5,
+      apiKey: "short",
+    });
+    assert.deepEqual(mistakes.map((mistake) => mistake.split(":")[0]), [
+      'tcp = "127.0.0.1',
+      "apiKey",
+      'handshakeMs = "5ms"',
+      'heartbeatIntervalMs = "NaNms"',
+      "weight = 1.5",
+    ]);
+    assert.match(mistakes[0], /port 0 to 65535/);
+    assert.match(mistakes[2], /must be a duration of 100ms to 5m$/);
+  });
+
+  test("checks the relations between options", () => {
+    assert.match(mistakesOf({ http: { hostname: "0.0.0.0", port: 0 } })[0], /api-key/);
+  });
+});

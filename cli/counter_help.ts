@@ -1,0 +1,54 @@
+import type { CometCounters } from "../comet/counters.ts";
+import type { JobCounters } from "../job/counters.ts";
+import type { LogicCounters } from "../logic/counters.ts";
+
+/** What each counter of a comet counts, for `/metrics`. */
+export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
+  accepted: "Connections taken in.",
+  authenticated: "Connections that authenticated.",
+  closed: "Connections that ended.",
+  refusedFull: "Connections turned away because the server was full.",
+  protocolErrors: "Connections closed for what they sent.",
+  handshakeTimeouts: "Connections closed because they did not authenticate in time.",
+  authFailures: "Connections closed because their auth failed.",
+  heartbeats: "Heartbeats received.",
+  heartbeatTimeouts: "Connections closed because they sent no heartbeat in time.",
+  framesReceived: "Frames received, of every operation.",
+  receiveFailures: "Frames that the application failed to take.",
+  framesPushed: "Frames of pushes written or queued, one per client.",
+  framesDropped: "Frames dropped because a client's queue was full.",
+  slowReaders: "Connections closed because they did not read.",
+  tooFarAhead: "Connections closed because they sent too far ahead of the answers.",
+  broadcastsDropped: "Paced broadcasts dropped because too many waited.",
+  deliveryFailures: "Pushes that were broken and reached nobody.",
+  logicFailures: "Reports and disconnects that logic failed to take.",
+};
+
+/** What each counter of logic counts, for `/metrics`. */
+export const logicHelp: Readonly<Record<keyof LogicCounters, string>> = {
+  connected: "Clients let in.",
+  refusedTokens: "Clients refused for their token.",
+  refusedLimits: "Clients refused because their mid or key had too many connections.",
+  disconnected: "Sessions that ended.",
+  evicted: "Connections that made room for a newer one.",
+  evictFailures: "Evicted connections that could not be closed.",
+  received: "Frames handed to the application.",
+  reports: "Reports of comets.",
+  pushesAccepted: "Push calls answered with code 0.",
+  pushesRefused: "Push calls refused for what they asked.",
+  pushesFailed: "Push calls that failed.",
+  httpUnauthorized: "HTTP calls without the API key.",
+  httpBadRequests: "HTTP calls answered with code -400.",
+  httpFaults: "HTTP calls answered with code -500.",
+};
+
+/** What each counter of a job counts, for `/metrics`. */
+export const jobHelp: Readonly<Record<keyof JobCounters, string>> = {
+  delivered: "Pushes that comets acknowledged, one per comet.",
+  shed: "Pushes dropped because a comet was slow, one per comet.",
+  gone: "Pushes given up because a comet was gone, one per comet.",
+  batches: "Batches that comets acknowledged.",
+  batchItems: "Deliveries in those batches; pushes to one room that left together are one.",
+  retries: "Batches sent once more because a comet failed to take them.",
+  logFailures: "Calls to the push log that failed.",
+};

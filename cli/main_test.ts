@@ -1,0 +1,223 @@
+import { describe, test } from "node:test";
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Platform, StopSignal } from "../platform/port.ts";
+import { main, type Start } from "./main.ts";
+import { version } from "./version.ts";
+
+/** How a process or a call of `main` ended. */
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+const runtimeArgs = process.versions.bun === undefined ? ["run", "-q", "-A", "--no-prompt"] : [];
+
+/** Runs the command line in a process of its own. */
+function halley(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return run([...runtimeArgs, "mod.ts", ...args], env);
+}
+
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (chunk) => out += chunk);
+  child.stderr.on("data", (chunk) => err += chunk);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, out, err }));
+  });
+}
+
+/** A process whose signals and end the test holds in its hands. */
+function controlledPlatform(...args: string[]) {
+  let stop: (signal: StopSignal) => void = () => assert.fail("nobody listens to signals");
+  const codes: number[] = [];
+  const process: Partial<Platform["process"]> = {
+    args,
+    env: {},
+    hostname: () => "push-1",
+    onStop: (callback) => stop = callback,
+    exit: (code) => codes.push(code) as never,
+  };
+  return { platform: { process } as Platform, codes, signal: (name: StopSignal) => stop(name) };
+}
+
+/** Runs something with console.error kept for the test. */
+async function complaintsOf(act: () => Promise<unknown>): Promise<string[]> {
+  const { error } = console;
+  const lines: string[] = [];
+  console.error = (line: string) => lines.push(line);
+  try {
+    await act();
+  } finally {
+    console.error = error;
+  }
+  return lines;
+}
+
+/** Lets everything that is settled go on. */
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+describe("halley", () => {
+  test("teaches with --help and says its version", async () => {
+    const help = await halley(["--help"]);
+    assert.equal(help.code, 0);
+    assert.match(help.out, /Usage: halley COMMAND/);
+    assert.match(help.out, /check-config/);
+    const start = await halley(["start", "--help"]);
+    assert.equal(start.code, 0);
+    assert.match(start.out, /--tcp HOST:PORT\n.*\n.*default: "0\.0\.0\.0:3101"; HALLEY_TCP/);
+    assert.deepEqual(await halley(["--version"]), { code: 0, out: `${version}\n`, err: "" });
+  });
+
+  test("answers an unknown command or flag with one line and code 2", async () => {
+    assert.deepEqual(await halley(["strat"]), {
+      code: 2,
+      out: "",
+      err: 'halley: there is no command "strat"; did you mean "start"?\n',
+    });
+    assert.deepEqual(await halley(["--quiet"]), {
+      code: 2,
+      out: "",
+      err: 'halley: there is no flag "--quiet"; see halley --help\n',
+    });
+    const bare = await halley([]);
+    assert.equal(bare.code, 2);
+    assert.match(bare.err, /Usage: halley COMMAND/);
+  });
+
+  test("check-config prints values with where they come from", async () => {
+    const path = join(tmpdir(), `halley-main-test-${process.pid}.toml`);
+    writeFileSync(path, '[node]\nregion = "west"\n');
+    try {
+      const { code, out, err } = await halley(["check-config", "--config", path, "--weight", "7"], {
+        HALLEY_ZONE: "b",
+      });
+      assert.equal(err, "");
+      assert.equal(code, 0);
+      assert.ok(/^region = "west" +# (.*)$/m.exec(out)?.[1] === path, out);
+      assert.match(out, /^zone = "b" +# HALLEY_ZONE$/m);
+      assert.match(out, /^weight = 7 +# --weight$/m);
+    } finally {
+      rmSync(path);
+    }
+  });
+
+  test("check-config and start report all mistakes, a line each, with code 2", async () => {
+    const mistakes = ["--tcp", "3101", "--http", "0.0.0.0", "--config", "none.toml"];
+    for (const command of ["check-config", "start"]) {
+      const { code, out, err } = await halley([command, ...mistakes], { HALLEY_TPC: "x" });
+      assert.deepEqual([code, out], [2, ""]);
+      assert.deepEqual(err.split("\n").map((line) => line.split(":").slice(0, 2).join(":")), [
+        'halley: --tcp = "3101"',
+        'halley: --http = "0.0.0.0"',
+        "halley: HALLEY_TPC",
+        'halley: Cannot read the configuration "none.toml"',
+        "",
+      ]);
+    }
+  });
+
+  test(
+    "names the Deno permission that is missing",
+    { skip: process.versions.deno === undefined || process.versions.bun !== undefined },
+    async () => {
+      const flags = ["run", "-q", "--no-prompt", "--allow-env=HALLEY_*", "mod.ts", "check-config"];
+      assert.deepEqual(await run(flags), {
+        code: 1,
+        out: "",
+        err: 'halley: Deno denies sys access to "hostname"; add --allow-sys=hostname\n',
+      });
+      const denied = await run([...flags, "--server-id=a", "--config=/etc/halley.toml"]);
+      assert.deepEqual(denied, {
+        code: 2,
+        out: "",
+        err: 'halley: Cannot read the configuration "/etc/halley.toml": Deno denies read access ' +
+          'to "/etc/halley.toml"; add --allow-read=/etc/halley.toml\n',
+      });
+    },
+  );
+
+  test(
+    "runs under the permissions of deno.json, and says what they leave out",
+    { skip: process.versions.bun !== undefined },
+    async () => {
+      const args = ["run", "-q", "--no-prompt", "-P=server", "mod.ts", "check-config"];
+      const { code, out, err } = await run(args, { HALLEY_WEIGHT: "7" });
+      assert.equal(
+        err,
+        "halley: misspelt HALLEY_ variables were not looked for; that needs --allow-env\n",
+      );
+      assert.equal(code, 0);
+      assert.match(out, /^weight = 7 +# HALLEY_WEIGHT$/m);
+    },
+  );
+});
+
+describe("main()", () => {
+  const address = { hostname: "127.0.0.1", port: 1 };
+  const serving = (close: () => Promise<void>): Start => () =>
+    Promise.resolve({ tcp: address, ws: address, http: address, close });
+
+  test("hands the configuration to the server and closes it at the first signal", async () => {
+    const { platform, codes, signal } = controlledPlatform("start", "--weight", "7");
+    const events: string[] = [];
+    await main(platform, (config, given) => {
+      events.push(`start ${config.weight} ${given === platform}`);
+      return serving(() => Promise.resolve(void events.push("close")))(config, given);
+    });
+    assert.deepEqual([events, codes], [["start 7 true"], []]);
+    signal("SIGTERM");
+    await turn();
+    assert.deepEqual([events, codes], [["start 7 true", "close"], [0]]);
+  });
+
+  test("ends at once at the second signal", async () => {
+    for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+      const { platform, codes, signal } = controlledPlatform("start");
+      let closes = 0;
+      await main(platform, serving(() => new Promise(() => closes++)));
+      signal("SIGTERM");
+      await turn();
+      assert.deepEqual([codes, closes], [[], 1]);
+      signal(name);
+      assert.deepEqual([codes, closes], [[code], 1]);
+    }
+  });
+
+  test("ends at once at a signal during the start", async () => {
+    const { platform, codes, signal } = controlledPlatform("start");
+    void main(platform, () => new Promise(() => {}));
+    await turn();
+    signal("SIGINT");
+    assert.deepEqual(codes, [130]);
+  });
+
+  test("says in one line why the server cannot start or stop", async () => {
+    const failing = controlledPlatform("start");
+    const taken = new Error("Cannot listen on 127.0.0.1:3101: address already in use\n  at x");
+    assert.deepEqual(
+      await complaintsOf(() => main(failing.platform, () => Promise.reject(taken))),
+      [
+        "halley: Cannot listen on 127.0.0.1:3101: address already in use",
+      ],
+    );
+    assert.deepEqual(failing.codes, [1]);
+
+    const closing = controlledPlatform("start");
+    await main(closing.platform, serving(() => Promise.reject(new Error("Cannot close"))));
+    const complaints = await complaintsOf(async () => {
+      closing.signal("SIGTERM");
+      await turn();
+    });
+    assert.deepEqual([complaints, closing.codes], [["halley: Cannot close"], [1]]);
+  });
+});

@@ -1,0 +1,50 @@
+import { Counter, Gauge, Registry } from "prom-client";
+
+/** A group of numbers that only grow, with what each of them counts. */
+export interface CounterGroup<Name extends string> {
+  /** What all their names begin with, such as `comet`. */
+  readonly prefix: string;
+  readonly values: Readonly<Record<Name, number>>;
+  readonly help: Readonly<Record<Name, string>>;
+}
+
+/** Metrics for Prometheus, read from the parts of the server when they are asked for. */
+export class Metrics {
+  readonly #registry = new Registry();
+
+  /** Shows a group of counters as `halley_{prefix}_{name}_total`. */
+  addCounters<Name extends string>({ prefix, values, help }: CounterGroup<Name>): void {
+    for (const name of Object.keys(help) as Name[]) {
+      new Counter({
+        name: `halley_${prefix}_${snakeCase(name)}_total`,
+        help: help[name],
+        registers: [this.#registry],
+        collect() {
+          this.reset();
+          this.inc(values[name]);
+        },
+      });
+    }
+  }
+
+  /** Shows a number that goes up and down as `halley_{name}`. */
+  addGauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `halley_${name}`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  /** Everything in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
