@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import process from "node:process";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { benches } from "./benches.ts";
+
+/** Even in small, a benchmark may last longer than Bun gives a test. */
+const limits = { timeout: 60_000 };
+
+interface Ended {
+  readonly code: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the benchmark command on this same runtime. */
+function bench(...args: string[]): Promise<Ended> {
+  const script = fileURLToPath(new URL("./run.ts", import.meta.url));
+  const runtimeArgs = "Deno" in globalThis ? ["run", "-A", "--no-check", script] : [script];
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...runtimeArgs, ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : error.code ?? "killed", stdout, stderr });
+    });
+  });
+}
+
+/** Checks a table: a title, a head, and rows whose cells after the first are finite numbers. */
+function assertTable(table: string): void {
+  const [title, head, ...rows] = table.split("\n").map((line) => line.trim().split(/\s{2,}/));
+  assert.equal(title.length, 1, table);
+  assert.ok(rows.length > 0, table);
+  for (const [name, ...cells] of rows) {
+    assert.equal(cells.length, head.length - 1, `${name} has a cell for each column:\n${table}`);
+    for (const cell of cells) {
+      assert.match(cell, /^-?[\d,]+(\.\d+)?(e[+-]\d+)?$/, `${name} in:\n${table}`);
+      assert.ok(Number.isFinite(Number(cell.replaceAll(",", ""))), `${name} in:\n${table}`);
+    }
+  }
+}
+
+describe("the benchmark command", () => {
+  for (const name of Object.keys(benches)) {
+    test(`the benchmark "${name}" prints finite figures when run in small`, limits, async () => {
+      const { code, stdout, stderr } = await bench(name, "--scale", "0.01");
+      assert.equal(code, 0, stderr);
+      const [machine, ...tables] = stdout.trim().split("\n\n");
+      assert.match(machine, /^(bun|deno) \d+\.\d+\.\d+, \d+ × .+, [\d.]+ GiB$/);
+      assert.ok(tables.length > 0, "a benchmark prints a table");
+      for (const table of tables) assertTable(table);
+    });
+  }
+
+  test("the benchmark command refuses wrong arguments with one line and exit code 2", async () => {
+    const mistakes: (readonly [string[], RegExp])[] = [
+      [
+        ["nonsense"],
+        /^Cannot run benchmarks: NAME must be one of .*, current value is "nonsense"$/,
+      ],
+      [["--scale", "0"], /^Cannot run benchmarks: --scale must be more than 0, .* "0"$/],
+      [["--scale", "x"], /^Cannot run benchmarks: --scale must be more than 0, .* "x"$/],
+      [["--scale", "-1"], /--scale/],
+      [["--scale"], /--scale/],
+      [["--wrong"], /--wrong/],
+    ];
+    for (const [args, message] of mistakes) {
+      const { code, stdout, stderr } = await bench(...args);
+      assert.equal(code, 2, stderr);
+      assert.equal(stdout, "");
+      assert.match(stderr.trim(), message);
+      assert.equal(stderr.trim().split("\n").length, 1);
+    }
+  });
+
+  test("the benchmark command explains itself", async () => {
+    const { code, stdout } = await bench("--help");
+    assert.equal(code, 0);
+    for (const name of [...Object.keys(benches), "--scale"]) assert.ok(stdout.includes(name));
+  });
+});

@@ -1,0 +1,15 @@
+/** A benchmark prints its tables; `scale` 1 is the full size, less is quicker and says less. */
+export interface Bench {
+  run(scale: number): Promise<void>;
+}
+
+/** All benchmarks in the order in which they run. */
+export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  codec: () => import("./codec.ts"),
+  wheel: () => import("./wheel.ts"),
+  pool: () => import("./pool.ts"),
+  fanout: () => import("./fanout.ts"),
+  heartbeat: () => import("./heartbeat.ts"),
+  memory: () => import("./memory.ts"),
+  latency: () => import("./latency.ts"),
+};

@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** Handlers of a child process by name; each takes and gives what JSON can carry. */
+export type Commands = Record<string, (argument: never) => unknown>;
+
+/**
+ * The child's side: answers the lines that the parent writes to standard input until it ends.
+ *
+ * @param commands What the child can do.
+ */
+export function serveCommands(commands: Commands): void {
+  const lines = createInterface({ input: process.stdin });
+  lines.on("line", async (line) => {
+    const { name, argument } = JSON.parse(line);
+    let answer: unknown;
+    try {
+      answer = { result: await commands[name](argument as never) ?? null };
+    } catch (error) {
+      answer = { error: String(error) };
+    }
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  });
+  lines.on("close", () => process.exit(0));
+}
+
+/** The parent's side of a child process, one call at a time. */
+export class Child {
+  readonly #child: ReturnType<typeof spawn>;
+  readonly #answers: AsyncIterator<string>;
+
+  /** @param script URL of a module that calls `serveCommands`; it runs on this same runtime. */
+  constructor(script: URL) {
+    const path = fileURLToPath(script);
+    const args = "Deno" in globalThis
+      ? ["run", "-A", "--no-check", "--v8-flags=--expose-gc", path]
+      : ["--expose-gc", path];
+    this.#child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.#answers = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /**
+   * Has the child do something.
+   *
+   * @throws {Error} When the handler threw or the child has ended.
+   */
+  async call<T>(name: string, argument: unknown = null): Promise<T> {
+    this.#child.stdin!.write(`${JSON.stringify({ name, argument })}\n`);
+    const { value, done } = await this.#answers.next();
+    if (done) throw new Error(`Cannot call "${name}": the child process has ended`);
+    const answer = JSON.parse(value);
+    if (answer.error !== undefined) throw new Error(`${name}: ${answer.error}`);
+    return answer.result;
+  }
+
+  /** Ends the child. */
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
+    this.#child.stdin!.end();
+    await ended;
+  }
+}

@@ -1,0 +1,165 @@
+import { BufferPool } from "../comet/buffer/buffer_pool.ts";
+import {
+  concatFrames,
+  decodeFrame,
+  encodeFrame,
+  type FrameSink,
+  newFrame,
+} from "../protocol/frame.ts";
+import { decodeJsonFrame, encodeJsonFrame } from "../protocol/json_frame.ts";
+import { FrameSplitter } from "../protocol/splitter.ts";
+import { type MessageSink, WebSocketDecoder } from "../protocol/websocket/decoder.ts";
+import { encodeMessage } from "../protocol/websocket/encoder.ts";
+import { best, type Cost, printCosts, scaled } from "./measure.ts";
+
+const OPERATIONS = 1_000_000;
+const ROUNDS = 5;
+const OPERATION = 1000;
+/** Frames or messages in one chunk of a stream, about what one read brings. */
+const PER_CHUNK = 256;
+
+const encoder = new TextEncoder();
+const body = encoder.encode(JSON.stringify({ text: "x".repeat(89) }));
+const frame = encodeFrame(OPERATION, 1, body);
+
+/** What a sink has seen; a target must be something. */
+interface Seen {
+  bytes: number;
+}
+
+const frameSink: FrameSink<Seen> = {
+  frame(seen, { body }) {
+    seen.bytes += body.length;
+    return true;
+  },
+};
+
+const messageSink: MessageSink<Seen> = {
+  message(seen, _isText, payload) {
+    seen.bytes += payload.length;
+    return true;
+  },
+  ping() {},
+  pong() {},
+  close() {},
+};
+
+/** A client's message in one frame. A mask of zeros costs what any other does and may be reused. */
+function clientMessage(isText: boolean, payload: Uint8Array): Uint8Array {
+  const message = encodeMessage(isText, payload);
+  const headerBytes = message.length - payload.length;
+  const masked = new Uint8Array(message.length + 4);
+  masked.set(message.subarray(0, headerBytes));
+  masked[1] |= 0x80;
+  masked.set(payload, headerBytes + 4);
+  return masked;
+}
+
+/** A stream of the same bytes again and again, in chunks. */
+function chunksOf(bytes: Uint8Array, count: number, chunkBytes: number): Uint8Array[] {
+  const stream = concatFrames(Array.from({ length: count }, () => bytes));
+  const chunks: Uint8Array[] = [];
+  for (let start = 0; start < stream.length; start += chunkBytes) {
+    chunks.push(stream.slice(start, start + chunkBytes));
+  }
+  return chunks;
+}
+
+/** Costs of one operation at a time. */
+function each(operations: number, operate: (index: number) => number): Cost {
+  return best(ROUNDS, operations, () => {
+    let sum = 0;
+    for (let index = 0; index < operations; index++) sum += operate(index);
+    return sum;
+  });
+}
+
+/** Costs of what a decoder finds in a stream, for one of the frames or messages. */
+function streamed(
+  operations: number,
+  bytes: Uint8Array,
+  chunkBytes: number,
+  push: (chunk: Uint8Array, seen: Seen) => void,
+): Cost {
+  const chunks = chunksOf(bytes, PER_CHUNK, chunkBytes);
+  const times = Math.ceil(operations / PER_CHUNK);
+  const seen: Seen = { bytes: 0 };
+  return best(ROUNDS, times * PER_CHUNK, () => {
+    for (let time = 0; time < times; time++) for (const chunk of chunks) push(chunk, seen);
+    return seen.bytes;
+  });
+}
+
+function copy(bytes: Uint8Array): number {
+  const copied = new Uint8Array(bytes.length);
+  copied.set(bytes);
+  return copied[0];
+}
+
+function frames(operations: number): void {
+  const decoded = newFrame();
+  const splitter = new FrameSplitter(new BufferPool({ bytesMax: 1 << 20 }));
+  const push = (chunk: Uint8Array, seen: Seen) => splitter.push(chunk, seen, frameSink);
+  printCosts(`Frames with a body of ${body.length} bytes`, [
+    ["copy the bytes", each(operations, () => copy(frame))],
+    ["encode", each(operations, (index) => encodeFrame(OPERATION, index, body)[15])],
+    [
+      "decode",
+      each(operations, () => {
+        decodeFrame(frame, decoded);
+        return decoded.sequence;
+      }),
+    ],
+    ["split a stream", streamed(operations, frame, frame.length * PER_CHUNK, push)],
+    ["split, each frame in two chunks", streamed(operations, frame, frame.length / 2, push)],
+  ]);
+}
+
+function webSocket(operations: number): void {
+  const binary = clientMessage(false, frame);
+  const text = clientMessage(true, encoder.encode(encodeJsonFrame(OPERATION, 1, body)));
+  const large = clientMessage(false, encodeFrame(OPERATION, 1, new Uint8Array(4096)));
+  const decoder = new WebSocketDecoder(new BufferPool({ bytesMax: 1 << 20 }));
+  const push = (chunk: Uint8Array, seen: Seen) => decoder.push(chunk, seen, messageSink);
+  const decode = (message: Uint8Array, chunkBytes: number, count = operations) =>
+    streamed(count, message, chunkBytes, push);
+  const half = Math.ceil(binary.length / 2);
+  printCosts(`WebSocket messages of one frame with a body of ${body.length} bytes`, [
+    ["copy the bytes", each(operations, () => copy(frame))],
+    ["encode", each(operations, () => encodeMessage(false, frame)[0])],
+    ["decode binary", decode(binary, binary.length * PER_CHUNK)],
+    ["decode binary, each in two chunks", decode(binary, half)],
+    ["decode text", decode(text, text.length * PER_CHUNK)],
+    ["decode binary, 4096 bytes", decode(large, large.length * PER_CHUNK, operations / 10)],
+  ]);
+}
+
+function json(operations: number): void {
+  const decoded = newFrame();
+  const text = encodeJsonFrame(OPERATION, 1, body);
+  printCosts(`JSON frames with a body of ${body.length} bytes`, [
+    ["JSON.parse alone", each(operations, () => JSON.parse(text).op)],
+    [
+      "decode",
+      each(operations, () => {
+        decodeJsonFrame(text, decoded);
+        return decoded.body.length;
+      }),
+    ],
+    ["encode", each(operations, (index) => encodeJsonFrame(OPERATION, index, body).length)],
+  ]);
+}
+
+/**
+ * Encoding and decoding of frames, WebSocket messages and JSON frames, each next to a copy of its
+ * bytes or to `JSON.parse`.
+ *
+ * @param scale 1 is the full size.
+ */
+export function run(scale: number): Promise<void> {
+  const operations = scaled(OPERATIONS, scale, 10 * PER_CHUNK);
+  frames(operations);
+  webSocket(operations);
+  json(operations / 4);
+  return Promise.resolve();
+}

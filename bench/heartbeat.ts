@@ -1,0 +1,47 @@
+import { Child } from "./child.ts";
+import { cell, printTable } from "./measure.ts";
+import type { Ports, Usage } from "./subject.ts";
+
+const CONNECTIONS = 10_000;
+const PER_SECOND = 10_000;
+const SECONDS = 10;
+/** Bytes of a heartbeat's answer, by kind of client; a bare one echoes the 16 it got. */
+const answerBytes = { bare: 16, tcp: 20, websocket: 22 } as const;
+
+/**
+ * CPU of the server while 10,000 connections send 10,000 heartbeats a second in all, next to bare
+ * sockets that echo as many frames.
+ *
+ * @param scale 1 is the full size.
+ */
+export async function run(scale: number): Promise<void> {
+  const clients = Math.max(20, Math.round(CONNECTIONS * scale));
+  const perSecond = Math.max(100, Math.round(PER_SECOND * scale));
+  const seconds = Math.max(1, Math.round(SECONDS * Math.min(1, scale)));
+  const rows: string[][] = [];
+  for (const kind of ["bare", "tcp", "websocket"] as const) {
+    const subject = new Child(new URL("./subject.ts", import.meta.url));
+    const sink = new Child(new URL("./sink.ts", import.meta.url));
+    try {
+      const ports = await subject.call<Ports>("listen", { onData: "echo" });
+      await sink.call("open", { kind, port: ports[kind], clients, room: "bench://beat" });
+      const beat = { perSecond, websocket: kind === "websocket" };
+      await sink.call("beat", { ...beat, seconds: 1 });
+      const received = await sink.call<number>("received");
+      const before = await subject.call<Usage>("usage");
+      const sent = await sink.call<number>("beat", { ...beat, seconds });
+      await sink.call("untilReceived", { bytes: received + sent * answerBytes[kind] });
+      const after = await subject.call<Usage>("usage");
+      const coreShare = (after.cpuUs - before.cpuUs) / (seconds * 1e6);
+      rows.push([kind, cell(100 * coreShare), cell((after.cpuUs - before.cpuUs) / sent)]);
+    } finally {
+      await sink.stop();
+      await subject.stop();
+    }
+  }
+  printTable(
+    `${perSecond} heartbeats a second from ${clients} connections`,
+    ["connections", "% of a core", "µs each"],
+    rows,
+  );
+}

@@ -1,0 +1,49 @@
+import { Child } from "./child.ts";
+import { cell, printTable } from "./measure.ts";
+import type { Ports, Usage } from "./subject.ts";
+
+const FROM = 5_000;
+const TO = 18_000;
+/** How long the runtimes get to give freed memory back, in milliseconds. */
+const SETTLE_MS = 15_000;
+
+async function settled(subject: Child, settleMs: number): Promise<number> {
+  await subject.call("collect");
+  await new Promise((resolve) => setTimeout(resolve, settleMs));
+  await subject.call("collect");
+  return (await subject.call<Usage>("usage")).rssBytes;
+}
+
+/**
+ * Resident memory of the server per idle connection, between 5,000 and 18,000 of them: bare
+ * sockets, and authenticated clients over TCP and WebSocket, each in a process of its own.
+ *
+ * @param scale 1 is the full size.
+ */
+export async function run(scale: number): Promise<void> {
+  const from = Math.max(10, Math.round(FROM * scale));
+  const to = Math.max(20, Math.round(TO * scale));
+  const settleMs = SETTLE_MS * Math.min(1, scale);
+  const rows: string[][] = [];
+  for (const kind of ["bare", "tcp", "websocket"] as const) {
+    const subject = new Child(new URL("./subject.ts", import.meta.url));
+    const sink = new Child(new URL("./sink.ts", import.meta.url));
+    try {
+      const ports = await subject.call<Ports>("listen", { onData: "ignore" });
+      const room = "bench://memory";
+      await sink.call("open", { kind, port: ports[kind], clients: from, room });
+      const before = await settled(subject, settleMs);
+      await sink.call("open", { kind, port: ports[kind], clients: to - from, room });
+      const after = await settled(subject, settleMs);
+      rows.push([kind, cell((after - before) / (to - from)), cell(after / 2 ** 20)]);
+    } finally {
+      await sink.stop();
+      await subject.stop();
+    }
+  }
+  printTable(
+    `Memory of the server process, ${from} to ${to} idle connections`,
+    ["connections", "bytes each", "MiB in all"],
+    rows,
+  );
+}

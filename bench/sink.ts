@@ -1,0 +1,124 @@
+/** A child process of many clients that authenticate, count what they get, and may beat. */
+import { type Conn, type ConnHandler } from "../platform/port.ts";
+import { selectPlatform } from "../platform/select.ts";
+import { encodeFrame } from "../protocol/frame.ts";
+import { Operation } from "../protocol/operations.ts";
+import { serveCommands } from "./child.ts";
+
+/** How a client begins. */
+export type ClientKind = "bare" | "tcp" | "websocket";
+
+/** What the parent asks for. */
+export interface OpenArgument {
+  readonly kind: ClientKind;
+  readonly port: number;
+  readonly clients: number;
+  /** Room of every client, or empty. */
+  readonly room: string;
+}
+
+const encoder = new TextEncoder();
+const EMPTY = new Uint8Array(0);
+const AUTH_TIMEOUT_MS = 60_000;
+
+const UPGRADE = encoder.encode(
+  "GET /sub HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+);
+
+/** A masked binary message; the mask is zero, so that the payload stands as it is. */
+function message(payload: Uint8Array): Uint8Array {
+  const header = payload.length < 126
+    ? [0x82, 0x80 | payload.length]
+    : [0x82, 0xfe, payload.length >> 8, payload.length & 0xff];
+  return Uint8Array.from([...header, 0, 0, 0, 0, ...payload]);
+}
+
+const { streams } = await selectPlatform();
+const conns: Conn[] = [];
+let bytesReceived = 0;
+let answered = 0;
+
+const handler: ConnHandler = {
+  open() {},
+  data(conn, chunk) {
+    bytesReceived += chunk.length;
+    if (conn.context === "authenticating") {
+      conn.context = "open";
+      answered++;
+    } else if (conn.context === "upgrading") {
+      conn.context = "authenticating";
+      conn.write(message(auth()));
+    }
+  },
+  drain() {},
+  end(conn) {
+    conn.end();
+  },
+  close() {},
+};
+
+let mid = 0;
+let room = "";
+function auth(): Uint8Array {
+  const token = { mid: ++mid, key: "", room_id: room, platform: "bench", accepts: [1000] };
+  return encodeFrame(Operation.Auth, 1, encoder.encode(JSON.stringify(token)));
+}
+
+async function open(argument: OpenArgument): Promise<void> {
+  room = argument.room;
+  const target = answered + (argument.kind === "bare" ? 0 : argument.clients);
+  for (let index = 0; index < argument.clients; index++) {
+    const conn = await streams.dial({
+      hostname: "127.0.0.1",
+      port: argument.port,
+      pendingBytesMax: 65536,
+      handler,
+    });
+    conns.push(conn);
+    if (argument.kind === "bare") continue;
+    conn.context = argument.kind === "tcp" ? "authenticating" : "upgrading";
+    conn.write(argument.kind === "tcp" ? auth() : UPGRADE);
+  }
+  await until(() => answered >= target, AUTH_TIMEOUT_MS);
+}
+
+async function until(holds: () => boolean, timeoutMs: number): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!holds()) {
+    if (performance.now() > endMs) throw new Error(`gave up after ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Beats on all connections in turn, evenly over time. */
+function beat(
+  argument: { perSecond: number; seconds: number; websocket: boolean },
+): Promise<number> {
+  const frame = encodeFrame(Operation.Heartbeat, 7, EMPTY);
+  const bytes = argument.websocket ? message(frame) : frame;
+  const startMs = performance.now();
+  let sent = 0;
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      const elapsedS = Math.min(argument.seconds, (performance.now() - startMs) / 1000);
+      const due = Math.floor(elapsedS * argument.perSecond);
+      for (; sent < due; sent++) conns[sent % conns.length].write(bytes);
+      if (elapsedS < argument.seconds) return;
+      clearInterval(timer);
+      resolve(sent);
+    }, 10);
+  });
+}
+
+serveCommands({
+  open,
+  beat,
+  received: () => bytesReceived,
+  untilReceived: (argument: { bytes: number }) =>
+    until(() => bytesReceived >= argument.bytes, 60_000),
+  close: () => {
+    for (const conn of conns) conn.evict();
+    conns.length = 0;
+  },
+});

@@ -1,0 +1,69 @@
+/** A child process that is measured: a comet with its logic, and the bare sockets beside it. */
+import process from "node:process";
+import { systemClock } from "../base/clock.ts";
+import { Comet } from "../comet/comet.ts";
+import { cometDefaults } from "../comet/options.ts";
+import type { FloorListener } from "../platform/floor.ts";
+import { selectFloor, selectPlatform } from "../platform/select.ts";
+import { encodeFrame } from "../protocol/frame.ts";
+import { memoryLogic } from "./memory_logic.ts";
+import { serveCommands } from "./child.ts";
+
+/** Ports of a subject. */
+export interface Ports {
+  readonly bare: number;
+  readonly tcp: number;
+  readonly websocket: number;
+}
+
+/** What is pushed, and to whom. */
+export interface FanoutArgument {
+  readonly target: "bare" | "room";
+  readonly room: string;
+  readonly bodyBytes: number;
+}
+
+/** What a subject has used so far. */
+export interface Usage {
+  /** CPU time in microseconds. */
+  readonly cpuUs: number;
+  /** Resident memory in bytes. */
+  readonly rssBytes: number;
+}
+
+const FAR_MS = 3_600_000;
+
+let comet: Comet;
+let bare: FloorListener;
+
+async function listen(argument: { onData: "echo" | "ignore" }): Promise<Ports> {
+  const { streams } = await selectPlatform();
+  bare = await (await selectFloor()).listen(argument.onData);
+  const { logic, comets } = await memoryLogic("bench");
+  const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS };
+  comet = new Comet({ server: "bench", streams, logic, clock: systemClock, options });
+  comets.add("bench", comet);
+  const address = { hostname: "127.0.0.1", port: 0 };
+  const tcp = await comet.listenTcp(address);
+  const websocket = await comet.listenWebSocket(address);
+  return { bare: bare.port, tcp: tcp.port, websocket: websocket.port };
+}
+
+async function fanout({ target, room, bodyBytes }: FanoutArgument): Promise<void> {
+  const frame = encodeFrame(1000, 0, new Uint8Array(bodyBytes));
+  if (target === "bare") bare.writeAll(frame);
+  else await comet.deliver([{ kind: "room", room, frames: frame, count: 1 }]);
+}
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage();
+  return { cpuUs: user + system, rssBytes: process.memoryUsage().rss };
+}
+
+serveCommands({
+  listen,
+  fanout,
+  usage,
+  collect: () => (globalThis as { gc?: () => void }).gc?.(),
+  connections: () => comet.connections + bare.size,
+});
