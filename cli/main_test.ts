@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Platform, StopSignal } from "../platform/port.ts";
+import { findRuntime } from "../tests/runner/runtimes.ts";
 import { main, type Start } from "./main.ts";
 import { version } from "./version.ts";
 
@@ -20,12 +21,22 @@ const runtimeArgs = process.versions.bun === undefined ? ["run", "-q", "-A", "--
 
 /** Runs the command line in a process of its own. */
 function halley(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return run([...runtimeArgs, "mod.ts", ...args], env);
+  return run(process.execPath, [...runtimeArgs, "mod.ts", ...args], env);
 }
 
-function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+/** Runs Deno, whatever runtime the test runs on. */
+async function deno(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { path } = await findRuntime("deno");
+  return await run(path, ["run", "-q", "--no-prompt", ...args], env);
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Ended> {
   const root = fileURLToPath(new URL("..", import.meta.url));
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env } });
+  const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env } });
   let out = "";
   let err = "";
   child.stdout.on("data", (chunk) => out += chunk);
@@ -126,40 +137,32 @@ describe("halley", () => {
     }
   });
 
-  test(
-    "names the Deno permission that is missing",
-    { skip: process.versions.deno === undefined || process.versions.bun !== undefined },
-    async () => {
-      const flags = ["run", "-q", "--no-prompt", "--allow-env=HALLEY_*", "mod.ts", "check-config"];
-      assert.deepEqual(await run(flags), {
-        code: 1,
-        out: "",
-        err: 'halley: Deno denies sys access to "hostname"; add --allow-sys=hostname\n',
-      });
-      const denied = await run([...flags, "--server-id=a", "--config=/etc/halley.toml"]);
-      assert.deepEqual(denied, {
-        code: 2,
-        out: "",
-        err: 'halley: Cannot read the configuration "/etc/halley.toml": Deno denies read access ' +
-          'to "/etc/halley.toml"; add --allow-read=/etc/halley.toml\n',
-      });
-    },
-  );
+  test("names the Deno permission that is missing", async () => {
+    const args = ["--allow-env=HALLEY_*", "mod.ts", "check-config"];
+    assert.deepEqual(await deno(args), {
+      code: 1,
+      out: "",
+      err: 'halley: Deno denies sys access to "hostname"; add --allow-sys=hostname\n',
+    });
+    const denied = await deno([...args, "--server-id=a", "--config=/etc/halley.toml"]);
+    assert.deepEqual(denied, {
+      code: 2,
+      out: "",
+      err: 'halley: Cannot read the configuration "/etc/halley.toml": Deno denies read access ' +
+        'to "/etc/halley.toml"; add --allow-read=/etc/halley.toml\n',
+    });
+  });
 
-  test(
-    "runs under the permissions of deno.json, and says what they leave out",
-    { skip: process.versions.bun !== undefined },
-    async () => {
-      const args = ["run", "-q", "--no-prompt", "-P=server", "mod.ts", "check-config"];
-      const { code, out, err } = await run(args, { HALLEY_WEIGHT: "7" });
-      assert.equal(
-        err,
-        "halley: misspelt HALLEY_ variables were not looked for; that needs --allow-env\n",
-      );
-      assert.equal(code, 0);
-      assert.match(out, /^weight = 7 +# HALLEY_WEIGHT$/m);
-    },
-  );
+  test("runs under the permissions of deno.json, and says what they leave out", async () => {
+    const args = ["-P=server", "mod.ts", "check-config"];
+    const { code, out, err } = await deno(args, { HALLEY_WEIGHT: "7" });
+    assert.equal(
+      err,
+      "halley: misspelt HALLEY_ variables were not looked for; that needs --allow-env\n",
+    );
+    assert.equal(code, 0);
+    assert.match(out, /^weight = 7 +# HALLEY_WEIGHT$/m);
+  });
 });
 
 describe("main()", () => {
