@@ -56,7 +56,10 @@ export interface ConnHandler<Context = unknown> {
    * @param chunk Lent until the call returns; the callee may overwrite it, and copies what it keeps.
    */
   data(conn: Conn<Context>, chunk: Uint8Array): void;
-  /** The outbound queue, which had held back or dropped something, is empty; once for each time. */
+  /**
+   * The outbound queue, which had held back or dropped something, is empty; once for each time. On
+   * Deno its last bytes may still be under way.
+   */
   drain(conn: Conn<Context>): void;
   /**
    * The peer has said end of stream; writing still works. Some runtimes say it of a reset, too:

@@ -16,7 +16,6 @@ export const CloseCodes = {
   normal: { code: 1000, reason: "normal closure", reconnect: false },
   goingAway: { code: 1001, reason: "server is going away", reconnect: true },
   protocolError: { code: 1002, reason: "protocol error", reconnect: false },
-  unsupportedData: { code: 1003, reason: "unsupported data", reconnect: false },
   invalidText: { code: 1007, reason: "text is not valid UTF-8", reconnect: false },
   messageTooBig: { code: 1009, reason: "message too big", reconnect: false },
   internalError: { code: 1011, reason: "internal error", reconnect: true },
@@ -27,5 +26,4 @@ export const CloseCodes = {
   replaced: { code: 4004, reason: "replaced by a newer connection", reconnect: false },
   tooManyConnections: { code: 4005, reason: "too many connections", reconnect: false },
   tooFarAhead: { code: 4006, reason: "too many unanswered requests", reconnect: true },
-  serverFull: { code: 4007, reason: "server is full", reconnect: true },
 } as const satisfies Record<string, CloseCode>;

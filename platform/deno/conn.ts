@@ -115,22 +115,29 @@ export class DenoConn<Context> implements Conn<Context> {
   }
 
   private send(bytes: Uint8Array): void {
-    this.flight = bytes;
     this.flightSinceMs = this.owner.clock.monotonicMs();
+    this.sendRest(bytes);
+  }
+
+  private sendRest(bytes: Uint8Array): void {
+    this.flight = bytes;
     this.conn.write(bytes).then(this.onWritten, this.onFailed);
   }
 
   private afterWrite(count: number): void {
     if (this.over) return;
     const flight = this.flight!;
-    if (count < flight.length) return this.send(flight.subarray(count));
+    if (count < flight.length) return this.sendRest(flight.subarray(count));
     this.flight = null;
     if (this.queue !== null) {
       const merged = this.queue.takeMerged(mergedBytesMax);
       if (this.queue.bytes === 0) this.queue = null;
-      return this.send(merged);
+      this.send(merged);
+      // Under load there may always be a write under way: the queue is empty when nothing is behind.
+      if (this.queue !== null) return;
+    } else if (this.ending) {
+      this.shutdown();
     }
-    if (this.ending) this.shutdown();
     if (!this.drainDue) return;
     this.drainDue = false;
     try {
