@@ -54,7 +54,10 @@ describe("Comet.stop()", () => {
     const late = await connect();
     late.send(7, 1, "{}");
     const stopped = comet.stop();
+    for (let step = 0; step < 10; step++) await Promise.resolve();
+    assert.equal(comet.connections, 1);
     await settle();
+    assert.equal(comet.connections, 1);
     clock.advance(TICK_MS);
     await settle();
     clock.advance(TICK_MS);

@@ -42,7 +42,7 @@ describe("Delivery.deliver()", () => {
       const comet = await TestComet.start();
       const clients = [await comet.open(), await comet.openBinary(), await comet.openText()];
       const frames = pushFrames(...bodies);
-      await comet.delivery.deliver([{ kind: "room", room: ROOM, frames, count: bodies.length }]);
+      await comet.deliver([{ kind: "room", room: ROOM, frames, count: bodies.length }]);
       await comet.settle();
       assert.deepEqual(clients.map((client) => hex(client.take())), [tcp, binary, text]);
     });
@@ -57,7 +57,7 @@ describe("Delivery.deliver()", () => {
     }
     const writes = spyOnWrites(comet);
     const item = room("a", "b");
-    await comet.delivery.deliver([item]);
+    await comet.deliver([item]);
     const perForm = [0, 1, 2].map((form) =>
       [...writes].filter(([channel]) => channel.form === form).map(([, [bytes]]) => bytes)
     );
@@ -90,6 +90,22 @@ describe("Delivery.deliver()", () => {
     );
   });
 
+  it("gives the event loop a turn behind a batch that is not small", async () => {
+    const comet = await TestComet.start();
+    const clients = [];
+    for (let client = 0; client < FANOUT_SLICE / 4; client++) clients.push(await comet.open());
+    const large = comet.delivery.deliver([room("large")]);
+    let isSettled = false;
+    large.then(() => isSettled = true);
+    for (let step = 0; step < 10; step++) await Promise.resolve();
+    assert.deepEqual([isSettled, comet.counters.framesPushed], [false, clients.length]);
+    await comet.turn();
+    assert.equal(isSettled, true);
+    clients[0].reset();
+    await comet.settle();
+    await comet.delivery.deliver([room("small")]);
+  });
+
   it("skips a push that is broken, and only that", async () => {
     const comet = await TestComet.start();
     const clients = [await comet.open({ key: "k" }), await comet.openText({ key: "k" })];
@@ -101,20 +117,20 @@ describe("Delivery.deliver()", () => {
       { ...broadcast("x"), frames, speed: 5 } as Item,
     ];
     const batch = [room("a"), ...broken, keys(["k"], "b")];
-    await comet.delivery.deliver(batch);
-    await comet.delivery.deliver([broadcast("c")]);
+    await comet.deliver(batch);
+    await comet.deliver([broadcast("c")]);
     await comet.advance(1_000);
     assert.deepEqual(clients[0].lines(), ["1000:0:a", "1000:0:b", "1000:0:c"]);
     assert.equal(clients[1].messages().length, 3);
     assert.equal(comet.counters.deliveryFailures, 4);
-    await comet.delivery.deliver([room("d")]);
+    await comet.deliver([room("d")]);
     await comet.settle();
     assert.deepEqual(clients[0].lines(), ["1000:0:d"]);
   });
 
   it("ignores rooms and keys that nobody has", async () => {
     const comet = await TestComet.start();
-    await comet.delivery.deliver([room("x"), keys(["k"], "x"), broadcast("x")]);
+    await comet.deliver([room("x"), keys(["k"], "x"), broadcast("x")]);
     assert.equal(comet.counters.framesPushed, 0);
   });
 });
@@ -126,7 +142,7 @@ describe("Delivery by room", () => {
     const other = await comet.open({ room: "live://2" });
     const none = await comet.open({ room: "" });
     const early = await comet.connect();
-    await comet.delivery.deliver([room("x")]);
+    await comet.deliver([room("x")]);
     await comet.settle();
     assert.deepEqual(deaf.lines(), ["1000:0:x"]);
     for (const client of [other, none, early]) assert.equal(client.take().length, 0);
@@ -176,7 +192,7 @@ describe("Delivery by keys", () => {
     const deaf = await comet.open({ key: "a", accepts: [1001] });
     const single = await comet.open({ key: "b" });
     const other = await comet.open({ key: "c" });
-    await comet.delivery.deliver([keys(["a", "nobody", "b"], "x")]);
+    await comet.deliver([keys(["a", "nobody", "b"], "x")]);
     await comet.settle();
     assert.deepEqual(twins[0].lines(), ["1000:0:x"]);
     assert.equal(twins[1].messages().length, 1);
@@ -191,10 +207,10 @@ describe("Delivery by keys", () => {
     stuck.pause();
     const well = await comet.open({ key: "b" });
     const body = "x".repeat(10_000);
-    for (let push = 0; push < 10; push++) await comet.delivery.deliver([keys(["a", "b"], body)]);
+    for (let push = 0; push < 10; push++) await comet.deliver([keys(["a", "b"], body)]);
     for (let turn = 0; turn < 400; turn++) await comet.turn();
     assert.ok(comet.counters.framesDropped > 0);
-    await comet.delivery.deliver([keys(["a", "b"], "after")]);
+    await comet.deliver([keys(["a", "b"], "after")]);
     await comet.settle();
     assert.equal(well.frames().at(-1)!.body.toString(), "after");
   });
@@ -209,7 +225,7 @@ describe("Delivery to all", () => {
     const early = await comet.connect();
     comet.logic.holds.add("connect");
     const waiting = await comet.open();
-    await comet.delivery.deliver([broadcast("x")]);
+    await comet.deliver([broadcast("x")]);
     await comet.settle();
     assert.deepEqual(one.lines(), ["1000:0:x"]);
     assert.equal(none.messages().length, 1);

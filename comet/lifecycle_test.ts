@@ -149,7 +149,7 @@ describe("Lifecycle.close()", () => {
     const client = await comet.open({ key: "k", room: "live://9" });
     client.goesWhenTold = false;
     comet.lifecycle.close(comet.channels()[0], close);
-    await comet.delivery.deliver([
+    await comet.deliver([
       { kind: "room", room: "live://9", frames: pushFrames("room"), count: 1 },
       { kind: "keys", keys: ["k"], operation: 1000, frames: pushFrames("key") },
       { kind: "broadcast", operation: 1000, frames: pushFrames("all"), speed: 0 },
@@ -194,7 +194,7 @@ describe("Lifecycle's slow-reader deadline", () => {
     const batch = [
       { kind: "room", room: "live://1", frames: pushFrames(new Uint8Array(700)), count: 1 },
     ] as const;
-    for (let push = 0; push < 10; push++) await comet.delivery.deliver(batch);
+    for (let push = 0; push < 10; push++) await comet.deliver(batch);
     await comet.advance(999);
     assert.deepEqual([comet.counters.slowReaders, comet.channels()[0].state], [0, 1]);
     await comet.advance(1 + TICK_MS);
@@ -214,7 +214,7 @@ describe("Lifecycle's slow-reader deadline", () => {
     client.pause();
     const frames = pushFrames("x".repeat(1_000), "y".repeat(1_000));
     const item = { kind: "room", room: "live://1", frames, count: 2 } as const;
-    for (let push = 0; push < 100; push++) await comet.delivery.deliver([item]);
+    for (let push = 0; push < 100; push++) await comet.deliver([item]);
     const { framesPushed, framesDropped } = comet.counters;
     assert.equal(framesPushed + framesDropped, 200);
     const [{ conn }] = comet.channels();
@@ -231,7 +231,7 @@ describe("Lifecycle's slow-reader deadline", () => {
     const item = { kind: "room", room: "live://1", frames: pushFrames("z".repeat(2_000)) } as const;
     for (let round = 0; round < 5; round++) {
       client.pause();
-      await comet.delivery.deliver([{ ...item, count: 1 }]);
+      await comet.deliver([{ ...item, count: 1 }]);
       await comet.advance(900);
       client.resume();
       await comet.settle();
@@ -301,7 +301,7 @@ describe("Lifecycle's books", () => {
     const second = await comet.open({ key: "k" });
     first.reset();
     await comet.settle();
-    await comet.delivery.deliver([
+    await comet.deliver([
       { kind: "keys", keys: ["k"], operation: 1000, frames: pushFrames("for the second") },
     ]);
     await comet.settle();

@@ -23,7 +23,7 @@ async function crowd(count: number): Promise<TestComet> {
 describe("PacedBroadcasts", () => {
   it("serves so many connections a second, and settles before it begins", async () => {
     const comet = await crowd(100);
-    await comet.delivery.deliver(paced(20));
+    await comet.deliver(paced(20));
     assert.equal(comet.counters.framesPushed, 0);
     for (let second = 1; second <= 5; second++) {
       await comet.advance(1_000);
@@ -38,7 +38,7 @@ describe("PacedBroadcasts", () => {
     const comet = await TestComet.start();
     const clients = [];
     for (let index = 0; index < 20; index++) clients.push(await comet.open());
-    await comet.delivery.deliver(paced(10));
+    await comet.deliver(paced(10));
     await comet.advance(500);
     for (const index of [0, 1, 18, 19]) clients[index].reset();
     await comet.advance(3_000);
@@ -53,7 +53,7 @@ describe("PacedBroadcasts", () => {
       await comet.open({ accepts: [1] }),
       await comet.open(),
     ];
-    await comet.delivery.deliver(paced(1_000));
+    await comet.deliver(paced(1_000));
     await comet.advance(100);
     assert.deepEqual(well.lines(), ["1000:0:x"]);
     for (const client of [early, deaf]) assert.equal(client.take().length, 0);
@@ -65,11 +65,11 @@ describe("PacedBroadcasts", () => {
     for (let index = 0; index < 4; index++) {
       clients.push(await comet.open({ accepts: [1000, 1001] }));
     }
-    await comet.delivery.deliver(paced(4));
-    await comet.delivery.deliver([
+    await comet.deliver(paced(4));
+    await comet.deliver([
       { kind: "broadcast", operation: 1001, frames: pushFrames("second"), speed: 4 },
     ]);
-    await comet.delivery.deliver([
+    await comet.deliver([
       { kind: "room", room: "live://1", frames: pushFrames("room"), count: 1 },
     ]);
     await comet.settle();
@@ -82,7 +82,7 @@ describe("PacedBroadcasts", () => {
 
   it("write no more than a slice at a time, whatever the speed", async () => {
     const comet = await crowd(2 * FANOUT_SLICE);
-    await comet.delivery.deliver(paced(1e9));
+    await comet.deliver(paced(1e9));
     comet.clock.advance(10);
     assert.equal(comet.counters.framesPushed, FANOUT_SLICE);
     comet.clock.advance(10);
@@ -95,19 +95,19 @@ describe("PacedBroadcasts", () => {
     const body = new Uint8Array(64_000);
     const large = { ...paced(1)[0], frames: pushFrames(body) };
     const fitting = Math.floor(PACED_BYTES_MAX / large.frames.length);
-    for (let index = 0; index < fitting + 2; index++) await comet.delivery.deliver([large]);
+    for (let index = 0; index < fitting + 2; index++) await comet.deliver([large]);
     assert.equal(comet.counters.broadcastsDropped, 2);
     comet.delivery.stop();
     await comet.advance(3_000);
     assert.equal(client.take().length, 0);
-    await comet.delivery.deliver(paced(10));
+    await comet.deliver(paced(10));
     await comet.advance(200);
     assert.deepEqual(client.lines(), ["1000:0:x"]);
   });
 
   it("to nobody are over at once", async () => {
     const comet = await TestComet.start();
-    await comet.delivery.deliver(paced(1));
+    await comet.deliver(paced(1));
     await comet.advance(100);
     assert.equal(comet.clock.pending, 1);
   });

@@ -347,7 +347,7 @@ describe("Session's operations", () => {
     const comet = await TestComet.start();
     const client = await comet.open({ key: "k", accepts: [] });
     const push = () =>
-      comet.delivery.deliver([
+      comet.deliver([
         { kind: "keys", keys: ["k"], operation: 1000, frames: pushFrames("x") },
       ]);
     await push();

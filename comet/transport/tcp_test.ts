@@ -47,7 +47,7 @@ describe("TcpTransport", () => {
     const client = await comet.open({ key: "k" });
     client.goesWhenTold = false;
     comet.lifecycle.close(comet.channels()[0], CloseCodes.goingAway);
-    await comet.delivery.deliver([
+    await comet.deliver([
       { kind: "keys", keys: ["k"], operation: 1000, frames: pushFrames("x") },
     ]);
     client.send(2, 1);

@@ -186,7 +186,7 @@ describe("WebSocketTransport's end", () => {
     await comet.settle();
     comet.lifecycle.close(comet.channels()[0], CloseCodes.replaced);
     comet.logic.receives[0].resolve();
-    await comet.delivery.deliver([
+    await comet.deliver([
       { kind: "room", room: "live://1", frames: pushFrames("x"), count: 1 },
       { kind: "keys", keys: ["k"], operation: 1000, frames: pushFrames("x") },
     ]);

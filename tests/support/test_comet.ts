@@ -2,7 +2,7 @@ import { ManualClock } from "../../base/clock.ts";
 import { BufferPool } from "../../comet/buffer/buffer_pool.ts";
 import type { Channel } from "../../comet/channel.ts";
 import { CometCounters } from "../../comet/counters.ts";
-import { Delivery } from "../../comet/delivery.ts";
+import { Delivery as Deliveries } from "../../comet/delivery.ts";
 import { Lifecycle } from "../../comet/lifecycle.ts";
 import { cometDefaults, type CometOptions, TICK_MS } from "../../comet/options.ts";
 import { Reporter } from "../../comet/reporter.ts";
@@ -12,6 +12,7 @@ import { WebSocketTransport } from "../../comet/transport/websocket.ts";
 import { memoryPlatform } from "../../platform/memory/mod.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { Limits } from "../../protocol/limits.ts";
+import type { Delivery } from "../../protocol/rpc/contract.ts";
 import { FakeLogic } from "./fake_logic.ts";
 import { MemoryClient, UPGRADE } from "./memory_client.ts";
 import { utf8 } from "./websocket_frames.ts";
@@ -38,7 +39,7 @@ export class TestComet {
   readonly pool = new BufferPool({ bytesMax: 16 * 1024 * 1024, checked: true });
   readonly lifecycle: Lifecycle;
   readonly session: Session;
-  readonly delivery: Delivery;
+  readonly delivery: Deliveries;
   readonly reporter: Reporter;
   readonly #streams;
   #tcpPort = 0;
@@ -52,7 +53,7 @@ export class TestComet {
       ...options,
     }, counters);
     this.session = new Session(this.lifecycle, logic, counters);
-    this.delivery = new Delivery(this.lifecycle, clock, counters);
+    this.delivery = new Deliveries(this.lifecycle, clock, counters);
     this.reporter = new Reporter(this.lifecycle, this.session, logic, counters);
     clock.setInterval(() => this.lifecycle.tick(), TICK_MS);
     this.#parts = { session: this.session, lifecycle: this.lifecycle, counters, buffers };
@@ -129,6 +130,13 @@ export class TestComet {
     await this.settle();
     client.take();
     return client;
+  }
+
+  /** Delivers a batch and lets its clients read. */
+  async deliver(batch: readonly Delivery[]): Promise<void> {
+    const delivered = this.delivery.deliver(batch);
+    await this.settle();
+    await delivered;
   }
 
   /** All channels there are, by slot. */
