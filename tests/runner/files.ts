@@ -30,7 +30,7 @@ export async function listFiles(suffix: string, filters: readonly string[]): Pro
 export async function needsBrowser(files: readonly string[]): Promise<boolean> {
   for (const file of files) {
     const text = await readFile(file, "utf8");
-    if (/ from "(?:playwright-core|[^"]*\/chromium\.ts)"/.test(text)) return true;
+    if (/ from "[^"]*\/chromium\.ts"/.test(text)) return true;
   }
   return false;
 }
