@@ -4,6 +4,7 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { benches } from "./benches.ts";
+import { Child } from "./child.ts";
 
 /** Even in small, a benchmark may last longer than Bun gives a test. */
 const limits = { timeout: 60_000 };
@@ -17,9 +18,10 @@ interface Ended {
 /** Runs the benchmark command on this same runtime. */
 function bench(...args: string[]): Promise<Ended> {
   const script = fileURLToPath(new URL("./run.ts", import.meta.url));
+  const options = { timeout: limits.timeout - 5_000 };
   const runtimeArgs = "Deno" in globalThis ? ["run", "-A", "--no-check", script] : [script];
   return new Promise((resolve) => {
-    execFile(process.execPath, [...runtimeArgs, ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, [...runtimeArgs, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code ?? "killed", stdout, stderr });
     });
   });
@@ -77,4 +79,11 @@ describe("the benchmark command", () => {
     assert.equal(code, 0);
     for (const name of [...Object.keys(benches), "--scale"]) assert.ok(stdout.includes(name));
   });
+});
+
+test("Child.call() says that its child has ended, Child.stop() does not wait for it again", async () => {
+  const child = new Child(new URL("./benches.ts", import.meta.url));
+  await assert.rejects(child.call("listen"), /^Error: Cannot call "listen": .* has ended$/);
+  await child.stop();
+  await child.stop();
 });

@@ -30,6 +30,7 @@ export function serveCommands(commands: Commands): void {
 export class Child {
   readonly #child: ReturnType<typeof spawn>;
   readonly #answers: AsyncIterator<string>;
+  readonly #ended: Promise<unknown>;
 
   /** @param script URL of a module that calls `serveCommands`; it runs on this same runtime. */
   constructor(script: URL) {
@@ -38,6 +39,9 @@ export class Child {
       ? ["run", "-A", "--no-check", "--v8-flags=--expose-gc", path]
       : ["--expose-gc", path];
     this.#child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.#ended = new Promise((resolve) => this.#child.once("exit", resolve));
+    // A child that has ended cannot be written to; the missing answer says so.
+    this.#child.stdin!.on("error", () => {});
     this.#answers = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
 
@@ -55,10 +59,9 @@ export class Child {
     return answer.result;
   }
 
-  /** Ends the child. */
+  /** Ends the child, if it has not ended by itself. */
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
     this.#child.stdin!.end();
-    await ended;
+    await this.#ended;
   }
 }

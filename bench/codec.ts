@@ -1,4 +1,5 @@
 import { BufferPool } from "../comet/buffer/buffer_pool.ts";
+import { parseAuthToken } from "../protocol/auth_token.ts";
 import {
   concatFrames,
   decodeFrame,
@@ -150,9 +151,19 @@ function json(operations: number): void {
   ]);
 }
 
+function authToken(operations: number): void {
+  const text = '{"mid":9223372036854775807,"key":"","room_id":"live://1000","platform":"web",' +
+    '"accepts":[1000,1001,1002]}';
+  const token = encoder.encode(text);
+  printCosts(`An auth token of ${token.length} bytes`, [
+    ["JSON.parse alone", each(operations, () => JSON.parse(text).accepts.length)],
+    ["parse", each(operations, () => parseAuthToken(token).accepts.length)],
+  ]);
+}
+
 /**
- * Encoding and decoding of frames, WebSocket messages and JSON frames, each next to a copy of its
- * bytes or to `JSON.parse`.
+ * Encoding and decoding of frames, WebSocket messages, JSON frames and auth tokens, each next to a
+ * copy of its bytes or to `JSON.parse`.
  *
  * @param scale 1 is the full size.
  */
@@ -160,6 +171,7 @@ export function run(scale: number): Promise<void> {
   const operations = scaled(OPERATIONS, scale, 10 * PER_CHUNK);
   frames(operations);
   webSocket(operations);
-  json(operations / 4);
+  json(Math.ceil(operations / 4));
+  authToken(Math.ceil(operations / 4));
   return Promise.resolve();
 }

@@ -11,16 +11,17 @@ const TICKS_PER_SECOND = 10;
 const SECONDS = { wheel: 600, setTimeout: 10 } as const;
 
 /** Each kind in a process of its own, so that the memory is that kind's. */
-async function measure(kind: TimersArgument["kind"], scale: number): Promise<TimersCost> {
-  const timers = scaled(TIMERS, scale, TIMERS_MIN);
-  const perSecond = REFRESHES_PER_SECOND * timers / TIMERS;
+async function measure(kind: TimersArgument["kind"], timers: number): Promise<TimersCost> {
+  const refreshesPerTick = Math.round(
+    REFRESHES_PER_SECOND / TICKS_PER_SECOND * timers / TIMERS,
+  );
   const child = new Child(new URL("./timers.ts", import.meta.url));
   try {
     return await child.call<TimersCost>("measure", {
       kind,
       timers,
-      refreshes: perSecond * SECONDS[kind],
-      refreshesPerTick: perSecond / TICKS_PER_SECOND,
+      refreshes: refreshesPerTick * TICKS_PER_SECOND * SECONDS[kind],
+      refreshesPerTick,
     });
   } finally {
     await child.stop();
@@ -35,8 +36,8 @@ async function measure(kind: TimersArgument["kind"], scale: number): Promise<Tim
  */
 export async function run(scale: number): Promise<void> {
   const timers = scaled(TIMERS, scale, TIMERS_MIN);
-  const wheel = await measure("wheel", scale);
-  const native = await measure("setTimeout", scale);
+  const wheel = await measure("wheel", timers);
+  const native = await measure("setTimeout", timers);
   const row = (name: string, { addNs, refreshNs, cancelNs, bytes }: TimersCost) => {
     const coreShare = refreshNs * REFRESHES_PER_SECOND / 1e9;
     return [name, ...[addNs, refreshNs, cancelNs, bytes, 100 * coreShare].map(cell)];

@@ -20,7 +20,14 @@ const POISON = 0xdd;
 interface SizeClass {
   readonly bytes: number;
   /** Those that are not lent. */
-  readonly free: Uint8Array[];
+  readonly free: PooledBuffer[];
+}
+
+/** A buffer of the pool. */
+interface PooledBuffer {
+  readonly buffer: Uint8Array;
+  readonly sizeClass: SizeClass;
+  lent: boolean;
 }
 
 /**
@@ -38,8 +45,8 @@ export class BufferPool implements Buffers {
   readonly #bytesMax: number;
   readonly #checked: boolean;
   readonly #classes: SizeClass[] = [];
-  /** The pool's own buffers, and whether each is lent. */
-  readonly #lent = new Map<Uint8Array, boolean>();
+  /** The pool's own buffers; nothing is written here once they have been cut. */
+  readonly #pooled = new Map<Uint8Array, PooledBuffer>();
   /** Overflows that are lent; only a checked pool remembers them. */
   readonly #overflows = new Set<Uint8Array>();
 
@@ -58,35 +65,37 @@ export class BufferPool implements Buffers {
     if (sizeClass.free.length === 0 && !this.#cutSlab(sizeClass)) {
       return this.#overflow(sizeClass.bytes);
     }
-    const buffer = sizeClass.free.pop()!;
+    const pooled = sizeClass.free.pop()!;
     if (this.#checked) {
-      assert(buffer.every((byte) => byte === POISON), "a buffer is not used after its return");
+      const isUntouched = pooled.buffer.every((byte) => byte === POISON);
+      assert(isUntouched, "a buffer is not used after its return");
     }
-    this.#lent.set(buffer, true);
+    pooled.lent = true;
     this.inUse++;
-    return buffer;
+    return pooled.buffer;
   }
 
   release(buffer: Uint8Array): void {
-    const lent = this.#lent.get(buffer);
-    if (lent === undefined) return this.#releaseOverflow(buffer);
-    assert(lent, "a buffer is returned once");
+    const pooled = this.#pooled.get(buffer);
+    if (pooled === undefined) return this.#releaseOverflow(buffer);
+    assert(pooled.lent, "a buffer is returned once");
     if (this.#checked) buffer.fill(POISON);
-    this.#lent.set(buffer, false);
-    this.#classes[classOf(buffer.length)].free.push(buffer);
+    pooled.lent = false;
+    pooled.sizeClass.free.push(pooled);
     this.inUse--;
   }
 
   /** @returns False when that would go beyond the pool's limit. */
-  #cutSlab({ bytes, free }: SizeClass): boolean {
+  #cutSlab(sizeClass: SizeClass): boolean {
     if (this.bytesReserved + SLAB_BYTES > this.#bytesMax) return false;
     this.bytesReserved += SLAB_BYTES;
     const slab = new ArrayBuffer(SLAB_BYTES);
-    for (let offset = 0; offset < SLAB_BYTES; offset += bytes) {
-      const buffer = new Uint8Array(slab, offset, bytes);
+    for (let offset = 0; offset < SLAB_BYTES; offset += sizeClass.bytes) {
+      const buffer = new Uint8Array(slab, offset, sizeClass.bytes);
       if (this.#checked) buffer.fill(POISON);
-      this.#lent.set(buffer, false);
-      free.push(buffer);
+      const pooled = { buffer, sizeClass, lent: false };
+      this.#pooled.set(buffer, pooled);
+      sizeClass.free.push(pooled);
     }
     return true;
   }

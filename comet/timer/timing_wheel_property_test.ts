@@ -152,7 +152,7 @@ class Trial {
   #someDeadline(): number {
     const kind = randomBelow(this.#prng, 100);
     const ticks = randomBelow(this.#prng, 64 ** (1 + kind % 4)) - 2;
-    if (kind === 99) return this.#nowMs + TICK_MS * 64 ** 5 * (1 + kind % 3);
+    if (kind > 96) return this.#nowMs + TICK_MS * 64 ** 5 * (1 + kind % 3);
     return kind < 30
       ? ORIGIN_MS + Math.floor((this.#nowMs - ORIGIN_MS) / TICK_MS) * TICK_MS + ticks * TICK_MS
       : this.#nowMs + ticks * TICK_MS + randomBelow(this.#prng, 800) / 8;
