@@ -68,6 +68,8 @@ async function openUntil(url: string, happened: Promise<unknown>): Promise<void>
   const profile = await mkdtemp(join(tmpdir(), "chromium-"));
   const child = spawn(PATH, [...ARGS, `--user-data-dir=${profile}`, url], {
     stdio: ["ignore", "ignore", "pipe"],
+    // What it leaves in the folder for temporary files goes with the profile.
+    env: { ...process.env, TMPDIR: profile },
   });
   let complaints = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => complaints += text);
