@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { hostPort } from "../platform/faults.ts";
 import type { Address } from "../platform/port.ts";
 
 /**
@@ -17,9 +18,7 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 /** Writes an address as {@linkcode parseAddress} reads it. */
-export function formatAddress({ hostname, port }: Address): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
+export const formatAddress: (address: Address) => string = hostPort;
 
 /** Whether only this machine reaches the host. */
 export function isLoopback(hostname: string): boolean {

@@ -11,7 +11,8 @@ import { StaticCometDirectory } from "../job/comet_directory.ts";
 import { Job } from "../job/job.ts";
 import { jobDefaults } from "../job/options.ts";
 import { createHttpApp } from "../logic/http/app.ts";
-import { Logic } from "../logic/logic.ts";
+import { Logic, type LogicOptions } from "../logic/logic.ts";
+import { nodesDefaults } from "../logic/nodes.ts";
 import type { Address, HttpServer, Platform, Process } from "../platform/port.ts";
 import { formatAddress, isLoopback, isWildcard } from "./address.ts";
 import type { Config } from "./config/schema.ts";
@@ -170,19 +171,18 @@ function access(config: Config, http: Address): string {
   return "ANYONE who reaches it (insecure-api)";
 }
 
-function logicOptions(config: Config): ConstructorParameters<typeof Logic>[0]["options"] {
+function logicOptions(config: Config): LogicOptions {
   const { perMidMax, perKeyMax, whenFull } = config;
   return {
     limits: { perMidMax, perKeyMax, whenFull },
     nodes: {
+      ...nodesDefaults,
       defaultDomain: config.defaultDomain,
       hostDomain: config.hostDomain,
       tcpPort: config.tcp.port,
       wsPort: config.ws.port,
-      wssPort: 3103,
       heartbeatMs: config.heartbeatIntervalMs,
       heartbeatMax: config.heartbeatsMax,
-      backoff: { baseMs: 3_000, maxMs: 300_000, factor: 1.8, jitter: 0.3 },
       regions: config.regions,
     },
   };
