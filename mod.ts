@@ -15,9 +15,10 @@ import { completeConfig } from "./cli/config/complete.ts";
 import type { Config } from "./cli/config/schema.ts";
 import { main } from "./cli/main.ts";
 import { type RunningServer, start } from "./cli/start.ts";
+import { ConfigMistakes } from "./cli/config/load.ts";
 import { selectPlatform } from "./platform/select.ts";
 
-export { ConfigMistakes } from "./cli/config/load.ts";
+export { ConfigMistakes };
 export type { Config, RunningServer };
 
 /**
@@ -30,7 +31,10 @@ export type { Config, RunningServer };
  */
 export async function startServer(options: Partial<Config> = {}): Promise<RunningServer> {
   const platform = await selectPlatform();
-  return await start(completeConfig(options, platform.process), platform);
+  const config = completeConfig(options, platform.process);
+  // A worker is this same program run again, which only the command line knows how to be.
+  if (config.workers !== "0") throw new ConfigMistakes(["workers: only on the command line"]);
+  return await start(config, platform);
 }
 
 if (import.meta.main) await main(await selectPlatform());

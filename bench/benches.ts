@@ -12,4 +12,6 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   heartbeat: () => import("./heartbeat.ts"),
   memory: () => import("./memory.ts"),
   latency: () => import("./latency.ts"),
+  rpc: () => import("./rpc.ts"),
+  routing: () => import("./routing.ts"),
 };

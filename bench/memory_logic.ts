@@ -3,6 +3,7 @@ import { systemPrng } from "../base/prng.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
+import { nameOf } from "../protocol/rpc/run_id.ts";
 import { Logic, logicDefaults } from "../logic/logic.ts";
 import { StaticCometDirectory } from "../job/comet_directory.ts";
 
@@ -13,6 +14,8 @@ export async function memoryLogic(
   const nodes = new MemoryNodes(systemClock);
   await nodes.register({
     server,
+    name: nameOf(server),
+    rpc: "",
     region: "bench",
     zone: "bench",
     env: "bench",

@@ -1,11 +1,13 @@
 /** A child process that is measured: a comet with its logic, and the bare sockets beside it. */
 import process from "node:process";
 import { systemClock } from "../base/clock.ts";
+import { systemPrng } from "../base/prng.ts";
 import { Comet } from "../comet/comet.ts";
 import { cometDefaults } from "../comet/options.ts";
 import type { FloorListener } from "../platform/floor.ts";
 import { selectFloor, selectPlatform } from "../platform/select.ts";
 import { encodeFrame } from "../protocol/frame.ts";
+import type { RoomDelivery } from "../protocol/rpc/contract.ts";
 import { memoryLogic } from "./memory_logic.ts";
 import { serveCommands } from "./child.ts";
 
@@ -41,7 +43,8 @@ async function listen(argument: { onData: "echo" | "ignore" }): Promise<Ports> {
   bare = await (await selectFloor()).listen(argument.onData);
   const { logic, comets } = await memoryLogic("bench");
   const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS };
-  comet = new Comet({ server: "bench", streams, logic, clock: systemClock, options });
+  const prng = systemPrng();
+  comet = new Comet({ server: "bench", streams, logic, clock: systemClock, prng, options });
   comets.add("bench", comet);
   const address = { hostname: "127.0.0.1", port: 0 };
   const tcp = await comet.listenTcp(address);
@@ -49,10 +52,17 @@ async function listen(argument: { onData: "echo" | "ignore" }): Promise<Ports> {
   return { bare: bare.port, tcp: tcp.port, websocket: websocket.port };
 }
 
+let position = 0;
+
+/** What a job sends for a push to a room. */
+function deliveryOf(room: string, frames: Uint8Array): RoomDelivery {
+  return { kind: "room", partition: 0, token: 1, room, frames, positions: [++position] };
+}
+
 async function fanout({ target, room, bodyBytes }: FanoutArgument): Promise<void> {
   const frame = encodeFrame(1000, 0, new Uint8Array(bodyBytes));
   if (target === "bare") bare.writeAll(frame);
-  else await comet.deliver([{ kind: "room", room, frames: frame, count: 1 }]);
+  else await comet.deliver([deliveryOf(room, frame)]);
 }
 
 function usage(): Usage {

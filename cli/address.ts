@@ -17,6 +17,15 @@ export function parseAddress(text: string): Address | undefined {
   return { hostname: bracketed ?? bare, port };
 }
 
+/**
+ * Reads where a role listens for the others.
+ *
+ * @param text As for {@linkcode parseAddress}, or `unix:` and the path of a socket.
+ */
+export function parseRpcAddress(text: string): Address | undefined {
+  return /^unix:\/./.test(text) ? { hostname: text, port: 0 } : parseAddress(text);
+}
+
 /** Writes an address as {@linkcode parseAddress} reads it. */
 export const formatAddress: (address: Address) => string = hostPort;
 

@@ -1,6 +1,7 @@
 import type { CometCounters } from "../comet/counters.ts";
 import type { JobCounters } from "../job/counters.ts";
 import type { LogicCounters } from "../logic/counters.ts";
+import type { RpcCounters } from "../protocol/rpc/counters.ts";
 
 /** What each counter of a comet counts, for `/metrics`. */
 export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
@@ -8,6 +9,7 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   authenticated: "Connections that authenticated.",
   closed: "Connections that ended.",
   refusedFull: "Connections turned away because the server was full.",
+  refusedShut: "Connections turned away because jobs did not know of the comet at the time.",
   protocolErrors: "Connections closed for what they sent.",
   handshakeTimeouts: "Connections closed because they did not authenticate in time.",
   authFailures: "Connections closed because their auth failed.",
@@ -20,8 +22,10 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   slowReaders: "Connections closed because they did not read.",
   tooFarAhead: "Connections closed because they sent too far ahead of the answers.",
   broadcastsDropped: "Paced broadcasts dropped because too many waited.",
+  framesRepeated: "Frames of pushes that jobs sent again and that were left out.",
+  deliveriesFenced: "Deliveries refused because the job that sent them had lost its lease.",
   deliveryFailures: "Pushes that were broken and reached nobody.",
-  logicFailures: "Reports and disconnects that logic failed to take.",
+  logicFailures: "Reports, renewals and disconnects that logic failed to take.",
 };
 
 /** What each counter of logic counts, for `/metrics`. */
@@ -50,5 +54,21 @@ export const jobHelp: Readonly<Record<keyof JobCounters, string>> = {
   batches: "Batches that comets acknowledged.",
   batchItems: "Deliveries in those batches; pushes to one room that left together are one.",
   retries: "Batches sent once more because a comet failed to take them.",
+  fenced: "Pushes refused by a comet that had heard from a later owner of their partition.",
+  leases: "Leases of partitions that were taken.",
+  leasesLost: "Leases that ran out or went to another job before they were given up.",
   logFailures: "Calls to the push log that failed.",
+};
+
+/** What the links between processes count, for `/metrics`. */
+export const rpcHelp: Readonly<Record<keyof RpcCounters, string>> = {
+  links: "Links that were opened.",
+  linksClosed: "Links that were lost or closed.",
+  refused: "Dials and hellos that led to no link.",
+  calls: "Calls that were sent.",
+  callsOverloaded: "Calls that were not sent because too many were under way.",
+  timeouts: "Calls without an answer in time.",
+  lateAnswers: "Answers that came after their call was over.",
+  served: "Calls of peers that were served.",
+  servedOverloaded: "Calls of peers that were refused because too many were under way.",
 };

@@ -1,12 +1,18 @@
 import { readFileSync } from "node:fs";
-import type { Platform, StopSignal } from "../platform/port.ts";
+import type { Platform } from "../platform/port.ts";
 import { effectiveToml } from "./config/document.ts";
 import { ConfigMistakes, loadConfig, type LoadedConfig } from "./config/load.ts";
 import { suggest } from "./config/suggest.ts";
 import { deniedAdvice } from "./denied.ts";
 import { commandHelps, generalHelp } from "./help.ts";
 import { configureLogging } from "./logging.ts";
-import { type RunningServer, start } from "./start.ts";
+import type { Role } from "./config/relations.ts";
+import { CometRole } from "./roles/comet.ts";
+import { JobRole } from "./roles/job.ts";
+import { LogicRole } from "./roles/logic.ts";
+import { opened, type Running } from "./roles/running.ts";
+import { WORKER_VARIABLE, WorkerRole } from "./roles/worker.ts";
+import { start } from "./start.ts";
 import { version } from "./version.ts";
 
 /** What the process ends with. */
@@ -22,8 +28,20 @@ export const ExitCode = {
   SIGTERM: 143,
 } as const;
 
-/** Starts a server; tests put their own in its place. */
-export type Start = (config: LoadedConfig["config"], platform: Platform) => Promise<RunningServer>;
+/** Starts what a command runs; tests put their own in the place of `start`. */
+export type Start = (config: LoadedConfig["config"], platform: Platform) => Promise<Running>;
+
+/** What runs until a signal ends it. */
+const roles: Readonly<Record<Role, Start>> = {
+  start,
+  comet: (config, platform) => opened(new CometRole(config, platform)),
+  logic: (config, platform) => opened(new LogicRole(config, platform)),
+  job: (config, platform) => opened(new JobRole(config, platform)),
+};
+
+function isRole(command: string): command is Role {
+  return command in roles;
+}
 
 function complain(message: string): void {
   console.error(`halley: ${message}`);
@@ -35,43 +53,55 @@ function inOneLine(error: unknown): string {
   return deniedAdvice(error) ?? message.split("\n")[0];
 }
 
-function load(platform: Platform, args: readonly string[]): LoadedConfig {
+function load(platform: Platform, role: Role, args: readonly string[]): LoadedConfig {
   return loadConfig({
     args,
+    role,
     env: platform.process.env,
     machine: platform.process,
     readFile: (path) => readFileSync(path, "utf8"),
   });
 }
 
+/** @param args Those of the role that comes first, or of `start`. */
 function checkConfig(platform: Platform, args: readonly string[]): void {
-  const loaded = load(platform, args);
+  const [first = "", ...rest] = args;
+  const loaded = isRole(first) ? load(platform, first, rest) : load(platform, "start", args);
   console.log(effectiveToml(loaded).trimEnd());
   if (loaded.environmentListed) return;
   complain("misspelt HALLEY_ variables were not looked for; that needs --allow-env");
 }
 
-/** Runs the server until a signal ends it. */
-async function serve(platform: Platform, args: readonly string[], startServer: Start) {
-  const { config } = load(platform, args);
+/** Runs a role until a signal ends it, or it cannot go on. */
+async function serve(platform: Platform, config: LoadedConfig["config"], startRole: Start) {
   await configureLogging(config);
-  let server: RunningServer | undefined = undefined;
+  let running: Running | undefined = undefined;
   let stopping = false;
-  const stop = async (signal: StopSignal) => {
-    if (server === undefined || stopping) return platform.process.exit(ExitCode[signal]);
+  const stop = async (code: number) => {
     stopping = true;
-    let code: number = ExitCode.ok;
     try {
-      await server.close();
+      await running?.close();
     } catch (error) {
       complain(inOneLine(error));
       code = ExitCode.failed;
     }
     platform.process.exit(code);
   };
-  platform.process.onStop((signal) => void stop(signal));
-  server = await startServer(config, platform);
+  platform.process.onStop((signal) => {
+    // A terminal tells the workers as well; they wait for their parent to.
+    if (startRole === startWorker && signal === "SIGINT") return;
+    if (running === undefined || stopping) return platform.process.exit(ExitCode[signal]);
+    void stop(ExitCode.ok);
+  });
+  running = await startRole(config, platform);
+  const reason = await running.ended;
+  if (reason === undefined || stopping) return;
+  complain(reason);
+  await stop(ExitCode.failed);
 }
+
+/** A worker process of `start --workers`, which gives it a configuration that it has checked. */
+const startWorker: Start = (config, platform) => opened(new WorkerRole(config, platform));
 
 async function run(platform: Platform, startServer: Start): Promise<number | undefined> {
   const [command, ...args] = platform.process.args;
@@ -88,9 +118,22 @@ async function run(platform: Platform, startServer: Start): Promise<number | und
       console.log(version);
       return ExitCode.ok;
     case "start":
-      if (wantsHelp) console.log(commandHelps.start);
-      else await serve(platform, args, startServer);
-      return wantsHelp ? ExitCode.ok : undefined;
+    case "comet":
+    case "logic":
+    case "job":
+      if (wantsHelp) {
+        console.log(commandHelps[command]);
+        return ExitCode.ok;
+      }
+      await serve(
+        platform,
+        load(platform, command, args).config,
+        command === "start" ? startServer : roles[command],
+      );
+      return undefined;
+    case "worker":
+      await serve(platform, JSON.parse(platform.process.env[WORKER_VARIABLE]!), startWorker);
+      return undefined;
     case "check-config":
       if (wantsHelp) console.log(commandHelps["check-config"]);
       else checkConfig(platform, args);

@@ -144,7 +144,7 @@ describe("halley", () => {
       out: "",
       err: 'halley: Deno denies sys access to "hostname"; add --allow-sys=hostname\n',
     });
-    const denied = await deno([...args, "--server-id=a", "--config=/etc/halley.toml"]);
+    const denied = await deno([...args, "--id=a", "--config=/etc/halley.toml"]);
     assert.deepEqual(denied, {
       code: 2,
       out: "",

@@ -27,14 +27,19 @@ export class Metrics {
     }
   }
 
-  /** Shows a number that goes up and down as `halley_{name}`. */
-  addGauge(name: string, help: string, read: () => number): void {
+  /** Shows a number that goes up and down as `halley_{name}`; NaN when it cannot be read. */
+  addGauge(name: string, help: string, read: () => number | Promise<number>): void {
     new Gauge({
       name: `halley_${name}`,
       help,
       registers: [this.#registry],
-      collect() {
-        this.set(read());
+      async collect() {
+        try {
+          this.set(await read());
+        } catch {
+          // What cannot be asked for now must not hide all the rest.
+          this.set(NaN);
+        }
       },
     });
   }

@@ -1,12 +1,20 @@
 import type { Clock, TimerHandle } from "../base/clock.ts";
+import type { Prng } from "../base/prng.ts";
 import type { Address, Listener, Streams } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import { Limits } from "../protocol/limits.ts";
-import type { CometApi, Delivery as Item, LogicApi } from "../protocol/rpc/contract.ts";
+import type {
+  CometApi,
+  Delivery as Item,
+  FollowerApi,
+  LogicApi,
+  Node,
+} from "../protocol/rpc/contract.ts";
 import { BufferPool } from "./buffer/buffer_pool.ts";
 import { CometCounters } from "./counters.ts";
 import { Delivery } from "./delivery.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { Membership } from "./membership.ts";
 import { type CometOptions, TICK_MS } from "./options.ts";
 import { Reporter } from "./reporter.ts";
 import { Session } from "./session.ts";
@@ -16,10 +24,12 @@ import { WebSocketTransport } from "./transport/websocket.ts";
 
 /** What a comet stands on. */
 export interface CometParts {
+  /** This run of the comet. */
   readonly server: string;
   readonly streams: Streams;
   readonly logic: LogicApi;
   readonly clock: Clock;
+  readonly prng: Prng;
   readonly options: CometOptions;
 }
 
@@ -30,6 +40,7 @@ export class Comet implements CometApi {
   readonly #buffers: BufferPool;
   readonly #lifecycle: Lifecycle;
   readonly #delivery: Delivery;
+  readonly #membership: Membership;
   readonly #reporter: Reporter;
   readonly #tcp: TcpTransport;
   readonly #webSocket: WebSocketTransport;
@@ -38,13 +49,20 @@ export class Comet implements CometApi {
   #stopped: (() => void) | undefined;
 
   constructor(parts: CometParts) {
-    const { server, logic, clock, options } = parts;
+    const { server, logic, clock, prng, options } = parts;
     this.#parts = parts;
     this.#buffers = new BufferPool({ bytesMax: options.poolBytesMax });
     this.#lifecycle = new Lifecycle(server, logic, clock, options, this.counters);
     const session = new Session(this.#lifecycle, logic, this.counters);
     this.#delivery = new Delivery(this.#lifecycle, clock, this.counters);
-    this.#reporter = new Reporter(this.#lifecycle, session, logic, this.counters);
+    this.#membership = new Membership(this.#lifecycle, logic, clock, prng, this.counters);
+    this.#reporter = new Reporter(
+      this.#lifecycle,
+      session,
+      this.#membership,
+      logic,
+      this.counters,
+    );
     const shared = {
       session,
       lifecycle: this.#lifecycle,
@@ -71,17 +89,31 @@ export class Comet implements CometApi {
     return this.#buffers.bytesReserved;
   }
 
-  /** Accepts goim frames on a TCP port; see {@linkcode Streams.listen} for the errors. */
-  listenTcp(address: Address): Promise<Address> {
-    return this.#listen(address, this.#tcp);
+  /** Settles when another run of this comet has taken its place: this one is to stop. */
+  get replaced(): Promise<void> {
+    return this.#membership.replaced;
+  }
+
+  /** Registers with logic and settles when clients may come; waits for logic as long as it takes. */
+  join(node: Node): Promise<void> {
+    return this.#membership.join(node);
+  }
+
+  /**
+   * Accepts goim frames on a TCP port; see {@linkcode Streams.listen} for the errors.
+   *
+   * @param reusePort Whether other processes share the port.
+   */
+  listenTcp(address: Address, reusePort = false): Promise<Address> {
+    return this.#listen(address, reusePort, this.#tcp);
   }
 
   /** Accepts WebSocket clients on a TCP port, at the path `/sub`. */
-  listenWebSocket(address: Address): Promise<Address> {
-    return this.#listen(address, this.#webSocket);
+  listenWebSocket(address: Address, reusePort = false): Promise<Address> {
+    return this.#listen(address, reusePort, this.#webSocket);
   }
 
-  deliver(batch: readonly Item[]): Promise<void> {
+  deliver(batch: readonly Item[]): Promise<readonly number[]> {
     return this.#delivery.deliver(batch);
   }
 
@@ -91,21 +123,27 @@ export class Comet implements CometApi {
     return Promise.resolve();
   }
 
-  /** Accepts no more, tells every client that the server goes, and settles when all are gone. */
-  async stop(): Promise<void> {
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
-    this.#closeAll();
-    if (this.connections > 0) await new Promise<void>((resolve) => this.#stopped = resolve);
-    this.#delivery.stop();
-    this.#parts.clock.cancel(this.#ticks);
+  /** Lets a job follow the rooms; see {@linkcode RoomHolds.follow}. */
+  follow(job: string, follower: FollowerApi): readonly string[] {
+    return this.#lifecycle.holds.follow(job, follower);
   }
 
-  #closeAll(): void {
-    const { channels } = this.#lifecycle;
-    for (let slot = 0; slot < channels.slots; slot++) {
-      const channel = channels.at(slot);
-      if (channel !== undefined) this.#lifecycle.close(channel, CloseCodes.goingAway);
-    }
+  /** Lets a job go on following; see {@linkcode RoomHolds.refollow}. */
+  refollow(job: string, follower: FollowerApi): boolean {
+    return this.#lifecycle.holds.refollow(job, follower);
+  }
+
+  /**
+   * Accepts no more, tells every client that the server goes, and settles when all are gone and
+   * logic knows it.
+   */
+  async stop(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    this.#lifecycle.closeAll(CloseCodes.goingAway);
+    if (this.connections > 0) await new Promise<void>((resolve) => this.#stopped = resolve);
+    await this.#membership.leave();
+    this.#delivery.stop();
+    this.#parts.clock.cancel(this.#ticks);
   }
 
   #tick(): void {
@@ -113,14 +151,19 @@ export class Comet implements CometApi {
     this.#reporter.tick(this.#parts.options.reportMs);
     if (this.#stopped === undefined) return;
     // A connection that was on its way in when the listeners closed may have come since.
-    this.#closeAll();
+    this.#lifecycle.closeAll(CloseCodes.goingAway);
     if (this.connections === 0) this.#stopped();
   }
 
-  async #listen({ hostname, port }: Address, transport: StreamTransport): Promise<Address> {
+  async #listen(
+    { hostname, port }: Address,
+    reusePort: boolean,
+    transport: StreamTransport,
+  ): Promise<Address> {
     const listener = await this.#parts.streams.listen({
       hostname,
       port,
+      reusePort,
       pendingBytesMax: Limits.pendingBytesMax,
       handler: transport,
     });

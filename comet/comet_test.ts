@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock } from "../base/clock.ts";
+import { seededPrng } from "../base/prng.ts";
 import { memoryPlatform } from "../platform/memory/mod.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";
 import { MemoryClient } from "../tests/support/memory_client.ts";
@@ -14,7 +15,8 @@ async function start() {
   const clock = new ManualClock();
   const { streams } = memoryPlatform({ clock });
   const logic = new FakeLogic();
-  const comet = new Comet({ server: "c", streams, logic, clock, options: cometDefaults });
+  const prng = seededPrng(1);
+  const comet = new Comet({ server: "c", streams, logic, clock, prng, options: cometDefaults });
   const { port } = await comet.listenTcp(address);
   const settle = async () => {
     for (let turn = 0; turn < 20; turn++) {

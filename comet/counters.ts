@@ -5,6 +5,8 @@ export class CometCounters {
   closed = 0;
   /** Turned away because the comet held as many connections as it may. */
   refusedFull = 0;
+  /** Turned away because jobs did not know of the comet at the time. */
+  refusedShut = 0;
   /** Connections closed for what they sent. */
   protocolErrors = 0;
   handshakeTimeouts = 0;
@@ -25,8 +27,12 @@ export class CometCounters {
   tooFarAhead = 0;
   /** Paced broadcasts dropped because too many were waiting. */
   broadcastsDropped = 0;
+  /** Frames of pushes that jobs sent again and that were left out. */
+  framesRepeated = 0;
+  /** Deliveries refused because the job that sent them has lost its lease. */
+  deliveriesFenced = 0;
   /** Pushes that were broken and reached nobody. */
   deliveryFailures = 0;
-  /** Reports and disconnects that logic failed to take. */
+  /** Reports, renewals and disconnects that logic failed to take. */
   logicFailures = 0;
 }

@@ -1,15 +1,18 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { WriteOutcome } from "../platform/port.ts";
-import type {
-  BroadcastDelivery,
-  Delivery as Item,
-  KeysDelivery,
-  RoomDelivery,
+import { afterFrames } from "../protocol/frame.ts";
+import {
+  type BroadcastDelivery,
+  type Delivery as Item,
+  type KeysDelivery,
+  NONE_FENCED,
+  type RoomDelivery,
 } from "../protocol/rpc/contract.ts";
 import { type Channel, ChannelState } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import { LogPositions } from "./log_positions.ts";
 import { FANOUT_SLICE } from "./options.ts";
 import { Outgoing } from "./outgoing.ts";
 import { PacedBroadcasts } from "./paced_broadcasts.ts";
@@ -19,7 +22,8 @@ const log = getLogger(["halley", "comet"]);
 /** Writes batches of pushes to the channels they are for, one batch after the other. */
 export class Delivery {
   readonly #paced: PacedBroadcasts;
-  #last: Promise<void> = Promise.resolve();
+  readonly #positions = new LogPositions();
+  #last: Promise<readonly number[]> = Promise.resolve(NONE_FENCED);
   #writes = 0;
 
   constructor(
@@ -36,7 +40,7 @@ export class Delivery {
   }
 
   /** See {@linkcode CometApi.deliver}; batches that overlap are taken in the order of the calls. */
-  deliver(batch: readonly Item[]): Promise<void> {
+  deliver(batch: readonly Item[]): Promise<readonly number[]> {
     this.#last = this.#last.then(() => this.#run(batch));
     return this.#last;
   }
@@ -46,23 +50,40 @@ export class Delivery {
     this.#paced.stop();
   }
 
-  async #run(batch: readonly Item[]): Promise<void> {
+  async #run(batch: readonly Item[]): Promise<readonly number[]> {
+    let fenced: Set<number> | undefined;
     for (const item of batch) {
+      const seen = this.#positions.seen(item.partition, item.token);
+      if (seen === undefined) {
+        this.counters.deliveriesFenced++;
+        (fenced ??= new Set()).add(item.partition);
+        continue;
+      }
       try {
-        await this.#deliver(item);
+        await this.#deliver(item, seen);
       } catch (error) {
         this.#fail(item, error);
       }
       if (this.#writes >= FANOUT_SLICE) await this.#turn();
     }
+    this.#positions.commit();
     // Deno writes behind our back: under load the next batch would meet this one in the queues of
     // clients that read well. Behind a small one the turn would cost more than it saves.
     if (this.#writes >= FANOUT_SLICE / 4) await this.#turn();
+    return fenced === undefined ? NONE_FENCED : [...fenced];
   }
 
-  /** @returns Nothing when everything was written at once. */
-  #deliver(item: Item): Promise<void> | undefined {
-    if (item.kind === "room") return this.#room(item);
+  /**
+   * @param seen Up to which position the partition's pushes were here before.
+   * @returns Nothing when everything was written at once.
+   */
+  #deliver(item: Item, seen: number): Promise<void> | undefined {
+    if (item.kind === "room") return this.#room(item, seen);
+    this.#positions.passed(item.partition, item.position);
+    if (item.position <= seen) {
+      this.counters.framesRepeated++;
+      return undefined;
+    }
     if (item.kind === "keys") return this.#keys(item);
     if (item.speed === 0) return this.#broadcast(item);
     this.#paced.add(item.operation, new Outgoing(item.frames, 1), item.speed);
@@ -70,10 +91,17 @@ export class Delivery {
   }
 
   /** @returns Nothing when the whole room was walked at once. */
-  #room(item: RoomDelivery): Promise<void> | undefined {
+  #room(item: RoomDelivery, seen: number): Promise<void> | undefined {
+    const { partition, positions } = item;
+    this.#positions.passed(partition, positions[positions.length - 1]);
+    let repeated = 0;
+    while (repeated < positions.length && positions[repeated] <= seen) repeated++;
+    this.counters.framesRepeated += repeated;
+    const count = positions.length - repeated;
     const room = this.lifecycle.rooms.get(item.room);
-    if (room === undefined) return undefined;
-    const outgoing = new Outgoing(item.frames, item.count);
+    if (room === undefined || count === 0) return undefined;
+    const frames = repeated === 0 ? item.frames : afterFrames(item.frames, repeated);
+    const outgoing = new Outgoing(frames, count);
     let walked = false;
     let resolve = () => {};
     room.walk(this.clock, FANOUT_SLICE, (channel) => this.#push(channel, outgoing), (failure) => {

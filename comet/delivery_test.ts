@@ -6,19 +6,20 @@ import type { Delivery as Item } from "../protocol/rpc/contract.ts";
 import { hex } from "../tests/support/websocket_frames.ts";
 import type { Channel } from "./channel.ts";
 import { FANOUT_SLICE } from "./options.ts";
+import { broadcastDelivery, keysDelivery, roomDelivery } from "../tests/support/deliveries.ts";
 
 const ROOM = "live://1";
 
 function room(...bodies: string[]): Item {
-  return { kind: "room", room: ROOM, frames: pushFrames(...bodies), count: bodies.length };
+  return roomDelivery(ROOM, pushFrames(...bodies), bodies.length);
 }
 
 function keys(wanted: readonly string[], body: string, operation = 1000): Item {
-  return { kind: "keys", keys: wanted, operation, frames: pushFrames(body) };
+  return keysDelivery(wanted, operation, pushFrames(body));
 }
 
 function broadcast(body: string, operation = 1000): Item {
-  return { kind: "broadcast", operation, frames: pushFrames(body), speed: 0 };
+  return broadcastDelivery(operation, pushFrames(body));
 }
 
 /** Notes the bytes that are written to each channel from now on. */
@@ -42,7 +43,7 @@ describe("Delivery.deliver()", () => {
       const comet = await TestComet.start();
       const clients = [await comet.open(), await comet.openBinary(), await comet.openText()];
       const frames = pushFrames(...bodies);
-      await comet.deliver([{ kind: "room", room: ROOM, frames, count: bodies.length }]);
+      await comet.deliver([roomDelivery(ROOM, frames, bodies.length)]);
       await comet.settle();
       assert.deepEqual(clients.map((client) => hex(client.take())), [tcp, binary, text]);
     });

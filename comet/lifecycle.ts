@@ -6,6 +6,7 @@ import { Channel, ChannelState, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { type CometOptions, TICK_MS } from "./options.ts";
+import { RoomHolds } from "./room_holds.ts";
 import { Rooms } from "./rooms.ts";
 import { NO_TIMER, TimingWheel } from "./timer/timing_wheel.ts";
 
@@ -17,11 +18,14 @@ const SLOW_TIMER = 1;
 export class Lifecycle {
   readonly channels = new Channels();
   readonly rooms = new Rooms<Channel>();
+  readonly holds: RoomHolds;
+  /** Whether no client may come at present, since jobs do not know of this comet. */
+  isShut = false;
   readonly #wheel: TimingWheel;
   readonly #expired = (data: number) => this.#expire(data);
 
   /**
-   * @param server The comet's id.
+   * @param server This run of the comet.
    * @param logic Told when an authenticated connection ends.
    */
   constructor(
@@ -31,6 +35,7 @@ export class Lifecycle {
     private readonly options: CometOptions,
     private readonly counters: CometCounters,
   ) {
+    this.holds = new RoomHolds(this.rooms, clock);
     this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: clock.monotonicMs() });
   }
 
@@ -42,18 +47,24 @@ export class Lifecycle {
   /** Fires the deadlines that have passed; to be called every tick. */
   tick(): void {
     this.#wheel.advance(this.clock.monotonicMs(), this.#expired);
+    this.holds.tick();
   }
 
   /**
    * Takes a new connection in.
    *
-   * @returns Its channel, or undefined when the comet is full and it was turned away.
+   * @returns Its channel, or undefined when the comet is shut or full and it was turned away.
    */
   open(
     conn: Conn<Channel | undefined>,
     transport: Transport,
     decoder: { close(): void },
   ): Channel | undefined {
+    if (this.isShut) {
+      this.counters.refusedShut++;
+      conn.evict();
+      return undefined;
+    }
     if (this.channels.size >= this.options.connectionsMax) {
       this.counters.refusedFull++;
       conn.evict();
@@ -86,7 +97,7 @@ export class Lifecycle {
     this.#setTimer(channel, this.options.heartbeatMs);
   }
 
-  /** Moves a channel to another room; an empty key is no room. */
+  /** Moves a channel to another room, which must be held; an empty key is no room. */
   moveTo(channel: Channel, roomKey: string): void {
     if (roomKey === channel.roomKey) return;
     this.#leaveRoom(channel);
@@ -127,6 +138,14 @@ export class Lifecycle {
     if (channel.stash !== null) channel.conn.resume();
   }
 
+  /** Closes every channel. */
+  closeAll(close: CloseCode): void {
+    for (let slot = 0; slot < this.channels.slots; slot++) {
+      const channel = this.channels.at(slot);
+      if (channel !== undefined) this.close(channel, close);
+    }
+  }
+
   /** The connection is over, whoever ended it. */
   closed(channel: Channel): void {
     if (channel.state === ChannelState.closed) return;
@@ -158,6 +177,7 @@ export class Lifecycle {
   #leaveRoom(channel: Channel): void {
     if (channel.room === null) return;
     this.rooms.leave(channel.roomKey, channel.room, channel);
+    if (channel.room.size === 0) this.holds.left(channel.roomKey);
     channel.room = null;
     channel.roomKey = "";
   }

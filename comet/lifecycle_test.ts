@@ -7,6 +7,7 @@ import { connectReply } from "../tests/support/fake_logic.ts";
 import { NOTHING_LEFT, pushFrames, TestComet } from "../tests/support/test_comet.ts";
 import { rawFrame, readRawFrames } from "../tests/support/raw_client.ts";
 import { TICK_MS } from "./options.ts";
+import { broadcastDelivery, keysDelivery, roomDelivery } from "../tests/support/deliveries.ts";
 
 /** The close code in the last frame over TCP, which is the only one with op 6. */
 function closeCode(client: MemoryClient): number {
@@ -150,9 +151,9 @@ describe("Lifecycle.close()", () => {
     client.goesWhenTold = false;
     comet.lifecycle.close(comet.channels()[0], close);
     await comet.deliver([
-      { kind: "room", room: "live://9", frames: pushFrames("room"), count: 1 },
-      { kind: "keys", keys: ["k"], operation: 1000, frames: pushFrames("key") },
-      { kind: "broadcast", operation: 1000, frames: pushFrames("all"), speed: 0 },
+      roomDelivery("live://9", pushFrames("room")),
+      keysDelivery(["k"], 1000, pushFrames("key")),
+      broadcastDelivery(1000, pushFrames("all")),
     ]);
     await comet.settle();
     assert.deepEqual(client.frames().map(({ op }) => op), [6]);
@@ -191,10 +192,8 @@ describe("Lifecycle's slow-reader deadline", () => {
     const comet = await TestComet.start(small);
     const client = await comet.open();
     client.pause();
-    const batch = [
-      { kind: "room", room: "live://1", frames: pushFrames(new Uint8Array(700)), count: 1 },
-    ] as const;
-    for (let push = 0; push < 10; push++) await comet.deliver(batch);
+    const large = pushFrames(new Uint8Array(700));
+    for (let push = 0; push < 10; push++) await comet.deliver([roomDelivery("live://1", large)]);
     await comet.advance(999);
     assert.deepEqual([comet.counters.slowReaders, comet.channels()[0].state], [0, 1]);
     await comet.advance(1 + TICK_MS);
@@ -213,8 +212,9 @@ describe("Lifecycle's slow-reader deadline", () => {
     const client = await comet.open();
     client.pause();
     const frames = pushFrames("x".repeat(1_000), "y".repeat(1_000));
-    const item = { kind: "room", room: "live://1", frames, count: 2 } as const;
-    for (let push = 0; push < 100; push++) await comet.deliver([item]);
+    for (let push = 0; push < 100; push++) {
+      await comet.deliver([roomDelivery("live://1", frames, 2)]);
+    }
     const { framesPushed, framesDropped } = comet.counters;
     assert.equal(framesPushed + framesDropped, 200);
     const [{ conn }] = comet.channels();
@@ -228,10 +228,10 @@ describe("Lifecycle's slow-reader deadline", () => {
   it("is called off when the queue is empty in time, however often it fills", async () => {
     const comet = await TestComet.start(small);
     const client = await comet.open();
-    const item = { kind: "room", room: "live://1", frames: pushFrames("z".repeat(2_000)) } as const;
+    const frames = pushFrames("z".repeat(2_000));
     for (let round = 0; round < 5; round++) {
       client.pause();
-      await comet.deliver([{ ...item, count: 1 }]);
+      await comet.deliver([roomDelivery("live://1", frames)]);
       await comet.advance(900);
       client.resume();
       await comet.settle();
@@ -302,7 +302,7 @@ describe("Lifecycle's books", () => {
     first.reset();
     await comet.settle();
     await comet.deliver([
-      { kind: "keys", keys: ["k"], operation: 1000, frames: pushFrames("for the second") },
+      keysDelivery(["k"], 1000, pushFrames("for the second")),
     ]);
     await comet.settle();
     assert.deepEqual(second.lines(), ["1000:0:for the second"]);

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pushFrames, TestComet } from "../tests/support/test_comet.ts";
 import { FANOUT_SLICE, PACED_BYTES_MAX } from "./options.ts";
+import { broadcastDelivery, roomDelivery } from "../tests/support/deliveries.ts";
 
 const frames = pushFrames("x");
 
 function paced(speed: number, operation = 1000) {
-  return [{ kind: "broadcast", operation, frames, speed }] as const;
+  return [broadcastDelivery(operation, frames, speed)];
 }
 
 /** A comet with so many clients that have authenticated. */
@@ -67,10 +68,10 @@ describe("PacedBroadcasts", () => {
     }
     await comet.deliver(paced(4));
     await comet.deliver([
-      { kind: "broadcast", operation: 1001, frames: pushFrames("second"), speed: 4 },
+      broadcastDelivery(1001, pushFrames("second"), 4),
     ]);
     await comet.deliver([
-      { kind: "room", room: "live://1", frames: pushFrames("room"), count: 1 },
+      roomDelivery("live://1", pushFrames("room")),
     ]);
     await comet.settle();
     for (const client of clients) assert.deepEqual(client.lines(), ["1000:0:room"]);
@@ -93,9 +94,11 @@ describe("PacedBroadcasts", () => {
     const comet = await TestComet.start();
     const client = await comet.open();
     const body = new Uint8Array(64_000);
-    const large = { ...paced(1)[0], frames: pushFrames(body) };
-    const fitting = Math.floor(PACED_BYTES_MAX / large.frames.length);
-    for (let index = 0; index < fitting + 2; index++) await comet.deliver([large]);
+    const large = pushFrames(body);
+    const fitting = Math.floor(PACED_BYTES_MAX / large.length);
+    for (let index = 0; index < fitting + 2; index++) {
+      await comet.deliver([broadcastDelivery(1000, large, 1)]);
+    }
     assert.equal(comet.counters.broadcastsDropped, 2);
     comet.delivery.stop();
     await comet.advance(3_000);

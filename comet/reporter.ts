@@ -1,6 +1,7 @@
 import type { LogicApi } from "../protocol/rpc/contract.ts";
 import type { CometCounters } from "./counters.ts";
 import type { Lifecycle } from "./lifecycle.ts";
+import type { Membership } from "./membership.ts";
 import { TICK_MS } from "./options.ts";
 import type { Session } from "./session.ts";
 
@@ -12,6 +13,7 @@ export class Reporter {
   constructor(
     private readonly lifecycle: Lifecycle,
     private readonly session: Session,
+    private readonly membership: Membership,
     private readonly logic: LogicApi,
     private readonly counters: CometCounters,
   ) {}
@@ -22,7 +24,13 @@ export class Reporter {
     if (this.#waitedMs < periodMs || this.#underWay) return;
     this.#waitedMs = 0;
     this.#underWay = true;
-    this.#report().catch(() => this.counters.logicFailures++).finally(() => this.#underWay = false);
+    this.membership.renewSome(periodMs);
+    this.#report().catch((error) => this.#failed(error)).finally(() => this.#underWay = false);
+  }
+
+  #failed(error: unknown): void {
+    this.counters.logicFailures++;
+    this.membership.reportFailed(error);
   }
 
   async #report(): Promise<void> {
@@ -34,6 +42,7 @@ export class Reporter {
       addresses: channels.addresses,
       rooms: here,
     });
+    this.membership.reported();
     const elsewhere = new Map<string, number>();
     for (const [key, count] of everywhere) {
       const remote = count - (here.get(key) ?? 0);

@@ -14,6 +14,11 @@ export class Rooms<Member extends RoomMember> {
     return this.#rooms.get(key);
   }
 
+  /** Keys of the rooms that have members. */
+  keys(): Iterable<string> {
+    return this.#rooms.keys();
+  }
+
   /** Takes a member into a room, which comes into being with its first. */
   join(key: string, member: Member): Room<Member> {
     let room = this.#rooms.get(key);

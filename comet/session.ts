@@ -49,9 +49,7 @@ export class Session implements FrameSink<Channel> {
         this.#heartbeat(channel, frame.sequence);
         return true;
       case Operation.ChangeRoom:
-        this.#changeRoom(channel, frame.body);
-        this.#reply(channel, Operation.ChangeRoomReply, frame.sequence, frame.body);
-        return true;
+        return this.#changeRoom(channel, frame);
       case Operation.Subscribe:
         this.#subscribe(channel, frame.body);
         this.#reply(channel, Operation.SubscribeReply, frame.sequence, frame.body);
@@ -78,7 +76,7 @@ export class Session implements FrameSink<Channel> {
     this.#write(channel, channel.transport.heartbeatReply(channel, sequence, online));
   }
 
-  #changeRoom(channel: Channel, body: Uint8Array): void {
+  #changeRoom(channel: Channel, { body, sequence }: Frame): boolean {
     const key = decodeUtf8(body);
     if (key === undefined || (key !== "" && parseRoomKey(key) === undefined)) {
       throw new ProtocolError(
@@ -86,7 +84,22 @@ export class Session implements FrameSink<Channel> {
         `Cannot change room: the key must be {type}://{id}, current value is "${key ?? "no text"}"`,
       );
     }
-    this.lifecycle.moveTo(channel, key);
+    const held = key === "" ? undefined : this.lifecycle.holds.hold(key);
+    if (held === undefined) {
+      this.lifecycle.moveTo(channel, key);
+      this.#reply(channel, Operation.ChangeRoomReply, sequence, body);
+      return true;
+    }
+    channel.busy = true;
+    const echo = body.slice();
+    held.then(() => {
+      channel.busy = false;
+      if (channel.state !== ChannelState.open) return;
+      this.lifecycle.moveTo(channel, key);
+      this.#reply(channel, Operation.ChangeRoomReply, sequence, echo);
+      channel.transport.resume(channel);
+    });
+    return false;
   }
 
   #subscribe(channel: Channel, body: Uint8Array): void {
@@ -114,9 +127,16 @@ export class Session implements FrameSink<Channel> {
       token: frame.body,
       remoteAddress: channel.remoteAddress,
     }).then(
-      (client) => this.#authenticated(channel, sequence, client),
+      (client) => this.#known(channel, sequence, client),
       (error) => this.#refused(channel, error),
     );
+  }
+
+  /** Logic lets the client in; its room may have to be made known first. */
+  #known(channel: Channel, sequence: number, client: ConnectReply): void {
+    const held = client.room === "" ? undefined : this.lifecycle.holds.hold(client.room);
+    if (held === undefined) this.#authenticated(channel, sequence, client);
+    else held.then(() => this.#authenticated(channel, sequence, client));
   }
 
   #authenticated(channel: Channel, sequence: number, client: ConnectReply): void {

@@ -8,6 +8,7 @@ import { type MemoryClient, UPGRADE } from "../tests/support/memory_client.ts";
 import { rawFrame } from "../tests/support/raw_client.ts";
 import { NOTHING_LEFT, pushFrames, TestComet } from "../tests/support/test_comet.ts";
 import { joined, utf8 } from "../tests/support/websocket_frames.ts";
+import { keysDelivery } from "../tests/support/deliveries.ts";
 
 /** The close code that a client over TCP was told. */
 function closeCode(client: MemoryClient): number | undefined {
@@ -348,7 +349,7 @@ describe("Session's operations", () => {
     const client = await comet.open({ key: "k", accepts: [] });
     const push = () =>
       comet.deliver([
-        { kind: "keys", keys: ["k"], operation: 1000, frames: pushFrames("x") },
+        keysDelivery(["k"], 1000, pushFrames("x")),
       ]);
     await push();
     client.send(14, 1, "1000");

@@ -8,7 +8,10 @@ import type { Push } from "./push.ts";
 interface RoomGroup {
   readonly kind: "room";
   readonly room: string;
+  readonly partition: number;
+  readonly token: number;
   readonly frames: Uint8Array[];
+  readonly positions: number[];
   bytes: number;
 }
 
@@ -25,39 +28,45 @@ export class Batch {
   add(push: Push): void {
     this.pushes.push(push);
     this.costBytes += push.costBytes;
-    const { message, frame, speed } = push;
+    const { message, frame: frames, speed, position } = push;
     const { operation } = message;
-    switch (message.kind) {
-      case "room":
-        return this.#addToRoom(message, frame);
-      case "keys":
-        this.#items.push({ kind: "keys", keys: message.keys, operation, frames: frame });
-        return;
-      case "broadcast":
-        this.#items.push({ kind: "broadcast", operation, frames: frame, speed });
-    }
+    if (message.kind === "room") return this.#addToRoom(message, push);
+    const { partition, token } = push.lease;
+    const from = { partition, token, position, operation, frames };
+    if (message.kind === "keys") this.#items.push({ kind: "keys", keys: message.keys, ...from });
+    else this.#items.push({ kind: "broadcast", speed, ...from });
   }
 
   /** The batch as a comet takes it. */
   deliveries(): Delivery[] {
-    return this.#items.map((item) =>
-      item.kind !== "room" ? item : {
-        kind: "room",
-        room: item.room,
-        frames: concatFrames(item.frames),
-        count: item.frames.length,
-      }
-    );
+    return this.#items.map((item) => {
+      if (item.kind !== "room") return item;
+      const { kind, room, partition, token, positions } = item;
+      return { kind, room, partition, token, positions, frames: concatFrames(item.frames) };
+    });
   }
 
-  #addToRoom({ room }: RoomPush, frame: Uint8Array): void {
+  #addToRoom({ room }: RoomPush, { frame, position, lease }: Push): void {
+    const { partition, token } = lease;
     const open = this.#groups.get(room);
-    if (open !== undefined && open.bytes + frame.length <= Limits.roomBatchBytesMax) {
+    if (
+      open !== undefined && open.token === token &&
+      open.bytes + frame.length <= Limits.roomBatchBytesMax
+    ) {
       open.frames.push(frame);
+      open.positions.push(position);
       open.bytes += frame.length;
       return;
     }
-    const group: RoomGroup = { kind: "room", room, frames: [frame], bytes: frame.length };
+    const group: RoomGroup = {
+      kind: "room",
+      room,
+      partition,
+      token,
+      frames: [frame],
+      positions: [position],
+      bytes: frame.length,
+    };
     this.#items.push(group);
     this.#groups.set(room, group);
   }

@@ -7,9 +7,17 @@ import { PUSH_OVERHEAD_BYTES } from "./options.ts";
 import { Push } from "./push.ts";
 import { broadcastPush, keysPush, readable, roomPush } from "./testing.ts";
 
+const settlement = {
+  lease: { partition: 3, owner: "job", token: 7 },
+  settled() {},
+  fenced() {},
+};
+
 function batchOf(...messages: PushMessage[]): Batch {
   const batch = new Batch();
-  for (const message of messages) batch.add(new Push({ id: "1", message }, 1, { settled() {} }));
+  messages.forEach((message, index) =>
+    batch.add(new Push({ position: index + 1, message }, 1, settlement))
+  );
   return batch;
 }
 
@@ -32,7 +40,9 @@ describe("Batch", () => {
     assert.deepEqual(delivery, {
       kind: "room",
       room: "r://1",
-      count: 2,
+      partition: 3,
+      token: 7,
+      positions: [1, 2],
       frames: Uint8Array.fromHex(
         "00000011" + "0010" + "0001" + "000003e8" + "00000000" + "61" +
           "00000012" + "0010" + "0001" + "000003e8" + "00000000" + "6263",
@@ -70,7 +80,7 @@ describe("Batch", () => {
   });
 
   test("shares the frame of a push that goes alone", () => {
-    const push = new Push({ id: "1", message: roomPush("r://1", "a") }, 2, { settled() {} });
+    const push = new Push({ position: 1, message: roomPush("r://1", "a") }, 2, settlement);
     const batches = [new Batch(), new Batch()];
     for (const batch of batches) {
       batch.add(push);

@@ -6,6 +6,14 @@ export interface CometDirectory {
   servers(): Iterable<string>;
   /** One of them: the same object for as long as it lives, another one when it has come back. */
   get(server: string): CometApi | undefined;
+  /** Whether a comet has members of a room, or may have, as far as is known at present. */
+  holds(server: string, room: string): boolean;
+  /**
+   * Whether every comet that has clients is listed.
+   *
+   * @returns Nothing when it is so, or else a promise of when; it rejects when that cannot be told.
+   */
+  current(): Promise<void> | undefined;
 }
 
 /** A directory whose owner says who is there. */
@@ -28,5 +36,14 @@ export class StaticCometDirectory implements CometDirectory {
 
   get(server: string): CometApi | undefined {
     return this.#comets.get(server);
+  }
+
+  /** Always: the comet passes over rooms that nobody is in. */
+  holds(): boolean {
+    return true;
+  }
+
+  current(): undefined {
+    return undefined;
   }
 }

@@ -2,7 +2,8 @@ import { getLogger } from "@logtape/logtape";
 import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
-import type { PushEntry, PushLog } from "../drivers/ports.ts";
+import { type Lease, LeaseLost, type PushEntry, type PushLog } from "../drivers/ports.ts";
+import type { CometDirectory } from "./comet_directory.ts";
 import type { JobCounters } from "./counters.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
@@ -15,6 +16,7 @@ const log = getLogger(["halley", "job"]);
 /** What all consumers of a job share. */
 export interface ConsumerParts {
   readonly pushLog: PushLog;
+  readonly comets: CometDirectory;
   readonly lanes: Lanes;
   readonly clock: Clock;
   readonly prng: Prng;
@@ -22,29 +24,46 @@ export interface ConsumerParts {
 }
 
 /**
- * Carries the entries of one partition to the lanes, in order, and acknowledges each in the log
- * when every lane concerned is done with it. Full lanes hold it up, and that is what bounds it.
+ * Carries the entries of one partition to the lanes, in order, for as long as its lease lasts, and
+ * acknowledges each in the log when every lane concerned is done with it. Full lanes hold it up,
+ * and that is what bounds it.
  */
 export class Consumer implements Settlement {
+  readonly lease: Lease;
   readonly #parts: ConsumerParts;
-  readonly #partition: number;
-  /** Ids taken and not yet acknowledged in the log: a claim shows these again. */
-  readonly #open = new Set<string>();
-  /** Ids that the lanes are done with. */
-  #settled: string[] = [];
+  /** Positions taken and not yet acknowledged in the log: a claim shows these again. */
+  readonly #open = new Set<number>();
+  /** Positions that the lanes are done with. */
+  #settled: number[] = [];
   #acknowledging: Promise<void> | undefined;
   #stopped = false;
+  #lost = false;
   readonly #readPause: Pause;
   readonly #ackPause: Pause;
 
-  constructor(partition: number, parts: ConsumerParts) {
-    this.#partition = partition;
+  constructor(lease: Lease, parts: ConsumerParts) {
+    this.lease = lease;
     this.#parts = parts;
     this.#readPause = new Pause(parts.clock);
     this.#ackPause = new Pause(parts.clock);
   }
 
-  /** Consumes until stopped or the log is closed. */
+  /** Whether its lease is known to be gone: it does nothing any more. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** Whether it hands out no more. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Whether everything that it took is acknowledged. */
+  get empty(): boolean {
+    return this.#open.size === 0;
+  }
+
+  /** Consumes until stopped or the lease is lost. */
   async run(): Promise<void> {
     let claimed = false;
     for (let failures = 0; !this.#stopped;) {
@@ -55,22 +74,36 @@ export class Consumer implements Settlement {
         failures++;
         continue;
       }
-      if (claimed && entries.length === 0) return;
       if (claimed) failures = 0;
       claimed = true;
       await this.#hand(entries);
     }
   }
 
-  settled(id: string): void {
-    this.#settled.push(id);
+  settled(position: number): void {
+    if (this.#lost) return;
+    this.#settled.push(position);
     this.#acknowledging ??= this.#acknowledge();
+  }
+
+  fenced(): void {
+    this.lose();
   }
 
   /** Hands out no more; what the lanes hold is still acknowledged. */
   stop(): void {
     this.#stopped = true;
     this.#readPause.end();
+  }
+
+  /** The lease is gone: what is not acknowledged is its next owner's. */
+  lose(): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.stop();
+    this.#ackPause.end();
+    this.#open.clear();
+    this.#settled = [];
   }
 
   /** Settles when what the lanes were done with so far is acknowledged in the log. */
@@ -90,13 +123,17 @@ export class Consumer implements Settlement {
    * @returns Nothing when it failed, after a wait.
    */
   async #take(claimed: boolean, failures: number): Promise<readonly PushEntry[] | undefined> {
-    const { pushLog, prng } = this.#parts;
+    const { pushLog, comets, prng } = this.#parts;
     try {
-      return claimed
-        ? await pushLog.read(this.#partition, ENTRIES_PER_READ)
-        : await pushLog.claim(this.#partition);
+      const entries = claimed
+        ? await pushLog.read(this.lease, ENTRIES_PER_READ)
+        : await pushLog.claim(this.lease);
+      // A comet that is not known yet may have clients who are waiting for these.
+      const current = entries.length === 0 ? undefined : comets.current();
+      if (current !== undefined) await current;
+      return entries;
     } catch (error) {
-      this.#failed("read", failures, error);
+      if (this.#failed("read", failures, error)) return undefined;
       await this.#readPause.wait(backoffMs(failures, retryBackoff, prng));
       return undefined;
     }
@@ -105,7 +142,7 @@ export class Consumer implements Settlement {
   async #hand(entries: readonly PushEntry[]): Promise<void> {
     for (const entry of entries) {
       if (this.#stopped) return;
-      if (this.#open.has(entry.id)) continue;
+      if (this.#open.has(entry.position)) continue;
       const wait = this.#dispatch(entry);
       if (wait !== undefined) await wait;
     }
@@ -114,10 +151,10 @@ export class Consumer implements Settlement {
 
   /** @returns Nothing when the lanes took the entry at once. */
   #dispatch(entry: PushEntry): Promise<void> | undefined {
-    this.#open.add(entry.id);
+    this.#open.add(entry.position);
     const lanes = this.#lanesFor(entry);
     if (lanes.length === 0) {
-      this.settled(entry.id);
+      this.settled(entry.position);
       return undefined;
     }
     const push = new Push(entry, lanes.length, this);
@@ -140,7 +177,8 @@ export class Consumer implements Settlement {
 
   #lanesFor({ message }: PushEntry): readonly Lane[] {
     const { lanes } = this.#parts;
-    if (message.kind !== "keys") return lanes.all();
+    if (message.kind === "room") return lanes.forRoom(message.room);
+    if (message.kind === "broadcast") return lanes.all();
     const lane = lanes.of(message.server);
     return lane === undefined ? [] : [lane];
   }
@@ -150,15 +188,15 @@ export class Consumer implements Settlement {
     // The pushes of one batch are released in one go: this goes on when all of them are there.
     await Promise.resolve();
     for (let failures = 0; this.#settled.length > 0;) {
-      const ids = this.#settled;
+      const positions = this.#settled;
       this.#settled = [];
       try {
-        await pushLog.ack(this.#partition, ids);
-        for (const id of ids) this.#open.delete(id);
+        await pushLog.ack(this.lease, positions);
+        for (const position of positions) this.#open.delete(position);
         failures = 0;
       } catch (error) {
-        this.#failed("acknowledge", failures, error);
-        this.#settled = ids.concat(this.#settled);
+        if (this.#failed("acknowledge", failures, error)) break;
+        this.#settled = positions.concat(this.#settled);
         await this.#ackPause.wait(backoffMs(failures++, retryBackoff, prng));
         if (this.#ackPause.ended) break;
       }
@@ -166,13 +204,19 @@ export class Consumer implements Settlement {
     this.#acknowledging = undefined;
   }
 
-  #failed(action: string, failures: number, error: unknown): void {
+  /** @returns Whether it is over, since the lease is lost. */
+  #failed(action: string, failures: number, error: unknown): boolean {
+    if (error instanceof LeaseLost) {
+      this.lose();
+      return true;
+    }
     this.#parts.counters.logFailures++;
-    if (failures > 0) return;
+    if (failures > 0) return false;
     log.warn("failed to {action} partition {partition} of the push log: {error}", {
       action,
-      partition: this.#partition,
+      partition: this.lease.partition,
       error,
     });
+    return false;
   }
 }

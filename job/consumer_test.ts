@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { ManualClock } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
+import type { Lease } from "../drivers/ports.ts";
 import type { BroadcastDelivery } from "../protocol/rpc/contract.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
 import { Consumer } from "./consumer.ts";
@@ -19,11 +20,18 @@ class Fixture {
   readonly counters = new JobCounters();
   readonly consumer: Consumer;
 
-  constructor() {
-    const { clock, comets, counters, log } = this;
+  constructor(readonly lease: Lease) {
+    const { clock, comets, counters, log: pushLog } = this;
     const prng = seededPrng(1);
     const lanes = new Lanes({ comets, clock, prng, options: jobDefaults, counters });
-    this.consumer = new Consumer(0, { pushLog: log, lanes, clock, prng, counters });
+    this.consumer = new Consumer(lease, { pushLog, comets, lanes, clock, prng, counters });
+  }
+
+  /** One that holds the lease of the only partition. */
+  static async start(): Promise<Fixture> {
+    const fixture = new Fixture({ partition: 0, owner: "job", token: 1 });
+    assert.deepEqual(await fixture.memory.acquire(0, "job"), fixture.lease);
+    return fixture;
   }
 
   comet(server: string, hold = false): FakeComet {
@@ -42,11 +50,11 @@ class Fixture {
 
 describe("Consumer", () => {
   test("handles what is pending before what is new", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const { log, memory, consumer } = fixture;
     const comet = fixture.comet("s");
     for (const text of ["a", "b", "c", "d"]) await log.append(0, roomPush(`r://${text}`, text));
-    await memory.read(0, 2);
+    await memory.read(fixture.lease, 2);
     const run = consumer.run();
     await settled();
     assert.deepEqual(comet.received, ["r://a:a", "r://b:b", "r://c:c", "r://d:d"]);
@@ -56,7 +64,7 @@ describe("Consumer", () => {
   });
 
   test("sends rooms and broadcasts to every comet, and keys to theirs", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const { log, consumer } = fixture;
     const [a, b] = [fixture.comet("a"), fixture.comet("b")];
     consumer.run();
@@ -72,7 +80,7 @@ describe("Consumer", () => {
   });
 
   test("encodes a push once for all comets", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const [a, b] = [fixture.comet("a"), fixture.comet("b")];
     fixture.consumer.run();
     await fixture.log.append(0, roomPush("r://1", "shared"));
@@ -82,7 +90,7 @@ describe("Consumer", () => {
   });
 
   test("shares the speed of a broadcast among the comets, rounded up", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const comets = ["a", "b", "c"].map((server) => fixture.comet(server));
     fixture.consumer.run();
     for (const speed of [0, 1, 3, 100]) await fixture.log.append(0, broadcastPush("x", speed));
@@ -95,42 +103,42 @@ describe("Consumer", () => {
   });
 
   test("acknowledges when the last comet has taken the push", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const { log, consumer } = fixture;
     const [a, b] = [fixture.comet("a", true), fixture.comet("b", true)];
     consumer.run();
-    const id = await log.append(0, roomPush("r://1", "a"));
+    const position = await log.append(0, roomPush("r://1", "a"));
     await settled();
     a.acknowledge();
     await settled();
     assert.deepEqual(log.acks, []);
     b.acknowledge();
     await settled();
-    assert.deepEqual(log.acks, [[id]]);
+    assert.deepEqual(log.acks, [[position]]);
     await log.close();
   });
 
   test("acknowledges the pushes of one batch together", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const { log, consumer } = fixture;
     const comet = fixture.comet("s", true);
     consumer.run();
-    const ids: string[] = [];
+    const positions: number[] = [];
     for (let push = 0; push < 50; push++) {
-      ids.push(await log.append(0, roomPush(`r://${push}`, "x")));
+      positions.push(await log.append(0, roomPush(`r://${push}`, "x")));
     }
     await settled();
     while (comet.held.length > 0) {
       comet.acknowledge();
       await settled();
     }
-    assert.deepEqual(log.acks.flat(), ids);
+    assert.deepEqual(log.acks.flat(), positions);
     assert.ok(log.acks.length <= 2, `${log.acks.length} acknowledgements`);
     await log.close();
   });
 
   test("delivers what a failed read had taken, once and in order", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const { log, consumer, counters, memory } = fixture;
     const comet = fixture.comet("s", true);
     consumer.run();
@@ -150,7 +158,7 @@ describe("Consumer", () => {
   });
 
   test("waits longer while the log goes on failing", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const { log, consumer, counters, clock } = fixture;
     fixture.comet("s");
     consumer.run();
@@ -169,7 +177,7 @@ describe("Consumer", () => {
   });
 
   test("acknowledges again what the log failed to acknowledge, with what came meanwhile", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const { log, consumer, counters, memory } = fixture;
     const comet = fixture.comet("s");
     consumer.run();
@@ -187,7 +195,7 @@ describe("Consumer", () => {
   });
 
   test("reads no further when too many acknowledgements wait", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const { log, consumer, memory, counters } = fixture;
     fixture.comet("s");
     log.ackFailures = Infinity;
@@ -205,15 +213,17 @@ describe("Consumer", () => {
   });
 
   test("hands out nothing more once it is stopped", async () => {
-    const fixture = new Fixture();
+    const fixture = await Fixture.start();
     const { log, consumer, memory } = fixture;
     const comet = fixture.comet("s");
     const run = consumer.run();
     await settled();
     consumer.stop();
     await log.append(0, roomPush("r://1", "a"));
-    await run;
+    await settled();
     assert.deepEqual(comet.batches, []);
     assert.equal(memory.entries, 1, "the push stays in the log");
+    await log.close();
+    await run;
   });
 });

@@ -12,6 +12,12 @@ export class JobCounters {
   batchItems = 0;
   /** Batches sent once more because the comet failed to take them. */
   retries = 0;
+  /** Pushes refused by a comet that has heard from a later owner of their partition. */
+  fenced = 0;
+  /** Leases of partitions that were taken. */
+  leases = 0;
+  /** Leases that ran out or went to another job before they were given up. */
+  leasesLost = 0;
   /** Calls to the push log that failed. */
   logFailures = 0;
 }

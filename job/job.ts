@@ -3,14 +3,16 @@ import { assert } from "../base/assert.ts";
 import type { Prng } from "../base/prng.ts";
 import type { PushLog } from "../drivers/ports.ts";
 import type { CometDirectory } from "./comet_directory.ts";
-import { Consumer } from "./consumer.ts";
 import { JobCounters } from "./counters.ts";
 import { Lanes } from "./lanes.ts";
 import { jobDefaults, type JobOptions, SWEEP_MS } from "./options.ts";
+import { Partitions } from "./partitions.ts";
 import { Pause } from "./pause.ts";
 
 /** What a job stands on. */
 export interface JobParts {
+  /** This run of the job. */
+  readonly owner: string;
   readonly pushLog: PushLog;
   readonly comets: CometDirectory;
   readonly clock: Clock;
@@ -25,26 +27,34 @@ export class Job {
   readonly #clock: Clock;
   readonly #options: JobOptions;
   readonly #lanes: Lanes;
-  readonly #consumers: Consumer[] = [];
+  readonly #partitions: Partitions;
   #sweep: TimerHandle | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ pushLog, comets, clock, prng, options }: JobParts) {
+  constructor({ owner, pushLog, comets, clock, prng, options }: JobParts) {
     this.#clock = clock;
     this.#options = { ...jobDefaults, ...options };
     const { counters } = this;
     this.#lanes = new Lanes({ comets, clock, prng, options: this.#options, counters });
-    const parts = { pushLog, lanes: this.#lanes, clock, prng, counters };
-    for (let partition = 0; partition < pushLog.partitions; partition++) {
-      this.#consumers.push(new Consumer(partition, parts));
-    }
+    const parts = { pushLog, comets, lanes: this.#lanes, clock, prng, counters };
+    this.#partitions = new Partitions(owner, parts);
   }
 
-  /** Begins with what is pending in every partition, and goes on with what comes. */
+  /** Partitions of the push log that this job reads at present. */
+  get partitions(): number {
+    return this.#partitions.size;
+  }
+
+  /** Bytes of pushes that wait for comets or are on their way to them. */
+  get laneBytes(): number {
+    return this.#lanes.costBytes;
+  }
+
+  /** Begins with what is pending in every partition that is its own, and goes on with what comes. */
   start(): void {
     assert(this.#sweep === undefined, "a job is started once");
     this.#sweep = this.#clock.setInterval(() => this.#lanes.check(), SWEEP_MS);
-    for (const consumer of this.#consumers) consumer.run();
+    this.#partitions.start();
   }
 
   /**
@@ -57,17 +67,17 @@ export class Job {
   }
 
   async #stop(): Promise<void> {
-    for (const consumer of this.#consumers) consumer.stop();
+    this.#partitions.stop();
     const deadline = new Pause(this.#clock);
     await Promise.race([this.#idle(), deadline.wait(this.#options.stopMsMax)]);
     deadline.end();
     this.#lanes.abandon();
-    for (const consumer of this.#consumers) consumer.abandon();
+    await this.#partitions.leave();
     if (this.#sweep !== undefined) this.#clock.cancel(this.#sweep);
   }
 
   async #idle(): Promise<void> {
     await this.#lanes.idle();
-    for (const consumer of this.#consumers) await consumer.idle();
+    await this.#partitions.idle();
   }
 }

@@ -29,9 +29,9 @@ class Fixture {
   }
 
   /** Another job on the same log, as after a restart. */
-  newJob(options: Partial<JobOptions> = {}): Job {
-    const { log, comets, clock } = this;
-    return new Job({ pushLog: log, comets, clock, prng: seededPrng(1), options });
+  newJob(options: Partial<JobOptions> = {}, owner = "job"): Job {
+    const { log: pushLog, comets, clock } = this;
+    return new Job({ owner, pushLog, comets, clock, prng: seededPrng(1), options });
   }
 
   comet(server: string, hold = false): FakeComet {
@@ -94,7 +94,7 @@ describe("goim fault 1: a push is acknowledged only after the comets took it", (
     assert.equal(fixture.log.entries, 3, "a stopped job acknowledges nothing");
 
     const comet = fixture.comet("s");
-    const next = fixture.newJob();
+    const next = fixture.newJob({}, "next");
     next.start();
     await settled();
     assert.deepEqual(comet.received, ["r://1:a,b,c"]);
@@ -321,7 +321,8 @@ describe("Job", () => {
     fixture.comet("s");
     const log = new FaultyLog(fixture.log);
     const { comets, clock } = fixture;
-    const job = new Job({ pushLog: log, comets, clock, prng: seededPrng(1) });
+    await fixture.job.stop();
+    const job = new Job({ owner: "job", pushLog: log, comets, clock, prng: seededPrng(1) });
     log.ackFailures = 1;
     job.start();
     await fixture.room("r://1", "a");

@@ -166,7 +166,8 @@ export class Lane {
     const deliveries = batch.deliveries();
     for (let attempt = 0; !this.#ended; attempt++) {
       try {
-        await this.comet.deliver(deliveries);
+        const fenced = await this.comet.deliver(deliveries);
+        if (fenced.length > 0) this.#fenced(batch, fenced);
         if (attempt > 0) log.info("comet {server} takes pushes again", { server: this.server });
         break;
       } catch (error) {
@@ -180,6 +181,16 @@ export class Lane {
       }
     }
     return deliveries.length;
+  }
+
+  /** Whoever holds the partitions now delivers their pushes; the log takes no more of ours. */
+  #fenced(batch: Batch, partitions: readonly number[]): void {
+    const fenced = new Set(partitions);
+    for (const push of batch.pushes) {
+      if (!fenced.has(push.lease.partition)) continue;
+      this.#parts.counters.fenced++;
+      push.fenced();
+    }
   }
 
   #acknowledged(batch: Batch, items: number): void {

@@ -16,9 +16,14 @@ class Fixture {
   readonly comet = new FakeComet(true);
   readonly counters = new JobCounters();
   readonly lane: Lane;
-  /** Ids of the pushes the lane is done with, each time it says so. */
-  readonly released: string[] = [];
-  #lastId = 0;
+  /** Positions of the pushes the lane is done with, each time it says so. */
+  readonly released: number[] = [];
+  readonly #settlement = {
+    lease: { partition: 0, owner: "job", token: 1 },
+    settled: (position: number) => void this.released.push(position),
+    fenced: () => {},
+  };
+  #last = 0;
 
   constructor(options: Partial<JobOptions> = {}) {
     this.comets.add("s", this.comet);
@@ -31,10 +36,10 @@ class Fixture {
     });
   }
 
-  add(message: PushMessage): string {
-    const id = String(++this.#lastId);
-    this.lane.add(new Push({ id, message }, 1, { settled: (id) => this.released.push(id) }));
-    return id;
+  add(message: PushMessage): number {
+    const position = ++this.#last;
+    this.lane.add(new Push({ position, message }, 1, this.#settlement));
+    return position;
   }
 
   /** Puts one push on its way and adds others until the lane is full. */
@@ -55,7 +60,7 @@ describe("Lane", () => {
     assert.deepEqual(released, [], "nothing is released before the comet acknowledges");
     comet.acknowledge();
     await microtasks();
-    assert.deepEqual(released, ["1"]);
+    assert.deepEqual(released, [1]);
     assert.equal(clock.pending, 0);
     assert.equal(counters.delivered, 1);
   });
@@ -121,7 +126,7 @@ describe("Lane", () => {
     comet.acknowledge();
     await settled();
     assert.deepEqual(comet.received, ["k=a", "k=a", "k=a", "k=a", "k=a", "k=b"]);
-    assert.deepEqual(released, ["1", "2"]);
+    assert.deepEqual(released, [1, 2]);
     assert.equal(counters.retries, 4);
     assert.equal(clock.pending, 0);
   });
@@ -162,7 +167,7 @@ describe("Lane", () => {
     clock.advance(2 * retryBackoff.baseMs);
     await settled();
     assert.deepEqual(comet.received, ["r://1:a"]);
-    assert.deepEqual(released, ["1"]);
+    assert.deepEqual(released, [1]);
   });
 
   test("makes whoever fills it wait until the comet gets on", async () => {
@@ -254,7 +259,7 @@ describe("Lane", () => {
     await settled();
     assert.equal(lane.ended, true);
     assert.equal(woken, 1);
-    assert.deepEqual(released, Array.from({ length: held }, (_, index) => `${index + 1}`));
+    assert.deepEqual(released, Array.from({ length: held }, (_, index) => index + 1));
     comet.acknowledge();
     fixture.add(roomPush("r://1", "nobody there"));
     await settled();
@@ -275,7 +280,7 @@ describe("Lane", () => {
     comet.acknowledge();
     await settled();
     assert.deepEqual(comet.received, ["r://1:a"]);
-    assert.deepEqual(released, ["1", "2"]);
+    assert.deepEqual(released, [1, 2]);
     assert.deepEqual([counters.delivered, counters.gone], [1, 1]);
   });
 
@@ -314,7 +319,7 @@ describe("Lane", () => {
       clock.advance(2 * retryBackoff.baseMs);
       await settled();
       assert.equal(comet.batches.length, 1);
-      assert.deepEqual(released, ["1"]);
+      assert.deepEqual(released, [1]);
       assert.deepEqual([counters.gone, counters.retries, clock.pending], [1, 0, 0]);
     }
   });

@@ -29,12 +29,30 @@ export class Lanes {
     return lanes;
   }
 
+  /** The lanes to the comets that may have members of a room. */
+  forRoom(room: string): Lane[] {
+    const { comets } = this.parts;
+    const lanes: Lane[] = [];
+    for (const server of comets.servers()) {
+      const lane = comets.holds(server, room) ? this.of(server) : undefined;
+      if (lane !== undefined) lanes.push(lane);
+    }
+    return lanes;
+  }
+
   /** Looks after comets that left or stall; see {@linkcode Lane.check}. */
   check(): void {
     for (const [server, lane] of this.#lanes) {
       lane.check();
       if (lane.ended) this.#lanes.delete(server);
     }
+  }
+
+  /** What all lanes hold, in bytes. */
+  get costBytes(): number {
+    let bytes = 0;
+    for (const lane of this.#lanes.values()) bytes += lane.costBytes;
+    return bytes;
   }
 
   /** Settles when no lane holds anything. */

@@ -31,6 +31,9 @@ export const BATCH_BYTES_MAX = 256 * 1024;
 /** What a push costs beside its frame, in bytes: so that small ones are bounded as well. */
 export const PUSH_OVERHEAD_BYTES = 256;
 
+/** How long a partition that goes to another job may wait for its last pushes, in milliseconds. */
+export const HANDOVER_MS = 5_000;
+
 /** Most entries taken from the log at once. */
 export const ENTRIES_PER_READ = 256;
 

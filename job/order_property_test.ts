@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { ManualClock } from "../base/clock.ts";
 import { type Prng, randomBelow, seededPrng } from "../base/prng.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
-import type { CometApi, Delivery } from "../protocol/rpc/contract.ts";
+import { type CometApi, type Delivery, NONE_FENCED } from "../protocol/rpc/contract.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
 import { Job } from "./job.ts";
 import { append, microtasks, readable, roomPush } from "./testing.ts";
@@ -18,7 +18,7 @@ class ErraticComet implements CometApi {
 
   constructor(private readonly clock: ManualClock, private readonly prng: Prng) {}
 
-  deliver(batch: readonly Delivery[]): Promise<void> {
+  deliver(batch: readonly Delivery[]): Promise<readonly number[]> {
     assert.equal(++this.inFlight, 1, "one batch at a time");
     const fails = randomBelow(this.prng, 5) === 0;
     return new Promise((resolve, reject) =>
@@ -26,7 +26,7 @@ class ErraticComet implements CometApi {
         this.inFlight--;
         if (fails) return reject(new Error("erratic"));
         this.taken.push(...batch);
-        resolve();
+        resolve(NONE_FENCED);
       }, randomBelow(this.prng, 40))
     );
   }
@@ -58,7 +58,7 @@ async function run(seed: number, rooms: number): Promise<void> {
   });
   // The lanes are so short that the consumers often wait, and never shed.
   const options = { laneBytesMax: 20_000, stallMsMax: 1e9 };
-  const job = new Job({ pushLog: log, comets, clock, prng, options });
+  const job = new Job({ owner: "job", pushLog: log, comets, clock, prng, options });
   job.start();
   const expected = new Map<string, string[]>();
   for (let push = 0; push < PUSHES; push++) {

@@ -1,17 +1,21 @@
-import type { PushEntry } from "../drivers/ports.ts";
+import type { Lease, PushEntry } from "../drivers/ports.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import type { PushMessage } from "../protocol/push_message.ts";
 import { PUSH_OVERHEAD_BYTES } from "./options.ts";
 
 /** Hears that the lanes are done with entries of a partition. */
 export interface Settlement {
+  /** The lease under which the entries were taken. */
+  readonly lease: Lease;
   /** To be called once for an entry, when the last lane is done with it. */
-  settled(id: string): void;
+  settled(position: number): void;
+  /** A comet has seen a later lease of the partition. */
+  fenced(): void;
 }
 
 /** A push on its way through the lanes. They share its bytes. */
 export class Push {
-  readonly id: string;
+  readonly position: number;
   readonly message: PushMessage;
   readonly frame: Uint8Array;
   /** What it costs to keep, in bytes. */
@@ -24,11 +28,11 @@ export class Push {
    * @param settlement Hears when all of them are done.
    */
   constructor(
-    { id, message }: PushEntry,
+    { position, message }: PushEntry,
     private lanes: number,
     private readonly settlement: Settlement,
   ) {
-    this.id = id;
+    this.position = position;
     this.message = message;
     this.frame = encodeFrame(message.operation, 0, message.body);
     this.costBytes = PUSH_OVERHEAD_BYTES + this.frame.length + keyBytes(message);
@@ -36,9 +40,19 @@ export class Push {
     this.speed = message.kind === "broadcast" ? Math.ceil(message.speed / lanes) : 0;
   }
 
+  /** The lease under which it was taken. */
+  get lease(): Lease {
+    return this.settlement.lease;
+  }
+
   /** One lane is done with it; to be called exactly once by each. */
   release(): void {
-    if (--this.lanes === 0) this.settlement.settled(this.id);
+    if (--this.lanes === 0) this.settlement.settled(this.position);
+  }
+
+  /** A comet has seen a later lease of its partition: whoever holds that will deliver it. */
+  fenced(): void {
+    this.settlement.fenced();
   }
 }
 

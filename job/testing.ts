@@ -1,8 +1,8 @@
 import { systemClock } from "../base/clock.ts";
-import type { PushEntry, PushLog } from "../drivers/ports.ts";
+import type { Lease, PartitionLag, PushEntry, PushLog } from "../drivers/ports.ts";
 import { forEachFrame } from "../protocol/frame.ts";
 import { partitionOf, type PushMessage } from "../protocol/push_message.ts";
-import type { CometApi, Delivery } from "../protocol/rpc/contract.ts";
+import { type CometApi, type Delivery, NONE_FENCED } from "../protocol/rpc/contract.ts";
 
 /** Lets everything run that waits for no clock and no socket. */
 export function settled(): Promise<void> {
@@ -30,7 +30,7 @@ export function broadcastPush(text: string, speed = 0): PushMessage {
 }
 
 /** Appends where logic would. */
-export function append(log: PushLog, message: PushMessage): Promise<string> {
+export function append(log: PushLog, message: PushMessage): Promise<number> {
   return log.append(partitionOf(message, log.partitions), message);
 }
 
@@ -47,7 +47,7 @@ export function readable(batch: readonly Delivery[]): string[] {
 /** A call of `deliver` that the test answers. */
 export interface HeldCall {
   readonly batch: readonly Delivery[];
-  acknowledge(): void;
+  acknowledge(fenced?: readonly number[]): void;
   fail(): void;
 }
 
@@ -66,11 +66,15 @@ export class FakeComet implements CometApi {
     return this.batches.flatMap(readable);
   }
 
-  deliver(batch: readonly Delivery[]): Promise<void> {
+  deliver(batch: readonly Delivery[]): Promise<readonly number[]> {
     this.batches.push(batch);
-    if (!this.hold) return Promise.resolve();
+    if (!this.hold) return Promise.resolve(NONE_FENCED);
     return new Promise((resolve, reject) => {
-      this.held.push({ batch, acknowledge: resolve, fail: () => reject(new Error("lost")) });
+      this.held.push({
+        batch,
+        acknowledge: (fenced = NONE_FENCED) => resolve(fenced),
+        fail: () => reject(new Error("lost")),
+      });
     });
   }
 
@@ -96,7 +100,7 @@ export class FaultyLog implements PushLog {
   /** How many of the next acknowledgements fail. */
   ackFailures = 0;
   /** Calls of `ack` that succeeded, in order. */
-  readonly acks: (readonly string[])[] = [];
+  readonly acks: (readonly number[])[] = [];
 
   constructor(private readonly inner: PushLog) {}
 
@@ -104,28 +108,52 @@ export class FaultyLog implements PushLog {
     return this.inner.partitions;
   }
 
-  append(partition: number, message: PushMessage): Promise<string> {
+  get leaseMs(): number {
+    return this.inner.leaseMs;
+  }
+
+  append(partition: number, message: PushMessage): Promise<number> {
     return this.inner.append(partition, message);
   }
 
-  async read(partition: number, entriesMax: number): Promise<readonly PushEntry[]> {
-    const entries = await this.inner.read(partition, entriesMax);
+  join(owner: string): Promise<readonly string[]> {
+    return this.inner.join(owner);
+  }
+
+  leave(owner: string): Promise<void> {
+    return this.inner.leave(owner);
+  }
+
+  acquire(partition: number, owner: string): Promise<Lease | undefined> {
+    return this.inner.acquire(partition, owner);
+  }
+
+  release(lease: Lease): Promise<void> {
+    return this.inner.release(lease);
+  }
+
+  lag(): Promise<readonly PartitionLag[]> {
+    return this.inner.lag();
+  }
+
+  async read(lease: Lease, entriesMax: number): Promise<readonly PushEntry[]> {
+    const entries = await this.inner.read(lease, entriesMax);
     if (this.readFailures === 0 || entries.length === 0) return entries;
     this.readFailures--;
     throw new Error("lost the reply");
   }
 
-  claim(partition: number): Promise<readonly PushEntry[]> {
-    return this.inner.claim(partition);
+  claim(lease: Lease): Promise<readonly PushEntry[]> {
+    return this.inner.claim(lease);
   }
 
-  async ack(partition: number, ids: readonly string[]): Promise<void> {
+  async ack(lease: Lease, positions: readonly number[]): Promise<void> {
     if (this.ackFailures > 0) {
       this.ackFailures--;
       throw new Error("not now");
     }
-    this.acks.push(ids);
-    await this.inner.ack(partition, ids);
+    this.acks.push(positions);
+    await this.inner.ack(lease, positions);
   }
 
   close(): Promise<void> {

@@ -9,6 +9,8 @@ function node(server: string, change: Partial<NodeState> = {}): NodeState {
     region: "west",
     zone: "",
     env: "",
+    name: server,
+    rpc: "",
     hostname: server,
     addresses: [`${server}.addr`],
     version: "",

@@ -21,6 +21,8 @@ function node(server: string): Node {
     region: "",
     zone: "",
     env: "",
+    name: server,
+    rpc: "",
     hostname: "",
     addresses: [],
     version: "",

@@ -7,7 +7,9 @@ import type {
   ConnectReply,
   ConnectRequest,
   LogicApi,
+  Node,
   ReceivedFrame,
+  Registered,
 } from "../protocol/rpc/contract.ts";
 import { Balancer } from "./balancer.ts";
 import { Cluster } from "./cluster.ts";
@@ -22,12 +24,15 @@ import { loggingReceiver, type Receiver } from "./receiver.ts";
 export interface LogicOptions {
   readonly limits: SessionLimits;
   readonly nodes: NodesOptions;
+  /** How long a comet waits before it opens, in milliseconds; see {@linkcode Registered}. */
+  readonly openAfterMs: number;
 }
 
 /** Options that hold where none are given. */
 export const logicDefaults: LogicOptions = {
   limits: { perMidMax: 16, perKeyMax: 4, whenFull: "close-oldest" },
   nodes: nodesDefaults,
+  openAfterMs: 0,
 };
 
 /** What logic stands on. */
@@ -53,6 +58,9 @@ export class Logic implements LogicApi {
   readonly #balancer = new Balancer();
   readonly #connector: Connector;
   readonly #receiver: Receiver;
+  readonly #sessions: Sessions;
+  readonly #registry: Nodes;
+  readonly #registered: Registered;
 
   /** @throws {Error} When an option is wrong. */
   constructor(parts: LogicParts) {
@@ -60,6 +68,9 @@ export class Logic implements LogicApi {
     this.#cluster = new Cluster(nodes, clock);
     this.#connector = new Connector(sessions, comets, prng, options.limits, this.counters);
     this.#receiver = parts.receiver ?? loggingReceiver;
+    this.#sessions = sessions;
+    this.#registry = nodes;
+    this.#registered = { openAfterMs: options.openAfterMs };
     this.push = new Push(pushLog, sessions, this.counters);
     this.online = new Online(this.#cluster);
     this.nodes = new NodeListing(this.#cluster, this.#balancer, options.nodes);
@@ -76,6 +87,19 @@ export class Logic implements LogicApi {
   receive(frame: ReceivedFrame): Promise<void> {
     this.counters.received++;
     return this.#receiver.receive(frame);
+  }
+
+  async register(node: Node): Promise<Registered> {
+    await this.#registry.register(node);
+    return this.#registered;
+  }
+
+  unregister(server: string): Promise<void> {
+    return this.#registry.unregister(server);
+  }
+
+  renew(sessions: readonly ConnectionRef[]): Promise<void> {
+    return this.#sessions.renew(sessions);
   }
 
   async report(report: CometReport): Promise<ReadonlyMap<string, number>> {

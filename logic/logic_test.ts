@@ -15,8 +15,8 @@ import type { Receiver } from "./receiver.ts";
 class FakeComet implements CometApi {
   readonly closed: [number, CloseCode][] = [];
   onClose: () => Promise<void> = () => Promise.resolve();
-  deliver(): Promise<void> {
-    return Promise.resolve();
+  deliver(): Promise<readonly number[]> {
+    return Promise.resolve([]);
   }
   close(connectionId: number, close: CloseCode): Promise<void> {
     this.closed.push([connectionId, close]);
@@ -38,6 +38,8 @@ async function setUp(
       region: "",
       zone: "",
       env: "",
+      name: server,
+      rpc: "",
       hostname: server,
       addresses: [],
       version: "",

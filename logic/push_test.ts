@@ -18,7 +18,7 @@ const LOOSE = { perMidMax: 100, perKeyMax: 100, whenFull: "refuse" } as const;
 class NotingLog extends MemoryPushLog {
   readonly taken: PushMessage[] = [];
   isFull: (message: PushMessage) => boolean = () => false;
-  override async append(partition: number, message: PushMessage): Promise<string> {
+  override async append(partition: number, message: PushMessage): Promise<number> {
     assert.equal(partition, partitionOf(message, memoryPushLogDefaults.partitions));
     if (this.isFull(message)) throw new PushLogFull("no room");
     this.taken.push(message);
@@ -36,6 +36,8 @@ async function setUp(sessions: readonly string[] = []) {
       region: "",
       zone: "",
       env: "",
+      name: server,
+      rpc: "",
       hostname: "",
       addresses: [],
       version: "",

@@ -17,13 +17,15 @@ const reasons: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "no route to host",
   EMFILE: "too many open files",
   ENETUNREACH: "network unreachable",
+  ENOENT: "no such file or directory",
   ENOTFOUND: "unknown host name",
   EPERM: "permission denied",
   ETIMEDOUT: "timed out",
 };
 
-/** An address as people write it: `127.0.0.1:3101`, `[::1]:3101`. */
+/** An address as people write it: `127.0.0.1:3101`, `[::1]:3101`, `unix:/run/a.sock`. */
 export function hostPort({ hostname, port }: Target): string {
+  if (hostname.startsWith("unix:")) return hostname;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
@@ -41,7 +43,8 @@ export function oneLine(error: unknown): string {
  * @throws {Error} When the port is out of range.
  */
 export function checkPort(action: string, target: Target, portMin: number): void {
-  const { port } = target;
+  const { hostname, port } = target;
+  if (hostname.startsWith("unix:")) return;
   if (Number.isInteger(port) && port >= portMin && port <= 65535) return;
   throw new Error(
     `Cannot ${action} ${hostPort(target)}: port must be ${portMin} to 65535, ` +
@@ -66,7 +69,7 @@ async function portReason(hostname: string, cause: unknown): Promise<string> {
   const reason = reasons[(cause as { code?: string }).code ?? ""];
   if (reason !== undefined) return reason;
   // The runtimes say too little about a name that does not resolve.
-  const known = isIP(hostname) !== 0 ||
+  const known = isIP(hostname) !== 0 || hostname.startsWith("unix:") ||
     await lookup(hostname).then(() => true, () => false);
   return known ? oneLine(cause) : reasons.ENOTFOUND;
 }

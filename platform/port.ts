@@ -15,7 +15,7 @@ export type WriteOutcome = typeof WriteOutcome[keyof typeof WriteOutcome];
 export interface Conn<Context = unknown> {
   /** The owner's own state; undefined until the owner sets it in `open`. */
   context: Context;
-  /** The peer's IP address. */
+  /** The peer's IP address; `unix` over a unix socket. */
   readonly remoteAddress: string;
   /** Bytes accepted by `write` that the kernel has not taken yet. */
   readonly pendingBytes: number;
@@ -72,13 +72,18 @@ export interface ConnHandler<Context = unknown> {
 
 /** Where a listener really listens. */
 export interface Address {
+  /** IP address or host name; `unix:` and a path for a unix socket. */
   readonly hostname: string;
+  /** 0 for a unix socket. */
   readonly port: number;
 }
 
 /** How to listen. */
 export interface ListenOptions<Context> {
-  /** IP address or host name. */
+  /**
+   * IP address or host name; `unix:` and a path for a unix socket, which takes the place of one
+   * that a killed process has left behind.
+   */
   readonly hostname: string;
   /** 0 to 65535; 0 takes any free port. */
   readonly port: number;
@@ -150,6 +155,15 @@ export interface Http {
 /** The signals that end a server. */
 export type StopSignal = "SIGINT" | "SIGTERM";
 
+/** A process that this one has started. */
+export interface Child {
+  readonly pid: number;
+  /** Settles when it has gone, with its exit code or the name of the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  /** Sends a signal; one that comes too late is ignored. */
+  kill(signal: "SIGTERM" | "SIGKILL"): void;
+}
+
 /** The process we run in. */
 export interface Process {
   /** `bun`, `deno` or `memory`, with the version. */
@@ -159,8 +173,18 @@ export interface Process {
   hostname(): string;
   /** Most files that this process may have open, or undefined where the system does not say. */
   openFilesMax(): number | undefined;
+  /** Processors that this process may use. */
+  cpuCount(): number;
   /** Resident memory, in bytes. */
   memoryBytes(): number;
+  /**
+   * Runs this same program once more, on this same runtime, with its output where ours goes.
+   *
+   * @param args In place of our own.
+   * @param env Variables on top of our own.
+   * @throws {Error} With a one-line message when it cannot be started.
+   */
+  spawn(args: readonly string[], env: Readonly<Record<string, string>>): Child;
   /** Calls back at every SIGINT and SIGTERM. */
   onStop(callback: (signal: StopSignal) => void): void;
   exit(code: number): never;

@@ -213,6 +213,18 @@ export function decodeFrame(
 }
 
 /**
+ * What follows the first frames of several that stand back to back.
+ *
+ * @param count How many to pass over; they must be whole.
+ * @returns A view.
+ */
+export function afterFrames(frames: Uint8Array, count: number): Uint8Array {
+  let offset = 0;
+  for (let passed = 0; passed < count; passed++) offset += readInt32(frames, offset);
+  return frames.subarray(offset);
+}
+
+/**
  * Visits frames that stand back to back, such as the body of a raw frame.
  *
  * @param visit Borrows the frame until it returns.

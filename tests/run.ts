@@ -8,7 +8,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { run } from "./runner/child.ts";
 import { ensureChromium } from "./runner/chromium.ts";
-import { listFiles, needsBrowser } from "./runner/files.ts";
+import { listFiles, needsBrowser, needsRedis } from "./runner/files.ts";
+import { ensureRedis } from "./runner/redis.ts";
 import { type Counts, readReport } from "./runner/report.ts";
 import { findRuntime, type Runtime } from "./runner/runtimes.ts";
 
@@ -24,7 +25,8 @@ Examples:
   deno task test comet/             one folder
   deno task test base/clock_test    one file
 
-A runtime that is not installed is fetched with npx. Some tests need Chromium.
+A runtime that is not installed is fetched with npx. Some tests need Chromium, some
+redis-server; both are installed where that is possible.
 The last line is "N passed, N failed, N skipped" over both runtimes; a failed check counts as one
 failure. The exit code is 1 when anything failed or no test ran.`;
 
@@ -82,6 +84,7 @@ function compare(file: string, deno: Counts, bun: Counts): void {
 async function main(filters: readonly string[]): Promise<void> {
   const files = await listFiles("_test.ts", filters);
   if (await needsBrowser(files)) await ensureChromium();
+  if (await needsRedis(files)) await ensureRedis();
   const deno = await findRuntime("deno");
   const bun = await findRuntime("bun");
   console.log(`Deno ${deno.version}, Bun ${bun.version}, ${files.length} test files on each\n`);

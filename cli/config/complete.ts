@@ -31,7 +31,7 @@ export function completeConfig(values: Partial<Config>, machine: Machine): Confi
     const shown = option.secret ? "" : ` = ${written}`;
     mistakes.push(`${field}${shown}: ${result.issues[0].message}`);
   }
-  if (mistakes.length === 0) mistakes.push(...relations(config as Config));
+  if (mistakes.length === 0) mistakes.push(...relations(config as Config, "start"));
   if (mistakes.length > 0) throw new ConfigMistakes(mistakes);
   return config as Config;
 }

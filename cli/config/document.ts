@@ -21,16 +21,21 @@ function flagOf({ name, placeholder, fromText }: Option<unknown>): string {
   return placeholder === "" ? `--${name}` : `--${name} ${placeholder}`;
 }
 
-/** The flags of the configuration as `--help` shows them. */
-export function helpText(): string {
+/**
+ * The flags of the configuration as `--help` shows them.
+ *
+ * @param leftOut Sections that do not concern the command.
+ */
+export function helpText(leftOut: readonly string[] = []): string {
   const groups = bySection((section, title, all) => {
+    if (leftOut.includes(section)) return "";
     const lines = all.filter(([, option]) => option.fromText !== undefined).map(([, option]) =>
       `  ${flagOf(option)}\n      ${option.text}\n      ` +
       `${option.range}; default: ${defaultText(option)}; ${variableOf(option)}`
     );
     return `${title} [${section}]\n${lines.join("\n")}`;
   });
-  return groups.join("\n\n");
+  return groups.filter((group) => group !== "").join("\n\n");
 }
 
 /** The effective configuration as a TOML file that says where each value came from. */
@@ -103,11 +108,14 @@ west = ["10.1.0.0/16", "2001:db8::/48"]
 Durations are a whole number and \`ms\`, \`s\`, \`m\` or \`h\`; sizes a whole number and \`B\`, \`KiB\`, \`MiB\`
 or \`GiB\`.
 
-\`halley check-config\` takes the same file, variables and flags as \`halley start\` and prints the
-configuration that comes out, as a TOML file in which a comment says where each value came from. It
-reports every mistake at once and then ends with code 2, as \`halley start\` does. A key, flag or
-\`HALLEY_\` variable that does not exist is a mistake; Deno lists the variables only with
-\`--allow-env\`, and without it passes over one that is misspelt.
+All roles of a cluster may read the same file: each takes what concerns it.
+
+\`halley check-config\` takes the same file, variables and flags as \`halley start\` (after the name of
+a role, as in \`halley check-config logic\`, those of that role) and prints the configuration that
+comes out, as a TOML file in which a comment says where each value came from. It reports every
+mistake at once and then ends with code 2, as \`halley start\` does. A key, flag or \`HALLEY_\` variable
+that does not exist is a mistake; Deno lists the variables only with \`--allow-env\`, and without it
+passes over one that is misspelt.
 
 ## Under Deno's permissions
 

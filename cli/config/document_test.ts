@@ -9,7 +9,13 @@ const machine = { hostname: () => "push-1" };
 
 /** Loads a configuration from a file of this text. */
 function loadToml(text: string, env: Readonly<Record<string, string>> = {}) {
-  return loadConfig({ args: ["--config", "halley.toml"], env, machine, readFile: () => text });
+  return loadConfig({
+    args: ["--config", "halley.toml"],
+    role: "start",
+    env,
+    machine,
+    readFile: () => text,
+  });
 }
 
 test("configurationPage() is docs/configuration.md", () => {
@@ -52,7 +58,7 @@ describe("effectiveToml()", () => {
     const toml = effectiveToml(loadToml('[node]\nregion = "west"', env));
     assert.match(toml, /^region = "west" +# halley.toml$/m);
     assert.match(toml, /^weight = 7 +# HALLEY_WEIGHT$/m);
-    assert.match(toml, /^server-id = "push-1" +# default$/m);
+    assert.match(toml, /^id = "push-1" +# default$/m);
     assert.match(toml, /^# api-key is set, HALLEY_API_KEY$/m);
     assert.doesNotMatch(toml, /0123456789/);
   });

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { deniedAdvice } from "../denied.ts";
 import type { Machine, Option } from "./kinds.ts";
 import { sections } from "./options.ts";
-import { relations } from "./relations.ts";
+import { relations, type Role } from "./relations.ts";
 import { type Config, defaultOf, type Field, optionList, variableOf } from "./schema.ts";
 import { suggest } from "./suggest.ts";
 
@@ -14,6 +14,8 @@ export interface ConfigInput {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly machine: Machine;
+  /** What is to run with it. */
+  readonly role: Role;
   /** Reads a text file. */
   readFile(path: string): string;
 }
@@ -208,7 +210,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   }
   const mistakes = [flags, environment, file].flatMap((loading) => loading.mistakes);
   // Relations between values that are wrong by themselves would only repeat the mistakes.
-  if (mistakes.length === 0) mistakes.push(...relations(config as Config));
+  if (mistakes.length === 0) mistakes.push(...relations(config as Config, input.role));
   if (mistakes.length > 0) throw new ConfigMistakes(mistakes);
   return {
     config: config as Config,

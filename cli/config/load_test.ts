@@ -14,6 +14,7 @@ interface Given {
 
 function load({ args = [], env = {}, toml }: Given): LoadedConfig {
   return loadConfig({
+    role: "start",
     args: toml === undefined ? args : ["--config", "halley.toml", ...args],
     env,
     machine,
@@ -106,8 +107,8 @@ describe("loadConfig()", () => {
     const read: string[] = [];
     const readFile = (path: string) => (read.push(path), "");
     const env = { HALLEY_CONFIG: "a.toml" };
-    loadConfig({ args: [], env, machine, readFile });
-    loadConfig({ args: ["--config=b.toml"], env, machine, readFile });
+    loadConfig({ role: "start", args: [], env, machine, readFile });
+    loadConfig({ role: "start", args: ["--config=b.toml"], env, machine, readFile });
     assert.deepEqual(read, ["a.toml", "b.toml"]);
   });
 
@@ -159,6 +160,7 @@ describe("loadConfig()", () => {
     assert.throws(
       () =>
         loadConfig({
+          role: "start",
           args: ["--config", "none.toml"],
           env: {},
           machine,
@@ -202,7 +204,7 @@ describe("loadConfig()", () => {
       },
     };
     const rest = { env: {}, machine: shy, readFile: () => "" };
-    assert.equal(loadConfig({ args: ["--server-id", "a"], ...rest }).config.serverId, "a");
-    assert.throws(() => loadConfig({ args: [], ...rest }), { message: "denied" });
+    assert.equal(loadConfig({ role: "start", args: ["--id", "a"], ...rest }).config.serverId, "a");
+    assert.throws(() => loadConfig({ role: "start", args: [], ...rest }), { message: "denied" });
   });
 });

@@ -1,3 +1,4 @@
+import { clusterOptions } from "./cluster_options.ts";
 import {
   address,
   bytes,
@@ -22,6 +23,7 @@ export const sections = {
   comet: "Connections",
   sessions: "Connections of one user",
   push: "Pushes on their way",
+  cluster: "Roles in processes of their own",
   node: "This server as others see it",
   balancer: "Which servers clients are sent to",
   log: "What the server says",
@@ -108,8 +110,8 @@ export const options = {
     name: "report-interval",
     default: 1_000,
     minMs: 100,
-    maxMs: 60_000,
-    text: "How often the counts of who is online are brought up to date",
+    maxMs: 2_500,
+    text: "How often a comet says that it is there, and how many are online",
   }),
   perMidMax: integer({
     section: "sessions",
@@ -150,9 +152,10 @@ export const options = {
     max: 4 * 1024 ** 3,
     text: "Pushes not yet delivered that one partition may hold; then pushing fails",
   }),
+  ...clusterOptions,
   serverId: text({
     section: "node",
-    name: "server-id",
+    name: "id",
     default: (machine: Machine) => machine.hostname(),
     defaultText: "the host name",
     placeholder: "NAME",

@@ -1,10 +1,10 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
-import { relations } from "./relations.ts";
+import { relations, type Role } from "./relations.ts";
 import { type Config, defaultConfig } from "./schema.ts";
 
-function check(changes: Partial<Config>): string[] {
-  return relations({ ...defaultConfig({ hostname: () => "push-1" }), ...changes });
+function check(changes: Partial<Config>, role: Role = "start"): string[] {
+  return relations({ ...defaultConfig({ hostname: () => "push-1" }), ...changes }, role);
 }
 
 describe("relations()", () => {
@@ -29,5 +29,43 @@ describe("relations()", () => {
     assert.deepEqual(check({ tcp: { hostname: "127.0.0.2", port: 4000 }, ws: loopback }), []);
     const any = { hostname: "127.0.0.1", port: 0 };
     assert.deepEqual(check({ tcp: any, ws: any, http: any }), []);
+  });
+
+  test("tells each role of a cluster what it cannot do without", () => {
+    for (const role of ["logic", "job"] as const) {
+      assert.deepEqual(check({}, role), [
+        "redis must be set: logic and job work together through it",
+      ]);
+      assert.deepEqual(check({ redis: "redis://127.0.0.1" }, role), []);
+      assert.deepEqual(check({ redis: "https://a.example" }, role), [
+        "redis-token must be set for an https: URL",
+      ]);
+    }
+    assert.deepEqual(check({}, "comet"), ["logic must name at least one logic"]);
+    assert.deepEqual(check({ logic: ["127.0.0.1:3119"] }, "comet"), []);
+  });
+
+  test("lets RPC beyond loopback only with a cluster secret", () => {
+    const known = { redis: "redis://127.0.0.1", logic: ["127.0.0.1:3119"] };
+    for (const role of ["logic", "comet"] as const) {
+      assert.deepEqual(check({ ...known, rpc: "0.0.0.0:3119" }, role), [
+        'rpc = "0.0.0.0:3119": anyone who reaches it could push; set cluster-secret, ' +
+        "or listen on 127.0.0.1",
+      ]);
+      const clusterSecret = "0123456789";
+      assert.deepEqual(check({ ...known, rpc: "0.0.0.0:3119", clusterSecret }, role), []);
+      assert.deepEqual(check({ ...known, rpc: "127.0.0.1:0" }, role), []);
+      assert.deepEqual(check({ ...known, rpc: "unix:/run/halley.sock" }, role), []);
+      assert.equal(check({ ...known, rpc: "127.0.0.1:99999" }, role).length, 1);
+    }
+    assert.deepEqual(check({ rpc: "0.0.0.0:3119" }, "start"), []);
+  });
+
+  test("looks only at the listeners that a role opens", () => {
+    const one = { hostname: "127.0.0.1", port: 4000 };
+    const same = { tcp: one, ws: one, http: one, redis: "redis://127.0.0.1" };
+    assert.equal(check(same).length, 3);
+    assert.deepEqual(check(same, "logic"), []);
+    assert.equal(check({ ...same, logic: ["127.0.0.1:3119"] }, "comet").length, 1);
   });
 });

@@ -4,6 +4,7 @@ import { CloseCodes } from "../../protocol/close_codes.ts";
 import { rawFrame } from "../../tests/support/raw_client.ts";
 import { NOTHING_LEFT, pushFrames, TestComet } from "../../tests/support/test_comet.ts";
 import { hex, joined } from "../../tests/support/websocket_frames.ts";
+import { keysDelivery } from "../../tests/support/deliveries.ts";
 
 describe("TcpTransport", () => {
   it("answers byte by byte as goim does", async () => {
@@ -48,7 +49,7 @@ describe("TcpTransport", () => {
     client.goesWhenTold = false;
     comet.lifecycle.close(comet.channels()[0], CloseCodes.goingAway);
     await comet.deliver([
-      { kind: "keys", keys: ["k"], operation: 1000, frames: pushFrames("x") },
+      keysDelivery(["k"], 1000, pushFrames("x")),
     ]);
     client.send(2, 1);
     await comet.settle();

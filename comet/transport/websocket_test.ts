@@ -5,6 +5,7 @@ import { type MemoryClient, UPGRADE } from "../../tests/support/memory_client.ts
 import { rawFrame, readRawFrames } from "../../tests/support/raw_client.ts";
 import { NOTHING_LEFT, pushFrames, TestComet } from "../../tests/support/test_comet.ts";
 import { byteByByte, clientFrame, joined, utf8 } from "../../tests/support/websocket_frames.ts";
+import { keysDelivery, roomDelivery } from "../../tests/support/deliveries.ts";
 
 const AUTH = clientFrame(2, rawFrame(7, 1, "{}"));
 
@@ -187,8 +188,8 @@ describe("WebSocketTransport's end", () => {
     comet.lifecycle.close(comet.channels()[0], CloseCodes.replaced);
     comet.logic.receives[0].resolve();
     await comet.deliver([
-      { kind: "room", room: "live://1", frames: pushFrames("x"), count: 1 },
-      { kind: "keys", keys: ["k"], operation: 1000, frames: pushFrames("x") },
+      roomDelivery("live://1", pushFrames("x")),
+      keysDelivery(["k"], 1000, pushFrames("x")),
     ]);
     client.write(joined(clientFrame(9), clientFrame(2, rawFrame(2, 2)), closeFrame(1000)));
     await comet.settle();

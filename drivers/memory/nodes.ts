@@ -1,20 +1,27 @@
 import type { Clock } from "../../base/clock.ts";
+import { nameOf } from "../../protocol/rpc/run_id.ts";
 import type { Node, Nodes, NodeState } from "../ports.ts";
+import { checkRegistration, LEASE_MS, notRegistered } from "../registration.ts";
 
-/** How long a node counts as alive without a report, in milliseconds, where nothing else is said. */
-export const LEASE_MS = 30_000;
+/** What a node reports. */
+type Counts = Pick<NodeState, "connections" | "clientAddresses" | "rooms">;
 
 interface Registration {
-  state: NodeState;
+  node: Node;
+  counts: Counts;
+  reportedMs: number;
   leaseEndMs: number;
 }
 
 /**
- * The registry of comets in this process. A node whose lease ran out is neither alive nor listed; a
- * late report brings it back, since then it was slow and not gone.
+ * The registry of comets in this process. A run whose lease ran out is as good as not registered,
+ * but for its sessions: they come back when it registers again, since then it was slow and not gone.
  */
 export class MemoryNodes implements Nodes {
+  /** By run. */
   readonly #registrations = new Map<string, Registration>();
+  /** The run that is registered under a name. */
+  readonly #runs = new Map<string, string>();
   readonly #listeners: ((server: string) => void)[] = [];
   readonly #clock: Clock;
   readonly #leaseMs: number;
@@ -25,70 +32,70 @@ export class MemoryNodes implements Nodes {
     this.#leaseMs = leaseMs;
   }
 
-  /** Whether a node is registered and its lease runs. */
+  /** Whether a run is registered and its lease runs. */
   isAlive(server: string): boolean {
     const registration = this.#registrations.get(server);
-    return registration !== undefined && this.#runs(registration);
+    return registration !== undefined && this.#isAlive(registration);
   }
 
-  /** Calls back whenever the connections of a node are lost for good: it registered anew or left. */
+  /** Calls back whenever the connections of a run are lost for good: it was replaced or left. */
   onGone(listener: (server: string) => void): void {
     this.#listeners.push(listener);
   }
 
   async register(node: Node): Promise<void> {
-    if (this.#registrations.delete(node.server)) this.#gone(node.server);
+    checkRegistration(node);
+    const earlier = this.#runs.get(node.name);
+    if (earlier !== undefined && earlier !== node.server) this.#remove(earlier);
+    const counts = this.#registrations.get(node.server)?.counts ??
+      { connections: 0, clientAddresses: 0, rooms: new Map() };
+    this.#runs.set(node.name, node.server);
     this.#registrations.set(node.server, {
-      state: {
-        ...node,
-        connections: 0,
-        clientAddresses: 0,
-        rooms: new Map(),
-        reportedMs: this.#clock.wallMs(),
-      },
+      node,
+      counts,
+      reportedMs: this.#clock.wallMs(),
       leaseEndMs: this.#leaseEndMs(),
     });
   }
 
   async unregister(server: string): Promise<void> {
-    if (this.#registrations.delete(server)) this.#gone(server);
+    this.#remove(server);
   }
 
   async setOffline(server: string): Promise<void> {
     const registration = this.#registrations.get(server);
-    if (registration !== undefined) registration.state = { ...registration.state, offline: true };
+    if (registration !== undefined) registration.node = { ...registration.node, offline: true };
   }
 
-  /** @throws {Error} When the node is not registered. */
-  async report(
-    server: string,
-    counts: Pick<NodeState, "connections" | "clientAddresses" | "rooms">,
-  ): Promise<void> {
+  async report(server: string, counts: Counts): Promise<void> {
     const registration = this.#registrations.get(server);
-    if (registration === undefined) {
-      throw new Error(`Cannot store a report: node "${server}" is not registered`);
+    if (registration === undefined || !this.#isAlive(registration)) {
+      const run = this.#runs.get(nameOf(server));
+      throw notRegistered(server, run === server ? undefined : run);
     }
     const { connections, clientAddresses, rooms } = counts;
-    const reportedMs = this.#clock.wallMs();
-    registration.state = {
-      ...registration.state,
-      connections,
-      clientAddresses,
-      rooms,
-      reportedMs,
-    };
+    registration.counts = { connections, clientAddresses, rooms };
+    registration.reportedMs = this.#clock.wallMs();
     registration.leaseEndMs = this.#leaseEndMs();
   }
 
-  async list(): Promise<readonly NodeState[]> {
-    const alive: NodeState[] = [];
-    for (const registration of this.#registrations.values()) {
-      if (this.#runs(registration)) alive.push(registration.state);
-    }
-    return alive;
+  async live(): Promise<readonly Node[]> {
+    return this.#alive().map(({ node }) => node);
   }
 
-  #runs(registration: Registration): boolean {
+  async list(): Promise<readonly NodeState[]> {
+    return this.#alive().map(({ node, counts, reportedMs }) => ({
+      ...node,
+      ...counts,
+      reportedMs,
+    }));
+  }
+
+  #alive(): Registration[] {
+    return [...this.#registrations.values()].filter((registration) => this.#isAlive(registration));
+  }
+
+  #isAlive(registration: Registration): boolean {
     return this.#clock.monotonicMs() < registration.leaseEndMs;
   }
 
@@ -96,7 +103,11 @@ export class MemoryNodes implements Nodes {
     return this.#clock.monotonicMs() + this.#leaseMs;
   }
 
-  #gone(server: string): void {
+  #remove(server: string): void {
+    const registration = this.#registrations.get(server);
+    if (registration === undefined) return;
+    this.#registrations.delete(server);
+    this.#runs.delete(registration.node.name);
     for (const listener of this.#listeners) listener(server);
   }
 }

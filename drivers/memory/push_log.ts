@@ -1,12 +1,25 @@
+import { type Clock, systemClock } from "../../base/clock.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
-import { type PushEntry, type PushLog, PushLogFull } from "../ports.ts";
+import {
+  type Lease,
+  LeaseLost,
+  type PartitionLag,
+  type PushEntry,
+  type PushLog,
+  PushLogFull,
+} from "../ports.ts";
+import { checkBody, pushBytes } from "../push_bytes.ts";
 
-/** How large a {@linkcode MemoryPushLog} may get. */
+/** How a {@linkcode MemoryPushLog} is made. */
 export interface MemoryPushLogOptions {
   /** How many partitions there are. */
   readonly partitions: number;
   /** Bytes of entries not yet acknowledged that one partition may hold. */
   readonly partitionBytesMax: number;
+  /** How long a lease lives after it was last renewed, in milliseconds. */
+  readonly leaseMs?: number;
+  /** What leases run by. */
+  readonly clock?: Clock;
 }
 
 /** Options that hold where none are given: 64 MiB over all partitions. */
@@ -15,22 +28,23 @@ export const memoryPushLogDefaults: MemoryPushLogOptions = {
   partitionBytesMax: 8 * 1024 * 1024,
 };
 
-/** What an entry costs beside its body and keys, in bytes, about. */
-const ENTRY_BYTES = 256;
-
-/**
- * A push log in this process: what is in it ends with the process. One reader at a time is meant
- * for each partition; several that wait are served in the order in which they came.
- */
+/** A push log in this process: what is in it ends with the process. */
 export class MemoryPushLog implements PushLog {
   readonly partitions: number;
+  readonly leaseMs: number;
+  readonly #clock: Clock;
   readonly #partitions: Partition[];
+  /** Until when each owner lives. */
+  readonly #owners = new Map<string, number>();
 
   constructor(options: MemoryPushLogOptions = memoryPushLogDefaults) {
-    this.partitions = options.partitions;
+    const { partitions, partitionBytesMax, leaseMs = 3_000, clock = systemClock } = options;
+    this.partitions = partitions;
+    this.leaseMs = leaseMs;
+    this.#clock = clock;
     this.#partitions = Array.from(
-      { length: options.partitions },
-      (_, index) => new Partition(index, options.partitionBytesMax),
+      { length: partitions },
+      (_, index) => new Partition(index, partitionBytesMax),
     );
   }
 
@@ -44,24 +58,54 @@ export class MemoryPushLog implements PushLog {
     return this.#partitions.reduce((sum, partition) => sum + partition.bytes, 0);
   }
 
-  async append(partition: number, message: PushMessage): Promise<string> {
+  async append(partition: number, message: PushMessage): Promise<number> {
     return this.#partitions[partition].append(message);
   }
 
-  read(partition: number, entriesMax: number): Promise<readonly PushEntry[]> {
-    return this.#partitions[partition].read(entriesMax);
+  async join(owner: string): Promise<readonly string[]> {
+    const nowMs = this.#clock.monotonicMs();
+    this.#owners.set(owner, nowMs + this.leaseMs);
+    for (const [other, endMs] of this.#owners) if (endMs <= nowMs) this.#owners.delete(other);
+    return [...this.#owners.keys()].sort();
   }
 
-  async claim(partition: number): Promise<readonly PushEntry[]> {
-    return this.#partitions[partition].claim();
+  async leave(owner: string): Promise<void> {
+    this.#owners.delete(owner);
+    for (const partition of this.#partitions) partition.free(owner);
   }
 
-  async ack(partition: number, ids: readonly string[]): Promise<void> {
-    this.#partitions[partition].ack(ids);
+  async acquire(partition: number, owner: string): Promise<Lease | undefined> {
+    return this.#partitions[partition].acquire(owner, this.#clock.monotonicMs(), this.leaseMs);
+  }
+
+  async release(lease: Lease): Promise<void> {
+    this.#partitions[lease.partition].release(lease);
+  }
+
+  async read(lease: Lease, entriesMax: number): Promise<readonly PushEntry[]> {
+    return await this.#held(lease).read(entriesMax);
+  }
+
+  async claim(lease: Lease): Promise<readonly PushEntry[]> {
+    return this.#held(lease).claim();
+  }
+
+  async ack(lease: Lease, positions: readonly number[]): Promise<void> {
+    this.#held(lease).ack(positions);
+  }
+
+  async lag(): Promise<readonly PartitionLag[]> {
+    return this.#partitions.map(({ entries, bytes }) => ({ entries, bytes }));
   }
 
   async close(): Promise<void> {
     for (const partition of this.#partitions) partition.close();
+  }
+
+  #held(lease: Lease): Partition {
+    const partition = this.#partitions[lease.partition];
+    partition.check(lease, this.#clock.monotonicMs());
+    return partition;
   }
 }
 
@@ -69,17 +113,21 @@ export class MemoryPushLog implements PushLog {
 interface Waiting {
   readonly entriesMax: number;
   readonly resolve: (entries: readonly PushEntry[]) => void;
+  readonly reject: (error: LeaseLost) => void;
 }
 
 class Partition {
   bytes = 0;
-  #lastId = 0;
+  #last = 0;
   /** Not yet read, from `#head` on: taking from the front of an array moves all the rest. */
   #unread: PushEntry[] = [];
   #head = 0;
   /** Read and not acknowledged, oldest first, since entries are read in order. */
-  readonly #pending = new Map<string, PushEntry>();
-  #waiting: Waiting[] = [];
+  readonly #pending = new Map<number, PushEntry>();
+  #waiting: Waiting | undefined;
+  #lease: Lease | undefined;
+  #leaseEndMs = 0;
+  #token = 0;
   #closed = false;
 
   constructor(private readonly index: number, private readonly bytesMax: number) {}
@@ -88,9 +136,10 @@ class Partition {
     return this.#unread.length - this.#head + this.#pending.size;
   }
 
-  append(message: PushMessage): string {
+  append(message: PushMessage): number {
     if (this.#closed) throw new Error("Cannot append to push log: it is closed");
-    const bytes = bytesOf(message);
+    checkBody(message);
+    const bytes = pushBytes(message);
     if (this.bytes + bytes > this.bytesMax) {
       throw new PushLogFull(
         `Cannot append ${bytes} bytes to push log: partition ${this.index} must hold at most ` +
@@ -98,36 +147,77 @@ class Partition {
       );
     }
     this.bytes += bytes;
-    const id = String(++this.#lastId);
-    this.#unread.push({ id, message });
-    const waiting = this.#waiting.shift();
+    const position = ++this.#last;
+    this.#unread.push({ position, message });
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
     waiting?.resolve(this.#take(waiting.entriesMax));
-    return id;
+    return position;
   }
 
-  read(entriesMax: number): Promise<readonly PushEntry[]> {
-    if (this.#closed) return Promise.resolve([]);
-    if (this.#head < this.#unread.length) return Promise.resolve(this.#take(entriesMax));
-    return new Promise((resolve) => this.#waiting.push({ entriesMax, resolve }));
+  acquire(owner: string, nowMs: number, leaseMs: number): Lease | undefined {
+    if (this.#closed) throw new Error("Cannot lease partition: the push log is closed");
+    if (this.#lease !== undefined && nowMs >= this.#leaseEndMs) this.#lose();
+    if (this.#lease !== undefined && this.#lease.owner !== owner) return undefined;
+    this.#lease ??= { partition: this.index, owner, token: ++this.#token };
+    this.#leaseEndMs = nowMs + leaseMs;
+    return this.#lease;
   }
 
+  /** @throws {LeaseLost} When the lease is not the present one, or ran out. */
+  check({ token }: Lease, nowMs: number): void {
+    if (this.#lease?.token === token && nowMs < this.#leaseEndMs) return;
+    throw this.#lost();
+  }
+
+  release({ token }: Lease): void {
+    if (this.#lease?.token === token) this.#lose();
+  }
+
+  free(owner: string): void {
+    if (this.#lease?.owner === owner) this.#lose();
+  }
+
+  read(entriesMax: number): readonly PushEntry[] | Promise<readonly PushEntry[]> {
+    if (this.#head < this.#unread.length) return this.#take(entriesMax);
+    this.#endWait();
+    return new Promise((resolve, reject) => this.#waiting = { entriesMax, resolve, reject });
+  }
+
+  /** A read that still waits is over with it: its reader has begun anew. */
   claim(): readonly PushEntry[] {
+    this.#endWait();
     return [...this.#pending.values()];
   }
 
-  ack(ids: readonly string[]): void {
-    for (const id of ids) {
-      const entry = this.#pending.get(id);
+  ack(positions: readonly number[]): void {
+    for (const position of positions) {
+      const entry = this.#pending.get(position);
       if (entry === undefined) continue;
-      this.#pending.delete(id);
-      this.bytes -= bytesOf(entry.message);
+      this.#pending.delete(position);
+      this.bytes -= pushBytes(entry.message);
     }
   }
 
   close(): void {
     this.#closed = true;
-    for (const { resolve } of this.#waiting) resolve([]);
-    this.#waiting = [];
+    this.#lose();
+  }
+
+  #lose(): void {
+    this.#lease = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.reject(this.#lost());
+  }
+
+  #lost(): LeaseLost {
+    return new LeaseLost(`Cannot use lease of partition ${this.index}: it is lost`);
+  }
+
+  #endWait(): void {
+    this.#waiting?.resolve([]);
+    this.#waiting = undefined;
   }
 
   #take(entriesMax: number): readonly PushEntry[] {
@@ -138,15 +228,7 @@ class Partition {
       this.#unread = this.#unread.slice(this.#head);
       this.#head = 0;
     }
-    for (const entry of entries) this.#pending.set(entry.id, entry);
+    for (const entry of entries) this.#pending.set(entry.position, entry);
     return entries;
   }
-}
-
-function bytesOf(message: PushMessage): number {
-  let bytes = ENTRY_BYTES + message.body.byteLength;
-  if (message.kind === "keys") {
-    for (const key of message.keys) bytes += 2 * key.length;
-  }
-  return bytes;
 }

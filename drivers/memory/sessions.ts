@@ -3,9 +3,9 @@ import type { SessionAdded, SessionLimits, Sessions } from "../ports.ts";
 
 /** What sessions need to know of the nodes; `MemoryNodes` knows it. */
 export interface Liveness {
-  /** Whether a node's lease runs. */
+  /** Whether a run of a node is registered and its lease runs. */
   isAlive(server: string): boolean;
-  /** Calls back whenever the connections of a node are lost for good. */
+  /** Calls back whenever the connections of a run are lost for good. */
   onGone(listener: (server: string) => void): void;
 }
 
@@ -15,8 +15,8 @@ type Held = ConnectionRef | ConnectionRef[];
 const NONE: readonly ConnectionRef[] = [];
 
 /**
- * Who is connected where, in this process. Sessions of a node whose lease ran out are ignored, and
- * forgotten when it registers anew or leaves. The mid 0 is nobody: it has no limit and is not found.
+ * Who is connected where, in this process. Sessions of a run whose lease ran out are ignored, and
+ * forgotten when it is replaced or leaves. The mid 0 is nobody: it has no limit and is not found.
  */
 export class MemorySessions implements Sessions {
   readonly #byKey = new Map<string, Held>();
@@ -36,6 +36,7 @@ export class MemorySessions implements Sessions {
 
   async add(session: ConnectionRef, limits: SessionLimits): Promise<SessionAdded> {
     const { key, mid } = session;
+    if (this.#stored(session) !== undefined) return { added: true, evicted: NONE };
     const { perKeyMax, perMidMax, whenFull } = limits;
     if (whenFull === "refuse") {
       const fits = this.#surplus(this.#byKey.get(key), perKeyMax).length === 0 &&
@@ -53,12 +54,17 @@ export class MemorySessions implements Sessions {
   }
 
   async remove(session: ConnectionRef): Promise<boolean> {
-    const stored = listOf(this.#byKey.get(session.key)).find((other) =>
-      other.connectionId === session.connectionId && other.server === session.server
-    );
+    const stored = this.#stored(session);
     if (stored === undefined) return false;
     this.#forget(stored);
     return true;
+  }
+
+  async renew(sessions: readonly ConnectionRef[]): Promise<void> {
+    for (const session of sessions) {
+      if (!this.#nodes.isAlive(session.server)) continue;
+      if (this.#stored(session) === undefined) this.#insert(session);
+    }
   }
 
   async byMids(mids: readonly bigint[]): Promise<readonly ConnectionRef[]> {
@@ -69,13 +75,21 @@ export class MemorySessions implements Sessions {
     return this.#find(this.#byKey, keys);
   }
 
-  /** Forgets every session of a node. Takes time by the number of all sessions. */
+  /** Forgets every session of a run. Takes time by the number of all sessions. */
   forgetServer(server: string): void {
     for (const held of this.#byKey.values()) {
       for (const session of [...listOf(held)]) {
         if (session.server === server) this.#forget(session);
       }
     }
+  }
+
+  #stored({ key, connectionId, server }: ConnectionRef): ConnectionRef | undefined {
+    const held = this.#byKey.get(key);
+    if (held === undefined) return undefined;
+    return listOf(held).find((other) =>
+      other.connectionId === connectionId && other.server === server
+    );
   }
 
   #find<Name>(index: Map<Name, Held>, names: readonly Name[]): readonly ConnectionRef[] {

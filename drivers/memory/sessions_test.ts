@@ -3,190 +3,63 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ManualClock } from "../../base/clock.ts";
 import type { ConnectionRef } from "../../protocol/rpc/contract.ts";
+import { nameOf } from "../../protocol/rpc/run_id.ts";
 import type { SessionLimits } from "../ports.ts";
 import { MemoryNodes } from "./nodes.ts";
 import { MemorySessions } from "./sessions.ts";
 
 const loose: SessionLimits = { perMidMax: 100, perKeyMax: 100, whenFull: "refuse" };
 
-async function setUp(servers: readonly string[] = ["a", "b"]) {
-  const clock = new ManualClock();
-  const nodes = new MemoryNodes(clock);
+async function setUp() {
+  const nodes = new MemoryNodes(new ManualClock());
   const register = (server: string) =>
     nodes.register({
       server,
+      name: nameOf(server),
       region: "",
       zone: "",
       env: "",
-      hostname: server,
+      hostname: "",
       addresses: [],
+      rpc: "",
       version: "",
       weight: 1,
       offline: false,
     });
-  for (const server of servers) await register(server);
-  const report = (server: string) =>
-    nodes.report(server, { connections: 0, clientAddresses: 0, rooms: new Map() });
-  return { clock, nodes, register, report, sessions: new MemorySessions(nodes) };
+  for (const server of ["a~1", "b~1"]) await register(server);
+  return { nodes, register, sessions: new MemorySessions(nodes) };
 }
 
-function session(connectionId: number, mid: bigint, key: string, server = "a"): ConnectionRef {
+function session(connectionId: number, mid: bigint, key: string, server = "a~1"): ConnectionRef {
   return { server, connectionId, mid, key };
 }
 
-test("MemorySessions finds what was added by key and by mid", async () => {
+test("MemorySessions.size counts what is stored", async () => {
   const { sessions } = await setUp();
-  const phone = session(1, 7n, "phone");
-  const laptop = session(2, 7n, "laptop", "b");
-  const other = session(3, 8n, "other");
-  for (const each of [phone, laptop, other]) {
-    assert.deepEqual(await sessions.add(each, loose), { added: true, evicted: [] });
-  }
-  assert.deepEqual(await sessions.byMids([7n]), [phone, laptop]);
-  assert.deepEqual(await sessions.byMids([8n, 9n, 7n]), [other, phone, laptop]);
-  assert.deepEqual(await sessions.byKeys(["laptop", "nobody's", "other"]), [laptop, other]);
+  const all = [session(1, 7n, "x"), session(2, 7n, "x"), session(3, 0n, "y", "b~1")];
+  for (const each of [...all, all[0]]) await sessions.add(each, loose);
   assert.equal(sessions.size, 3);
-});
-
-test("MemorySessions tells int64 mids apart that are one as a number", async () => {
-  const { sessions } = await setUp();
-  const even = session(1, 9007199254740992n, "even");
-  const odd = session(2, 9007199254740993n, "odd");
-  await sessions.add(even, loose);
-  await sessions.add(odd, loose);
-  assert.deepEqual(await sessions.byMids([9007199254740993n]), [odd]);
-});
-
-test("MemorySessions neither finds nor limits the mid 0, which is nobody", async () => {
-  const { sessions } = await setUp();
-  const limits: SessionLimits = { perMidMax: 1, perKeyMax: 1, whenFull: "refuse" };
-  for (let id = 1; id <= 3; id++) {
-    assert.ok((await sessions.add(session(id, 0n, `key-${id}`), limits)).added);
-  }
-  assert.deepEqual(await sessions.byMids([0n]), []);
-  assert.equal((await sessions.byKeys(["key-1", "key-2", "key-3"])).length, 3);
-});
-
-test("MemorySessions.add() refuses one more than a key or a mid may have", async () => {
-  const { sessions } = await setUp();
-  const limits: SessionLimits = { perMidMax: 2, perKeyMax: 1, whenFull: "refuse" };
-  await sessions.add(session(1, 7n, "x"), limits);
-  assert.deepEqual(await sessions.add(session(2, 8n, "x"), limits), { added: false });
-  assert.ok((await sessions.add(session(3, 7n, "y"), limits)).added);
-  assert.deepEqual(await sessions.add(session(4, 7n, "z"), limits), { added: false });
-  assert.deepEqual(await sessions.byKeys(["z"]), []);
-  assert.deepEqual(await sessions.byMids([8n]), []);
+  await sessions.add(session(4, 7n, "x"), { perMidMax: 1, perKeyMax: 9, whenFull: "close-oldest" });
   assert.equal(sessions.size, 2);
+  await sessions.renew(all);
+  assert.equal(sessions.size, 4);
+  for (const each of [...all, ...all]) await sessions.remove(each);
+  assert.equal(sessions.size, 1);
 });
 
-test("MemorySessions.add() makes room by the oldest of the key and of the mid", async () => {
-  const { sessions } = await setUp();
-  const limits: SessionLimits = { perMidMax: 2, perKeyMax: 1, whenFull: "close-oldest" };
-  const [oldest, older, sameKey] = [session(1, 7n, "x"), session(2, 7n, "y"), session(3, 8n, "z")];
-  for (const each of [oldest, older, sameKey]) await sessions.add(each, limits);
-  const newest = session(4, 7n, "z", "b");
-  assert.deepEqual(await sessions.add(newest, limits), {
-    added: true,
-    evicted: [sameKey, oldest],
-  });
-  assert.deepEqual(await sessions.byMids([7n, 8n]), [older, newest]);
-  assert.deepEqual(await sessions.byKeys(["x", "y", "z"]), [older, newest]);
-  assert.equal(sessions.size, 2);
-});
-
-test("MemorySessions.add() evicts one and not two when key and mid agree on it", async () => {
-  const { sessions } = await setUp();
-  const limits: SessionLimits = { perMidMax: 1, perKeyMax: 1, whenFull: "close-oldest" };
-  const old = session(1, 7n, "x");
-  await sessions.add(old, limits);
-  assert.deepEqual(await sessions.add(session(2, 7n, "x"), limits), {
-    added: true,
-    evicted: [old],
-  });
-});
-
-test("MemorySessions.remove() forgets one of several and says whether there was one", async () => {
-  const { sessions } = await setUp();
-  const all = [session(1, 7n, "x"), session(2, 7n, "x"), session(3, 7n, "x")];
-  for (const each of all) await sessions.add(each, loose);
-  assert.equal(await sessions.remove({ ...all[1] }), true);
-  assert.equal(await sessions.remove({ ...all[1] }), false);
-  assert.deepEqual(await sessions.byKeys(["x"]), [all[0], all[2]]);
-  assert.deepEqual(await sessions.byMids([7n]), [all[0], all[2]]);
-  await sessions.remove(all[0]);
-  await sessions.remove(all[2]);
-  assert.deepEqual(await sessions.byMids([7n]), []);
-  assert.equal(sessions.size, 0);
-});
-
-test("goim fault 6: a late disconnect does not delete the session of the connection that replaced it", async () => {
-  const { sessions } = await setUp();
-  const limits: SessionLimits = { perMidMax: 1, perKeyMax: 1, whenFull: "close-oldest" };
-  const old = session(1, 7n, "x");
-  const replacement = session(2, 7n, "x");
-  const sameIdElsewhere = session(2, 7n, "x", "b");
-  await sessions.add(old, limits);
-  await sessions.add(replacement, limits);
-  assert.equal(await sessions.remove(old), false);
-  assert.equal(await sessions.remove(sameIdElsewhere), false);
-  assert.deepEqual(await sessions.byKeys(["x"]), [replacement]);
-  assert.deepEqual(await sessions.byMids([7n]), [replacement]);
-});
-
-test("goim fault 9: sessions of a crashed comet are ignored at once its lease is over", async () => {
-  const { clock, report, sessions } = await setUp();
-  const crashed = session(1, 7n, "x", "a");
-  const well = session(2, 7n, "x", "b");
-  await sessions.add(crashed, loose);
-  await sessions.add(well, loose);
-  clock.advance(29_999);
-  await report("b");
-  assert.deepEqual(await sessions.byKeys(["x"]), [crashed, well]);
-  clock.advance(1);
-  assert.deepEqual(await sessions.byKeys(["x"]), [well]);
-  assert.deepEqual(await sessions.byMids([7n]), [well]);
-});
-
-test("MemorySessions.add() does not count sessions of dead nodes against the limits", async () => {
-  const { clock, report, sessions } = await setUp();
-  await sessions.add(session(1, 7n, "x", "a"), loose);
-  clock.advance(29_999);
-  await report("b");
-  clock.advance(1);
-  for (const whenFull of ["refuse", "close-oldest"] as const) {
-    const newcomer = session(2, 7n, "x", "b");
-    const added = await sessions.add(newcomer, { perMidMax: 1, perKeyMax: 1, whenFull });
-    assert.deepEqual(added, { added: true, evicted: [] });
-    await sessions.remove(newcomer);
-  }
-});
-
-test("MemorySessions ignores sessions of a node that was never registered", async () => {
-  const { sessions } = await setUp([]);
-  await sessions.add(session(1, 7n, "x"), loose);
-  assert.deepEqual(await sessions.byKeys(["x"]), []);
-});
-
-test("MemorySessions finds the sessions of a node again that was only slow", async () => {
-  const { clock, report, sessions } = await setUp();
-  await sessions.add(session(1, 7n, "x"), loose);
-  clock.advance(60_000);
-  assert.deepEqual(await sessions.byMids([7n]), []);
-  await report("a");
-  assert.equal((await sessions.byMids([7n])).length, 1);
-});
-
-test("MemorySessions forgets the sessions of a node that registers again or leaves", async () => {
+test("MemorySessions forgets the sessions of a run that is replaced or leaves", async () => {
   const { nodes, register, sessions } = await setUp();
-  const kept = session(9, 7n, "x", "b");
+  const kept = session(9, 7n, "x", "b~1");
   await sessions.add(session(1, 7n, "x"), loose);
   await sessions.add(session(2, 7n, "x"), loose);
   await sessions.add(session(3, 8n, "y"), loose);
   await sessions.add(kept, loose);
-  await register("a");
+  await register("a~1");
+  assert.equal(sessions.size, 4);
+  await register("a~2");
   assert.deepEqual(await sessions.byMids([7n, 8n]), [kept]);
   assert.equal(sessions.size, 1);
-  await nodes.unregister("b");
+  await nodes.unregister("b~1");
   assert.equal(sessions.size, 0);
 });
 
@@ -194,7 +67,7 @@ test("MemorySessions agrees with a naive list over random calls", async () => {
   const call = fc.record({
     add: fc.boolean(),
     connectionId: fc.integer({ min: 1, max: 6 }),
-    server: fc.constantFrom("a", "b"),
+    server: fc.constantFrom("a~1", "b~1"),
     mid: fc.constantFrom(0n, 1n, 2n),
     key: fc.constantFrom("x", "y", "z"),
   });

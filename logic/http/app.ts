@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono } from "hono";
-import { PushLogFull } from "../../drivers/ports.ts";
+import { PushLogFull, StoreUnavailable } from "../../drivers/ports.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure, ok } from "./answers.ts";
@@ -108,6 +108,8 @@ function call(c: Context<HttpEnv>): Parameters<Call["answer"]>[0] {
 }
 
 function fault(error: Error): Answer {
-  const message = error instanceof PushLogFull ? "push log is full" : "server fault";
-  return failure(Code.fault, message);
+  if (error instanceof PushLogFull) return failure(Code.fault, "push log is full");
+  // What was asked may have been done all the same.
+  if (error instanceof StoreUnavailable) return failure(Code.fault, "store is away, try again");
+  return failure(Code.fault, "server fault");
 }

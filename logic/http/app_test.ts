@@ -15,7 +15,7 @@ const START_MS = 1_700_000_000_123;
 
 class NotingLog extends MemoryPushLog {
   readonly taken: PushMessage[] = [];
-  override async append(partition: number, message: PushMessage): Promise<string> {
+  override async append(partition: number, message: PushMessage): Promise<number> {
     this.taken.push(message);
     return await super.append(partition, message);
   }
@@ -56,6 +56,8 @@ async function setUp(
       region,
       zone: `${region}-1`,
       env: "test",
+      name: server,
+      rpc: "",
       hostname: `host-${server}`,
       addresses: [`192.0.2.${server === "a" ? 1 : 2}`],
       version: "0.1.0",

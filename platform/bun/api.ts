@@ -6,7 +6,8 @@
 /** A TCP socket; `data` is the owner's own. */
 export interface BunSocket<Data> {
   data: Data;
-  readonly remoteAddress: string;
+  /** Undefined over a unix socket. */
+  readonly remoteAddress: string | undefined;
   /** @returns Bytes the kernel took; the rest is not kept. -1 when the socket is over. */
   write(bytes: Uint8Array): number;
   /** Says end of stream; reading goes on. */
@@ -29,14 +30,16 @@ export interface BunSocketHandlers<Data> {
   close(socket: BunSocket<Data>): void;
 }
 
+/** Where `Bun.listen` and `Bun.connect` go. */
+export type BunPlace =
+  | { readonly hostname: string; readonly port: number; readonly reusePort?: boolean }
+  | { readonly unix: string };
+
 /** Options of `Bun.listen` and `Bun.connect`. */
-export interface BunSocketOptions<Data> {
-  readonly hostname: string;
-  readonly port: number;
-  readonly reusePort?: boolean;
+export type BunSocketOptions<Data> = BunPlace & {
   readonly allowHalfOpen: boolean;
   readonly socket: BunSocketHandlers<Data>;
-}
+};
 
 /** What `Bun.listen` gives. */
 export interface BunListener {

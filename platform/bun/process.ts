@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { spawn } from "node:child_process";
+import { availableParallelism, hostname } from "node:os";
 import process from "node:process";
 import { parseOpenFilesMax } from "../open_files.ts";
-import type { Process, StopSignal } from "../port.ts";
+import type { Child, Process, StopSignal } from "../port.ts";
 import { bun } from "./api.ts";
 
 /** The Bun process. */
@@ -12,6 +13,8 @@ export const bunProcess: Process = {
   env: process.env,
   hostname,
   openFilesMax,
+  cpuCount: availableParallelism,
+  spawn: spawnSelf,
   memoryBytes: () => process.memoryUsage.rss(),
   onStop(callback: (signal: StopSignal) => void): void {
     process.on("SIGINT", () => callback("SIGINT"));
@@ -26,4 +29,25 @@ function openFilesMax(): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The program of an executable that `bun build --compile` made lies within it. */
+const compiledRoot = "/$bunfs/";
+
+function spawnSelf(args: readonly string[], env: Readonly<Record<string, string>>): Child {
+  const script = process.argv[1];
+  const program = script.startsWith(compiledRoot) ? [] : [script];
+  const child = spawn(process.execPath, [...program, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const ended = new Promise<number | string>((resolve) => {
+    child.once("exit", (code, signal) => resolve(code ?? signal ?? 1));
+    child.once("error", () => resolve(127));
+  });
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    kill: (signal) => void child.kill(signal),
+  };
 }

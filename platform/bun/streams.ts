@@ -8,6 +8,7 @@ import {
   type Streams,
   WriteOutcome,
 } from "../port.ts";
+import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
 import { WriteQueue } from "../write_queue.ts";
 import { bun, type BunSocket, type BunSocketHandlers } from "./api.ts";
 
@@ -32,7 +33,7 @@ class BunConn<Context> implements Conn<Context> {
   ) {}
 
   get remoteAddress(): string {
-    return this.socket.remoteAddress;
+    return this.socket.remoteAddress ?? "unix";
   }
 
   get pendingBytes(): number {
@@ -165,6 +166,36 @@ function socketHandlers<Context>(owner: Owner<Context>): BunSocketHandlers<BunCo
   };
 }
 
+/** Handlers of a connection that is only tried. */
+const tried: BunSocketHandlers<undefined> = {
+  binaryType: "uint8array",
+  open: (socket) => socket.terminate(),
+  data() {},
+  drain() {},
+  end() {},
+  close() {},
+};
+
+async function listenUnix<Context>(
+  path: string,
+  socket: BunSocketHandlers<BunConn<Context>>,
+): Promise<Listener> {
+  const listener = await openUnixSocket(
+    path,
+    () => bun.listen({ unix: path, allowHalfOpen: true, socket }),
+    () =>
+      bun.connect({ unix: path, allowHalfOpen: true, socket: tried })
+        .then(() => true, () => false),
+  );
+  return {
+    address: { hostname: `unix:${path}`, port: 0 },
+    close: async () => {
+      listener.stop();
+      removeSocket(path);
+    },
+  };
+}
+
 /** Byte streams over `Bun.listen` and `Bun.connect`. */
 export const bunStreams: Streams = {
   async listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
@@ -172,6 +203,8 @@ export const bunStreams: Streams = {
     const { hostname, port, reusePort, handler, pendingBytesMax } = options;
     const socket = socketHandlers({ handler, pendingBytesMax });
     try {
+      const path = unixPath(options);
+      if (path !== undefined) return await listenUnix(path, socket);
       const listener = bun.listen({ hostname, port, reusePort, allowHalfOpen: true, socket });
       return {
         address: { hostname: listener.hostname, port: listener.port },
@@ -187,7 +220,9 @@ export const bunStreams: Streams = {
     const { hostname, port, handler, pendingBytesMax } = options;
     const socket = socketHandlers({ handler, pendingBytesMax });
     try {
-      return (await bun.connect({ hostname, port, allowHalfOpen: true, socket })).data;
+      const path = unixPath(options);
+      const place = path === undefined ? { hostname, port } : { unix: path };
+      return (await bun.connect({ ...place, allowHalfOpen: true, socket })).data;
     } catch (error) {
       throw await portError("connect to", options, error);
     }

@@ -118,6 +118,8 @@ export interface Pair {
 
 /** How a test wants its pair. */
 export interface PairOptions {
+  /** Where to listen; loopback when absent. */
+  readonly hostname?: string;
   readonly pendingBytesMax?: number;
   readonly server?: Partial<ConnHandler<Story>>;
   readonly client?: Partial<ConnHandler<Story>>;
@@ -132,7 +134,7 @@ export async function withPair(
   const server = new Probe(options.server);
   const client = new Probe(options.client);
   const limits = { pendingBytesMax: options.pendingBytesMax ?? pendingBytesMax };
-  const hostname = "127.0.0.1";
+  const { hostname = "127.0.0.1" } = options;
   const listener = await platform.streams.listen({ hostname, port: 0, handler: server, ...limits });
   try {
     const { port } = listener.address;

@@ -15,6 +15,10 @@ export interface Owner<Context> {
 /** Most bytes of small writes that are put together into one. */
 const mergedBytesMax = 64 * 1024;
 
+function isTcp(conn: Deno.TcpConn | Deno.UnixConn): conn is Deno.TcpConn {
+  return "setNoDelay" in conn;
+}
+
 /**
  * A connection. `Deno.Conn` answers reads and writes by promises only, and writes that overlap
  * corrupt the stream; so there is one of each under way, answered by three functions made once.
@@ -38,20 +42,23 @@ export class DenoConn<Context> implements Conn<Context> {
   private readonly onWritten: (count: number) => void;
   private readonly onFailed: () => void;
 
-  constructor(private readonly conn: Deno.TcpConn, private readonly owner: Owner<Context>) {
+  constructor(
+    private readonly conn: Deno.TcpConn | Deno.UnixConn,
+    private readonly owner: Owner<Context>,
+  ) {
     this.buffer = owner.readBuffers.first();
     this.onRead = this.afterRead.bind(this);
     this.onWritten = this.afterWrite.bind(this);
     this.onFailed = this.finish.bind(this);
     try {
-      conn.setNoDelay(true);
+      if (isTcp(conn)) conn.setNoDelay(true);
     } catch {
       // The peer has gone already; the first read says so.
     }
   }
 
   get remoteAddress(): string {
-    return this.conn.remoteAddr.hostname;
+    return isTcp(this.conn) ? this.conn.remoteAddr.hostname : "unix";
   }
 
   get pendingBytes(): number {

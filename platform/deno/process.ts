@@ -1,7 +1,8 @@
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import { deniedReason } from "../faults.ts";
 import { parseOpenFilesMax } from "../open_files.ts";
-import type { Process, StopSignal } from "../port.ts";
+import type { Child, Process, StopSignal } from "../port.ts";
 
 /** The Deno process. */
 export const denoProcess: Process = {
@@ -12,6 +13,8 @@ export const denoProcess: Process = {
   /** @throws {Error} Without permission to know the host name. */
   hostname: () => permitted("read the host name", () => Deno.hostname()),
   openFilesMax,
+  cpuCount: availableParallelism,
+  spawn: (args, env) => permitted("start a process", () => spawnSelf(args, env)),
   memoryBytes: () => Deno.memoryUsage().rss,
   onStop(callback: (signal: StopSignal) => void): void {
     Deno.addSignalListener("SIGINT", () => callback("SIGINT"));
@@ -35,4 +38,28 @@ function openFilesMax(): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A child gets all permissions from one that has them, and otherwise those of a server. */
+function spawnSelf(args: readonly string[], env: Readonly<Record<string, string>>): Child {
+  const hasAll = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+  const flags = ["run", "-q", "--no-prompt", hasAll ? "-A" : "-P=server"];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...flags, Deno.mainModule, ...args],
+    env: { ...env },
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  return {
+    pid: child.pid,
+    ended: child.status.then(({ code, signal }) => signal ?? code),
+    kill(signal) {
+      try {
+        Deno.kill(child.pid, signal);
+      } catch {
+        // It has gone.
+      }
+    },
+  };
 }

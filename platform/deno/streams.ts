@@ -3,6 +3,7 @@ import type { Clock, TimerHandle } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { checkPort, portError } from "../faults.ts";
 import type { Address, Conn, DialOptions, Listener, ListenOptions, Streams } from "../port.ts";
+import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
 import { DenoConn, type Owner } from "./conn.ts";
 import { ReadBuffers } from "./read_buffers.ts";
 
@@ -20,15 +21,20 @@ class DenoListener<Context> implements Listener {
   #closed = false;
   #retry: TimerHandle;
   #released = () => {};
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: Deno.TcpListener | Deno.UnixListener;
   readonly #owner: Owner<Context>;
   readonly #prng: Prng;
 
-  constructor(listener: Deno.TcpListener, owner: Owner<Context>, prng: Prng) {
+  constructor(
+    listener: Deno.TcpListener | Deno.UnixListener,
+    address: Address,
+    owner: Owner<Context>,
+    prng: Prng,
+  ) {
     this.#listener = listener;
     this.#owner = owner;
     this.#prng = prng;
-    this.address = { hostname: listener.addr.hostname, port: listener.addr.port };
+    this.address = address;
     this.#accept();
   }
 
@@ -36,6 +42,8 @@ class DenoListener<Context> implements Listener {
     if (this.#closed) return;
     this.#closed = true;
     this.#listener.close();
+    const path = unixPath(this.address);
+    if (path !== undefined) removeSocket(path);
     if (this.#retry !== undefined) return this.#owner.clock.cancel(this.#retry);
     // The port is free when the accept under way has let go of it.
     await new Promise<void>((resolve) => this.#released = resolve);
@@ -43,10 +51,11 @@ class DenoListener<Context> implements Listener {
 
   #accept = (): void => {
     this.#retry = undefined;
-    this.#listener.accept().then(this.#onAccepted, this.#onFailed);
+    const accepting: Promise<Deno.TcpConn | Deno.UnixConn> = this.#listener.accept();
+    accepting.then(this.#onAccepted, this.#onFailed);
   };
 
-  #onAccepted = (conn: Deno.TcpConn): void => {
+  #onAccepted = (conn: Deno.TcpConn | Deno.UnixConn): void => {
     this.#failures = 0;
     if (this.#closed) this.#released();
     else this.#accept();
@@ -58,6 +67,21 @@ class DenoListener<Context> implements Listener {
     const waitMs = backoffMs(this.#failures++, acceptBackoff, this.#prng);
     this.#retry = this.#owner.clock.setTimeout(this.#accept, waitMs);
   };
+}
+
+function listenUnix(path: string): Promise<Deno.UnixListener> {
+  return openUnixSocket(
+    path,
+    () => Deno.listen({ transport: "unix", path }),
+    async () => {
+      try {
+        (await Deno.connect({ transport: "unix", path })).close();
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  );
 }
 
 /**
@@ -80,7 +104,15 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
           reusePort,
         };
         const owner = { handler, pendingBytesMax, clock, readBuffers };
-        return new DenoListener(Deno.listen(address), owner, prng);
+        const path = unixPath(options);
+        if (path !== undefined) {
+          const opened = await listenUnix(path);
+          return new DenoListener(opened, { hostname, port: 0 }, owner, prng);
+        }
+        const listener = Deno.listen(address);
+        const { addr } = listener;
+        const at = { hostname: addr.hostname, port: addr.port };
+        return new DenoListener(listener, at, owner, prng);
       } catch (error) {
         throw await portError("listen on", options, error);
       }
@@ -91,7 +123,11 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
       const { hostname, port, handler, pendingBytesMax } = options;
       try {
         const owner = { handler, pendingBytesMax, clock, readBuffers };
-        const conn = new DenoConn(await Deno.connect({ hostname, port }), owner);
+        const path = unixPath(options);
+        const opened = path === undefined
+          ? await Deno.connect({ hostname, port })
+          : await Deno.connect({ transport: "unix", path });
+        const conn = new DenoConn(opened, owner);
         conn.start();
         return conn;
       } catch (error) {

@@ -1,4 +1,4 @@
-import type { Process, StopSignal } from "../port.ts";
+import type { Child, Process, StopSignal } from "../port.ts";
 
 /** What a simulated process is started with. */
 export interface MemoryProcessOptions {
@@ -39,6 +39,16 @@ export class MemoryProcess implements Process {
 
   openFilesMax(): number | undefined {
     return this.#openFilesMax;
+  }
+
+  /** Always 1. */
+  cpuCount(): number {
+    return 1;
+  }
+
+  /** @throws {Error} Always: there is one process. */
+  spawn(): Child {
+    throw new Error("Cannot start a process: a simulated one has no others");
   }
 
   /** Always 0: it has no memory of its own. */

@@ -45,6 +45,7 @@ export class MemoryListener implements Listener, BoundListener {
  */
 export function memoryStreams(kernel: Kernel, ports: MemoryPorts): Streams {
   return {
+    /** Unix sockets are not simulated. */
     async listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
       checkPort("listen on", options, 0);
       const { hostname, reusePort = false, handler, pendingBytesMax } = options;

@@ -26,6 +26,15 @@ export async function listFiles(suffix: string, filters: readonly string[]): Pro
   return selected.sort();
 }
 
+/** Whether one of these files needs a Redis: its text says so, or it runs the benchmarks. */
+export async function needsRedis(files: readonly string[]): Promise<boolean> {
+  for (const file of files) {
+    const text = await readFile(file, "utf8");
+    if (file.startsWith("bench/") || /redis|cluster/i.test(text)) return true;
+  }
+  return false;
+}
+
 /** Whether one of these files needs a browser. */
 export async function needsBrowser(files: readonly string[]): Promise<boolean> {
   for (const file of files) {

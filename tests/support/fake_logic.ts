@@ -4,7 +4,9 @@ import type {
   ConnectReply,
   ConnectRequest,
   LogicApi,
+  Node,
   ReceivedFrame,
+  Registered,
 } from "../../protocol/rpc/contract.ts";
 
 /** A call that the test answers. */
@@ -31,6 +33,9 @@ export class FakeLogic implements LogicApi {
   readonly reports: HeldCall<CometReport, ReadonlyMap<string, number>>[] = [];
   readonly received: ReceivedFrame[] = [];
   readonly disconnected: ConnectionRef[] = [];
+  readonly registered: Node[] = [];
+  readonly unregistered: string[] = [];
+  readonly renewed: ConnectionRef[] = [];
 
   /** Unless held, the client is whom the JSON of its token says. */
   connect(request: ConnectRequest): Promise<ConnectReply> {
@@ -49,6 +54,21 @@ export class FakeLogic implements LogicApi {
     const copy = { ...frame, body: frame.body.slice() };
     this.received.push(copy);
     return this.holds.has("receive") ? hold(this.receives, copy) : Promise.resolve();
+  }
+
+  register(node: Node): Promise<Registered> {
+    this.registered.push(node);
+    return Promise.resolve({ openAfterMs: 0 });
+  }
+
+  unregister(server: string): Promise<void> {
+    this.unregistered.push(server);
+    return Promise.resolve();
+  }
+
+  renew(sessions: readonly ConnectionRef[]): Promise<void> {
+    this.renewed.push(...sessions);
+    return Promise.resolve();
   }
 
   /** Unless held, there are no other comets. */

@@ -1,10 +1,12 @@
 import { ManualClock } from "../../base/clock.ts";
+import { seededPrng } from "../../base/prng.ts";
 import { BufferPool } from "../../comet/buffer/buffer_pool.ts";
 import type { Channel } from "../../comet/channel.ts";
 import { CometCounters } from "../../comet/counters.ts";
 import { Delivery as Deliveries } from "../../comet/delivery.ts";
 import { Lifecycle } from "../../comet/lifecycle.ts";
 import { cometDefaults, type CometOptions, TICK_MS } from "../../comet/options.ts";
+import { Membership } from "../../comet/membership.ts";
 import { Reporter } from "../../comet/reporter.ts";
 import { Session } from "../../comet/session.ts";
 import { TcpTransport } from "../../comet/transport/tcp.ts";
@@ -40,6 +42,7 @@ export class TestComet {
   readonly lifecycle: Lifecycle;
   readonly session: Session;
   readonly delivery: Deliveries;
+  readonly membership: Membership;
   readonly reporter: Reporter;
   readonly #streams;
   #tcpPort = 0;
@@ -54,7 +57,8 @@ export class TestComet {
     }, counters);
     this.session = new Session(this.lifecycle, logic, counters);
     this.delivery = new Deliveries(this.lifecycle, clock, counters);
-    this.reporter = new Reporter(this.lifecycle, this.session, logic, counters);
+    this.membership = new Membership(this.lifecycle, logic, clock, seededPrng(1), counters);
+    this.reporter = new Reporter(this.lifecycle, this.session, this.membership, logic, counters);
     clock.setInterval(() => this.lifecycle.tick(), TICK_MS);
     this.#parts = { session: this.session, lifecycle: this.lifecycle, counters, buffers };
   }

@@ -61,13 +61,13 @@ export class WebSocketClient {
   }
 
   /** The next message. */
-  async next(): Promise<Message> {
+  async next(deadlineMs?: number): Promise<Message> {
     const came = async () => {
       while (this.#messages.length === 0 && !this.#over) {
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
     };
-    await within("a message", came());
+    await within("a message", came(), deadlineMs);
     const message = this.#messages.shift();
     if (message === undefined) throw new Error("the connection ended before the next message");
     return message;

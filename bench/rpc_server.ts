@@ -1,0 +1,31 @@
+/** A child process that echoes what it is sent, over the RPC and over HTTP with Hono. */
+import { Hono } from "hono";
+import { systemClock } from "../base/clock.ts";
+import { selectPlatform } from "../platform/select.ts";
+import { listenRpc } from "../protocol/rpc/listener.ts";
+import { serveCommands } from "./child.ts";
+
+/** Where the child listens. */
+export interface RpcPorts {
+  readonly rpc: number;
+  readonly http: number;
+}
+
+async function listen(): Promise<RpcPorts> {
+  const { streams, http } = await selectPlatform();
+  const address = { hostname: "127.0.0.1", port: 0 };
+  const rpc = await listenRpc({
+    streams,
+    address,
+    secret: "",
+    clock: systemClock,
+    self: { role: "bench", id: "server" },
+    handler: { call: (_, __, body) => body.slice() },
+  });
+  const app = new Hono();
+  app.post("/echo", async (context) => context.body(await context.req.arrayBuffer()));
+  const server = await http.serve({ ...address, fetch: (request) => app.fetch(request) });
+  return { rpc: rpc.address.port, http: server.address.port };
+}
+
+serveCommands({ listen });

@@ -1,0 +1,125 @@
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../../base/clock.ts";
+import { systemPrng } from "../../base/prng.ts";
+import { Comet } from "../../comet/comet.ts";
+import { CometService } from "../../comet/rpc/comet_service.ts";
+import { LogicPool } from "../../comet/rpc/logic_pool.ts";
+import type { HttpServer, Platform } from "../../platform/port.ts";
+import { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
+import { formatAddress, parseRpcAddress } from "../address.ts";
+import type { Config } from "../config/schema.ts";
+import { Metrics } from "../metrics.ts";
+import { version } from "../version.ts";
+import { addComet, addProcess, addRpc } from "./measured.ts";
+import { serveMetrics } from "./metrics_server.ts";
+import { cometOptions, newRunId, nodeOf, reachedHost } from "./parts.ts";
+import type { Running } from "./running.ts";
+
+const log = getLogger(["halley"]);
+
+/** Where a comet listens for jobs where nothing else is said. */
+export const COMET_RPC = "127.0.0.1:3109";
+
+/** The role that faces the clients, in a process of its own. */
+export class CometRole {
+  readonly #counters = new RpcCounters();
+  readonly #server: string;
+  readonly #service: CometService;
+  readonly #pool: LogicPool;
+  readonly #comet: Comet;
+  #rpc: RpcListener | undefined;
+  #metrics: HttpServer | undefined;
+  #ready = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(private readonly config: Config, private readonly platform: Platform) {
+    const clock = systemClock;
+    const prng = systemPrng();
+    const { streams, process } = platform;
+    const server = this.#server = newRunId(config.serverId, clock, prng);
+    const handler = this.#service = new CometService(() => this.#comet);
+    const logic = this.#pool = new LogicPool({
+      server,
+      addresses: config.logic.map((text) => parseRpcAddress(text)!),
+      streams,
+      secret: config.clusterSecret,
+      clock,
+      prng,
+      handler,
+      counters: this.#counters,
+    });
+    const options = cometOptions(config, process);
+    this.#comet = new Comet({ server, streams, logic, clock, prng, options });
+  }
+
+  async open(): Promise<Running> {
+    const { config, platform } = this;
+    const comet = this.#comet;
+    const { runtime } = platform.process;
+    log.info("halley comet starts", { version, runtime, id: this.#server });
+    const rpc = this.#rpc = await listenRpc({
+      streams: platform.streams,
+      address: parseRpcAddress(config.rpc || COMET_RPC)!,
+      secret: config.clusterSecret,
+      clock: systemClock,
+      self: { role: "comet", id: this.#server },
+      handler: this.#service,
+      counters: this.#counters,
+    });
+    this.#metrics = await serveMetrics(config, platform, this.#measured(), () => this.#ready);
+    this.#pool.start();
+    await comet.join(nodeOf(config, platform.process, this.#server, this.#advertised()));
+    const tcp = await comet.listenTcp(config.tcp);
+    const ws = await comet.listenWebSocket(config.ws);
+    this.#ready = true;
+    log.info("connections are limited", {
+      connections: cometOptions(config, platform.process).connectionsMax,
+      openFiles: platform.process.openFilesMax() ?? "unknown",
+    });
+    log.info("listening", {
+      tcp: formatAddress(tcp),
+      websocket: `ws://${formatAddress(ws)}/sub`,
+      rpc: formatAddress(rpc.address),
+    });
+    const ended = comet.replaced.then(() =>
+      `another comet has registered as "${config.serverId}"; two need different ids`
+    );
+    return { close: () => this.close(), ended };
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#ready = false;
+    await this.#comet.stop();
+    await this.#rpc?.close();
+    await this.#pool.stop();
+    await this.#metrics?.close();
+    log.info("stopped");
+  }
+
+  /** Where jobs reach this comet. */
+  #advertised(): string {
+    if (this.config.advertiseRpc !== "") return this.config.advertiseRpc;
+    const { address } = this.#rpc!;
+    const hostname = reachedHost(address, this.platform.process);
+    return formatAddress({ hostname, port: address.port });
+  }
+
+  #measured(): Metrics {
+    const metrics = new Metrics();
+    const pool = this.#pool;
+    addComet(metrics, this.#comet);
+    addRpc(metrics, this.#counters);
+    metrics.addGauge(
+      "comet_logics",
+      "Logics that this comet is connected to.",
+      () => pool.connected,
+    );
+    addProcess(metrics, this.platform.process);
+    return metrics;
+  }
+}

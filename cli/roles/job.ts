@@ -1,0 +1,87 @@
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../../base/clock.ts";
+import { systemPrng } from "../../base/prng.ts";
+import type { Drivers } from "../../drivers/open.ts";
+import { Job } from "../../job/job.ts";
+import { jobDefaults } from "../../job/options.ts";
+import { RegisteredComets } from "../../job/rpc/registered_comets.ts";
+import type { HttpServer, Platform } from "../../platform/port.ts";
+import { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { parseRpcAddress } from "../address.ts";
+import type { Config } from "../config/schema.ts";
+import { Metrics } from "../metrics.ts";
+import { version } from "../version.ts";
+import { addJob, addProcess, addPushLog, addRpc } from "./measured.ts";
+import { serveMetrics } from "./metrics_server.ts";
+import { newRunId } from "./parts.ts";
+import type { Running } from "./running.ts";
+import { openStore } from "./store.ts";
+
+const log = getLogger(["halley"]);
+
+/** The role between the push log and the comets, in a process of its own. */
+export class JobRole {
+  readonly #clock = systemClock;
+  readonly #prng = systemPrng();
+  readonly #counters = new RpcCounters();
+  #drivers: Drivers | undefined;
+  #comets: RegisteredComets | undefined;
+  #job: Job | undefined;
+  #metrics: HttpServer | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(private readonly config: Config, private readonly platform: Platform) {}
+
+  async open(): Promise<Running> {
+    const { config, platform } = this;
+    const clock = this.#clock;
+    const prng = this.#prng;
+    const owner = newRunId(config.serverId, clock, prng);
+    const { runtime } = platform.process;
+    log.info("halley job starts", { version, runtime, id: owner });
+    const drivers = await openStore(config, clock, prng, () => this.#closed === undefined);
+    this.#drivers = drivers;
+    const comets = this.#comets = new RegisteredComets({
+      owner,
+      nodes: drivers.nodes,
+      streams: platform.streams,
+      secret: config.clusterSecret,
+      clock,
+      prng,
+      parseAddress: parseRpcAddress,
+      counters: this.#counters,
+    });
+    const { pushLog } = drivers;
+    const laneBytesMax = Math.min(jobDefaults.laneBytesMax, config.pushLogBytesMax / 2);
+    const options = { laneBytesMax };
+    const job = this.#job = new Job({ owner, pushLog, comets, clock, prng, options });
+    this.#metrics = await serveMetrics(config, platform, this.#measured(), () => true);
+    comets.start();
+    job.start();
+    log.info("reads the push log", { id: owner });
+    return { close: () => this.close() };
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#job?.stop();
+    await this.#comets?.stop();
+    await this.#drivers?.close();
+    await this.#metrics?.close();
+    log.info("stopped");
+  }
+
+  #measured(): Metrics {
+    const metrics = new Metrics();
+    const comets = this.#comets!;
+    addJob(metrics, this.#job!);
+    addPushLog(metrics, this.#drivers!.pushLog);
+    addRpc(metrics, this.#counters);
+    metrics.addGauge("job_comets", "Comets that this job is connected to.", () => comets.connected);
+    addProcess(metrics, this.platform.process);
+    return metrics;
+  }
+}

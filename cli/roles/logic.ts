@@ -1,0 +1,106 @@
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../../base/clock.ts";
+import { systemPrng } from "../../base/prng.ts";
+import type { Drivers } from "../../drivers/open.ts";
+import { createHttpApp } from "../../logic/http/app.ts";
+import { Logic } from "../../logic/logic.ts";
+import { CometLinks } from "../../logic/rpc/comet_links.ts";
+import type { HttpServer, Platform } from "../../platform/port.ts";
+import { DIRECTORY_MS } from "../../protocol/rpc/contract.ts";
+import { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
+import { formatAddress, parseRpcAddress } from "../address.ts";
+import type { Config } from "../config/schema.ts";
+import { Metrics } from "../metrics.ts";
+import { version } from "../version.ts";
+import { addLogic, addProcess, addPushLog, addRpc } from "./measured.ts";
+import { access, logicOptions, newRunId } from "./parts.ts";
+import type { Running } from "./running.ts";
+import { openStore } from "./store.ts";
+
+const log = getLogger(["halley"]);
+
+/** Where logic listens for comets where nothing else is said. */
+export const LOGIC_RPC = "127.0.0.1:3119";
+
+/** Comets wait a little longer than a job's view of them may be old. */
+const OPEN_AFTER_MS = DIRECTORY_MS + 100;
+
+/** The role that faces back ends, in a process of its own. */
+export class LogicRole {
+  readonly #clock = systemClock;
+  readonly #prng = systemPrng();
+  readonly #links = new CometLinks();
+  readonly #counters = new RpcCounters();
+  #drivers: Drivers | undefined;
+  #rpc: RpcListener | undefined;
+  #http: HttpServer | undefined;
+  #ready = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(private readonly config: Config, private readonly platform: Platform) {}
+
+  async open(): Promise<Running> {
+    const { config, platform } = this;
+    const clock = this.#clock;
+    const prng = this.#prng;
+    const id = newRunId(config.serverId, clock, prng);
+    const { runtime } = platform.process;
+    log.info("halley logic starts", { version, runtime, id });
+    const drivers = await openStore(config, clock, prng, () => this.#closed === undefined);
+    this.#drivers = drivers;
+    const logic = new Logic({
+      ...drivers,
+      comets: this.#links,
+      clock,
+      prng,
+      options: logicOptions(config, OPEN_AFTER_MS),
+    });
+    this.#links.serve(logic);
+    this.#rpc = await listenRpc({
+      streams: platform.streams,
+      address: parseRpcAddress(config.rpc || LOGIC_RPC)!,
+      secret: config.clusterSecret,
+      clock,
+      self: { role: "logic", id },
+      handler: this.#links,
+      counters: this.#counters,
+    });
+    const app = createHttpApp(logic, {
+      apiKey: config.apiKey,
+      ready: () => this.#ready,
+      metrics: this.#metrics(logic, drivers),
+    });
+    this.#http = await platform.http.serve({ ...config.http, fetch: app.fetch });
+    this.#ready = true;
+    log.info("listening", {
+      http: `http://${formatAddress(this.#http.address)}`,
+      rpc: formatAddress(this.#rpc.address),
+      access: access(config, this.#http.address),
+    });
+    return { close: () => this.close() };
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  /** Comets first: they go on with another logic while the calls under way end. */
+  async #close(): Promise<void> {
+    this.#ready = false;
+    await this.#rpc?.close();
+    await this.#http?.close();
+    await this.#drivers?.close();
+    log.info("stopped");
+  }
+
+  #metrics(logic: Logic, { pushLog }: Drivers): () => Promise<string> {
+    const metrics = new Metrics();
+    addLogic(metrics, logic);
+    addPushLog(metrics, pushLog);
+    addRpc(metrics, this.#counters);
+    metrics.addGauge("logic_comets", "Comets that are connected here.", () => this.#links.size);
+    addProcess(metrics, this.platform.process);
+    return () => metrics.text();
+  }
+}

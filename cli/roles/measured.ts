@@ -1,0 +1,64 @@
+import type { Comet } from "../../comet/comet.ts";
+import type { PushLog } from "../../drivers/ports.ts";
+import type { Job } from "../../job/job.ts";
+import type { Logic } from "../../logic/logic.ts";
+import type { Process } from "../../platform/port.ts";
+import type { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { cometHelp, jobHelp, logicHelp, rpcHelp } from "../counter_help.ts";
+import type { Metrics } from "../metrics.ts";
+
+/** Shows what a comet in this process counts and holds. */
+export function addComet(metrics: Metrics, comet: Comet): void {
+  metrics.addCounters({ prefix: "comet", values: comet.counters, help: cometHelp });
+  metrics.addGauge("comet_connections", "Connections.", () => comet.connections);
+  metrics.addGauge("comet_rooms", "Rooms that have members.", () => comet.rooms);
+  metrics.addGauge("comet_pool_bytes", "Bytes of the buffer pool.", () => comet.pooledBytes);
+}
+
+/** Shows what logic counts, and what it knows of the cluster. */
+export function addLogic(metrics: Metrics, logic: Logic): void {
+  metrics.addCounters({ prefix: "logic", values: logic.counters, help: logicHelp });
+  metrics.addGauge(
+    "cluster_comets",
+    "Comets whose registration runs.",
+    async () => (await logic.nodes.instances()).length,
+  );
+  metrics.addGauge(
+    "cluster_connections",
+    "Connections over all comets, as last reported.",
+    async () => (await logic.online.total()).conn_count,
+  );
+}
+
+/** Shows what a job counts and holds. */
+export function addJob(metrics: Metrics, job: Job): void {
+  metrics.addCounters({ prefix: "job", values: job.counters, help: jobHelp });
+  metrics.addGauge("job_partitions", "Partitions that this job reads.", () => job.partitions);
+  metrics.addGauge(
+    "job_lane_bytes",
+    "Bytes of pushes that wait for comets or are on their way.",
+    () => job.laneBytes,
+  );
+}
+
+/** Shows the pushes that are not yet acknowledged. */
+export function addPushLog(metrics: Metrics, pushLog: PushLog): void {
+  metrics.addGauge("push_log_entries", "Pushes not yet acknowledged.", async () => {
+    const lag = await pushLog.lag();
+    return lag.reduce((sum, { entries }) => sum + entries, 0);
+  });
+  metrics.addGauge("push_log_bytes", "Bytes of pushes not yet acknowledged.", async () => {
+    const lag = await pushLog.lag();
+    return lag.reduce((sum, { bytes }) => sum + bytes, 0);
+  });
+}
+
+/** Shows the links to other processes. */
+export function addRpc(metrics: Metrics, counters: RpcCounters): void {
+  metrics.addCounters({ prefix: "rpc", values: counters, help: rpcHelp });
+}
+
+/** Shows what the process takes. */
+export function addProcess(metrics: Metrics, process: Process): void {
+  metrics.addGauge("process_memory_bytes", "Resident memory.", () => process.memoryBytes());
+}

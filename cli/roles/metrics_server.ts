@@ -1,0 +1,31 @@
+import { Hono } from "hono";
+import { apiKeyCheck } from "../../logic/http/api_key.ts";
+import type { HttpServer, Platform } from "../../platform/port.ts";
+import { parseAddress } from "../address.ts";
+import type { Config } from "../config/schema.ts";
+import type { Metrics } from "../metrics.ts";
+
+/**
+ * Serves the metrics and the health of a role that has no HTTP API.
+ *
+ * @returns Nothing when the configuration names no address for it.
+ */
+export async function serveMetrics(
+  config: Config,
+  platform: Platform,
+  metrics: Metrics,
+  ready: () => boolean,
+): Promise<HttpServer | undefined> {
+  const address = parseAddress(config.metrics);
+  if (address === undefined) return undefined;
+  const mayPass = apiKeyCheck(config.apiKey);
+  const app = new Hono();
+  app.get("/healthz", (c) => c.text("ok\n"));
+  app.get("/readyz", (c) => ready() ? c.text("ok\n") : c.text("not ready\n", 503));
+  app.get("/metrics", async (c) => {
+    if (!mayPass(c.req.raw.headers)) return c.text("API key is missing or wrong\n", 401);
+    const text = await metrics.text();
+    return c.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+  });
+  return await platform.http.serve({ ...address, fetch: (request) => app.fetch(request) });
+}

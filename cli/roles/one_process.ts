@@ -1,0 +1,130 @@
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../../base/clock.ts";
+import { systemPrng } from "../../base/prng.ts";
+import { Comet } from "../../comet/comet.ts";
+import { MemoryNodes } from "../../drivers/memory/nodes.ts";
+import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
+import { MemorySessions } from "../../drivers/memory/sessions.ts";
+import { StaticCometDirectory } from "../../job/comet_directory.ts";
+import { Job } from "../../job/job.ts";
+import { jobDefaults } from "../../job/options.ts";
+import { createHttpApp } from "../../logic/http/app.ts";
+import { Logic } from "../../logic/logic.ts";
+import type { Address, HttpServer, Platform } from "../../platform/port.ts";
+import { formatAddress } from "../address.ts";
+import type { Config } from "../config/schema.ts";
+import { Metrics } from "../metrics.ts";
+import { version } from "../version.ts";
+import { addComet, addJob, addLogic, addProcess, addPushLog } from "./measured.ts";
+import { access, cometOptions, logicOptions, newRunId, nodeOf } from "./parts.ts";
+import type { RunningServer } from "./running.ts";
+
+const log = getLogger(["halley"]);
+
+/** Comet, logic and job in this process, with everything in memory. */
+export class OneProcess {
+  readonly #clock = systemClock;
+  readonly #prng = systemPrng();
+  readonly #nodes = new MemoryNodes(this.#clock);
+  readonly #server: string;
+  readonly #pushLog: MemoryPushLog;
+  readonly #logic: Logic;
+  readonly #comet: Comet;
+  readonly #job: Job;
+  #http: HttpServer | undefined;
+  #ready = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(private readonly config: Config, private readonly platform: Platform) {
+    const clock = this.#clock;
+    const prng = this.#prng;
+    const server = this.#server = newRunId(config.serverId, clock, prng);
+    const comets = new StaticCometDirectory();
+    const pushLog = this.#pushLog = new MemoryPushLog({
+      partitions: config.partitions,
+      partitionBytesMax: config.pushLogBytesMax,
+    });
+    this.#logic = new Logic({
+      pushLog,
+      sessions: new MemorySessions(this.#nodes),
+      nodes: this.#nodes,
+      comets,
+      clock,
+      prng,
+      options: logicOptions(config, 0),
+    });
+    this.#comet = new Comet({
+      server,
+      streams: platform.streams,
+      logic: this.#logic,
+      clock,
+      prng,
+      options: cometOptions(config, platform.process),
+    });
+    comets.add(server, this.#comet);
+    // The one comet shares this process and cannot be stuck alone: it sets the pace, and a push that
+    // finds no room is refused, which the caller sees, instead of being shed.
+    const laneBytesMax = Math.min(jobDefaults.laneBytesMax, config.pushLogBytesMax / 2);
+    const options = { laneBytesMax, stallMsMax: Infinity };
+    this.#job = new Job({ owner: server, pushLog, comets, clock, prng, options });
+  }
+
+  async open(): Promise<RunningServer> {
+    const { config, platform } = this;
+    const tcp = await this.#comet.listenTcp(config.tcp);
+    const ws = await this.#comet.listenWebSocket(config.ws);
+    await this.#comet.join(nodeOf(config, platform.process, this.#server, ""));
+    this.#job.start();
+    const app = createHttpApp(this.#logic, {
+      apiKey: config.apiKey,
+      ready: () => this.#ready,
+      metrics: this.#metrics(),
+    });
+    this.#http = await platform.http.serve({ ...config.http, fetch: app.fetch });
+    const http = this.#http.address;
+    this.#ready = true;
+    this.#announce(tcp, ws, http);
+    return { tcp, ws, http, close: () => this.close() };
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  /** Upstream first, so that what was accepted still reaches the clients. */
+  async #close(): Promise<void> {
+    const wasReady = this.#ready;
+    this.#ready = false;
+    await this.#http?.close();
+    await this.#job.stop();
+    await this.#pushLog.close();
+    await this.#comet.stop();
+    if (wasReady) log.info("stopped");
+  }
+
+  #metrics(): () => Promise<string> {
+    const metrics = new Metrics();
+    addComet(metrics, this.#comet);
+    addLogic(metrics, this.#logic);
+    addJob(metrics, this.#job);
+    addPushLog(metrics, this.#pushLog);
+    addProcess(metrics, this.platform.process);
+    return () => metrics.text();
+  }
+
+  #announce(tcp: Address, ws: Address, http: Address): void {
+    const { config, platform } = this;
+    const { runtime } = platform.process;
+    log.info("halley starts", { version, runtime, server: this.#server });
+    log.info("connections are limited", {
+      connections: cometOptions(config, platform.process).connectionsMax,
+      openFiles: platform.process.openFilesMax() ?? "unknown",
+    });
+    log.info("listening", {
+      tcp: formatAddress(tcp),
+      websocket: `ws://${formatAddress(ws)}/sub`,
+      http: `http://${formatAddress(http)}`,
+      access: access(config, http),
+    });
+  }
+}

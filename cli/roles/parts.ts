@@ -1,0 +1,87 @@
+import type { Clock } from "../../base/clock.ts";
+import { type Prng, randomBelow } from "../../base/prng.ts";
+import { cometDefaults, type CometOptions } from "../../comet/options.ts";
+import type { LogicOptions } from "../../logic/logic.ts";
+import { nodesDefaults } from "../../logic/nodes.ts";
+import type { Address, Process } from "../../platform/port.ts";
+import type { Node } from "../../protocol/rpc/contract.ts";
+import { runId } from "../../protocol/rpc/run_id.ts";
+import { isLoopback, isWildcard } from "../address.ts";
+import type { Config } from "../config/schema.ts";
+import { version } from "../version.ts";
+
+/** Files that a process needs beside one for each connection. */
+const OTHER_FILES = 128;
+
+/** What is assumed where the system does not say how many files may be open. */
+const UNKNOWN_FILES = 10_000;
+
+/** A new id for a run of a role: the name, when it began, and some chance. */
+export function newRunId(name: string, clock: Clock, prng: Prng): string {
+  const chance = randomBelow(prng, 36 ** 4).toString(36).padStart(4, "0");
+  return runId(name, clock.wallMs().toString(36) + chance);
+}
+
+/** Who may use the HTTP API, in words. */
+export function access(config: Config, http: Address): string {
+  if (config.apiKey !== "") return "API key";
+  if (isLoopback(http.hostname)) return "this machine alone";
+  return "ANYONE who reaches it (insecure-api)";
+}
+
+/** @param openAfterMs How long comets wait before they open, in milliseconds. */
+export function logicOptions(config: Config, openAfterMs: number): LogicOptions {
+  const { perMidMax, perKeyMax, whenFull } = config;
+  return {
+    limits: { perMidMax, perKeyMax, whenFull },
+    openAfterMs,
+    nodes: {
+      ...nodesDefaults,
+      defaultDomain: config.defaultDomain,
+      hostDomain: config.hostDomain,
+      tcpPort: config.tcp.port,
+      wsPort: config.ws.port,
+      heartbeatMs: config.heartbeatIntervalMs,
+      heartbeatMax: config.heartbeatsMax,
+      regions: config.regions,
+    },
+  };
+}
+
+/** What a comet in this process may do. */
+export function cometOptions(config: Config, process: Process): CometOptions {
+  const files = process.openFilesMax() ?? UNKNOWN_FILES;
+  const filesLeave = Math.max(1, files - OTHER_FILES);
+  const asked = config.connectionsMax === 0 ? filesLeave : config.connectionsMax;
+  return {
+    ...cometDefaults,
+    handshakeMs: config.handshakeMs,
+    heartbeatMs: config.heartbeatIntervalMs * config.heartbeatsMax,
+    slowReaderMs: config.slowReaderMs,
+    reportMs: config.reportMs,
+    connectionsMax: Math.min(asked, filesLeave),
+  };
+}
+
+/** The comet of this process as others see it. */
+export function nodeOf(config: Config, process: Process, server: string, rpc: string): Node {
+  const reached = reachedHost(config.tcp, process);
+  return {
+    server,
+    name: config.serverId,
+    region: config.region,
+    zone: config.zone,
+    env: config.environment,
+    hostname: process.hostname(),
+    addresses: config.advertise.length > 0 ? config.advertise : [reached],
+    rpc,
+    version,
+    weight: config.weight,
+    offline: false,
+  };
+}
+
+/** By which host others reach an address of this machine. */
+export function reachedHost({ hostname }: Address, process: Process): string {
+  return isWildcard(hostname) ? process.hostname() : hostname;
+}

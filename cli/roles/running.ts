@@ -1,0 +1,31 @@
+import type { Address } from "../../platform/port.ts";
+
+/** A role, or several, that run in this process. */
+export interface Running {
+  /** Settles when everything is closed; calling it again is the same as waiting for the first. */
+  close(): Promise<void>;
+  /** Settles with the reason when it cannot go on by itself; `close` is still to be called. */
+  readonly ended?: Promise<string>;
+}
+
+/** A server that runs. */
+export interface RunningServer extends Running {
+  /** Where it really listens for clients over TCP. */
+  readonly tcp: Address;
+  /** Where it really listens for clients over WebSocket. */
+  readonly ws: Address;
+  /** Where its HTTP API really is. */
+  readonly http: Address;
+}
+
+/** Opens something, and closes it again when that fails half-way. */
+export async function opened<Role extends { open(): Promise<Open>; close(): Promise<void> }, Open>(
+  role: Role,
+): Promise<Open> {
+  try {
+    return await role.open();
+  } catch (error) {
+    await role.close();
+    throw error;
+  }
+}

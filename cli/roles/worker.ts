@@ -1,0 +1,72 @@
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../../base/clock.ts";
+import { systemPrng } from "../../base/prng.ts";
+import { Comet } from "../../comet/comet.ts";
+import { CometService } from "../../comet/rpc/comet_service.ts";
+import { LogicPool } from "../../comet/rpc/logic_pool.ts";
+import type { Platform } from "../../platform/port.ts";
+import { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { parseRpcAddress } from "../address.ts";
+import type { Config } from "../config/schema.ts";
+import { cometOptions, newRunId, nodeOf } from "./parts.ts";
+import type { Running } from "./running.ts";
+
+const log = getLogger(["halley"]);
+
+/** Where a worker finds its configuration, which its parent has checked: as JSON. */
+export const WORKER_VARIABLE = "HALLEY_WORKER";
+
+/** A comet that shares the ports with others under one parent, and ends with it. */
+export class WorkerRole {
+  readonly #server: string;
+  readonly #pool: LogicPool;
+  readonly #comet: Comet;
+  #parentGone: () => void = () => {};
+  #closed: Promise<void> | undefined;
+
+  constructor(private readonly config: Config, private readonly platform: Platform) {
+    const clock = systemClock;
+    const prng = systemPrng();
+    const { streams, process } = platform;
+    const server = this.#server = newRunId(config.serverId, clock, prng);
+    const service = new CometService(() => this.#comet);
+    const logic = this.#pool = new LogicPool({
+      server,
+      addresses: config.logic.map((text) => parseRpcAddress(text)!),
+      streams,
+      secret: config.clusterSecret,
+      clock,
+      prng,
+      handler: {
+        call: (link, method, body) => service.call(link, method, body),
+        closed: () => this.#parentGone(),
+      },
+      counters: new RpcCounters(),
+    });
+    const options = cometOptions(config, process);
+    this.#comet = new Comet({ server, streams, logic, clock, prng, options });
+  }
+
+  async open(): Promise<Running> {
+    const { config, platform } = this;
+    const ended = new Promise<string>((resolve) =>
+      this.#parentGone = () => resolve("its parent process is gone")
+    );
+    this.#pool.start();
+    await this.#comet.join(nodeOf(config, platform.process, this.#server, ""));
+    await this.#comet.listenTcp(config.tcp, true);
+    await this.#comet.listenWebSocket(config.ws, true);
+    log.info("worker listens", { id: this.#server });
+    return { close: () => this.close(), ended };
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#parentGone = () => {};
+    await this.#comet.stop();
+    await this.#pool.stop();
+  }
+}

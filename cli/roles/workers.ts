@@ -1,0 +1,210 @@
+import { getLogger } from "@logtape/logtape";
+import { sleep, systemClock } from "../../base/clock.ts";
+import { systemPrng, uuid } from "../../base/prng.ts";
+import { MemoryNodes } from "../../drivers/memory/nodes.ts";
+import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
+import { MemorySessions } from "../../drivers/memory/sessions.ts";
+import { Job } from "../../job/job.ts";
+import { jobDefaults } from "../../job/options.ts";
+import { createHttpApp } from "../../logic/http/app.ts";
+import { Logic } from "../../logic/logic.ts";
+import type { Address, Child, ConnHandler, HttpServer, Platform } from "../../platform/port.ts";
+import { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
+import { formatAddress } from "../address.ts";
+import type { Config } from "../config/schema.ts";
+import { Metrics } from "../metrics.ts";
+import { version } from "../version.ts";
+import { addJob, addLogic, addProcess, addPushLog, addRpc } from "./measured.ts";
+import { access, logicOptions, newRunId } from "./parts.ts";
+import type { RunningServer } from "./running.ts";
+import { Supervisor } from "./supervisor.ts";
+import { WorkerLinks } from "./worker_links.ts";
+import { WORKER_VARIABLE } from "./worker.ts";
+
+const log = getLogger(["halley"]);
+
+/** How long the workers have to come up, in milliseconds. */
+const START_MS = 15_000;
+
+/** How often the parent looks whether they are up, in milliseconds. */
+const LOOK_MS = 20;
+
+const nobody: ConnHandler = {
+  open: (conn) => conn.evict(),
+  data() {},
+  drain() {},
+  end() {},
+  close() {},
+};
+
+/** Logic and job in this process, and comets in worker processes that share the clients' ports. */
+export class Workers {
+  readonly #clock = systemClock;
+  readonly #prng = systemPrng();
+  readonly #nodes = new MemoryNodes(this.#clock);
+  readonly #workers = new WorkerLinks(this.#clock, this.#nodes);
+  readonly #counters = new RpcCounters();
+  /** Keeps other processes of this machine out; lives as long as this one. */
+  readonly #secret = uuid(this.#prng);
+  readonly #id: string;
+  readonly #count: number;
+  readonly #pushLog: MemoryPushLog;
+  readonly #logic: Logic;
+  readonly #job: Job;
+  #supervisor: Supervisor | undefined;
+  #rpc: RpcListener | undefined;
+  #http: HttpServer | undefined;
+  #ready = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(private readonly config: Config, private readonly platform: Platform) {
+    const clock = this.#clock;
+    const prng = this.#prng;
+    const { comets, links } = this.#workers;
+    this.#id = newRunId(config.serverId, clock, prng);
+    const { workers, partitions, pushLogBytesMax: partitionBytesMax } = config;
+    const cores = platform.process.cpuCount();
+    this.#count = workers === "auto" ? Math.max(1, cores - 1) : Number(workers);
+    const pushLog = this.#pushLog = new MemoryPushLog({ partitions, partitionBytesMax });
+    this.#logic = new Logic({
+      pushLog,
+      sessions: new MemorySessions(this.#nodes),
+      nodes: this.#nodes,
+      comets: links,
+      clock,
+      prng,
+      options: logicOptions(config, 0),
+    });
+    this.#workers.serve(this.#logic);
+    const laneBytesMax = Math.min(jobDefaults.laneBytesMax, partitionBytesMax / 2);
+    const options = { laneBytesMax };
+    this.#job = new Job({ owner: this.#id, pushLog, comets, clock, prng, options });
+  }
+
+  async open(): Promise<RunningServer> {
+    const { config, platform } = this;
+    const tcp = await this.#freeAddress(config.tcp);
+    const ws = await this.#freeAddress(config.ws);
+    this.#rpc = await listenRpc({
+      streams: platform.streams,
+      address: { hostname: "127.0.0.1", port: 0 },
+      secret: this.#secret,
+      clock: this.#clock,
+      self: { role: "parent", id: this.#id },
+      handler: this.#workers,
+      counters: this.#counters,
+    });
+    this.#supervisor = new Supervisor(this.#count, {
+      spawn: (index) => this.#spawn(index, tcp, ws),
+      clock: this.#clock,
+      prng: this.#prng,
+    });
+    this.#workers.comets.start();
+    this.#job.start();
+    this.#supervisor.start();
+    await this.#up(tcp, ws);
+    const app = createHttpApp(this.#logic, {
+      apiKey: config.apiKey,
+      ready: () => this.#ready,
+      metrics: this.#metrics(),
+    });
+    this.#http = await platform.http.serve({ ...config.http, fetch: app.fetch });
+    const http = this.#http.address;
+    this.#ready = true;
+    this.#announce(tcp, ws, http);
+    return { tcp, ws, http, close: () => this.close() };
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  /** Upstream first, so that what was accepted still reaches the clients. */
+  async #close(): Promise<void> {
+    const wasReady = this.#ready;
+    this.#ready = false;
+    await this.#http?.close();
+    await this.#job.stop();
+    this.#workers.comets.stop();
+    await this.#pushLog.close();
+    await this.#supervisor?.stop();
+    await this.#rpc?.close();
+    if (wasReady) log.info("stopped");
+  }
+
+  /**
+   * An address that nobody else listens on: several servers could share a port by mistake, since
+   * workers may.
+   */
+  async #freeAddress({ hostname, port }: Address): Promise<Address> {
+    const options = { hostname, port, pendingBytesMax: 0, handler: nobody };
+    const listener = await this.platform.streams.listen(options);
+    await listener.close();
+    return listener.address;
+  }
+
+  #spawn(index: number, tcp: Address, ws: Address): Child {
+    const { config } = this;
+    const connectionsMax = Math.ceil(config.connectionsMax / this.#count);
+    const worker: Config = {
+      ...config,
+      tcp,
+      ws,
+      connectionsMax,
+      serverId: `${config.serverId}-${index + 1}`,
+      logic: [formatAddress(this.#rpc!.address)],
+      clusterSecret: this.#secret,
+    };
+    return this.platform.process.spawn(["worker"], { [WORKER_VARIABLE]: JSON.stringify(worker) });
+  }
+
+  /** Waits until every worker has registered and the ports are open. */
+  async #up(...addresses: readonly Address[]): Promise<void> {
+    const deadlineMs = this.#clock.monotonicMs() + START_MS;
+    while (!await this.#isUp(addresses)) {
+      if (this.#clock.monotonicMs() > deadlineMs) {
+        throw new Error(
+          `Cannot start: ${this.#count} workers must be up within ${START_MS / 1000} s, ` +
+            `current number is ${this.#workers.links.size}`,
+        );
+      }
+      await sleep(this.#clock, LOOK_MS);
+    }
+  }
+
+  async #isUp(addresses: readonly Address[]): Promise<boolean> {
+    if (this.#workers.registered < this.#count) return false;
+    for (const address of addresses) {
+      try {
+        const options = { ...address, pendingBytesMax: 0, handler: nobody };
+        await this.platform.streams.dial(options);
+      } catch {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #metrics(): () => Promise<string> {
+    const metrics = new Metrics();
+    addLogic(metrics, this.#logic);
+    addJob(metrics, this.#job);
+    addPushLog(metrics, this.#pushLog);
+    addRpc(metrics, this.#counters);
+    addProcess(metrics, this.platform.process);
+    return () => metrics.text();
+  }
+
+  #announce(tcp: Address, ws: Address, http: Address): void {
+    const { config, platform } = this;
+    const { runtime } = platform.process;
+    log.info("halley starts", { version, runtime, server: this.#id, workers: this.#count });
+    log.info("listening", {
+      tcp: formatAddress(tcp),
+      websocket: `ws://${formatAddress(ws)}/sub`,
+      http: `http://${formatAddress(http)}`,
+      access: access(config, http),
+    });
+  }
+}

@@ -1,0 +1,169 @@
+import { getLogger } from "@logtape/logtape";
+import { backoffMs, type BackoffOptions } from "../base/backoff.ts";
+import { type Clock, sleep } from "../base/clock.ts";
+import type { Prng } from "../base/prng.ts";
+import {
+  type ConnectionRef,
+  type LogicApi,
+  type Node,
+  NodeReplaced,
+  NodeUnknown,
+} from "../protocol/rpc/contract.ts";
+import { CloseCodes } from "../protocol/close_codes.ts";
+import { type Channel, ChannelState } from "./channel.ts";
+import type { CometCounters } from "./counters.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+
+const log = getLogger(["halley", "comet"]);
+
+/** In what time every session is renewed once, in milliseconds. */
+const RENEW_MS = 600_000;
+
+/** Most sessions renewed by one call. */
+const RENEW_MAX = 500;
+
+/** Waits between tries to register. */
+const registerBackoff: BackoffOptions = { baseMs: 100, maxMs: 2_000, factor: 2, jitter: 0.3 };
+
+/** Keeps this comet and its clients' sessions known to the cluster, whatever logic loses. */
+export class Membership {
+  /** Settles when another run of this comet has taken its place: this one is to stop. */
+  readonly replaced: Promise<void>;
+  readonly #resolveReplaced: () => void;
+  #node: Node | undefined;
+  #registering = false;
+  #stopped = false;
+  /** The slot from which the next renewal goes on. */
+  #slot = 0;
+  #renewing = false;
+  /** How often jobs had lost touch when a report was last taken. */
+  #lapses = 0;
+
+  constructor(
+    private readonly lifecycle: Lifecycle,
+    private readonly logic: LogicApi,
+    private readonly clock: Clock,
+    private readonly prng: Prng,
+    private readonly counters: CometCounters,
+  ) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.replaced = promise;
+    this.#resolveReplaced = resolve;
+  }
+
+  /** Registers with logic and settles when clients may come; waits for logic as long as it takes. */
+  async join(node: Node): Promise<void> {
+    this.#node = node;
+    const openAfterMs = await this.#register(node);
+    if (openAfterMs > 0 && !this.#stopped) await sleep(this.clock, openAfterMs);
+  }
+
+  /** Takes the comet out. */
+  async leave(): Promise<void> {
+    this.#stopped = true;
+    if (this.#node === undefined) return;
+    try {
+      await this.logic.unregister(this.#node.server);
+    } catch {
+      this.counters.logicFailures++;
+    }
+  }
+
+  /** A report was taken: the cluster knows this comet. */
+  reported(): void {
+    this.#lapses = this.lifecycle.holds.lapses;
+  }
+
+  /** Sees whether a report failed because logic does not know this comet. */
+  reportFailed(error: unknown): void {
+    if (this.#stopped || this.#node === undefined) return;
+    if (error instanceof NodeReplaced) {
+      log.error("another comet has registered as {name}: this one stops", {
+        name: this.#node.name,
+      });
+      this.#resolveReplaced();
+    } else if (error instanceof NodeUnknown && !this.#registering) {
+      void this.#rejoin(this.#node);
+    }
+  }
+
+  /**
+   * Renews the sessions whose turn it is; to be called at every report.
+   *
+   * @param periodMs Time between two reports, in milliseconds.
+   */
+  renewSome(periodMs: number): void {
+    if (this.#renewing || this.#node === undefined) return;
+    const { slots } = this.lifecycle.channels;
+    if (slots === 0) return;
+    const count = Math.ceil(slots * periodMs / RENEW_MS);
+    if (this.#slot >= slots) this.#slot = 0;
+    void this.#renew(this.#slot, Math.min(slots, this.#slot + count));
+  }
+
+  async #rejoin(node: Node): Promise<void> {
+    log.warn("logic does not know this comet any more: registers again as {server}", {
+      server: node.server,
+    });
+    const forgotten = this.lifecycle.holds.lapses !== this.#lapses;
+    if (forgotten) this.#shut();
+    const openAfterMs = await this.#register(node);
+    if (forgotten) {
+      await sleep(this.clock, openAfterMs);
+      this.lifecycle.isShut = false;
+    }
+    await this.#renew(0, this.lifecycle.channels.slots);
+  }
+
+  /**
+   * A job that lost touch with a comet which the registry had lost as well has given up what was on
+   * its way to it. The clients must learn that they may have missed something.
+   */
+  #shut(): void {
+    log.warn("jobs had given this comet up: its clients are told to come back");
+    this.lifecycle.isShut = true;
+    this.lifecycle.closeAll(CloseCodes.goingAway);
+  }
+
+  async #register(node: Node): Promise<number> {
+    this.#registering = true;
+    let openAfterMs = 0;
+    for (let attempt = 0; !this.#stopped; attempt++) {
+      try {
+        openAfterMs = (await this.logic.register(node)).openAfterMs;
+        if (attempt > 2) log.info("registered as {server}", { server: node.server });
+        break;
+      } catch (error) {
+        this.counters.logicFailures++;
+        if (attempt === 2) log.warn("waits for logic, to register: {error}", { error });
+        await sleep(this.clock, backoffMs(attempt, registerBackoff, this.prng));
+      }
+    }
+    this.#registering = false;
+    return openAfterMs;
+  }
+
+  /** Renews the sessions of the slots from `start` on, up to `end`. */
+  async #renew(start: number, end: number): Promise<void> {
+    this.#renewing = true;
+    this.#slot = end;
+    try {
+      for (let slot = start; slot < end && !this.#stopped;) {
+        const sessions: ConnectionRef[] = [];
+        for (; slot < end && sessions.length < RENEW_MAX; slot++) {
+          const channel = this.lifecycle.channels.at(slot);
+          if (channel?.state === ChannelState.open) sessions.push(this.#session(channel));
+        }
+        if (sessions.length > 0) await this.logic.renew(sessions);
+      }
+    } catch {
+      this.counters.logicFailures++;
+      this.#slot = start;
+    }
+    this.#renewing = false;
+  }
+
+  #session({ id, mid, key }: Channel): ConnectionRef {
+    return { server: this.lifecycle.server, connectionId: id, mid, key };
+  }
+}

@@ -1,0 +1,163 @@
+import type { Clock } from "../base/clock.ts";
+import { FOLLOW_MS, type FollowerApi } from "../protocol/rpc/contract.ts";
+
+/** A job that follows the rooms of this comet. */
+interface Follower {
+  readonly id: string;
+  readonly api: FollowerApi;
+  /** When it last asked; {@linkcode FOLLOW_MS} later it relies on nothing it knows. */
+  askedMs: number;
+}
+
+/** A room that clients wait to get into. */
+interface Pending {
+  readonly done: Promise<void>;
+  readonly resolve: () => void;
+  /** Followers that do not know of it yet. */
+  readonly missing: Set<Follower>;
+}
+
+/** How often followers are told which rooms are no longer held, in milliseconds. */
+const RELEASE_MS = 1_000;
+
+/**
+ * Sees to it that jobs know which rooms this comet holds, so that it is sent the pushes for those
+ * alone. A client gets into a room that was not held before when every job that relies on what it
+ * knows of this comet has said that it knows of the room: no push after that can miss it.
+ */
+export class RoomHolds {
+  /** How often a job that followed has lost touch with this comet. */
+  lapses = 0;
+  readonly #followers = new Map<string, Follower>();
+  readonly #pending = new Map<string, Pending>();
+  /** Rooms that may have become empty: jobs still count them as held. */
+  #left = new Set<string>();
+  /** Rooms that are to be made known in one go. */
+  #fresh: string[] = [];
+  #releaseMs = 0;
+  /** Whether a follower could not be told something. */
+  #retryDue = false;
+
+  /** @param rooms Those that have members. */
+  constructor(
+    private readonly rooms: { get(key: string): object | undefined; keys(): Iterable<string> },
+    private readonly clock: Clock,
+  ) {}
+
+  /** How many jobs follow. */
+  get followers(): number {
+    return this.#followers.size;
+  }
+
+  /**
+   * Holds a room.
+   *
+   * @returns Nothing when a client may get into the room at once, or else a promise of when; it
+   * never rejects.
+   */
+  hold(room: string): Promise<void> | undefined {
+    if (this.rooms.get(room) !== undefined || this.#left.has(room)) return undefined;
+    if (this.#followers.size === 0) return undefined;
+    let pending = this.#pending.get(room);
+    if (pending === undefined) {
+      const { promise: done, resolve } = Promise.withResolvers<void>();
+      pending = { done, resolve, missing: new Set(this.#followers.values()) };
+      this.#pending.set(room, pending);
+      if (this.#fresh.push(room) === 1) queueMicrotask(() => this.#announce());
+    }
+    return pending.done;
+  }
+
+  /** The last member of a room has left. */
+  left(room: string): void {
+    if (this.#followers.size > 0) this.#left.add(room);
+  }
+
+  /**
+   * Takes a job in, in place of what it was before when it has reconnected.
+   *
+   * @returns The rooms that are held.
+   */
+  follow(id: string, api: FollowerApi): readonly string[] {
+    const earlier = this.#followers.get(id);
+    if (earlier !== undefined) this.#remove(earlier);
+    this.#followers.set(id, { id, api, askedMs: this.clock.monotonicMs() });
+    return [...new Set([...this.rooms.keys(), ...this.#pending.keys(), ...this.#left])];
+  }
+
+  /** @returns Whether the job still follows; otherwise it has to begin anew. */
+  refollow(id: string, api: FollowerApi): boolean {
+    const follower = this.#followers.get(id);
+    if (follower?.api !== api || this.#lapsed(follower)) return false;
+    follower.askedMs = this.clock.monotonicMs();
+    return true;
+  }
+
+  /** To be called every tick. */
+  tick(): void {
+    for (const follower of this.#followers.values()) {
+      if (this.#lapsed(follower)) this.#remove(follower);
+    }
+    if (this.#retryDue) this.#retry();
+    const nowMs = this.clock.monotonicMs();
+    if (this.#left.size === 0 || nowMs < this.#releaseMs) return;
+    this.#releaseMs = nowMs + RELEASE_MS;
+    this.#release();
+  }
+
+  #lapsed(follower: Follower): boolean {
+    return this.clock.monotonicMs() - follower.askedMs > FOLLOW_MS;
+  }
+
+  /** Nobody waits for this follower any more. */
+  #remove(follower: Follower): void {
+    this.#followers.delete(follower.id);
+    this.lapses++;
+    for (const room of this.#pending.keys()) this.#known(room, follower);
+  }
+
+  #announce(): void {
+    const rooms = this.#fresh;
+    this.#fresh = [];
+    for (const follower of this.#followers.values()) {
+      const missing = rooms.filter((room) => this.#pending.get(room)?.missing.has(follower));
+      if (missing.length > 0) this.#tell(follower, missing);
+    }
+  }
+
+  /** Tells followers again that an earlier call did not reach, while they still rely on us. */
+  #retry(): void {
+    this.#retryDue = false;
+    this.#fresh = [...this.#pending.keys()];
+    this.#announce();
+  }
+
+  #tell(follower: Follower, rooms: readonly string[]): void {
+    follower.api.hold(rooms).then(
+      () => {
+        for (const room of rooms) this.#known(room, follower);
+      },
+      // It is told again, or lapses.
+      () => {
+        this.#retryDue = true;
+      },
+    );
+  }
+
+  #known(room: string, follower: Follower): void {
+    const pending = this.#pending.get(room);
+    if (pending === undefined || !pending.missing.delete(follower)) return;
+    if (pending.missing.size > 0) return;
+    this.#pending.delete(room);
+    // Until the client is in, and for good when it has gone meanwhile.
+    this.#left.add(room);
+    pending.resolve();
+  }
+
+  #release(): void {
+    const rooms = [...this.#left].filter((room) => this.rooms.get(room) === undefined);
+    this.#left = new Set();
+    if (rooms.length === 0) return;
+    for (const { api } of this.#followers.values()) api.release(rooms).catch(() => {});
+  }
+}

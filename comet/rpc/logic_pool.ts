@@ -1,0 +1,202 @@
+import { type Clock, sleep } from "../../base/clock.ts";
+import type { Prng } from "../../base/prng.ts";
+import type { Address, Streams } from "../../platform/port.ts";
+import type {
+  CometReport,
+  ConnectionRef,
+  ConnectReply,
+  ConnectRequest,
+  LogicApi,
+  Node,
+  ReceivedFrame,
+  Registered,
+} from "../../protocol/rpc/contract.ts";
+import type { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { RpcDialer } from "../../protocol/rpc/dialer.ts";
+import type { RpcHandler } from "../../protocol/rpc/link.ts";
+import { LogicClient } from "../../protocol/rpc/logic_rpc.ts";
+import { RpcError } from "../../protocol/rpc/rpc_error.ts";
+
+/** How long a logic that failed is passed over while there are others, in milliseconds. */
+const SKIP_MS = 1_000;
+
+/** How long a client's auth waits for a logic that answers, in milliseconds. */
+const PATIENCE_MS = 5_000;
+
+/** How often it looks for one meanwhile, in milliseconds. */
+const LOOK_MS = 100;
+
+/** Ended sessions that logic could not be told of yet; beyond that they expire by themselves. */
+const OWED_MAX = 100_000;
+
+/** What a pool of logics stands on. */
+export interface LogicPoolParts {
+  /** This run of the comet. */
+  readonly server: string;
+  /** Where the logics are. */
+  readonly addresses: readonly Address[];
+  readonly streams: Streams;
+  /** The cluster secret; empty for none. */
+  readonly secret: string;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  /** Where the links count. */
+  readonly counters: RpcCounters;
+  /** Answers what logic asks of the comet; told of each link. */
+  readonly handler: RpcHandler;
+}
+
+interface Logic {
+  readonly dialer: RpcDialer;
+  readonly client: LogicClient;
+  /** It failed, and others come first until then. */
+  skipUntilMs: number;
+}
+
+/** All logics as one: each call goes to the next in turn, past those that fail. */
+export class LogicPool implements LogicApi {
+  /** Ended sessions that were given up since too many waited for logic. */
+  disconnectsDropped = 0;
+  readonly #clock: Clock;
+  readonly #logics: readonly Logic[];
+  readonly #owed: ConnectionRef[] = [];
+  #settling = false;
+  #next = 0;
+  #stopped = false;
+
+  constructor({ server, addresses, ...parts }: LogicPoolParts) {
+    this.#clock = parts.clock;
+    const self = { role: "comet", id: server };
+    this.#logics = addresses.map((address) => {
+      const dialer = new RpcDialer({ address, self, ...parts });
+      return { dialer, client: new LogicClient(dialer), skipUntilMs: 0 };
+    });
+  }
+
+  /** How many logics there is a link to. */
+  get connected(): number {
+    return this.#logics.filter(({ dialer }) => dialer.link !== undefined).length;
+  }
+
+  /** Begins to dial. */
+  start(): void {
+    for (const { dialer } of this.#logics) dialer.start();
+  }
+
+  /** Closes every link. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#logics.map(({ dialer }) => dialer.stop()));
+  }
+
+  /** Waits a while for a logic that answers: asking twice does no harm. */
+  async connect(request: ConnectRequest): Promise<ConnectReply> {
+    const kept = { ...request, token: request.token.slice() };
+    const deadlineMs = this.#clock.monotonicMs() + PATIENCE_MS;
+    while (true) {
+      try {
+        return await this.#ask((logic) => logic.connect(kept));
+      } catch (error) {
+        const patient = this.#clock.monotonicMs() + LOOK_MS < deadlineMs && !this.#stopped;
+        if (!isTemporary(error) || !patient) throw error;
+        await sleep(this.#clock, LOOK_MS);
+      }
+    }
+  }
+
+  /** Settles when logic was told, or will be as soon as there is one. */
+  async disconnect(connection: ConnectionRef): Promise<void> {
+    try {
+      await this.#ask((logic) => logic.disconnect(connection));
+    } catch (error) {
+      if (!isTemporary(error)) throw error;
+      this.#owe(connection);
+    }
+  }
+
+  /** Asks one logic alone: another might hand the frame to the application once more. */
+  async receive(frame: ReceivedFrame): Promise<void> {
+    await this.#pick(new Set()).client.receive(frame);
+  }
+
+  report(report: CometReport): Promise<ReadonlyMap<string, number>> {
+    return this.#ask((logic) => logic.report(report));
+  }
+
+  register(node: Node): Promise<Registered> {
+    return this.#ask((logic) => logic.register(node));
+  }
+
+  unregister(server: string): Promise<void> {
+    return this.#ask((logic) => logic.unregister(server));
+  }
+
+  renew(sessions: readonly ConnectionRef[]): Promise<void> {
+    return this.#ask((logic) => logic.renew(sessions));
+  }
+
+  /** Asks one logic after the other, until one answers or all have failed. */
+  async #ask<Answer>(call: (logic: LogicApi) => Promise<Answer>): Promise<Answer> {
+    const tried = new Set<Logic>();
+    while (true) {
+      const logic = this.#pick(tried);
+      try {
+        return await call(logic.client);
+      } catch (error) {
+        if (!isTemporary(error)) throw error;
+        logic.skipUntilMs = this.#clock.monotonicMs() + SKIP_MS;
+        tried.add(logic);
+        if (tried.size === this.#logics.length) throw error;
+      }
+    }
+  }
+
+  /**
+   * The next logic in turn that is connected, one that failed just now only where there is no other.
+   *
+   * @throws {RpcError} When there is none.
+   */
+  #pick(tried: ReadonlySet<Logic>): Logic {
+    const nowMs = this.#clock.monotonicMs();
+    let fallback: Logic | undefined;
+    for (let turn = 0; turn < this.#logics.length; turn++) {
+      const logic = this.#logics[(this.#next + turn) % this.#logics.length];
+      if (logic.dialer.link === undefined || tried.has(logic)) continue;
+      fallback ??= logic;
+      if (nowMs < logic.skipUntilMs) continue;
+      this.#next = (this.#next + turn + 1) % this.#logics.length;
+      return logic;
+    }
+    if (fallback !== undefined) return fallback;
+    throw new RpcError("unavailable", true, "Cannot reach logic: there is no link to any");
+  }
+
+  #owe(connection: ConnectionRef): void {
+    if (this.#owed.length >= OWED_MAX) {
+      this.disconnectsDropped++;
+      return;
+    }
+    this.#owed.push(connection);
+    if (!this.#settling) void this.#settle();
+  }
+
+  /** Tells logic of the sessions that ended while there was none. */
+  async #settle(): Promise<void> {
+    this.#settling = true;
+    while (this.#owed.length > 0 && !this.#stopped) {
+      const connection = this.#owed.pop()!;
+      try {
+        await this.#ask((logic) => logic.disconnect(connection));
+      } catch (error) {
+        if (!isTemporary(error)) continue;
+        this.#owed.push(connection);
+        await sleep(this.#clock, SKIP_MS);
+      }
+    }
+    this.#settling = false;
+  }
+}
+
+function isTemporary(error: unknown): boolean {
+  return error instanceof RpcError && error.temporary;
+}

@@ -1,0 +1,23 @@
+import { Limits } from "../protocol/limits.ts";
+import type { PushMessage } from "../protocol/push_message.ts";
+
+/** What an entry costs beside its body and keys, in bytes, about. */
+const ENTRY_BYTES = 256;
+
+/** What a push counts against the limit of its partition, in bytes. */
+export function pushBytes(message: PushMessage): number {
+  let bytes = ENTRY_BYTES + message.body.byteLength;
+  if (message.kind === "keys") {
+    for (const key of message.keys) bytes += 2 * key.length;
+  }
+  return bytes;
+}
+
+/** @throws {RangeError} When the body is larger than a push may be. */
+export function checkBody({ body }: PushMessage): void {
+  if (body.byteLength <= Limits.pushBodyBytesMax) return;
+  throw new RangeError(
+    `Cannot append to push log: body must be at most ${Limits.pushBodyBytesMax} bytes, ` +
+      `current value is ${body.byteLength}`,
+  );
+}

@@ -1,0 +1,183 @@
+import { assert } from "../../base/assert.ts";
+import type { PushMessage } from "../../protocol/push_message.ts";
+import {
+  type Lease,
+  LeaseLost,
+  type PartitionLag,
+  type PushEntry,
+  type PushLog,
+  PushLogFull,
+} from "../ports.ts";
+import { checkBody, pushBytes } from "../push_bytes.ts";
+import { decodeEntry, encodeEntry, idOf } from "./push_entries.ts";
+import * as scripts from "./push_scripts.ts";
+import { type PartitionKeys, partitionKeys } from "./push_scripts.ts";
+import { partsOf, textOf } from "./replies.ts";
+import type { Argument, RedisStore, Reply, Script } from "./store.ts";
+
+/** How a {@linkcode RedisPushLog} is made. */
+export interface RedisPushLogOptions {
+  /** How many partitions there are; the same for all who open the log. */
+  readonly partitions: number;
+  /** Bytes of entries not yet acknowledged that one partition may hold. */
+  readonly partitionBytesMax: number;
+  /** How long a lease lives after it was last renewed, in milliseconds. */
+  readonly leaseMs?: number;
+}
+
+/** How long a read waits for an entry, in milliseconds. */
+const WAIT_MS = 2_000;
+
+/** Entries acknowledged by one script: Redis does nothing else meanwhile. */
+const ACKS_PER_SCRIPT = 500;
+
+/** What this process knows of a partition. */
+interface Partition {
+  readonly keys: PartitionKeys;
+  /** The last position that was taken: what follows is new. */
+  last: number;
+  /** Bytes of the entries that were taken and are not yet acknowledged, by position. */
+  readonly bytes: Map<number, number>;
+}
+
+/** A push log in Redis: a stream for each partition, from which acknowledged entries are deleted. */
+export class RedisPushLog implements PushLog {
+  readonly partitions: number;
+  readonly leaseMs: number;
+  readonly #store: RedisStore;
+  readonly #bytesMax: number;
+  readonly #partitions: Partition[];
+
+  private constructor(store: RedisStore, options: RedisPushLogOptions) {
+    const { partitions, partitionBytesMax, leaseMs = 3_000 } = options;
+    this.partitions = partitions;
+    this.leaseMs = leaseMs;
+    this.#store = store;
+    this.#bytesMax = partitionBytesMax;
+    this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
+      keys: partitionKeys(partition),
+      last: 0,
+      bytes: new Map(),
+    }));
+  }
+
+  /**
+   * Opens the push log.
+   *
+   * @throws {Error} When others use it with another number of partitions.
+   */
+  static async open(store: RedisStore, options: RedisPushLogOptions): Promise<RedisPushLog> {
+    const wanted = String(options.partitions);
+    const reply = await store.run(scripts.AGREE_ON_PARTITIONS, [scripts.LAYOUT_KEY], [wanted]);
+    const agreed = textOf(reply);
+    if (agreed !== wanted) {
+      throw new Error(
+        `Cannot open push log: partitions must be ${agreed}, as for all others that use this ` +
+          `Redis, current value is ${wanted}`,
+      );
+    }
+    return new RedisPushLog(store, options);
+  }
+
+  async append(partition: number, message: PushMessage): Promise<number> {
+    const { push, meta } = this.#partitions[partition].keys;
+    checkBody(message);
+    const bytes = pushBytes(message);
+    const fields = encodeEntry(message, this.#store.base64);
+    const args = [String(bytes), String(this.#bytesMax), ...fields];
+    const reply = await this.#store.run(scripts.APPEND, [push, meta], args);
+    if (typeof reply !== "number") return Number(textOf(reply));
+    throw new PushLogFull(
+      `Cannot append ${bytes} bytes to push log: partition ${partition} must hold at most ` +
+        `${this.#bytesMax} bytes, current value is ${reply}`,
+    );
+  }
+
+  async join(owner: string): Promise<readonly string[]> {
+    const args = [owner, String(this.leaseMs)];
+    const owners = await this.#store.run(scripts.JOIN, [scripts.OWNERS_KEY], args);
+    return partsOf(owners).map(textOf).sort();
+  }
+
+  async leave(owner: string): Promise<void> {
+    await Promise.all([
+      this.#store.run(scripts.LEAVE, [scripts.OWNERS_KEY], [owner]),
+      ...this.#partitions.map(({ keys }) =>
+        this.#store.run(scripts.RELEASE, [keys.lease], [owner, ""])
+      ),
+    ]);
+  }
+
+  async acquire(partition: number, owner: string): Promise<Lease | undefined> {
+    const { lease, meta } = this.#partitions[partition].keys;
+    const args = [owner, String(this.leaseMs)];
+    const token = await this.#store.run(scripts.ACQUIRE, [lease, meta], args);
+    return token === null ? undefined : { partition, owner, token: Number(textOf(token)) };
+  }
+
+  async release({ partition, owner, token }: Lease): Promise<void> {
+    const { lease } = this.#partitions[partition].keys;
+    await this.#store.run(scripts.RELEASE, [lease], [owner, String(token)]);
+  }
+
+  /** A lease is checked when entries are taken; the wait before takes none. */
+  async read(lease: Lease, entriesMax: number): Promise<readonly PushEntry[]> {
+    const entries = await this.#take(lease, entriesMax);
+    if (entries.length > 0) return entries;
+    const { keys, last } = this.#partitions[lease.partition];
+    await this.#store.waitForEntry(keys.push, idOf(last), WAIT_MS);
+    return await this.#take(lease, entriesMax);
+  }
+
+  async claim(lease: Lease): Promise<readonly PushEntry[]> {
+    return this.#taken(lease, await this.#checked(scripts.CLAIM, lease, []));
+  }
+
+  async ack(lease: Lease, positions: readonly number[]): Promise<void> {
+    const { bytes } = this.#partitions[lease.partition];
+    for (let start = 0; start < positions.length; start += ACKS_PER_SCRIPT) {
+      const some = positions.slice(start, start + ACKS_PER_SCRIPT);
+      const args = some.flatMap((position) => [idOf(position), String(bytes.get(position) ?? 0)]);
+      await this.#checked(scripts.ACKNOWLEDGE, lease, args);
+      for (const position of some) bytes.delete(position);
+    }
+  }
+
+  async lag(): Promise<readonly PartitionLag[]> {
+    return await Promise.all(this.#partitions.map(async ({ keys }) => {
+      const reply = await this.#store.run(scripts.LAG, [keys.push, keys.meta], []);
+      const [entries, bytes] = partsOf(reply);
+      assert(typeof entries === "number" && typeof bytes === "number", "a lag is two numbers");
+      return { entries, bytes };
+    }));
+  }
+
+  /** Closes the store, which ends every wait. */
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+
+  async #take(lease: Lease, entriesMax: number): Promise<readonly PushEntry[]> {
+    return this.#taken(lease, await this.#checked(scripts.TAKE, lease, [String(entriesMax)]));
+  }
+
+  /** Runs a script that begins with a look at the lease. */
+  async #checked(script: Script, lease: Lease, args: readonly Argument[]): Promise<Reply> {
+    const { partition, owner, token } = lease;
+    const { push, lease: key, meta } = this.#partitions[partition].keys;
+    const reply = await this.#store.run(script, [push, key, meta], [owner, String(token), ...args]);
+    if (reply !== 0) return reply;
+    this.#partitions[partition].bytes.clear();
+    throw new LeaseLost(`Cannot use lease of partition ${partition}: "${owner}" has lost it`);
+  }
+
+  #taken({ partition }: Lease, reply: Reply): readonly PushEntry[] {
+    const known = this.#partitions[partition];
+    const entries = partsOf(reply).map(decodeEntry);
+    for (const { position, message } of entries) {
+      known.last = Math.max(known.last, position);
+      known.bytes.set(position, pushBytes(message));
+    }
+    return entries;
+  }
+}

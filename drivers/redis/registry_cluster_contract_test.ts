@@ -1,0 +1,4 @@
+import { clusterRegistry } from "../../tests/support/registry_subjects.ts";
+import { registryContract } from "../contract/registry_suite.ts";
+
+registryContract(clusterRegistry);

@@ -1,0 +1,41 @@
+/** What a script takes beside its keys. */
+export type Argument = string | Uint8Array;
+
+/** What a script answers; text comes as its bytes in UTF-8. */
+export type Reply = null | number | Uint8Array | readonly Reply[];
+
+/** A Lua script, sent by its hash where the server has it already. */
+export interface Script {
+  /** What errors call it. */
+  readonly name: string;
+  readonly source: string;
+}
+
+/**
+ * What the drivers need of Redis, over TCP or REST: everything they do is a script on keys of one
+ * hash slot, so that each step is atomic and works on a Redis Cluster.
+ */
+export interface RedisStore {
+  /**
+   * Whether bytes must be stored as base64, since only text gets through.
+   */
+  readonly base64: boolean;
+  /** How often the way to Redis was interrupted so far; for those who measure silence. */
+  readonly interruptions: number;
+  /**
+   * Runs a script.
+   *
+   * @param keys All of one hash slot; the script names no others.
+   * @throws {StoreUnavailable} When Redis is away or did not answer in time; it may have run all
+   * the same.
+   * @throws {Error} When it failed.
+   */
+  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply>;
+  /**
+   * Waits until a stream may have an entry after an id, an interruption or the end of the wait.
+   * One wait at a time for each stream.
+   */
+  waitForEntry(stream: string, afterId: string, waitMs: number): Promise<void>;
+  /** Ends every wait and every connection. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,25 @@
+import { type Node, NodeReplaced, NodeUnknown } from "../protocol/rpc/contract.ts";
+import { nameOf } from "../protocol/rpc/run_id.ts";
+
+/** How long a node counts as alive without a report, in milliseconds, where nothing else is said. */
+export const LEASE_MS = 10_000;
+
+/**
+ * Checks what a node says of itself before it is registered.
+ *
+ * @throws {Error} When its run is not one of its name.
+ */
+export function checkRegistration({ name, server }: Node): void {
+  if (nameOf(server) === name) return;
+  throw new Error(
+    `Cannot register node "${name}": server must be its name, "~" and an epoch, ` +
+      `current value is "${server}"`,
+  );
+}
+
+/** What a report gets whose run is not registered. */
+export function notRegistered(server: string, replacedBy: string | undefined): Error {
+  return replacedBy === undefined
+    ? new NodeUnknown(`Cannot store a report: node "${server}" is not registered`)
+    : new NodeReplaced(`Cannot store a report: "${replacedBy}" has replaced node "${server}"`);
+}

@@ -1,0 +1,4 @@
+import { testPushLog } from "../contract/push_log_suite.ts";
+import { upstashPushLog } from "../../tests/support/push_log_subjects.ts";
+
+testPushLog(upstashPushLog);

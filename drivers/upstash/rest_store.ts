@@ -1,0 +1,203 @@
+import { createHash } from "node:crypto";
+import { errors, Redis } from "@upstash/redis/cloudflare";
+import { assert } from "../../base/assert.ts";
+import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
+import type { Clock, TimerHandle } from "../../base/clock.ts";
+import type { Prng } from "../../base/prng.ts";
+import { StoreUnavailable } from "../ports.ts";
+import type { Argument, RedisStore, Reply, Script } from "../redis/store.ts";
+import { Turns } from "./turns.ts";
+
+/** Limits of the way to Upstash. */
+export const UpstashLimits = {
+  /** How long one call may take, in milliseconds. */
+  callMsMax: 5_000,
+  /** Calls under way at a time; the rest waits its turn. */
+  callsMax: 32,
+  /** Calls that may wait for their turn. */
+  waitingMax: 10_000,
+} as const;
+
+/** How long until a stream is looked at again: REST cannot wait for an entry. */
+const POLLS: BackoffOptions = { baseMs: 20, maxMs: 1_000, factor: 2, jitter: 0.2 };
+
+const LOOK_FOR_ENTRY: Script = {
+  name: "look-for-entry",
+  source: `
+if redis.call('XREAD', 'COUNT', 1, 'STREAMS', KEYS[1], ARGV[1]) then return 1 end
+return 0`,
+};
+
+const encoder = new TextEncoder();
+
+/** Where time and chance come from. */
+export interface UpstashParts {
+  readonly clock: Clock;
+  readonly prng: Prng;
+}
+
+/**
+ * Opens a way to Redis over the REST protocol of Upstash. Nothing is sent before the first call.
+ *
+ * @param url `https://…`, or `http://…` where the way is one's own.
+ * @throws {Error} When the URL is not one.
+ */
+export function openUpstashStore(url: string, token: string, parts: UpstashParts): RedisStore {
+  return new UpstashStore(url, token, parts);
+}
+
+class UpstashStore implements RedisStore {
+  readonly base64 = true;
+  interruptions = 0;
+  readonly #redis: Redis;
+  readonly #clock: Clock;
+  readonly #prng: Prng;
+  readonly #turns = new Turns(UpstashLimits.callsMax, UpstashLimits.waitingMax);
+  readonly #hashes = new Map<string, string>();
+  /** How often in turn each stream was looked at in vain. */
+  readonly #vainLooks = new Map<string, number>();
+  readonly #calls = new Set<AbortController>();
+  readonly #sleeps = new Map<TimerHandle, () => void>();
+  #next = new AbortController();
+  #closed = false;
+
+  constructor(url: string, token: string, { clock, prng }: UpstashParts) {
+    this.#clock = clock;
+    this.#prng = prng;
+    // The entry for Cloudflare, since that for Node reads variables of the environment, which
+    // Deno's permissions forbid.
+    this.#redis = new Redis({
+      url,
+      token,
+      automaticDeserialization: false,
+      enableTelemetry: false,
+      // A batch would share one deadline, and one failure.
+      enableAutoPipelining: false,
+      // `retry: false` still sends twice, and a push would be stored twice.
+      retry: { retries: 0 },
+      // Asked for at the beginning of each call. Given a plain signal, the client answers a call
+      // that was aborted with a result.
+      signal: () => this.#next.signal,
+    });
+  }
+
+  async run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+  ): Promise<Reply> {
+    const texts = args.map((argument) => {
+      assert(typeof argument === "string", "bytes for Upstash are base64");
+      return argument;
+    });
+    try {
+      return toReply(await this.#evaluate(script, [...keys], texts));
+    } catch (error) {
+      const message = `Cannot run script "${script.name}" over REST: ${reasonOf(error)}`;
+      if (!isPassing(error)) throw new Error(message);
+      this.interruptions++;
+      throw new StoreUnavailable(message);
+    }
+  }
+
+  async waitForEntry(stream: string, afterId: string, waitMs: number): Promise<void> {
+    const endMs = this.#clock.monotonicMs() + waitMs;
+    let looks = this.#vainLooks.get(stream) ?? 0;
+    while (!this.#closed) {
+      let found: Reply;
+      try {
+        found = await this.run(LOOK_FOR_ENTRY, [stream], [afterId]);
+      } catch {
+        // An interruption ends the wait; it is counted.
+        return;
+      }
+      if (found === 1) {
+        this.#vainLooks.delete(stream);
+        return;
+      }
+      const restMs = endMs - this.#clock.monotonicMs();
+      if (restMs <= 0) return;
+      await this.#sleep(Math.min(restMs, backoffMs(looks, POLLS, this.#prng)));
+      // From one wait to the next, or an idle stream would be asked as often as a busy one.
+      this.#vainLooks.set(stream, ++looks);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const [timer, wake] of this.#sleeps) {
+      this.#clock.cancel(timer);
+      wake();
+    }
+    this.#sleeps.clear();
+    for (const call of this.#calls) call.abort(new Error("the store was closed"));
+    this.#turns.end(new Error("the store was closed"));
+  }
+
+  async #evaluate(script: Script, keys: string[], args: string[]): Promise<unknown> {
+    let hash = this.#hashes.get(script.source);
+    if (hash === undefined) {
+      hash = createHash("sha1").update(script.source).digest("hex");
+      this.#hashes.set(script.source, hash);
+    }
+    const known = hash;
+    try {
+      return await this.#call(() => this.#redis.evalsha(known, keys, args));
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return await this.#call(() => this.#redis.eval(script.source, keys, args));
+    }
+  }
+
+  async #call(send: () => Promise<unknown>): Promise<unknown> {
+    await this.#turns.take();
+    const call = new AbortController();
+    const { callMsMax } = UpstashLimits;
+    const timer = this.#clock.setTimeout(
+      () => call.abort(new Error(`it was not answered within ${callMsMax} ms`)),
+      callMsMax,
+    );
+    this.#calls.add(call);
+    try {
+      if (this.#closed) throw new Error("the store was closed");
+      this.#next = call;
+      return await send();
+    } finally {
+      this.#clock.cancel(timer);
+      this.#calls.delete(call);
+      this.#turns.give();
+    }
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimeout(() => {
+        this.#sleeps.delete(timer);
+        resolve();
+      }, delayMs);
+      this.#sleeps.set(timer, resolve);
+    });
+  }
+}
+
+function toReply(result: unknown): Reply {
+  if (typeof result === "string") return encoder.encode(result);
+  if (Array.isArray(result)) return result.map(toReply);
+  if (result === null || typeof result === "number") return result;
+  throw new Error(`the answer must be text, a number or a list, current value is ${result}`);
+}
+
+/** The client tells the whole command, with the script's source and what may be secret. */
+function reasonOf(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return reason.split(", command was: ")[0];
+}
+
+/** Answers that say what is wrong, and not just that it cannot be done now. */
+const lasting =
+  /^(?!LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|OOM|MISCONF|ERR max)[A-Z]+ /;
+
+/** Whether what failed may go well later. */
+function isPassing(error: unknown): boolean {
+  return !(error instanceof errors.UpstashError && lasting.test(error.message));
+}

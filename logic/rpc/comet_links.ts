@@ -1,0 +1,47 @@
+import { StoreUnavailable } from "../../drivers/ports.ts";
+import { CometClient } from "../../protocol/rpc/comet_rpc.ts";
+import type { CometApi, LogicApi } from "../../protocol/rpc/contract.ts";
+import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
+import { answerLogic } from "../../protocol/rpc/logic_rpc.ts";
+import { unknownMethod } from "../../protocol/rpc/methods.ts";
+import { RpcError } from "../../protocol/rpc/rpc_error.ts";
+import type { Comets } from "../connect.ts";
+
+/** The comets' links to this logic: answers their calls, and is the way back to each. */
+export class CometLinks implements Comets, RpcHandler {
+  readonly #comets = new Map<string, { readonly link: RpcLink; readonly comet: CometApi }>();
+  #logic: LogicApi | undefined;
+
+  /** How many comets are connected. */
+  get size(): number {
+    return this.#comets.size;
+  }
+
+  /** Says who answers; calls that come before fail. */
+  serve(logic: LogicApi): void {
+    this.#logic = logic;
+  }
+
+  get(server: string): CometApi | undefined {
+    return this.#comets.get(server)?.comet;
+  }
+
+  opened(link: RpcLink): void {
+    this.#comets.set(link.peer.id, { link, comet: new CometClient(link) });
+  }
+
+  closed(link: RpcLink): void {
+    if (this.#comets.get(link.peer.id)?.link === link) this.#comets.delete(link.peer.id);
+  }
+
+  async call(_link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
+    const answer = this.#logic && answerLogic(this.#logic, method, body);
+    if (answer === undefined) throw unknownMethod(method);
+    try {
+      return await answer;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      throw new RpcError("unavailable", true, error.message);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { systemClock } from "../../base/clock.ts";
+import { seededPrng } from "../../base/prng.ts";
+import type { PushLogSubject } from "../../drivers/contract/push_log_suite.ts";
+import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
+import { RedisPushLog } from "../../drivers/redis/push_log.ts";
+import type { RedisStore } from "../../drivers/redis/store.ts";
+import { openRedisStore } from "../../drivers/redis/tcp_store.ts";
+import { openUpstashStore } from "../../drivers/upstash/rest_store.ts";
+import { redisCli, RedisServer, startRedisCluster } from "./redis_server.ts";
+import { openUpstashGateway } from "./upstash_gateway.ts";
+
+const parts = { clock: systemClock, prng: seededPrng(1) };
+
+/** A push log in memory, anew for each test. */
+export const memoryPushLog: PushLogSubject = {
+  name: "memory",
+  start: async () => {},
+  stop: async () => {},
+  open: async (options) => {
+    const log = new MemoryPushLog(options);
+    return [log, log];
+  },
+};
+
+/** What runs for the tests of one driver. */
+interface Running {
+  /** Ports of the servers that hold data. */
+  readonly ports: readonly number[];
+  open(): Promise<RedisStore>;
+  stop(): Promise<void>;
+}
+
+function overRedis(name: string, start: () => Promise<Running>): PushLogSubject {
+  let running: Running | undefined;
+  return {
+    name,
+    start: async () => {
+      running = await start();
+    },
+    stop: async () => {
+      await running?.stop();
+    },
+    open: async (options) => {
+      if (running === undefined) throw new Error(`Cannot open ${name}: it was not started`);
+      for (const port of running.ports) await redisCli(port, "FLUSHALL");
+      const first = await running.open();
+      const second = await running.open();
+      return [await RedisPushLog.open(first, options), await RedisPushLog.open(second, options)];
+    },
+  };
+}
+
+export const redisPushLog = overRedis("redis", async () => {
+  const server = await RedisServer.start();
+  return {
+    ports: [server.port],
+    open: () => openRedisStore(server.url, parts),
+    stop: () => server.stop(),
+  };
+});
+
+export const redisClusterPushLog = overRedis("redis cluster", async () => {
+  const group = await startRedisCluster();
+  return {
+    ports: group.servers.map(({ port }) => port),
+    open: () => openRedisStore(group.url, parts),
+    stop: () => group.stop(),
+  };
+});
+
+export const upstashPushLog = overRedis("upstash", async () => {
+  const server = await RedisServer.start();
+  const gateway = await openUpstashGateway(server.url);
+  return {
+    ports: [server.port],
+    open: async () => openUpstashStore(gateway.url, gateway.token, parts),
+    stop: async () => {
+      await gateway.close();
+      await server.stop();
+    },
+  };
+});

@@ -1,0 +1,62 @@
+import { systemClock } from "../../base/clock.ts";
+import { seededPrng } from "../../base/prng.ts";
+import type { RedisStore } from "../../drivers/redis/store.ts";
+import { openRedisStore } from "../../drivers/redis/tcp_store.ts";
+import { openUpstashStore } from "../../drivers/upstash/rest_store.ts";
+import { RedisServer, startRedisCluster } from "./redis_server.ts";
+import { openUpstashGateway } from "./upstash_gateway.ts";
+
+/** A store with a real Redis of its own behind it. */
+export interface StartedStore {
+  readonly store: RedisStore;
+  /** Where it is, and what opens it there. */
+  readonly url: string;
+  readonly token: string;
+  /** Closes the store and ends the Redis. */
+  stop(): Promise<void>;
+}
+
+const parts = { clock: systemClock, prng: seededPrng(1) };
+
+/** Starts a Redis. */
+export async function startRedisStore(): Promise<StartedStore> {
+  const server = await RedisServer.start();
+  return await overTcp(server.url, () => server.stop());
+}
+
+/** Starts a Redis Cluster of three masters. */
+export async function startClusterStore(): Promise<StartedStore> {
+  const cluster = await startRedisCluster();
+  return await overTcp(cluster.url, () => cluster.stop());
+}
+
+/** Starts a Redis, and a gateway of the REST protocol before it. */
+export async function startUpstashStore(): Promise<StartedStore> {
+  const server = await RedisServer.start();
+  const gateway = await openUpstashGateway(server.url);
+  const { url, token } = gateway;
+  const store = openUpstashStore(url, token, parts);
+  return {
+    store,
+    url,
+    token,
+    stop: async () => {
+      await store.close();
+      await gateway.close();
+      await server.stop();
+    },
+  };
+}
+
+async function overTcp(url: string, stopServers: () => Promise<void>): Promise<StartedStore> {
+  const store = await openRedisStore(url, parts);
+  return {
+    store,
+    url,
+    token: "",
+    stop: async () => {
+      await store.close();
+      await stopServers();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { CloseCodes } from "../../protocol/close_codes.ts";
+
+/** Arbitrary objects as code makes them. */
+function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
+  return fc.record(fields, { noNullPrototype: true }) as fc.Arbitrary<T>;
+}
+
+/** Text that UTF-8 can carry. */
+const text = fc.string({ unit: "grapheme", maxLength: 40 });
+const int32 = fc.integer();
+const mid = fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n);
+const position = fc.maxSafeNat();
+const bytes = fc.uint8Array({ maxLength: 300 });
+const from = { partition: fc.nat(1_000), token: fc.maxSafeNat() };
+
+/** Arbitrary messages of the RPC between roles. */
+export const messages = {
+  text,
+  texts: fc.array(text),
+  bytes,
+  close: fc.constantFrom(...Object.values(CloseCodes)),
+  int32s: fc.array(int32),
+  openAfterMs: fc.nat(),
+  counts: fc.array(fc.tuple(text, int32)).map((entries) => new Map(entries)),
+  connectionId: fc.maxSafeNat(),
+  connectRequest: record({
+    server: text,
+    connectionId: fc.maxSafeNat(),
+    token: bytes,
+    remoteAddress: text,
+  }),
+  connectReply: record({ mid, key: text, room: text, accepts: fc.array(int32) }),
+  connection: record({ server: text, connectionId: fc.maxSafeNat(), mid, key: text }),
+  receivedFrame: record({
+    server: text,
+    mid,
+    key: text,
+    room: text,
+    operation: int32,
+    sequence: int32,
+    body: bytes,
+  }),
+  node: record({
+    server: text,
+    name: text,
+    region: text,
+    zone: text,
+    env: text,
+    hostname: text,
+    addresses: fc.array(text),
+    rpc: text,
+    version: text,
+    weight: fc.nat(),
+    offline: fc.boolean(),
+  }),
+  delivery: fc.oneof(
+    record({
+      kind: fc.constant("room" as const),
+      ...from,
+      room: text,
+      frames: bytes,
+      positions: fc.array(position),
+    }),
+    record({
+      kind: fc.constant("keys" as const),
+      ...from,
+      position,
+      keys: fc.array(text),
+      operation: int32,
+      frames: bytes,
+    }),
+    record({
+      kind: fc.constant("broadcast" as const),
+      ...from,
+      position,
+      operation: int32,
+      frames: bytes,
+      speed: fc.double({ min: 0, noNaN: true }),
+    }),
+  ),
+};
