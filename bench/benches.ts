@@ -14,4 +14,5 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   latency: () => import("./latency.ts"),
   rpc: () => import("./rpc.ts"),
   routing: () => import("./routing.ts"),
+  cluster: () => import("./cluster.ts"),
 };

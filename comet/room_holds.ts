@@ -30,8 +30,10 @@ export class RoomHolds {
   lapses = 0;
   readonly #followers = new Map<string, Follower>();
   readonly #pending = new Map<string, Pending>();
-  /** Rooms that may have become empty: jobs still count them as held. */
+  /** Rooms that may have become empty since the last look: jobs still count them as held. */
   #left = new Set<string>();
+  /** Those of the look before, which are given up with the next. */
+  #leaving = new Set<string>();
   /** Rooms that are to be made known in one go. */
   #fresh: string[] = [];
   #releaseMs = 0;
@@ -56,7 +58,10 @@ export class RoomHolds {
    * never rejects.
    */
   hold(room: string): Promise<void> | undefined {
-    if (this.rooms.get(room) !== undefined || this.#left.has(room)) return undefined;
+    if (this.rooms.get(room) !== undefined) return undefined;
+    // A client is about to get in: not now.
+    if (this.#leaving.delete(room)) this.#left.add(room);
+    if (this.#left.has(room)) return undefined;
     if (this.#followers.size === 0) return undefined;
     let pending = this.#pending.get(room);
     if (pending === undefined) {
@@ -82,7 +87,8 @@ export class RoomHolds {
     const earlier = this.#followers.get(id);
     if (earlier !== undefined) this.#remove(earlier);
     this.#followers.set(id, { id, api, askedMs: this.clock.monotonicMs() });
-    return [...new Set([...this.rooms.keys(), ...this.#pending.keys(), ...this.#left])];
+    const held = [this.rooms.keys(), this.#pending.keys(), this.#left, this.#leaving];
+    return [...new Set(held.flatMap((rooms) => [...rooms]))];
   }
 
   /** @returns Whether the job still follows; otherwise it has to begin anew. */
@@ -100,9 +106,9 @@ export class RoomHolds {
     }
     if (this.#retryDue) this.#retry();
     const nowMs = this.clock.monotonicMs();
-    if (this.#left.size === 0 || nowMs < this.#releaseMs) return;
+    if (nowMs < this.#releaseMs) return;
     this.#releaseMs = nowMs + RELEASE_MS;
-    this.#release();
+    if (this.#left.size > 0 || this.#leaving.size > 0) this.#release();
   }
 
   #lapsed(follower: Follower): boolean {
@@ -154,8 +160,15 @@ export class RoomHolds {
     pending.resolve();
   }
 
+  /**
+   * Gives up rooms that have had no members for a while. One that came free in this very moment waits
+   * for the next look, since the client that waited for it is not in yet.
+   */
   #release(): void {
-    const rooms = [...this.#left].filter((room) => this.rooms.get(room) === undefined);
+    const rooms = [...this.#leaving].filter((room) =>
+      this.rooms.get(room) === undefined && !this.#left.has(room)
+    );
+    this.#leaving = this.#left;
     this.#left = new Set();
     if (rooms.length === 0) return;
     for (const { api } of this.#followers.values()) api.release(rooms).catch(() => {});

@@ -52,8 +52,7 @@ async function check(deno: Runtime, what: string, args: readonly string[]): Prom
 
 /** Runs one test file on one runtime. */
 async function runFile(runtime: Runtime, file: string, folder: string): Promise<Counts> {
-  process.stdout.write(`${runtime.name} ${file} ... `);
-  const report = `${folder}/report.xml`;
+  const report = `${folder}/${runtime.name}.xml`;
   await rm(report, { force: true });
   const args = runtime.name === "deno"
     ? ["test", "-A", "--no-check", "--preload=./tests/runner/uncaught.ts", `--junit-path=${report}`]
@@ -67,8 +66,20 @@ async function runFile(runtime: Runtime, file: string, folder: string): Promise<
   for (const name of counts.failures) failures.push(`${runtime.name} ${file}: ${name}`);
   const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
   const failed = counts.failed === 0 ? "" : `, ${counts.failed} FAILED`;
-  console.log(`${counts.passed} passed${failed}${skipped} (${seconds(ended.elapsedMs)})`);
+  const outcome = `${counts.passed} passed${failed}${skipped} (${seconds(ended.elapsedMs)})`;
+  console.log(`${runtime.name} ${file} ... ${outcome}`);
   if (counts.failed > 0) console.log(`${ended.output.trimEnd()}\n`);
+  return counts;
+}
+
+/** Runs test files one after the other; the other runtime's may run meanwhile. */
+async function runFiles(
+  runtime: Runtime,
+  files: readonly string[],
+  folder: string,
+): Promise<Counts[]> {
+  const counts: Counts[] = [];
+  for (const file of files) counts.push(await runFile(runtime, file, folder));
   return counts;
 }
 
@@ -99,9 +110,11 @@ async function main(filters: readonly string[]): Promise<void> {
   }
   const folder = await mkdtemp(`${tmpdir()}/halley-test-`);
   try {
-    const onDeno = new Map<string, Counts>();
-    for (const file of files) onDeno.set(file, await runFile(deno, file, folder));
-    for (const file of files) compare(file, onDeno.get(file)!, await runFile(bun, file, folder));
+    const [onDeno, onBun] = await Promise.all([
+      runFiles(deno, files, folder),
+      runFiles(bun, files, folder),
+    ]);
+    files.forEach((file, index) => compare(file, onDeno[index], onBun[index]));
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,0 +1,250 @@
+import type { Conn } from "../platform/port.ts";
+import { selectPlatform } from "../platform/select.ts";
+import { plainBuffers } from "../protocol/buffers.ts";
+import { encodeFrame, type FrameSink } from "../protocol/frame.ts";
+import { Limits } from "../protocol/limits.ts";
+import { Operation } from "../protocol/operations.ts";
+import { FrameSplitter } from "../protocol/splitter.ts";
+import { cell, median, printTable, scaled } from "./measure.ts";
+import { freePort, Role } from "./roles.ts";
+
+const MEMBERS = 10;
+const BODY_BYTES = 100;
+/** Pushes under way at once when as many as possible are wanted. */
+const PUSHERS = 64;
+const SATURATED_MS = 5_000;
+const LATENCY_PUSHES = 1_000;
+const LATENCY_RATE = 100;
+/** Pushes per second at which batches are looked at. */
+const BATCH_RATES = [100, 500, 1_000, 2_000];
+const BATCH_MS = 3_000;
+
+const ANY = "127.0.0.1:0";
+const encoder = new TextEncoder();
+const TOKEN = encoder.encode('{"mid":0,"room_id":"bench://cluster","platform":"bench"}');
+
+/** A server to be measured, and the members of its one room. */
+interface Target {
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly pushUrl: string;
+  /** Of the job, when it has a process of its own. */
+  readonly metricsUrl?: string;
+  readonly members: Members;
+}
+
+/** The members of the room: count pushes, and tell how long each took. */
+class Members implements FrameSink<Conn> {
+  received = 0;
+  latenciesMs: number[] = [];
+  readonly #splitters = new Map<Conn, FrameSplitter>();
+  #authenticated = 0;
+  #wake = () => {};
+
+  static async open(tcp: string): Promise<Members> {
+    const members = new Members();
+    const { streams } = await selectPlatform();
+    for (let index = 0; index < MEMBERS; index++) {
+      const conn = await streams.dial({
+        hostname: "127.0.0.1",
+        port: Number(tcp.split(":")[1]),
+        pendingBytesMax: 4096,
+        handler: {
+          open: (conn) => {
+            members.#splitters.set(conn, new FrameSplitter(plainBuffers, Limits.pushBodyBytesMax));
+          },
+          data: (conn, chunk) => void members.#splitters.get(conn)!.push(chunk, conn, members),
+          drain() {},
+          end: (conn) => conn.end(),
+          close() {},
+        },
+      });
+      conn.write(encodeFrame(Operation.Auth, 1, TOKEN));
+    }
+    await members.until(() => members.#authenticated === MEMBERS);
+    return members;
+  }
+
+  frame(_conn: Conn, { operation, body }: Parameters<FrameSink<Conn>["frame"]>[1]): boolean {
+    if (operation === Operation.AuthReply) this.#authenticated++;
+    else {
+      this.received++;
+      const sentMs = new DataView(body.buffer, body.byteOffset, 8).getFloat64(0);
+      this.latenciesMs.push(performance.now() - sentMs);
+    }
+    this.#wake();
+    return true;
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#wake = resolve);
+  }
+
+  close(): void {
+    for (const conn of this.#splitters.keys()) conn.evict();
+  }
+}
+
+async function startOneProcess(): Promise<Target> {
+  const role = await Role.start("listening", "start", "--tcp", ANY, "--ws", ANY, "--http", ANY);
+  return await target("one process", [role], role.addresses.http, role.addresses.tcp);
+}
+
+async function startCluster(): Promise<Target> {
+  const redisPort = await freePort();
+  const redis = `redis://127.0.0.1:${redisPort}`;
+  const metrics = `127.0.0.1:${await freePort()}`;
+  const store = await Role.startRedis(redisPort);
+  const logic = await Role.start(
+    "listening",
+    "logic",
+    "--redis",
+    redis,
+    "--http",
+    ANY,
+    "--rpc",
+    ANY,
+  );
+  const job = await Role.start("reads the push log", "job", "--redis", redis, "--metrics", metrics);
+  const logics = ["--logic", logic.addresses.rpc];
+  const comet = await Role.start(
+    "listening",
+    "comet",
+    ...logics,
+    "--tcp",
+    ANY,
+    "--ws",
+    ANY,
+    "--rpc",
+    ANY,
+  );
+  const roles = [comet, job, logic, store];
+  const made = await target("cluster", roles, logic.addresses.http, comet.addresses.tcp);
+  return { ...made, metricsUrl: `http://${metrics}/metrics` };
+}
+
+async function target(
+  name: string,
+  roles: readonly Role[],
+  http: string,
+  tcp: string,
+): Promise<Target> {
+  const pushUrl = `${http}/goim/push/room?operation=1000&type=bench&room=cluster`;
+  return { name, roles, pushUrl, members: await Members.open(tcp) };
+}
+
+async function stop({ roles, members }: Target): Promise<void> {
+  members.close();
+  for (const role of roles) await role.stop();
+}
+
+/** Pushes once; the body says when. */
+async function push({ pushUrl }: Target): Promise<void> {
+  const body = new Uint8Array(BODY_BYTES);
+  new DataView(body.buffer).setFloat64(0, performance.now());
+  const response = await fetch(pushUrl, { method: "POST", body });
+  const { code, message } = await response.json();
+  if (code !== 0) throw new Error(`Cannot measure: a push was answered with ${code} ${message}`);
+}
+
+/** Pushes at a steady rate, however long each takes, and waits until all have come. */
+async function pushSteadily(to: Target, count: number, rate: number): Promise<void> {
+  const { members } = to;
+  const goal = members.received + count * MEMBERS;
+  const startMs = performance.now();
+  const pushes: Promise<void>[] = [];
+  for (let index = 0; index < count; index++) {
+    const waitMs = startMs + index * 1_000 / rate - performance.now();
+    if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    pushes.push(push(to));
+  }
+  await Promise.all(pushes);
+  await members.until(() => members.received >= goal);
+}
+
+/** As many pushes as get through. */
+async function saturate(to: Target, spanMs: number): Promise<string[]> {
+  const { members, roles } = to;
+  const before = { received: members.received, cpuS: roles.map(({ cpuS }) => cpuS) };
+  const startMs = performance.now();
+  let pushes = 0;
+  await Promise.all(Array.from({ length: PUSHERS }, async () => {
+    while (performance.now() - startMs < spanMs) {
+      await push(to);
+      pushes++;
+    }
+  }));
+  await members.until(() => members.received >= before.received + pushes * MEMBERS);
+  const tookS = (performance.now() - startMs) / 1_000;
+  const cpuS = roles.reduce((sum, role, index) => sum + role.cpuS - before.cpuS[index], 0);
+  return [cell(pushes / tookS), cell(cpuS / tookS), cell(pushes / cpuS)];
+}
+
+async function latency(to: Target, pushes: number): Promise<string[]> {
+  to.members.latenciesMs = [];
+  await pushSteadily(to, pushes, LATENCY_RATE);
+  const sorted = to.members.latenciesMs.toSorted((a, b) => a - b);
+  return [cell(median(sorted)), cell(sorted[Math.ceil(sorted.length * 0.99) - 1])];
+}
+
+/** Pushes that the job's batches took, and how many batches. */
+async function batches({ metricsUrl }: Target): Promise<{ pushes: number; batches: number }> {
+  const text = await (await fetch(metricsUrl!)).text();
+  const read = (name: string) =>
+    Number(new RegExp(`^halley_job_${name}_total (\\S+)$`, "m").exec(text)![1]);
+  return { pushes: read("delivered"), batches: read("batches") };
+}
+
+async function batchSize(to: Target, push: () => Promise<unknown>): Promise<string> {
+  const before = await batches(to);
+  await push();
+  const after = await batches(to);
+  return cell((after.pushes - before.pushes) / (after.batches - before.batches));
+}
+
+/**
+ * Pushes to one room through a whole cluster, next to the same in one process: how many, how soon,
+ * and in how large batches they reach the comet. Needs `redis-server`.
+ *
+ * @param scale 1 is the full size.
+ */
+export async function run(scale: number): Promise<void> {
+  const saturatedMs = scaled(SATURATED_MS, Math.min(1, scale), 200);
+  const pushes = scaled(LATENCY_PUSHES, scale, 20);
+  const throughputs: string[][] = [];
+  const latencies: string[][] = [];
+  const sizes: string[][] = [];
+  for (const start of [startOneProcess, startCluster]) {
+    const to = await start();
+    try {
+      await pushSteadily(to, pushes, LATENCY_RATE);
+      latencies.push([to.name, ...await latency(to, pushes)]);
+      if (to.metricsUrl !== undefined) {
+        for (const rate of BATCH_RATES) {
+          const count = scaled(rate * BATCH_MS / 1_000, scale, 10);
+          const size = await batchSize(to, () => pushSteadily(to, count, rate));
+          sizes.push([`${rate} pushes/s`, size]);
+        }
+      }
+      let row: string[] = [];
+      const saturated = async () => row = await saturate(to, saturatedMs);
+      if (to.metricsUrl === undefined) await saturated();
+      else sizes.push([`as many as ${PUSHERS} callers push`, await batchSize(to, saturated)]);
+      throughputs.push([to.name, ...row]);
+    } finally {
+      await stop(to);
+    }
+  }
+  const room = `room of ${MEMBERS}`;
+  printTable(
+    `Pushes by ${PUSHERS} callers into one ${room}, until its members have them`,
+    ["server", "pushes/s", "cores used", "pushes/s per core"],
+    throughputs,
+  );
+  printTable(
+    `From an HTTP push to receipt, ${LATENCY_RATE} pushes/s into one ${room}`,
+    ["server", "median ms", "p99 ms"],
+    latencies,
+  );
+  printTable("Pushes in a batch from job to comet", ["load", "pushes per batch"], sizes);
+}
