@@ -7,8 +7,8 @@ import type { ConnectionRecord } from "../support/push_checker.ts";
 import { within } from "../support/raw_client.ts";
 
 /** How long the comet is stopped, and how long before is measured to compare, in milliseconds. */
-const STOPPED_MS = 5_000;
-const BEFORE_MS = 3_000;
+const STOPPED_MS = 4_000;
+const BEFORE_MS = 2_000;
 
 /** How much longer a push may take to the clients of the other comets: so many times, and more. */
 const TIMES_MAX = 5;
