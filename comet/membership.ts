@@ -31,7 +31,8 @@ export class Membership {
   readonly replaced: Promise<void>;
   readonly #resolveReplaced: () => void;
   #node: Node | undefined;
-  #registering = false;
+  /** Whether it is being made known again. */
+  #rejoining = false;
   #stopped = false;
   /** The slot from which the next renewal goes on. */
   #slot = 0;
@@ -82,7 +83,7 @@ export class Membership {
         name: this.#node.name,
       });
       this.#resolveReplaced();
-    } else if (error instanceof NodeUnknown && !this.#registering) {
+    } else if (error instanceof NodeUnknown && !this.#rejoining) {
       void this.#rejoin(this.#node);
     }
   }
@@ -102,6 +103,7 @@ export class Membership {
   }
 
   async #rejoin(node: Node): Promise<void> {
+    this.#rejoining = true;
     log.warn("logic does not know this comet any more: registers again as {server}", {
       server: node.server,
     });
@@ -112,6 +114,7 @@ export class Membership {
       await sleep(this.clock, openAfterMs);
       this.lifecycle.isShut = false;
     }
+    this.#rejoining = false;
     await this.#renew(0, this.lifecycle.channels.slots);
   }
 
@@ -126,7 +129,6 @@ export class Membership {
   }
 
   async #register(node: Node): Promise<number> {
-    this.#registering = true;
     let openAfterMs = 0;
     for (let attempt = 0; !this.#stopped; attempt++) {
       try {
@@ -139,7 +141,6 @@ export class Membership {
         await sleep(this.clock, backoffMs(attempt, registerBackoff, this.prng));
       }
     }
-    this.#registering = false;
     return openAfterMs;
   }
 

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { FOLLOW_MS, type Node, NodeUnknown } from "../protocol/rpc/contract.ts";
+import { TestComet } from "../tests/support/test_comet.ts";
+
+const OPEN_AFTER_MS = 1_000;
+
+const node: Node = {
+  server: "comet-1",
+  name: "comet",
+  region: "r",
+  zone: "z",
+  env: "e",
+  hostname: "h",
+  addresses: [],
+  rpc: "",
+  version: "1",
+  weight: 1,
+  offline: false,
+};
+
+const follower = { hold: () => Promise.resolve(), release: () => Promise.resolve() };
+
+/** A registered comet that a job follows. */
+async function followedComet(): Promise<TestComet> {
+  const comet = await TestComet.start();
+  await comet.membership.join(node);
+  comet.logic.register = (registered) => {
+    comet.logic.registered.push(registered);
+    return Promise.resolve({ openAfterMs: OPEN_AFTER_MS });
+  };
+  comet.lifecycle.holds.follow("job", follower);
+  return comet;
+}
+
+describe("Membership of a comet that logic does not know any more", () => {
+  test("keeps its clients and renews their sessions when every job has kept in touch", async () => {
+    const comet = await followedComet();
+    const client = await comet.open({ key: "a" });
+    comet.membership.reportFailed(new NodeUnknown("no such comet"));
+    await comet.settle();
+    assert.equal(client.ended, false);
+    assert.equal(comet.logic.registered.length, 2);
+    assert.deepEqual(comet.logic.renewed.map(({ key }) => key), ["a"]);
+    await comet.open({ key: "b" });
+    assert.equal(comet.lifecycle.channels.size, 2);
+  });
+
+  test("closes its clients when a job has lost touch, and lets none in until jobs know it", async () => {
+    const comet = await followedComet();
+    const client = await comet.open({ key: "a" });
+    await comet.advance(2 * FOLLOW_MS);
+    comet.membership.reportFailed(new NodeUnknown("no such comet"));
+    await comet.settle();
+    const [farewell] = client.frames();
+    assert.equal(farewell.op, 6);
+    assert.deepEqual(JSON.parse(farewell.body.toString()), {
+      code: 1001,
+      reason: "server is going away",
+      reconnect: true,
+    });
+    assert.equal(client.ended, true);
+    const early = await comet.connect();
+    assert.equal(early.closed, true);
+    assert.equal(comet.counters.refusedShut, 1);
+    await comet.advance(OPEN_AFTER_MS);
+    await comet.open({ key: "b" });
+    assert.equal(comet.lifecycle.channels.size, 1);
+    assert.deepEqual(comet.logic.renewed, []);
+  });
+
+  test("keeps its clients when a job had lost touch before logic took a report", async () => {
+    const comet = await followedComet();
+    const client = await comet.open({ key: "a" });
+    await comet.advance(2 * FOLLOW_MS);
+    comet.membership.reported();
+    comet.membership.reportFailed(new NodeUnknown("no such comet"));
+    await comet.settle();
+    assert.equal(client.ended, false);
+  });
+});

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Node, NodeReplaced, NodeUnknown } from "../protocol/rpc/contract.ts";
+import { TestComet } from "../tests/support/test_comet.ts";
+import { TICK_MS } from "./options.ts";
+
+const node: Node = {
+  server: "comet-1",
+  name: "comet-1",
+  region: "",
+  zone: "",
+  env: "",
+  hostname: "",
+  addresses: [],
+  rpc: "",
+  version: "",
+  weight: 1,
+  offline: false,
+};
+
+/** Lets time pass with a report every second. */
+async function pass(comet: TestComet, spanMs: number): Promise<void> {
+  for (let leftMs = spanMs; leftMs > 0; leftMs -= TICK_MS) {
+    comet.reporter.tick(1_000);
+    comet.clock.advance(TICK_MS);
+    await comet.turn();
+  }
+  await comet.settle();
+}
+
+/** Has the reports of a comet fail until told otherwise. */
+function failReports(comet: TestComet, error: () => Error | undefined): void {
+  const report = comet.logic.report.bind(comet.logic);
+  comet.logic.report = (counts) => {
+    const failure = error();
+    return failure === undefined ? report(counts) : Promise.reject(failure);
+  };
+}
+
+describe("Membership", () => {
+  it("waits for logic as long as it takes, then as long as logic says", async () => {
+    const comet = await TestComet.start();
+    let failures = 5;
+    comet.logic.register = (registered) => {
+      if (failures-- > 0) return Promise.reject(new Error("away"));
+      comet.logic.registered.push(registered);
+      return Promise.resolve({ openAfterMs: 1_100 });
+    };
+    let isIn = false;
+    void comet.membership.join(node).then(() => isIn = true);
+    await comet.advance(20_000);
+    assert.equal(comet.counters.logicFailures, 5);
+    assert.deepEqual(comet.logic.registered, [node]);
+    assert.equal(isIn, true);
+  });
+
+  it("registers again when logic does not know it, and renews every session", async () => {
+    const comet = await TestComet.start();
+    await comet.membership.join(node);
+    for (let client = 0; client < 1_200; client++) await comet.open({ key: `k${client}` });
+    const calls: number[] = [];
+    const renew = comet.logic.renew.bind(comet.logic);
+    comet.logic.renew = (sessions) => (calls.push(sessions.length), renew(sessions));
+    let unknown = true;
+    failReports(comet, () => unknown ? new NodeUnknown("who?") : undefined);
+    comet.logic.register = (registered) => {
+      unknown = false;
+      comet.logic.registered.push(registered);
+      return Promise.resolve({ openAfterMs: 0 });
+    };
+    await pass(comet, 2_000);
+    assert.equal(comet.logic.registered.length, 2);
+    const keys = new Set(comet.logic.renewed.map(({ key }) => key));
+    assert.equal(keys.size, 1_200);
+    assert.ok(Math.max(...calls) <= 500, `${calls}`);
+  });
+
+  it("says so when another run has taken its place, and registers no more", async () => {
+    const comet = await TestComet.start();
+    await comet.membership.join(node);
+    failReports(comet, () => new NodeReplaced("by another"));
+    await pass(comet, 3_000);
+    await comet.membership.replaced;
+    assert.equal(comet.logic.registered.length, 1);
+  });
+
+  it("renews every session within ten minutes, in small calls, and goes on after a failure", async () => {
+    const comet = await TestComet.start({ heartbeatMs: 1e9 });
+    await comet.membership.join(node);
+    for (let client = 0; client < 50; client++) await comet.open({ key: `k${client}` });
+    await comet.connect();
+    const renew = comet.logic.renew.bind(comet.logic);
+    let failures = 3;
+    comet.logic.renew = (sessions) => {
+      assert.ok(sessions.length <= 5);
+      return failures-- > 0 ? Promise.reject(new Error("away")) : renew(sessions);
+    };
+    await pass(comet, 600_000);
+    const keys = new Set(comet.logic.renewed.map(({ key }) => key));
+    assert.equal(keys.size, 50);
+  });
+
+  it("takes the comet out when it leaves, and does nothing then", async () => {
+    const comet = await TestComet.start();
+    await comet.membership.join(node);
+    await comet.membership.leave();
+    assert.deepEqual(comet.logic.unregistered, ["comet-1"]);
+    comet.membership.reportFailed(new NodeUnknown("who?"));
+    await comet.settle();
+    assert.equal(comet.logic.registered.length, 1);
+  });
+});

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CloseCodes } from "../../protocol/close_codes.ts";
+import type { Address } from "../../platform/port.ts";
+import { seededPrng } from "../../base/prng.ts";
+import { ConnectRefused, type ConnectRequest } from "../../protocol/rpc/contract.ts";
+import type { RpcHandler } from "../../protocol/rpc/link.ts";
+import type { RpcListener } from "../../protocol/rpc/listener.ts";
+import { answerLogic } from "../../protocol/rpc/logic_rpc.ts";
+import { RpcError } from "../../protocol/rpc/rpc_error.ts";
+import { FakeLogic } from "../../tests/support/fake_logic.ts";
+import { MemoryRpc } from "../../tests/support/memory_rpc.ts";
+import { LogicPool } from "./logic_pool.ts";
+
+const encoder = new TextEncoder();
+
+function request(key: string): ConnectRequest {
+  const token = encoder.encode(JSON.stringify({ key }));
+  return { server: "c~1", connectionId: 1, token, remoteAddress: "127.0.0.1" };
+}
+
+function session(connectionId: number) {
+  return { server: "c~1", connectionId, mid: 1n, key: "k" };
+}
+
+/** A logic that counts whom it let in, and may fail. */
+class ServedLogic {
+  readonly logic = new FakeLogic();
+  connects = 0;
+  failure: Error | undefined;
+  listener: RpcListener | undefined;
+  readonly handler: RpcHandler = {
+    call: async (_link, method, body) => {
+      if (method === 1) this.connects++;
+      if (this.failure !== undefined) throw this.failure;
+      return await answerLogic(this.logic, method, body)!;
+    },
+  };
+}
+
+async function setUp(count: number) {
+  const rpc = new MemoryRpc();
+  const logics = Array.from({ length: count }, () => new ServedLogic());
+  const addresses: Address[] = [];
+  for (const logic of logics) {
+    logic.listener = await rpc.listen(logic.handler);
+    addresses.push(logic.listener.address);
+  }
+  const pool = new LogicPool({
+    server: "c~1",
+    addresses,
+    streams: rpc.streams,
+    secret: "",
+    clock: rpc.clock,
+    prng: seededPrng(1),
+    handler: { call: () => new Uint8Array() },
+    counters: rpc.counters,
+  });
+  pool.start();
+  await rpc.until("all are connected", () => pool.connected === count);
+  /** Waits for a call, letting time pass. */
+  const settled = async <Answer>(call: Promise<Answer>): Promise<Answer> => {
+    let over = false;
+    void call.finally(() => over = true).catch(() => {});
+    for (let step = 0; step < 400 && !over; step++) await rpc.pass(50);
+    assert.ok(over, "the call is over");
+    return await call;
+  };
+  const stop = async () => {
+    await rpc.settled(pool.stop());
+    await rpc.pass(1_500);
+    await rpc.close(...logics.map(({ listener }) => listener!));
+  };
+  return { rpc, logics, pool, settled, stop };
+}
+
+describe("LogicPool", () => {
+  it("asks each logic in turn", async () => {
+    const { logics, pool, settled, stop } = await setUp(3);
+    for (let call = 0; call < 9; call++) await settled(pool.connect(request("k")));
+    assert.deepEqual(logics.map(({ connects }) => connects), [3, 3, 3]);
+    await stop();
+  });
+
+  it("passes over one that fails for a while, and comes back to it", async () => {
+    const { rpc, logics, pool, settled, stop } = await setUp(2);
+    logics[0].failure = new RpcError("unavailable", true, "no store");
+    for (let call = 0; call < 6; call++) {
+      assert.equal((await settled(pool.connect(request(`k${call}`)))).key, `k${call}`);
+    }
+    assert.ok(logics[0].connects <= 2, `asked ${logics[0].connects} times`);
+    logics[0].failure = undefined;
+    await rpc.pass(1_500);
+    logics[0].connects = 0;
+    for (let call = 0; call < 4; call++) await settled(pool.connect(request("k")));
+    assert.equal(logics[0].connects, 2);
+    await stop();
+  });
+
+  it("hands on what logic says of the client, and asks nobody else", async () => {
+    const { logics, pool, settled, stop } = await setUp(2);
+    const refusal = new ConnectRefused(CloseCodes.authFailed, "no");
+    for (const logic of logics) logic.failure = refusal;
+    await assert.rejects(settled(pool.connect(request("k"))), ConnectRefused);
+    assert.equal(logics[0].connects + logics[1].connects, 1);
+    await stop();
+  });
+
+  it("has an auth wait for a logic, and gives up in time", async () => {
+    const { rpc, logics, pool, settled, stop } = await setUp(1);
+    logics[0].failure = new RpcError("unavailable", true, "no store");
+    const token = request("later");
+    const waiting = pool.connect(token);
+    token.token.fill(0);
+    await rpc.pass(2_000);
+    logics[0].failure = undefined;
+    assert.equal((await settled(waiting)).key, "later");
+    logics[0].failure = new RpcError("unavailable", true, "no store");
+    const startMs = rpc.clock.monotonicMs();
+    await assert.rejects(settled(pool.connect(request("never"))), { code: "unavailable" });
+    const tookMs = rpc.clock.monotonicMs() - startMs;
+    assert.ok(tookMs > 4_500 && tookMs < 7_000, `${tookMs} ms`);
+    await stop();
+  });
+
+  it("tells logic of ended sessions when there is one again", async () => {
+    const { rpc, logics, pool, settled, stop } = await setUp(1);
+    logics[0].failure = new RpcError("unavailable", true, "no store");
+    for (let id = 1; id <= 5; id++) await settled(pool.disconnect(session(id)));
+    assert.equal(logics[0].logic.disconnected.length, 0);
+    logics[0].failure = undefined;
+    await rpc.pass(5_000);
+    const ids = logics[0].logic.disconnected.map(({ connectionId }) => connectionId);
+    assert.deepEqual(ids.toSorted(), [1, 2, 3, 4, 5]);
+    await stop();
+  });
+
+  it("keeps no more ended sessions than it may", async () => {
+    const { pool, stop } = await setUp(0);
+    await Promise.all(Array.from({ length: 100_010 }, (_, id) => pool.disconnect(session(id))));
+    assert.equal(pool.disconnectsDropped, 9, "one is on its way");
+    await stop();
+  });
+
+  it("says at once that a frame cannot be handed over when there is no logic", async () => {
+    const { pool, stop } = await setUp(0);
+    const frame = { server: "c~1", mid: 1n, key: "k", room: "", operation: 4, sequence: 1 };
+    await assert.rejects(pool.receive({ ...frame, body: new Uint8Array() }), {
+      code: "unavailable",
+      temporary: true,
+    });
+    await stop();
+  });
+});
