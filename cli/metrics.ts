@@ -4,7 +4,8 @@ import { Counter, Gauge, Registry } from "prom-client";
 export interface CounterGroup<Name extends string> {
   /** What all their names begin with, such as `comet`. */
   readonly prefix: string;
-  readonly values: Readonly<Record<Name, number>>;
+  /** The numbers, or how to ask for them where they are counted elsewhere. */
+  readonly values: Readonly<Record<Name, number>> | (() => Promise<Readonly<Record<Name, number>>>);
   readonly help: Readonly<Record<Name, string>>;
 }
 
@@ -19,9 +20,10 @@ export class Metrics {
         name: `halley_${prefix}_${snakeCase(name)}_total`,
         help: help[name],
         registers: [this.#registry],
-        collect() {
+        async collect() {
+          const now = typeof values === "function" ? await values() : values;
           this.reset();
-          this.inc(values[name]);
+          this.inc(now[name]);
         },
       });
     }

@@ -68,4 +68,19 @@ describe("relations()", () => {
     assert.deepEqual(check(same, "logic"), []);
     assert.equal(check({ ...same, logic: ["127.0.0.1:3119"] }, "comet").length, 1);
   });
+
+  test("finds ports that are none, wherever an address stands", () => {
+    const mistakes = check({
+      logic: ["a:1", "b:65536"],
+      rpc: "127.0.0.1:70000",
+      advertiseRpc: "c:99999",
+      metrics: "127.0.0.1:66000",
+    });
+    assert.deepEqual(mistakes, [
+      'logic = "b:65536": the port must be 0 to 65535',
+      'rpc = "127.0.0.1:70000": the port must be 0 to 65535',
+      'advertise-rpc = "c:99999": the port must be 0 to 65535',
+      'metrics = "127.0.0.1:66000": the port must be 0 to 65535',
+    ]);
+  });
 });

@@ -1,4 +1,5 @@
 import type { Comet } from "../../comet/comet.ts";
+import type { CometNumbers } from "./worker_numbers.ts";
 import type { PushLog } from "../../drivers/ports.ts";
 import type { Job } from "../../job/job.ts";
 import type { Logic } from "../../logic/logic.ts";
@@ -13,6 +14,13 @@ export function addComet(metrics: Metrics, comet: Comet): void {
   metrics.addGauge("comet_connections", "Connections.", () => comet.connections);
   metrics.addGauge("comet_rooms", "Rooms that have members.", () => comet.rooms);
   metrics.addGauge("comet_pool_bytes", "Bytes of the buffer pool.", () => comet.pooledBytes);
+}
+
+/** Shows what comets in worker processes count and hold, added up. */
+export function addWorkers(metrics: Metrics, read: () => Promise<CometNumbers>): void {
+  metrics.addCounters({ prefix: "comet", values: read, help: cometHelp });
+  metrics.addGauge("comet_connections", "Connections.", async () => (await read()).connections);
+  metrics.addGauge("comet_rooms", "Rooms that have members.", async () => (await read()).rooms);
 }
 
 /** Shows what logic counts, and what it knows of the cluster. */

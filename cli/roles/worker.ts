@@ -10,6 +10,7 @@ import { parseRpcAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import { cometOptions, newRunId, nodeOf } from "./parts.ts";
 import type { Running } from "./running.ts";
+import { encodeNumbers, NUMBERS_METHOD, numbersOf } from "./worker_numbers.ts";
 
 const log = getLogger(["halley"]);
 
@@ -38,7 +39,10 @@ export class WorkerRole {
       clock,
       prng,
       handler: {
-        call: (link, method, body) => service.call(link, method, body),
+        call: (link, method, body) =>
+          method === NUMBERS_METHOD
+            ? encodeNumbers(numbersOf(this.#comet))
+            : service.call(link, method, body),
         closed: () => this.#parentGone(),
       },
       counters: new RpcCounters(),

@@ -4,6 +4,7 @@ import { LinkedComets } from "../../job/rpc/linked_comets.ts";
 import type { LogicApi } from "../../protocol/rpc/contract.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
+import { type CometNumbers, sharedNumbers } from "./worker_numbers.ts";
 import { RpcMethod } from "../../protocol/rpc/methods.ts";
 
 /** The links of worker processes, which logic and job of their parent share. */
@@ -12,11 +13,15 @@ export class WorkerLinks implements RpcHandler {
   readonly comets: LinkedComets;
   /** The workers as logic sees them. */
   readonly links = new CometLinks();
+  /** What the workers' comets count, added up. */
+  readonly numbers: () => Promise<CometNumbers>;
   /** How many have registered. */
   registered = 0;
+  readonly #links = new Set<RpcLink>();
 
   constructor(clock: Clock, private readonly nodes: Nodes) {
     this.comets = new LinkedComets(clock);
+    this.numbers = sharedNumbers(clock, () => this.#links);
   }
 
   /** Says who answers. */
@@ -25,12 +30,14 @@ export class WorkerLinks implements RpcHandler {
   }
 
   opened(link: RpcLink): void {
+    this.#links.add(link);
     this.links.opened(link);
     this.comets.add(link.peer.id).opened(link);
   }
 
   /** A worker without a link is gone, and its clients with it. */
   closed(link: RpcLink): void {
+    this.#links.delete(link);
     this.links.closed(link);
     this.comets.get(link.peer.id)?.closed(link);
     this.comets.remove(link.peer.id);

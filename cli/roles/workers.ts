@@ -15,8 +15,8 @@ import { formatAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
-import { addJob, addLogic, addProcess, addPushLog, addRpc } from "./measured.ts";
-import { access, logicOptions, newRunId } from "./parts.ts";
+import { addJob, addLogic, addProcess, addPushLog, addRpc, addWorkers } from "./measured.ts";
+import { access, cometOptions, logicOptions, newRunId } from "./parts.ts";
 import type { RunningServer } from "./running.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerLinks } from "./worker_links.ts";
@@ -146,7 +146,7 @@ export class Workers {
 
   #spawn(index: number, tcp: Address, ws: Address): Child {
     const { config } = this;
-    const connectionsMax = Math.ceil(config.connectionsMax / this.#count);
+    const connectionsMax = this.#share;
     const worker: Config = {
       ...config,
       tcp,
@@ -157,6 +157,11 @@ export class Workers {
       clusterSecret: this.#secret,
     };
     return this.platform.process.spawn(["worker"], { [WORKER_VARIABLE]: JSON.stringify(worker) });
+  }
+
+  /** Connections that one worker may have; 0 where its files decide. */
+  get #share(): number {
+    return Math.ceil(this.config.connectionsMax / this.#count);
   }
 
   /** Waits until every worker has registered and the ports are open. */
@@ -188,6 +193,7 @@ export class Workers {
 
   #metrics(): () => Promise<string> {
     const metrics = new Metrics();
+    addWorkers(metrics, this.#workers.numbers);
     addLogic(metrics, this.#logic);
     addJob(metrics, this.#job);
     addPushLog(metrics, this.#pushLog);
@@ -200,6 +206,11 @@ export class Workers {
     const { config, platform } = this;
     const { runtime } = platform.process;
     log.info("halley starts", { version, runtime, server: this.#id, workers: this.#count });
+    log.info("connections are limited", {
+      connections: this.#count *
+        cometOptions({ ...config, connectionsMax: this.#share }, platform.process).connectionsMax,
+      openFiles: platform.process.openFilesMax() ?? "unknown",
+    });
     log.info("listening", {
       tcp: formatAddress(tcp),
       websocket: `ws://${formatAddress(ws)}/sub`,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Prng, randomBelow } from "../../base/prng.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import type { Lease, PushEntry, PushLog } from "../ports.ts";
+import { until } from "./waiting.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -26,6 +27,16 @@ export async function leaseOf(log: PushLog, partition: number, owner: string): P
   const lease = await log.acquire(partition, owner);
   assert.ok(lease !== undefined, `"${owner}" got the lease of partition ${partition}`);
   return lease;
+}
+
+/** Waits until an owner gets the lease of another that has run out. */
+export async function takeOver(log: PushLog, partition: number, owner: string): Promise<Lease> {
+  let lease: Lease | undefined;
+  await until("the lease runs out", async () => {
+    lease = await log.acquire(partition, owner);
+    return lease !== undefined;
+  });
+  return lease!;
 }
 
 /** Two owners who append, read, claim, acknowledge and change over, against a plain list. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { seededPrng } from "../../base/prng.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
-import { type Lease, LeaseLost, type PushEntry, type PushLog, PushLogFull } from "../ports.ts";
-import { leaseOf, positions, readAtRandom, room, texts } from "./push_log_model.ts";
+import { LeaseLost, type PushEntry, type PushLog, PushLogFull } from "../ports.ts";
+import { leaseOf, positions, readAtRandom, room, takeOver, texts } from "./push_log_model.ts";
 import { until, within } from "./waiting.ts";
 
 /** How to open a push log. */
@@ -30,16 +30,6 @@ function plain(message: PushMessage): PushMessage {
   return { ...message, body: Uint8Array.from(message.body) };
 }
 
-/** Waits until an owner gets the lease of another that has run out. */
-async function takeOver(log: PushLog, partition: number, owner: string): Promise<Lease> {
-  let lease: Lease | undefined;
-  await until("the lease runs out", async () => {
-    lease = await log.acquire(partition, owner);
-    return lease !== undefined;
-  });
-  return lease!;
-}
-
 /** Registers the tests that every push log passes. */
 export function testPushLog(subject: PushLogSubject): void {
   /** A test on an empty log, opened as two processes do. */
@@ -60,7 +50,7 @@ export function testPushLog(subject: PushLogSubject): void {
   }
 
   describe(`PushLog on ${subject.name}`, () => {
-    before(() => subject.start());
+    before(() => subject.start(), { timeout: 60_000 });
     after(() => subject.stop());
 
     test("keeps every kind of push whole, with every byte value and odd characters", async (log) => {
@@ -233,11 +223,14 @@ export function testPushLog(subject: PushLogSubject): void {
       assert.deepEqual((await log.lag())[0], { entries: 0, bytes: 0 });
     });
 
-    test("close() ends a read that waits", async (log) => {
+    test("close() ends a read that waits, and there is no lease any more", async (log) => {
       const lease = await leaseOf(log, 0, "a");
-      const waiting = log.read(lease, 10).then(() => undefined, (error) => error);
+      const waiting = log.read(lease, 10).catch((error) => error);
       await log.close();
-      await within("the end of the read", waiting);
+      assert.ok(await within("the end of the read", waiting) instanceof LeaseLost);
+      await assert.rejects(log.read(lease, 10), LeaseLost);
+      await assert.rejects(log.claim(lease), LeaseLost);
+      await assert.rejects(log.append(0, room("late")));
     });
 
     for (const seed of [1, 2, 3]) {

@@ -7,7 +7,7 @@ import { sessionsContract } from "./sessions_suite.ts";
 /** Registers what sessions and nodes of every driver must do. */
 export function registryContract(subject: RegistrySubject): void {
   describe(`registry on ${subject.name}`, () => {
-    before(() => subject.start());
+    before(() => subject.start(), { timeout: 60_000 });
     after(() => subject.stop());
     nodesContract(subject);
     sessionsContract(subject);

@@ -1,8 +1,6 @@
 import { Buffer } from "node:buffer";
-import { createClient, createCluster, createSentinel, ErrorReply, RESP_TYPES } from "@redis/client";
-import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
-import type { Prng } from "../../base/prng.ts";
-import type { RedisUrl } from "./redis_url.ts";
+import { createClient, createCluster, ErrorReply, RESP_TYPES } from "@redis/client";
+import type { RedisHost, RedisUrl } from "./redis_url.ts";
 import type { Argument } from "./store.ts";
 
 /** Settings of the connections. */
@@ -15,134 +13,150 @@ export const ConnectionLimits = {
   pingMs: 2_000,
 } as const;
 
-const reconnect: BackoffOptions = { baseMs: 50, maxMs: 1_000, factor: 2, jitter: 0.3 };
-
-/** Commands to one Redis, whatever stands behind its URL. */
+/**
+ * Commands to one Redis, whatever stands behind its URL. A connection that is lost is not made
+ * again: it is replaced by a new one of these.
+ */
 export interface RedisCommands {
+  /** Whether commands may go well. */
+  readonly isOpen: boolean;
   /** Runs a script that the server has. */
   evalSha(hash: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
   /** Runs a script, and leaves it with the server. */
   eval(source: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
   /** Waits for an entry of a stream; takes the connection until then. */
   waitForEntry(stream: string, afterId: string, waitMs: number): Promise<unknown>;
+  /**
+   * Is told that a command was not answered: a single connection closes, and fails all that wait
+   * for it, while other nodes of a Redis Cluster go on answering.
+   */
+  unanswered(): void;
   /** Waits for what is under way, then closes. */
   close(): Promise<void>;
   /** Closes at once. */
   destroy(): void;
 }
 
-/** What becomes of a connection. */
-export interface ConnectionEvents {
-  /** It was lost; it is being made again. */
-  lost(error: Error): void;
-  /** It is there. */
-  ready(): void;
-}
-
 /**
  * Connects.
  *
- * @param prng Jitter of the waits between tries.
- * @returns Settles when commands can be sent; from then on a lost connection is made again.
- * @throws {Error} What `@redis/client` throws when the first try fails.
+ * @param lost Hears of each connection that is lost afterwards.
+ * @returns Settles when commands can be sent.
+ * @throws {Error} What `@redis/client` throws.
  */
 export async function connectRedis(
   url: RedisUrl,
-  prng: Prng,
-  events: ConnectionEvents,
+  lost: (error: Error) => void,
 ): Promise<RedisCommands> {
-  let wasReady = false;
-  const socket = {
-    connectTimeout: ConnectionLimits.connectMsMax,
-    socketTimeout: ConnectionLimits.silentMsMax,
-    reconnectStrategy: (retries: number, cause: Error) =>
-      wasReady ? backoffMs(Math.min(retries, 10), reconnect, prng) : cause,
-    noDelay: true,
-    ...(url.tls ? { tls: true as const, servername: url.hosts[0].host } : {}),
-  };
   const options: Shared = {
     username: url.username,
     password: url.password,
-    socket,
+    socket: {
+      connectTimeout: ConnectionLimits.connectMsMax,
+      socketTimeout: ConnectionLimits.silentMsMax,
+      // One that finds its way back by itself does not notice a server that takes and never
+      // answers, and with Sentinels sends again what may have been done.
+      reconnectStrategy: false,
+      noDelay: true,
+      ...(url.tls ? { tls: true as const } : {}),
+    },
     // What cannot be sent at once fails, so that nothing piles up while Redis is away.
     disableOfflineQueue: true,
     pingInterval: ConnectionLimits.pingMs,
     commandOptions: { timeout: undefined, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
   };
-  const commands = await open(url, options, events);
-  wasReady = true;
-  return commands;
+  if (url.kind === "cluster") return await openCluster(url, options, lost);
+  const host = url.kind === "sentinel" ? await askSentinels(url, options) : url.hosts[0];
+  return await openSingle(host, { ...options, database: url.database }, lost);
 }
 
 type Shared = Parameters<typeof createClient>[0] & object;
 
-function open(url: RedisUrl, options: Shared, events: ConnectionEvents): Promise<RedisCommands> {
-  if (url.kind === "cluster") return openCluster(url, options, events);
-  if (url.kind === "sentinel") return openSentinel(url, options, events);
-  return openSingle(url, options, events);
-}
-
-async function openSingle(url: RedisUrl, options: Shared, events: ConnectionEvents) {
-  const [{ host, port }] = url.hosts;
-  const client = createClient({
-    ...options,
-    socket: { ...options.socket, host, port },
-    database: url.database,
-  });
-  client.on("error", events.lost).on("ready", events.ready);
-  await client.connect();
+async function openSingle(
+  { host, port }: RedisHost,
+  options: Shared,
+  lost: (error: Error) => void,
+): Promise<RedisCommands> {
+  const client = createClient({ ...options, socket: { ...options.socket, host, port } });
+  let connected = false;
+  client.on("error", (error) => connected && lost(error));
+  try {
+    await client.connect();
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+  connected = true;
   return {
+    get isOpen() {
+      return client.isOpen;
+    },
     evalSha: (hash, keys, args) => client.evalSha(hash, parameters(keys, args)),
     eval: (source, keys, args) => client.eval(source, parameters(keys, args)),
     waitForEntry: (...wait) => client.sendCommand(xread(...wait)),
+    unanswered: () => client.destroy(),
     close: () => client.close(),
     destroy: () => client.destroy(),
   } satisfies RedisCommands as RedisCommands;
 }
 
-async function openCluster(url: RedisUrl, options: Shared, events: ConnectionEvents) {
-  const { commandOptions, ...defaults } = options;
+/** Nodes are connected to when they are first needed. */
+async function openCluster(
+  url: RedisUrl,
+  { commandOptions, ...defaults }: Shared,
+  lost: (error: Error) => void,
+): Promise<RedisCommands> {
   const cluster = createCluster({
     rootNodes: url.hosts.map(({ host, port }) => ({
       ...defaults,
-      socket: { ...options.socket, host, port, reconnectStrategy: false },
+      socket: { ...defaults.socket, host, port },
     })),
     defaults,
     commandOptions,
     minimizeConnections: true,
   });
-  cluster.on("error", events.lost).on("node-error", events.lost).on("node-ready", events.ready);
-  await cluster.connect();
+  let connected = false;
+  let refusal: Error | undefined;
+  cluster.on("error", (error) => connected ? lost(error) : refusal = error);
+  cluster.on("node-error", (error) => connected && lost(error));
+  try {
+    await cluster.connect();
+  } catch (error) {
+    cluster.destroy();
+    // It says only that no node would do, and not why.
+    throw refusal ?? error;
+  }
+  connected = true;
   return {
+    get isOpen() {
+      return cluster.isOpen;
+    },
     evalSha: (hash, keys, args) => cluster.evalSha(hash, parameters(keys, args)),
     eval: (source, keys, args) => cluster.eval(source, parameters(keys, args)),
     waitForEntry: (...wait) => cluster.sendCommand(wait[0], false, xread(...wait)),
+    unanswered() {},
     close: () => cluster.close(),
     destroy: () => cluster.destroy(),
   } satisfies RedisCommands as RedisCommands;
 }
 
-async function openSentinel(url: RedisUrl, options: Shared, events: ConnectionEvents) {
-  const { commandOptions, ...nodeClientOptions } = options;
-  const sentinel = createSentinel({
-    name: url.master,
-    sentinelRootNodes: url.hosts.map(({ host, port }) => ({ host, port })),
-    nodeClientOptions,
-    sentinelClientOptions: { socket: options.socket },
-    commandOptions,
-    passthroughClientErrorEvents: true,
-    scanInterval: 1_000,
-  });
-  sentinel.on("error", events.lost).on("ready", events.ready);
-  sentinel.on("topology-change", () => {});
-  await sentinel.connect();
-  return {
-    evalSha: (hash, keys, args) => sentinel.evalSha(hash, parameters(keys, args)),
-    eval: (source, keys, args) => sentinel.eval(source, parameters(keys, args)),
-    waitForEntry: (...wait) => sentinel.sendCommand(false, xread(...wait)),
-    close: () => sentinel.close(),
-    destroy: () => sentinel.destroy(),
-  } satisfies RedisCommands as RedisCommands;
+/** @returns The present master, as the first Sentinel that answers knows it. */
+async function askSentinels({ hosts, master }: RedisUrl, { socket }: Shared): Promise<RedisHost> {
+  let failure: unknown = new Error(`no Sentinel knows "${master}"`);
+  for (const { host, port } of hosts) {
+    const client = createClient({ socket: { ...socket, host, port } });
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      const address = await client.sendCommand(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", master]);
+      if (Array.isArray(address)) return { host: String(address[0]), port: Number(address[1]) };
+    } catch (error) {
+      failure = error;
+    } finally {
+      client.destroy();
+    }
+  }
+  throw failure;
 }
 
 function parameters(keys: readonly string[], args: readonly Argument[]) {
@@ -159,9 +173,15 @@ function xread(stream: string, afterId: string, waitMs: number): string[] {
   return ["XREAD", "COUNT", "1", "BLOCK", String(waitMs), "STREAMS", stream, afterId];
 }
 
-/** Answers by which Redis says that it cannot serve now, but may soon. */
+/**
+ * Answers by which Redis says that it cannot serve now, but may soon. Before version 7 they stand
+ * at the end of what says that a script failed.
+ */
 const passing =
-  /^(?:LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|OOM|MISCONF)\b/;
+  /^(?:.*: -)?(?:LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|OOM|MISCONF)\b/;
+
+/** The answer of a server that has become a replica. */
+const readOnly = /^(?:.*: -)?READONLY\b/;
 
 /** Answers to a hello; some come wrapped. */
 const refused = /^(?:WRONGPASS|NOAUTH|NOPERM)\b/;
@@ -171,4 +191,9 @@ export function isPassing(error: unknown): boolean {
   if (error instanceof Error && error.name === "NotCapable") return false;
   if (error instanceof ErrorReply) return passing.test(error.message);
   return !(error instanceof Error && refused.test(error.message));
+}
+
+/** Whether another connection may do better. */
+export function needsConnection(error: unknown): boolean {
+  return !(error instanceof ErrorReply) || readOnly.test(error.message);
 }

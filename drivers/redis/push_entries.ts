@@ -21,26 +21,40 @@ export function encodeEntry(message: PushMessage, base64: boolean): Argument[] {
   return fields;
 }
 
-/** Reads an entry as a script answers it: id, and fields and values in turn. */
+/** The id of an entry as a script answers it. */
+export function entryId(reply: Reply): string {
+  return textOf(partsOf(reply)[0]);
+}
+
+/**
+ * Reads an entry as a script answers it: id, and fields and values in turn.
+ *
+ * @throws {Error} When it is none that {@linkcode encodeEntry} made.
+ */
 export function decodeEntry(reply: Reply): PushEntry {
-  const [id, parts] = partsOf(reply);
-  const position = positionOf(textOf(id));
-  const [fields, body] = split(partsOf(parts));
-  const operation = Number(fields.get("operation"));
-  switch (fields.get("kind")) {
+  const position = positionOf(entryId(reply));
+  const [fields, body] = split(partsOf(partsOf(reply)[1]));
+  const field = (name: string) => {
+    const value = fields.get(name);
+    if (value === undefined) throw new Error(`Cannot read push ${position}: it has no ${name}`);
+    return value;
+  };
+  const kind = field("kind");
+  const operation = Number(field("operation"));
+  switch (kind) {
     case "room":
-      return { position, message: { kind: "room", room: fields.get("room")!, operation, body } };
+      return { position, message: { kind, room: field("room"), operation, body } };
     case "keys": {
-      const server = fields.get("server")!;
-      const keys = JSON.parse(fields.get("keys")!);
-      return { position, message: { kind: "keys", server, keys, operation, body } };
+      const keys = JSON.parse(field("keys"));
+      return { position, message: { kind, server: field("server"), keys, operation, body } };
     }
-    case "broadcast": {
-      const speed = Number(fields.get("speed"));
-      return { position, message: { kind: "broadcast", speed, operation, body } };
-    }
+    case "broadcast":
+      return { position, message: { kind, speed: Number(field("speed")), operation, body } };
   }
-  throw new Error(`Cannot read push ${position}: kind must be one of room, keys, broadcast`);
+  throw new Error(
+    `Cannot read push ${position}: kind must be one of room, keys, broadcast, ` +
+      `current value is "${kind}"`,
+  );
 }
 
 /** The id of the entry at a position. */
@@ -50,19 +64,19 @@ export function idOf(position: number): string {
 
 function positionOf(id: string): number {
   const position = Number(id.slice(0, id.indexOf("-")));
-  assert(Number.isSafeInteger(position), "an entry's id is its position and -0");
-  return position;
+  if (Number.isSafeInteger(position) && id === idOf(position)) return position;
+  throw new Error(`Cannot read push ${id}: its id must be its position and -0`);
 }
 
 /** The fields that are text, and the body. */
 function split(parts: readonly Reply[]): [ReadonlyMap<string, string>, Uint8Array] {
   const last = parts.length - 2;
   const fields = new Map(fieldsOf(parts.slice(0, last)));
+  const name = textOf(parts[last]);
   const body = parts[last + 1];
-  assert(body instanceof Uint8Array, "a body is bytes");
-  if (textOf(parts[last]) === "body64") {
-    return [fields, new Uint8Array(Buffer.from(textOf(body), "base64"))];
-  }
+  assert(body instanceof Uint8Array, "the values of an entry are bytes");
+  if (name === "body64") return [fields, new Uint8Array(Buffer.from(textOf(body), "base64"))];
+  if (name !== "body") throw new Error(`Cannot read push: its last field is ${name}, not its body`);
   // A plain view: what came as a `Buffer` is nobody else's business.
   return [fields, new Uint8Array(body.buffer, body.byteOffset, body.byteLength)];
 }

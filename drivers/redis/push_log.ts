@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import { assert } from "../../base/assert.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import {
@@ -9,11 +10,13 @@ import {
   PushLogFull,
 } from "../ports.ts";
 import { checkBody, pushBytes } from "../push_bytes.ts";
-import { decodeEntry, encodeEntry, idOf } from "./push_entries.ts";
+import { decodeEntry, encodeEntry, entryId, idOf } from "./push_entries.ts";
 import * as scripts from "./push_scripts.ts";
 import { type PartitionKeys, partitionKeys } from "./push_scripts.ts";
 import { partsOf, textOf } from "./replies.ts";
 import type { Argument, RedisStore, Reply, Script } from "./store.ts";
+
+const log = getLogger(["halley", "redis"]);
 
 /** How a {@linkcode RedisPushLog} is made. */
 export interface RedisPushLogOptions {
@@ -47,6 +50,7 @@ export class RedisPushLog implements PushLog {
   readonly #store: RedisStore;
   readonly #bytesMax: number;
   readonly #partitions: Partition[];
+  #closed = false;
 
   private constructor(store: RedisStore, options: RedisPushLogOptions) {
     const { partitions, partitionBytesMax, leaseMs = 3_000 } = options;
@@ -130,7 +134,10 @@ export class RedisPushLog implements PushLog {
   }
 
   async claim(lease: Lease): Promise<readonly PushEntry[]> {
-    return this.#taken(lease, await this.#checked(scripts.CLAIM, lease, []));
+    const reply = await this.#checked(scripts.CLAIM, lease, []);
+    // What is pending is what it tells.
+    this.#partitions[lease.partition].bytes.clear();
+    return await this.#taken(lease, reply);
   }
 
   async ack(lease: Lease, positions: readonly number[]): Promise<void> {
@@ -154,30 +161,47 @@ export class RedisPushLog implements PushLog {
 
   /** Closes the store, which ends every wait. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#store.close();
   }
 
   async #take(lease: Lease, entriesMax: number): Promise<readonly PushEntry[]> {
-    return this.#taken(lease, await this.#checked(scripts.TAKE, lease, [String(entriesMax)]));
+    const reply = await this.#checked(scripts.TAKE, lease, [String(entriesMax)]);
+    return await this.#taken(lease, reply);
   }
 
-  /** Runs a script that begins with a look at the lease. */
+  /** Runs a script that begins with a look at the lease; all leases end with the log. */
   async #checked(script: Script, lease: Lease, args: readonly Argument[]): Promise<Reply> {
     const { partition, owner, token } = lease;
     const { push, lease: key, meta } = this.#partitions[partition].keys;
-    const reply = await this.#store.run(script, [push, key, meta], [owner, String(token), ...args]);
+    const whose = [owner, String(token)];
+    const run = this.#store.run(script, [push, key, meta], [...whose, ...args]);
+    const reply = await run.catch((error) => {
+      if (this.#closed) return 0;
+      throw error;
+    });
     if (reply !== 0) return reply;
-    this.#partitions[partition].bytes.clear();
     throw new LeaseLost(`Cannot use lease of partition ${partition}: "${owner}" has lost it`);
   }
 
-  #taken({ partition }: Lease, reply: Reply): readonly PushEntry[] {
-    const known = this.#partitions[partition];
-    const entries = partsOf(reply).map(decodeEntry);
+  /** An entry that cannot be read would come back for ever: it is forgotten. */
+  async #taken(lease: Lease, reply: Reply): Promise<readonly PushEntry[]> {
+    const known = this.#partitions[lease.partition];
+    const entries: PushEntry[] = [];
+    const unreadable: string[] = [];
+    for (const part of partsOf(reply)) {
+      try {
+        entries.push(decodeEntry(part));
+      } catch (error) {
+        log.error("left out a push of partition {partition}: {error}", { ...lease, error });
+        unreadable.push(entryId(part), "0");
+      }
+    }
     for (const { position, message } of entries) {
       known.last = Math.max(known.last, position);
       known.bytes.set(position, pushBytes(message));
     }
+    if (unreadable.length > 0) await this.#checked(scripts.ACKNOWLEDGE, lease, unreadable);
     return entries;
   }
 }

@@ -107,17 +107,19 @@ if owner ~= ARGV[1] or (ARGV[2] ~= '' and token ~= ARGV[2]) then return 0 end
 return redis.call('DEL', KEYS[1])`,
 };
 
-/** KEYS begin with push, lease; ARGV with owner, token. Answers 0 when the lease is lost. */
+/**
+ * KEYS begin with push, lease; ARGV with owner, token. Answers 0 when the lease is lost. The group is
+ * made when it is first needed, also after Redis has lost it.
+ */
 const CHECKED = `
 if redis.call('GET', KEYS[2]) ~= ARGV[1] .. ' ' .. ARGV[2] then return 0 end
 local function grouped(...)
   local reply = redis.pcall(...)
-  if type(reply) == 'table' and reply.err and string.find(reply.err, 'NOGROUP', 1, true) then
+  if type(reply) ~= 'table' or not reply.err then return reply end
+  if string.find(reply.err, 'NOGROUP', 1, true) then
     redis.call('XGROUP', 'CREATE', KEYS[1], '${GROUP}', '0', 'MKSTREAM')
-    reply = redis.pcall(...)
   end
-  if type(reply) == 'table' and reply.err then error(reply.err) end
-  return reply
+  return redis.call(...)
 end
 `;
 

@@ -1,13 +1,19 @@
+/** Where a server listens. */
+export interface RedisHost {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What a URL of Redis says. */
 export interface RedisUrl {
   /** One server, a Redis Cluster, or servers that Sentinels watch. */
   readonly kind: "single" | "cluster" | "sentinel";
   readonly tls: boolean;
-  /** The ACL user, and its password. */
+  /** The ACL user, and its password; Sentinels are asked without. */
   readonly username: string | undefined;
   readonly password: string | undefined;
   /** The servers, some nodes of the cluster, or the Sentinels. */
-  readonly hosts: readonly { readonly host: string; readonly port: number }[];
+  readonly hosts: readonly RedisHost[];
   /** The database, 0 in a cluster. */
   readonly database: number;
   /** What the Sentinels call the servers. */
@@ -50,7 +56,7 @@ export function parseRedisUrl(url: string): RedisUrl {
   };
 }
 
-function parseHost(text: string, portDefault: number): { host: string; port: number } {
+function parseHost(text: string, portDefault: number): RedisHost {
   const found = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(text);
   const port = Number(found?.[3] ?? portDefault);
   if (found === null || port === 0 || port > 65535) {

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
+import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { StoreUnavailable } from "../ports.ts";
-import { connectRedis, isPassing, type RedisCommands } from "./clients.ts";
+import { connectRedis, isPassing, needsConnection, type RedisCommands } from "./clients.ts";
+import { EntryWaits } from "./entry_waits.ts";
+import { inTime, Unanswered } from "./in_time.ts";
 import { parseRedisUrl, type RedisUrl } from "./redis_url.ts";
 import type { Argument, RedisStore, Reply, Script } from "./store.ts";
 
@@ -15,9 +18,18 @@ export const RedisLimits = {
   callMsMax: 5_000,
   /** Calls that may be under way. */
   callsMax: 20_000,
-  /** Longest wait for an entry that Redis is asked for, in milliseconds. */
-  waitMsMax: 2_000,
+  /** Bytes of what they take that may be under way. */
+  callBytesMax: 64 * 1024 * 1024,
 } as const;
+
+/** Between tries to connect again. */
+const reconnect: BackoffOptions = { baseMs: 50, maxMs: 1_000, factor: 2, jitter: 0.3 };
+
+/** From one connection to the one that replaces it, at least, in milliseconds. */
+const CONNECTION_MS_MIN = 1_000;
+
+/** How long calls have to go well until Redis counts as back, in milliseconds. */
+const BACK_MS = 1_000;
 
 /** Where time and chance come from. */
 export interface RedisParts {
@@ -45,141 +57,182 @@ class TcpStore implements RedisStore {
   readonly #clock: Clock;
   readonly #prng: Prng;
   readonly #hashes = new Map<string, string>();
-  /** A connection for each stream that is waited for, since a wait takes it whole. */
-  readonly #waiting = new Map<string, Promise<RedisCommands>>();
-  #commands: RedisCommands | undefined;
+  readonly #waits: EntryWaits;
+  #commands!: RedisCommands;
+  #connectedMs = 0;
+  #renewal: Promise<void> | undefined;
+  #endPause = () => {};
   #calls = 0;
+  #callBytes = 0;
   #away = false;
+  #failedMs = 0;
+  /** Why there is no connection. */
+  #reason = "";
   #closed = false;
 
   constructor(url: RedisUrl, { clock, prng }: RedisParts) {
     this.#url = url;
     this.#clock = clock;
     this.#prng = prng;
+    this.#waits = new EntryWaits(clock, () => this.#connect(() => {}));
   }
 
+  /** Connects, and has what there was before finish. */
   async open(): Promise<void> {
-    this.#commands = await this.#connect({
-      lost: (error) => this.#lost(error),
-      ready: () => this.#ready(),
-    });
+    const before = this.#commands;
+    let commands: RedisCommands | undefined = undefined;
+    commands = await this.#connect((error) => commands && this.#lost(commands, error));
+    this.#commands = commands;
+    this.#connectedMs = this.#clock.monotonicMs();
+    if (this.#closed) commands.destroy();
+    if (before !== undefined) void this.#finish(before);
   }
 
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
-    if (this.#calls >= RedisLimits.callsMax) {
-      throw new StoreUnavailable(
-        `Cannot run script "${script.name}": at most ${RedisLimits.callsMax} calls may be under way`,
-      );
+    const bytes = bytesOf(args);
+    this.#checkRoom(script, bytes);
+    const commands = this.#commands;
+    if (!commands.isOpen) {
+      this.interruptions++;
+      throw new StoreUnavailable(`Cannot run script "${script.name}": ${this.#reason}`);
     }
     this.#calls++;
+    this.#callBytes += bytes;
     try {
-      const reply = await this.#inTime(this.#evaluate(script, keys, args));
-      if (this.#away) this.#ready();
+      const reply = await this.#inTime(this.#evaluate(commands, script, keys, args));
+      if (this.#away) this.#wentWell();
       return reply as Reply;
     } catch (error) {
-      throw this.#failure(script, error);
+      throw this.#failure(commands, script, error);
     } finally {
       this.#calls--;
+      this.#callBytes -= bytes;
     }
   }
 
-  async waitForEntry(stream: string, afterId: string, waitMs: number): Promise<void> {
-    if (this.#closed) return;
-    let connecting = this.#waiting.get(stream);
-    if (connecting === undefined) {
-      connecting = this.#connect({ lost() {}, ready() {} });
-      this.#waiting.set(stream, connecting);
-    }
-    try {
-      const commands = await connecting;
-      // One that came about while the store was closed has nobody else to close it.
-      if (this.#closed) return commands.destroy();
-      await commands.waitForEntry(stream, afterId, Math.min(waitMs, RedisLimits.waitMsMax));
-    } catch {
-      if (this.#waiting.get(stream) === connecting) this.#waiting.delete(stream);
-      connecting.then((commands) => destroy(commands), () => {});
-    }
+  waitForEntry(stream: string, afterId: string, waitMs: number): Promise<void> {
+    return this.#waits.wait(stream, afterId, waitMs);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const connecting of this.#waiting.values()) {
-      connecting.then((commands) => destroy(commands), () => {});
-    }
-    const commands = this.#commands;
-    if (commands === undefined) return;
-    try {
-      await this.#inTime(commands.close());
-    } catch {
-      destroy(commands);
-    }
+    this.#reason = "the way to Redis is closed";
+    this.#endPause();
+    await Promise.all([this.#finish(this.#commands), this.#renewal, this.#waits.close()]);
   }
 
-  async #connect(events: { lost(error: Error): void; ready(): void }): Promise<RedisCommands> {
+  async #connect(lost: (error: Error) => void): Promise<RedisCommands> {
     try {
-      return await connectRedis(this.#url, this.#prng, events);
+      return await connectRedis(this.#url, lost);
     } catch (error) {
       const message = `Cannot connect to Redis: ${reasonOf(error)}`;
       throw isPassing(error) ? new StoreUnavailable(message) : new Error(message);
     }
   }
 
-  async #evaluate({ source }: Script, keys: readonly string[], args: readonly Argument[]) {
+  #checkRoom({ name }: Script, bytes: number): void {
+    const { callsMax, callBytesMax } = RedisLimits;
+    if (this.#calls < callsMax && this.#callBytes + bytes <= callBytesMax) return;
+    throw new StoreUnavailable(
+      `Cannot run script "${name}": at most ${callsMax} calls and ${callBytesMax} bytes may be ` +
+        `under way, current values are ${this.#calls} and ${this.#callBytes}`,
+    );
+  }
+
+  async #evaluate(
+    commands: RedisCommands,
+    { source }: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+  ): Promise<unknown> {
     let hash = this.#hashes.get(source);
     if (hash === undefined) {
       hash = createHash("sha1").update(source).digest("hex");
       this.#hashes.set(source, hash);
     }
     try {
-      return await this.#commands!.evalSha(hash, keys, args);
+      return await commands.evalSha(hash, keys, args);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return await this.#commands!.eval(source, keys, args);
+      return await commands.eval(source, keys, args);
     }
   }
 
-  /** `@redis/client` has a deadline for what is not yet sent, and none for an answer. */
-  async #inTime<Result>(result: Promise<Result>): Promise<Result> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const { callMsMax } = RedisLimits;
-    const timer = this.#clock.setTimeout(
-      () => reject(new Error(`it was not answered within ${callMsMax} ms`)),
-      callMsMax,
-    );
+  #failure(commands: RedisCommands, { name }: Script, error: unknown): Error {
+    if (!isPassing(error)) return new Error(`Cannot run script "${name}": ${reasonOf(error)}`);
+    if (error instanceof Unanswered) commands.unanswered();
+    if (needsConnection(error)) this.#lost(commands, error);
+    else this.#failed(error);
+    const reason = commands.isOpen ? reasonOf(error) : this.#reason;
+    return new StoreUnavailable(`Cannot run script "${name}": ${reason}`);
+  }
+
+  /** A connection is lost, or no good: another takes its place, unless one has already. */
+  #lost(commands: RedisCommands, error: unknown): void {
+    this.#failed(error);
+    if (commands !== this.#commands || this.#closed || this.#renewal !== undefined) return;
+    this.#reason = reasonOf(error);
+    this.#renewal = this.#renew().finally(() => this.#renewal = undefined);
+  }
+
+  async #renew(): Promise<void> {
+    const aliveMs = this.#clock.monotonicMs() - this.#connectedMs;
+    let waitMs = Math.max(CONNECTION_MS_MIN - aliveMs, backoffMs(0, reconnect, this.#prng));
+    for (let tries = 1; !this.#closed; tries++) {
+      await this.#pause(waitMs);
+      if (this.#closed) return;
+      try {
+        return await this.open();
+      } catch (error) {
+        this.#reason = reasonOf(error);
+      }
+      waitMs = backoffMs(Math.min(tries, 10), reconnect, this.#prng);
+    }
+  }
+
+  #pause(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimeout(resolve, waitMs);
+      this.#endPause = () => {
+        this.#clock.cancel(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #finish(commands: RedisCommands): Promise<void> {
     try {
-      return await Promise.race([result, late]);
-    } finally {
-      this.#clock.cancel(timer);
+      await this.#inTime(commands.close());
+    } catch {
+      commands.destroy();
     }
   }
 
-  #failure({ name }: Script, error: unknown): Error {
-    const message = `Cannot run script "${name}": ${reasonOf(error)}`;
-    if (!isPassing(error)) return new Error(message);
-    this.#lost(error as Error);
-    return new StoreUnavailable(message);
+  #inTime<Result>(result: Promise<Result>): Promise<Result> {
+    return inTime(this.#clock, RedisLimits.callMsMax, result);
   }
 
-  #lost(error: Error): void {
+  #failed(error: unknown): void {
     this.interruptions++;
+    this.#failedMs = this.#clock.monotonicMs();
     if (this.#away || this.#closed) return;
     this.#away = true;
     log.warn("Redis is away: {reason}", { reason: reasonOf(error) });
   }
 
-  #ready(): void {
-    if (this.#away && !this.#closed) log.info("Redis is back");
+  /** While part of a Redis Cluster is away, calls go well and fail in turn. */
+  #wentWell(): void {
+    if (this.#closed || this.#clock.monotonicMs() - this.#failedMs < BACK_MS) return;
     this.#away = false;
+    log.info("Redis is back");
   }
 }
 
-function destroy(commands: RedisCommands): void {
-  try {
-    commands.destroy();
-  } catch {
-    // It was closed already.
-  }
+function bytesOf(args: readonly Argument[]): number {
+  let bytes = 0;
+  for (const argument of args) bytes += argument.length;
+  return bytes;
 }
 
 function reasonOf(error: unknown): string {

@@ -109,7 +109,8 @@ describe("openRedisStore()", () => {
     }));
 
   it("says in one line that nobody answers, and not what the password is", async () => {
-    for (const url of ["redis://u:secret@127.0.0.1:1", "redis-cluster://:secret@127.0.0.1:1"]) {
+    for (const form of ["redis://", "redis-cluster://", "redis-sentinel://"]) {
+      const url = `${form}u:secret@127.0.0.1:1${form === "redis-sentinel://" ? "/name" : ""}`;
       const error = await openRedisStore(url, parts).catch((error) => error);
       assert.ok(error instanceof StoreUnavailable, String(error));
       assert.match(error.message, /^Cannot connect to Redis: [^\n]+$/);

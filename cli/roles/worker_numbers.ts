@@ -1,0 +1,61 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Comet } from "../../comet/comet.ts";
+import { CometCounters } from "../../comet/counters.ts";
+import { EMPTY } from "../../protocol/frame.ts";
+import type { RpcLink } from "../../protocol/rpc/link.ts";
+
+/** The method by which a parent asks a worker for its numbers. */
+export const NUMBERS_METHOD = 40;
+
+/** How long a worker may take, and how old an answer may be, in milliseconds. */
+const NUMBERS_MS = 500;
+
+/** What a comet counts, and what it holds. */
+export type CometNumbers =
+  & { readonly [Name in keyof CometCounters]: number }
+  & { readonly connections: number; readonly rooms: number };
+
+/** The numbers of a comet in this process. */
+export function numbersOf({ counters, connections, rooms }: Comet): CometNumbers {
+  return { ...counters, connections, rooms };
+}
+
+/** Numbers as a worker answers them. */
+export function encodeNumbers(numbers: CometNumbers): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(numbers));
+}
+
+/** Asks workers, and adds up what they answer; one that does not answer in time counts nothing. */
+async function addedUp(links: Iterable<RpcLink>): Promise<CometNumbers> {
+  const answers = await Promise.allSettled(
+    [...links].map((link) => link.call(NUMBERS_METHOD, EMPTY, NUMBERS_MS)),
+  );
+  const sum: Record<string, number> = { ...new CometCounters(), connections: 0, rooms: 0 };
+  for (const answer of answers) {
+    if (answer.status === "rejected") continue;
+    const numbers: CometNumbers = JSON.parse(new TextDecoder().decode(answer.value));
+    for (const [name, value] of Object.entries(numbers)) sum[name] += value;
+  }
+  return sum as unknown as CometNumbers;
+}
+
+/**
+ * Asks workers for their numbers; all who ask within a moment share one answer.
+ *
+ * @param links To the workers that there are.
+ */
+export function sharedNumbers(
+  clock: Clock,
+  links: () => Iterable<RpcLink>,
+): () => Promise<CometNumbers> {
+  let asked: Promise<CometNumbers> | undefined;
+  let askedMs = 0;
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (asked === undefined || nowMs - askedMs >= NUMBERS_MS) {
+      askedMs = nowMs;
+      asked = addedUp(links());
+    }
+    return asked;
+  };
+}

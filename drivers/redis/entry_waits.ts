@@ -1,0 +1,55 @@
+import { type Clock, sleep } from "../../base/clock.ts";
+import type { RedisCommands } from "./clients.ts";
+import { inTime } from "./in_time.ts";
+
+/** Limits of a wait for an entry. */
+export const EntryWaitLimits = {
+  /** Longest wait that Redis is asked for, in milliseconds. */
+  waitMsMax: 2_000,
+  /** How long its answer may take, in milliseconds. */
+  answerMsMax: 5_000,
+  /** Pause after a wait that failed, in milliseconds: who waits asks again at once. */
+  failedMs: 100,
+} as const;
+
+/** Waits for entries of streams, each on a connection of its own, since a wait takes it whole. */
+export class EntryWaits {
+  readonly #clock: Clock;
+  readonly #connect: () => Promise<RedisCommands>;
+  readonly #connections = new Map<string, Promise<RedisCommands>>();
+  #closed = false;
+
+  constructor(clock: Clock, connect: () => Promise<RedisCommands>) {
+    this.#clock = clock;
+    this.#connect = connect;
+  }
+
+  /** Waits until there may be an entry after an id; a wait that fails is over as well. */
+  async wait(stream: string, afterId: string, waitMs: number): Promise<void> {
+    if (this.#closed) return;
+    const { waitMsMax, answerMsMax, failedMs } = EntryWaitLimits;
+    let connecting = this.#connections.get(stream);
+    if (connecting === undefined) {
+      connecting = this.#connect();
+      this.#connections.set(stream, connecting);
+    }
+    try {
+      const commands = await connecting;
+      const entry = commands.waitForEntry(stream, afterId, Math.min(waitMs, waitMsMax));
+      await inTime(this.#clock, answerMsMax, entry);
+    } catch {
+      if (this.#connections.get(stream) === connecting) this.#connections.delete(stream);
+      connecting.then((commands) => commands.destroy(), () => {});
+      if (!this.#closed) await sleep(this.#clock, failedMs);
+    }
+  }
+
+  /** Ends every wait. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const ends = [...this.#connections.values()].map((connecting) =>
+      connecting.then((commands) => commands.destroy())
+    );
+    await Promise.allSettled(ends);
+  }
+}
