@@ -56,6 +56,16 @@ export const systemClock: Clock = {
 };
 
 /**
+ * The system's clock with the time of day to fractions of a millisecond, the same for all processes
+ * of a machine: what measures from one process to another needs it. It does not follow a clock that
+ * is set while the process runs.
+ */
+export const preciseClock: Clock = {
+  ...systemClock,
+  wallMs: () => performance.timeOrigin + performance.now(),
+};
+
+/**
  * Waits on a clock.
  *
  * @param clock The clock that decides when.

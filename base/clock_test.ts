@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { ManualClock, sleep, systemClock } from "./clock.ts";
+import { ManualClock, preciseClock, sleep, systemClock } from "./clock.ts";
 
 test("ManualClock.advance() runs what falls due in order, each at its own time", () => {
   const clock = new ManualClock(1_000);
@@ -78,4 +78,11 @@ test("systemClock.nextTurn() lets sockets have their chance between the turns of
   await new Promise((resolve) => server.close(resolve));
   // An echo passes through four sockets' turns; starved ones took 60 turns each.
   assert.ok(turns < 200, `10 echoes took ${turns} turns`);
+});
+
+test("preciseClock tells the time of day that the system's does, and its fractions", () => {
+  assert.ok(Math.abs(preciseClock.wallMs() - Date.now()) < 1_000);
+  const times = Array.from({ length: 1_000 }, () => preciseClock.wallMs());
+  assert.ok(times.some((ms) => !Number.isInteger(ms)));
+  assert.deepEqual(times, times.toSorted((a, b) => a - b));
 });

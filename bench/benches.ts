@@ -15,4 +15,5 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   rpc: () => import("./rpc.ts"),
   routing: () => import("./routing.ts"),
   cluster: () => import("./cluster.ts"),
+  compare: () => import("./compare.ts"),
 };

@@ -6,7 +6,7 @@ import { Operation } from "../protocol/operations.ts";
 import { serveCommands } from "./child.ts";
 
 /** How a client begins. */
-export type ClientKind = "bare" | "tcp" | "websocket";
+export type ClientKind = "bare" | "tcp" | "websocket" | "socketio";
 
 /** What the parent asks for. */
 export interface OpenArgument {
@@ -25,6 +25,16 @@ const UPGRADE = encoder.encode(
   "GET /sub HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
 );
+
+/** How a client of Socket.IO begins: Engine.IO 4 over WebSocket, without polling before it. */
+const SOCKETIO_UPGRADE = encoder.encode(
+  "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n" +
+    "Upgrade: websocket\r\nConnection: Upgrade\r\n" +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+);
+
+/** Its "connect to the default namespace", as a masked text message. */
+const SOCKETIO_CONNECT = Uint8Array.of(0x81, 0x82, 0, 0, 0, 0, 0x34, 0x30);
 
 /** A masked binary message; the mask is zero, so that the payload stands as it is. */
 function message(payload: Uint8Array): Uint8Array {
@@ -46,6 +56,9 @@ const handler: ConnHandler = {
     if (conn.context === "authenticating") {
       conn.context = "open";
       answered++;
+    } else if (conn.context === "engine") {
+      conn.context = "authenticating";
+      conn.write(SOCKETIO_CONNECT);
     } else if (conn.context === "upgrading") {
       conn.context = "authenticating";
       conn.write(message(auth()));
@@ -77,8 +90,10 @@ async function open(argument: OpenArgument): Promise<void> {
     });
     conns.push(conn);
     if (argument.kind === "bare") continue;
-    conn.context = argument.kind === "tcp" ? "authenticating" : "upgrading";
-    conn.write(argument.kind === "tcp" ? auth() : UPGRADE);
+    if (argument.kind === "tcp") conn.context = "authenticating";
+    else conn.context = argument.kind === "socketio" ? "engine" : "upgrading";
+    if (argument.kind === "tcp") conn.write(auth());
+    else conn.write(argument.kind === "socketio" ? SOCKETIO_UPGRADE : UPGRADE);
   }
   await until(() => answered >= target, AUTH_TIMEOUT_MS);
 }

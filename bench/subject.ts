@@ -65,6 +65,19 @@ async function fanout({ target, room, bodyBytes }: FanoutArgument): Promise<void
   else await comet.deliver([deliveryOf(room, frame)]);
 }
 
+/** Writes one frame to every bare socket, so many times a second. */
+async function bareAtRate({ rate, seconds }: { rate: number; seconds: number }): Promise<void> {
+  const frame = encodeFrame(1000, 0, new Uint8Array(100));
+  const startMs = performance.now();
+  for (let push = 0; push < rate * seconds; push++) {
+    const waitMs = startMs + push * 1_000 / rate - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    bare.writeAll(frame);
+    if (performance.now() - startMs > 1_000 * seconds) return;
+    await new Promise<void>((resolve) => systemClock.nextTurn(resolve));
+  }
+}
+
 function usage(): Usage {
   const { user, system } = process.cpuUsage();
   return { cpuUs: user + system, rssBytes: process.memoryUsage().rss };
@@ -73,6 +86,7 @@ function usage(): Usage {
 serveCommands({
   listen,
   fanout,
+  bareAtRate,
   usage,
   collect: () => (globalThis as { gc?: () => void }).gc?.(),
   connections: () => comet.connections + bare.size,

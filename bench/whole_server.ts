@@ -1,6 +1,8 @@
 /** A child process that is a whole server: every role, on free ports of this machine. */
+import process from "node:process";
 import { startServer } from "../mod.ts";
 import { serveCommands } from "./child.ts";
+import type { Usage } from "./subject.ts";
 
 /** Ports of a whole server. */
 export interface ServerPorts {
@@ -15,4 +17,9 @@ async function start(): Promise<ServerPorts> {
   return { tcp: tcp.port, ws: ws.port, http: http.port };
 }
 
-serveCommands({ start });
+function usage(): Usage {
+  const { user, system } = process.cpuUsage();
+  return { cpuUs: user + system, rssBytes: process.memoryUsage().rss };
+}
+
+serveCommands({ start, usage });

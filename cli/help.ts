@@ -10,6 +10,7 @@ Commands:
   comet         run one comet of a cluster: holds the clients' connections
   logic         run one logic of a cluster: takes pushes, knows who is online
   job           run one job of a cluster: carries pushes to the comets
+  sim           drive a server with thousands of virtual clients, and check every delivery
   check-config  print the configuration and where each value comes from
 
 Flags:

@@ -134,13 +134,18 @@ async function run(platform: Platform, startServer: Start): Promise<number | und
     case "worker":
       await serve(platform, JSON.parse(platform.process.env[WORKER_VARIABLE]!), startWorker);
       return undefined;
+    case "sim":
+      return await (await import("../sim/main.ts")).runSim(platform, args);
+    case "sim-clients":
+      await (await import("../sim/client/process.ts")).runClientProcess(platform);
+      return undefined;
     case "check-config":
       if (wantsHelp) console.log(commandHelps["check-config"]);
       else checkConfig(platform, args);
       return ExitCode.ok;
     default: {
       const what = command.startsWith("-") ? "flag" : "command";
-      const known = [...Object.keys(commandHelps), "--help", "--version"];
+      const known = [...Object.keys(commandHelps), "sim", "--help", "--version"];
       const advice = suggest(command, known) || "; see halley --help";
       complain(`there is no ${what} "${command}"${advice}`);
       return ExitCode.usage;

@@ -1,0 +1,142 @@
+import { Child } from "./child.ts";
+import { cell, printTable, scaled } from "./measure.ts";
+import type { Ports, Usage } from "./subject.ts";
+import type { ServerPorts } from "./whole_server.ts";
+
+const CLIENTS = 5_000;
+const RATES = [1, 10, 100, 1_000];
+const SECONDS = 5;
+const BODY_BYTES = 100;
+
+/** Bytes of a message to one client: a frame, and what Socket.IO makes of text in WebSocket. */
+const FRAME_BYTES = 16 + BODY_BYTES;
+const SOCKETIO_BYTES = 2 + '42["m",""]'.length + BODY_BYTES;
+
+/** How long nothing has to come until all has come, in milliseconds. */
+const QUIET_MS = 500;
+
+/** A server that is compared. */
+interface Subject {
+  readonly name: string;
+  readonly child: Child;
+  readonly sink: Child;
+  /** Bytes that one message is for a client. */
+  readonly messageBytes: number;
+  /** Pushes at a rate for a while. */
+  push(rate: number, seconds: number): Promise<unknown>;
+}
+
+async function open(
+  sink: Child,
+  kind: string,
+  port: number,
+  clients: number,
+  room: string,
+): Promise<void> {
+  await sink.call("open", { kind, port, clients, room });
+}
+
+function newChild(script: string): Child {
+  return new Child(new URL(script, import.meta.url));
+}
+
+async function bare(clients: number): Promise<Subject> {
+  const child = newChild("./subject.ts");
+  const sink = newChild("./sink.ts");
+  const ports = await child.call<Ports>("listen", { onData: "ignore" });
+  await open(sink, "bare", ports.bare, clients, "");
+  const push = (rate: number, seconds: number) => child.call("bareAtRate", { rate, seconds });
+  return { name: "bare socket loop", child, sink, messageBytes: FRAME_BYTES, push };
+}
+
+/** A whole server in one process, pushed to over HTTP. */
+async function halley(clients: number): Promise<Subject> {
+  const child = newChild("./whole_server.ts");
+  const sink = newChild("./sink.ts");
+  const ports = await child.call<ServerPorts>("start");
+  await open(sink, "tcp", ports.tcp, clients, "bench://room");
+  const url = `http://127.0.0.1:${ports.http}/goim/push/room?operation=1000&type=bench&room=room`;
+  const body = new Uint8Array(BODY_BYTES);
+  const push = async (rate: number, seconds: number) => {
+    const startMs = performance.now();
+    const pushes: Promise<unknown>[] = [];
+    for (let index = 0; index < rate * seconds; index++) {
+      const waitMs = startMs + index * 1_000 / rate - performance.now();
+      if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
+      pushes.push(fetch(url, { method: "POST", body }).then((response) => response.json()));
+    }
+    await Promise.all(pushes);
+  };
+  return { name: "Halley", child, sink, messageBytes: FRAME_BYTES, push };
+}
+
+async function socketIo(clients: number): Promise<Subject> {
+  const child = newChild("./socketio_server.ts");
+  const sink = newChild("./sink.ts");
+  const { port } = await child.call<{ port: number }>("listen");
+  await open(sink, "socketio", port, clients, "");
+  const push = (rate: number, seconds: number) =>
+    child.call("emitAtRate", { rate, seconds, bytes: BODY_BYTES });
+  return { name: "Socket.IO", child, sink, messageBytes: SOCKETIO_BYTES, push };
+}
+
+/** Waits until nothing more comes, and says how many bytes have. */
+async function quiet(sink: Child): Promise<number> {
+  for (let before = -1;;) {
+    const received = await sink.call<number>("received");
+    if (received === before) return received;
+    before = received;
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  }
+}
+
+/** CPU per message that reached a client, in microseconds, and the share of messages that did. */
+async function measure(subject: Subject, rate: number, seconds: number, clients: number) {
+  const bytes = await quiet(subject.sink);
+  const before = await subject.child.call<Usage>("usage");
+  const startMs = performance.now();
+  await subject.push(rate, seconds);
+  const received = await quiet(subject.sink);
+  const tookS = (performance.now() - startMs - QUIET_MS) / 1_000;
+  const after = await subject.child.call<Usage>("usage");
+  const messages = (received - bytes) / subject.messageBytes;
+  return {
+    us: (after.cpuUs - before.cpuUs) / messages,
+    perS: messages / tookS,
+    share: messages / (rate * seconds * clients),
+  };
+}
+
+/**
+ * The same fan-out by a bare socket loop, by Halley and by Socket.IO, at growing rates: CPU of the
+ * server per message, and how many messages came.
+ *
+ * @param scale 1 is the full size.
+ */
+export async function run(scale: number): Promise<void> {
+  const clients = scaled(CLIENTS, Math.min(1, scale), 20);
+  const seconds = Math.max(1, SECONDS * Math.min(1, scale));
+  const costs: string[][] = [];
+  const throughputs: string[][] = [];
+  for (const start of [bare, halley, socketIo]) {
+    const subject = await start(clients);
+    const cost: string[] = [subject.name];
+    const throughput: string[] = [subject.name];
+    try {
+      for (const rate of RATES) {
+        const { us, perS } = await measure(subject, rate, seconds, clients);
+        cost.push(cell(us));
+        throughput.push(cell(perS));
+      }
+    } finally {
+      await subject.sink.stop();
+      await subject.child.stop();
+    }
+    costs.push(cost);
+    throughputs.push(throughput);
+  }
+  const head = ["server", ...RATES.map((rate) => `${rate} pushes/s`)];
+  const room = `a room of ${clients}, ${BODY_BYTES} bytes`;
+  printTable(`CPU of the server per message to a client, in µs, ${room}`, head, costs);
+  printTable(`Messages to clients per second, ${room}`, head, throughputs);
+}

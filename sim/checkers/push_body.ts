@@ -1,0 +1,57 @@
+/** First bytes of every push of the simulator: "HSIM". */
+const MAGIC = 0x4853494d;
+
+/** Bytes that every push body has at least. */
+export const PUSH_BYTES_MIN = 32;
+
+/** What the simulator writes into a push. */
+export interface PushBody {
+  /** Tells the pushes of this run from those of others, a uint32. */
+  readonly tag: number;
+  readonly room: number;
+  /** 1, 2, 3… within the room. */
+  readonly sequence: number;
+  /** When it was due, in milliseconds since the Unix epoch. */
+  readonly dueMs: number;
+}
+
+/**
+ * Writes a push body: magic, tag, room and sequence as uint32s, the due time as a float64, all
+ * big-endian, and filler that depends on tag, room and sequence alone.
+ *
+ * @param push Also how many bytes it has, at least {@linkcode PUSH_BYTES_MIN}.
+ */
+export function encodePushBody(push: PushBody & { readonly size: number }): Uint8Array {
+  const bytes = new Uint8Array(push.size);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC);
+  view.setUint32(4, push.tag);
+  view.setUint32(8, push.room);
+  view.setUint32(12, push.sequence);
+  view.setFloat64(16, push.dueMs);
+  const filler = push.tag + push.room * 31 + push.sequence * 17;
+  for (let at = 24; at < bytes.length; at++) bytes[at] = filler + at;
+  return bytes;
+}
+
+/**
+ * Reads a push body.
+ *
+ * @param into Filled in.
+ * @returns Whether it is one that was not tampered with; the filler is looked at in a few places.
+ */
+export function decodePushBody(
+  bytes: Uint8Array,
+  into: { -readonly [Key in keyof PushBody]: PushBody[Key] },
+): boolean {
+  if (bytes.length < PUSH_BYTES_MIN) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(0) !== MAGIC) return false;
+  into.tag = view.getUint32(4);
+  into.room = view.getUint32(8);
+  into.sequence = view.getUint32(12);
+  into.dueMs = view.getFloat64(16);
+  const filler = into.tag + into.room * 31 + into.sequence * 17;
+  const last = bytes.length - 1;
+  return bytes[24] === ((filler + 24) & 0xff) && bytes[last] === ((filler + last) & 0xff);
+}

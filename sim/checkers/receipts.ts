@@ -1,0 +1,210 @@
+import type { ReceiptTotals, RoomPushes } from "../types.ts";
+import { decodePushBody } from "./push_body.ts";
+
+/** Failures that are described; the others are only counted. */
+const DESCRIBED_MAX = 20;
+
+/**
+ * Pushes around a join or a leave that may have come or not: those that were due so long before or
+ * after, in milliseconds.
+ */
+export const MARGIN_MS = 250;
+
+/** What a client has got in one room that it was in. */
+interface Stay {
+  readonly client: number;
+  readonly room: number;
+  /** Whether it was in before the first push: then everything is expected. */
+  readonly exact: boolean;
+  /** Whether it may miss pushes, since it does not read. */
+  excused: boolean;
+  readonly joinedMs: number;
+  /** When it began to leave; undefined while it is in. */
+  leftMs: number | undefined;
+  /** Whether the connection was cut: what was on its way then may be gone. */
+  cut: boolean;
+  /** The first and the last number that came; 0 before one has. */
+  first: number;
+  last: number;
+  received: number;
+  /** Numbers between first and last that have not come. */
+  missing: Set<number> | undefined;
+  /** Numbers that came after later ones. */
+  late: number[] | undefined;
+  duplicated: number;
+}
+
+/** What is wrong with a stay. */
+type Verdict = Pick<ReceiptTotals, "expected" | "lost" | "reordered">;
+
+/** Who got what, and in which order. */
+export class Receipts {
+  /** By client; null between two rooms, when what comes is not judged. */
+  readonly #stays: (Stay | null | undefined)[] = [];
+  readonly #ended: Stay[] = [];
+  readonly #push = { tag: 0, room: 0, sequence: 0, dueMs: 0 };
+  readonly #failures: string[] = [];
+  #misdelivered = 0;
+
+  /** @param tag Of this run's pushes. */
+  constructor(private readonly tag: number) {}
+
+  /**
+   * A client is in a room.
+   *
+   * @param exact Whether that was before the first push to the room.
+   */
+  joined(client: number, room: number, exact: boolean, nowMs: number): void {
+    this.left(client, nowMs);
+    this.#stays[client] = {
+      client,
+      room,
+      exact,
+      excused: false,
+      joinedMs: nowMs,
+      leftMs: undefined,
+      cut: false,
+      first: 0,
+      last: 0,
+      received: 0,
+      missing: undefined,
+      late: undefined,
+      duplicated: 0,
+    };
+  }
+
+  /** A client begins to leave its room; what still comes is not misdelivered. */
+  left(client: number, nowMs: number): void {
+    const stay = this.#end(client);
+    if (stay !== undefined) stay.leftMs = nowMs;
+  }
+
+  /** A client's connection is over though it had not begun to leave. */
+  cut(client: number): void {
+    const stay = this.#end(client);
+    if (stay !== undefined) stay.cut = true;
+  }
+
+  /** A client stops reading: it may miss pushes from now on. */
+  excuse(client: number): void {
+    const stay = this.#stays[client];
+    if (stay) stay.excused = true;
+  }
+
+  /**
+   * A push has come.
+   *
+   * @param nowMs Milliseconds since the Unix epoch.
+   * @returns How long after it was due, in milliseconds; undefined when it is not this client's.
+   */
+  received(client: number, body: Uint8Array, nowMs: number): number | undefined {
+    const push = this.#push;
+    const stay = this.#stays[client];
+    if (stay === null) return undefined;
+    if (!decodePushBody(body, push) || push.tag !== this.tag || stay?.room !== push.room) {
+      this.#misdelivered++;
+      this.#describe(`client ${client} got a push that is not for it`);
+      return undefined;
+    }
+    stay.received++;
+    if (stay.first === 0) stay.first = push.sequence;
+    if (push.sequence === stay.last + 1 || stay.last === 0) stay.last = push.sequence;
+    else this.#outOfTurn(stay, push.sequence);
+    return nowMs - push.dueMs;
+  }
+
+  /** Adds everything up, given what was pushed. */
+  totals(pushes: readonly RoomPushes[]): ReceiptTotals {
+    const byRoom = new Map(pushes.map((room) => [room.room, room]));
+    const sums = { expected: 0, received: 0, lost: 0, duplicated: 0, reordered: 0 };
+    for (const stay of [...this.#ended, ...this.#stays]) {
+      if (stay === undefined || stay === null) continue;
+      const { expected, lost, reordered } = this.#judge(stay, byRoom.get(stay.room));
+      sums.expected += expected;
+      sums.lost += lost;
+      sums.received += stay.received;
+      sums.duplicated += stay.duplicated;
+      sums.reordered += reordered;
+    }
+    return { ...sums, misdelivered: this.#misdelivered, failures: this.#failures };
+  }
+
+  #end(client: number): Stay | undefined {
+    const stay = this.#stays[client] ?? undefined;
+    if (stay === undefined) return undefined;
+    this.#stays[client] = null;
+    this.#ended.push(stay);
+    return stay;
+  }
+
+  #outOfTurn(stay: Stay, sequence: number): void {
+    if (sequence > stay.last) {
+      stay.missing ??= new Set();
+      for (let number = stay.last + 1; number < sequence; number++) stay.missing.add(number);
+      stay.last = sequence;
+    } else if (stay.missing?.delete(sequence) || isFirstSight(stay, sequence)) {
+      (stay.late ??= []).push(sequence);
+    } else {
+      stay.duplicated++;
+      this.#describe(`client ${stay.client} got push ${sequence} again`);
+    }
+  }
+
+  /**
+   * What a stay should have brought, and what of it is missing or came out of order: all pushes
+   * that were sent after it had begun, and answered before it began to end. Of one that was cut,
+   * those before the last that came. Pushes that were not accepted may come at any time.
+   */
+  #judge(stay: Stay, pushes: RoomPushes | undefined): Verdict {
+    if (pushes === undefined) return { expected: 0, lost: 0, reordered: 0 };
+    const failed = new Set(pushes.failed);
+    const late = stay.late?.filter((number) => !failed.has(number)) ?? [];
+    for (const number of late) {
+      this.#describe(`client ${stay.client} got push ${number} after later ones`);
+    }
+    if (stay.excused) return { expected: 0, lost: 0, reordered: late.length };
+    const { from, to } = this.#span(stay, pushes);
+    let expected = 0;
+    let lost = 0;
+    for (let number = from; number <= to; number++) {
+      if (failed.has(number)) continue;
+      expected++;
+      const came = number >= stay.first && number <= stay.last && !stay.missing?.has(number);
+      const cameFirst = number < stay.first && stay.late?.includes(number);
+      if (stay.first === 0 || !(came || cameFirst)) lost++;
+    }
+    if (lost > 0) {
+      this.#describe(`client ${stay.client} misses ${lost} pushes of room ${stay.room}`);
+    }
+    return { expected, lost, reordered: late.length };
+  }
+
+  /** The numbers that a stay is to bring, both inclusive. */
+  #span(stay: Stay, { sentMs, answeredMs, last }: RoomPushes): { from: number; to: number } {
+    const { exact, joinedMs, leftMs, cut } = stay;
+    const from = exact ? 1 : 1 + countBelow(sentMs, joinedMs + MARGIN_MS);
+    if (cut) return { from, to: stay.last };
+    return { from, to: leftMs === undefined ? last : countBelow(answeredMs, leftMs - MARGIN_MS) };
+  }
+
+  #describe(failure: string): void {
+    if (this.#failures.length < DESCRIBED_MAX) this.#failures.push(failure);
+  }
+}
+
+/** Whether a number from before the first that came has not come yet. */
+function isFirstSight({ first, late }: Stay, sequence: number): boolean {
+  return sequence < first && !late?.includes(sequence);
+}
+
+/** How many of some ascending numbers are below a limit. */
+function countBelow(numbers: readonly number[], limit: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,42 @@
+import { ClientState, type VirtualClient } from "./virtual_client.ts";
+import type { Wire } from "./wire.ts";
+
+/** How long an answer may take at most, in milliseconds; never longer than to the next beat. */
+const ANSWER_MS_MAX = 10_000;
+
+/** Beats for all clients, and looks whether each beat is answered. */
+export class Heartbeats {
+  sent = 0;
+  missed = 0;
+
+  constructor(
+    private readonly wire: Pick<Wire, "beat">,
+    private readonly fail: (failure: string) => void,
+  ) {}
+
+  /**
+   * Lets those beat whose time has come.
+   *
+   * @param periodMs Between two beats of a client.
+   */
+  tick(clients: readonly VirtualClient[], nowMs: number, periodMs: number): void {
+    const answerMs = Math.min(ANSWER_MS_MAX, periodMs);
+    for (const client of clients) {
+      if (client.state !== ClientState.open) continue;
+      this.#look(client, nowMs - answerMs);
+      if (client.silent || nowMs < client.beatMs) continue;
+      client.beatMs = nowMs + periodMs;
+      client.lastBeatMs = nowMs;
+      if (client.unansweredMs === 0) client.unansweredMs = nowMs;
+      this.sent++;
+      this.wire.beat(client);
+    }
+  }
+
+  #look(client: VirtualClient, latestMs: number): void {
+    if (client.unansweredMs === 0 || client.unansweredMs >= latestMs || client.wasPaused) return;
+    this.missed++;
+    this.fail(`client ${client.index} got no answer to its heartbeat in time`);
+    client.unansweredMs = 0;
+  }
+}

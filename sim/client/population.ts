@@ -1,0 +1,235 @@
+import { type Clock, sleep } from "../../base/clock.ts";
+import { randomFloat, seededPrng } from "../../base/prng.ts";
+import type { Streams } from "../../platform/port.ts";
+import { Histogram } from "../checkers/histogram.ts";
+import { Receipts } from "../checkers/receipts.ts";
+import type { ConnectPlan, Deadline, Share, SilentReport } from "../types.ts";
+import { Entrance, isSettled } from "./entrance.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { ClientState, VirtualClient } from "./virtual_client.ts";
+import { type Hearer, Wire } from "./wire.ts";
+
+/** How often heartbeats are looked at, in milliseconds. */
+const TICK_MS = 100;
+
+const FAILURES_MAX = 20;
+
+/** The virtual clients of one process. */
+export class Population implements Hearer {
+  readonly latencies = new Histogram();
+  readonly failures: string[] = [];
+  received = 0;
+  lostConnections = 0;
+  slowClosed = 0;
+  readonly receipts: Receipts;
+  readonly heartbeats: Heartbeats;
+  readonly #clients: VirtualClient[] = [];
+  readonly #wire: Wire = new Wire(this);
+  readonly #entrance: Entrance;
+  readonly #ticks;
+  #plan: ConnectPlan | undefined;
+  #first = 0;
+
+  /** @param tag Of this run's pushes. */
+  constructor(streams: Streams, private readonly clock: Clock, tag: number) {
+    this.receipts = new Receipts(tag);
+    this.heartbeats = new Heartbeats(this.#wire, (failure) => this.#fail(failure));
+    this.#entrance = new Entrance(streams, clock, this.#wire, (failure) => this.#fail(failure));
+    this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  get connected(): number {
+    return this.#count((client) => client.state !== ClientState.away);
+  }
+
+  get authenticated(): number {
+    return this.#count((client) => client.state === ClientState.open);
+  }
+
+  /** Opens clients at the plan's pace; settles when all are in or have given up. */
+  async connect(plan: ConnectPlan): Promise<void> {
+    this.#plan = plan;
+    if (this.#clients.length === 0) this.#first = plan.first;
+    const fresh = Array.from({ length: plan.clients }, (_, at) => this.#create(plan, at));
+    this.#clients.push(...fresh);
+    const startMs = this.clock.monotonicMs();
+    for (const [at, client] of fresh.entries()) {
+      const waitMs = startMs + at * 1_000 / plan.rampPerS - this.clock.monotonicMs();
+      if (waitMs > 1) await sleep(this.clock, waitMs);
+      while (this.#entrance.isCrowded) await sleep(this.clock, 1);
+      void this.#entrance.enter(client);
+    }
+    await this.#until(() => fresh.every(isSettled));
+  }
+
+  /** A share beats no more. */
+  silence(whom: Share): void {
+    for (const client of this.#chosen(whom)) client.silent = true;
+  }
+
+  /**
+   * A share reads no more.
+   *
+   * @returns Their indexes.
+   */
+  stopReading(whom: Share): number[] {
+    const stopped = this.#chosen(whom).filter(({ state }) => state === ClientState.open);
+    for (const client of stopped) {
+      client.paused = client.wasPaused = true;
+      this.receipts.excuse(client.index - this.#first);
+      client.conn!.pause();
+    }
+    return stopped.map(({ index }) => index);
+  }
+
+  readAgain(): void {
+    for (const client of this.#clients) {
+      if (client.paused) client.conn?.resume();
+      client.paused = false;
+    }
+  }
+
+  /** A share leaves and comes back. */
+  async leave(whom: Share): Promise<void> {
+    const leaving = this.#chosen(whom).filter(({ state }) => state === ClientState.open);
+    for (const client of leaving) this.#goAway(client);
+    for (const client of leaving) void this.#entrance.enter(client);
+    await this.#until(() => leaving.every(isSettled));
+  }
+
+  /** A share goes to the next room. */
+  changeRooms(whom: Share): void {
+    for (const client of this.#chosen(whom)) {
+      if (client.state !== ClientState.open || client.paused) continue;
+      this.receipts.left(client.index - this.#first, this.clock.wallMs());
+      client.room = (client.room + 1) % this.#plan!.rooms;
+      this.#wire.changeRoom(client);
+    }
+  }
+
+  /** All leave at once and come back at once. */
+  async storm(): Promise<void> {
+    for (const client of this.#clients) this.#goAway(client);
+    for (const client of this.#clients) void this.#entrance.enter(client);
+    await this.#until(() => this.#clients.every(isSettled));
+  }
+
+  /** Brings back those that the server, or the way to it, has cut off. */
+  async comeBack(): Promise<void> {
+    const away = this.#clients.filter(({ state }) => state === ClientState.away);
+    for (const client of away) void this.#entrance.enter(client);
+    await this.#until(() => away.every(isSettled));
+  }
+
+  silentReport({ earliestMs, latestMs }: Deadline): SilentReport {
+    const report = { silent: 0, closed: 0, early: 0, late: 0 };
+    for (const { silent, closedMs, lastBeatMs } of this.#clients) {
+      if (!silent) continue;
+      const afterMs = closedMs === 0 ? Infinity : closedMs - lastBeatMs;
+      report.silent++;
+      if (afterMs < earliestMs) report.early++;
+      else if (afterMs > latestMs) report.late++;
+      else report.closed++;
+    }
+    return report;
+  }
+
+  /** Lets all clients go. */
+  disconnect(): void {
+    for (const client of this.#clients) this.#goAway(client);
+  }
+
+  stop(): void {
+    this.disconnect();
+    this.clock.cancel(this.#ticks);
+  }
+
+  pushed(client: VirtualClient, body: Uint8Array): void {
+    this.received++;
+    const nowMs = this.clock.wallMs();
+    const latencyMs = this.receipts.received(client.index - this.#first, body, nowMs);
+    if (latencyMs !== undefined && !client.wasPaused) this.latencies.add(Math.max(0, latencyMs));
+  }
+
+  beatAnswered(client: VirtualClient): void {
+    client.unansweredMs = 0;
+  }
+
+  roomChanged(client: VirtualClient): void {
+    const at = client.index - this.#first;
+    this.receipts.joined(at, client.room, false, this.clock.wallMs());
+  }
+
+  entered(client: VirtualClient): void {
+    client.state = ClientState.open;
+    client.tries = 0;
+    const nowMs = this.clock.monotonicMs();
+    const { heartbeatMs, exact } = this.#plan!;
+    // Spread over the period, as clients that came at different times are.
+    client.beatMs = nowMs + heartbeatMs * ((client.index * 0.618) % 1);
+    client.lastBeatMs = nowMs;
+    const at = client.index - this.#first;
+    this.receipts.joined(at, client.room, exact && !client.wasIn, this.clock.wallMs());
+    client.wasIn = true;
+  }
+
+  closed(client: VirtualClient): void {
+    const wasOpen = client.state === ClientState.open;
+    const nowMs = this.clock.monotonicMs();
+    client.conn = undefined;
+    client.state = ClientState.away;
+    client.unansweredMs = 0;
+    this.receipts.cut(client.index - this.#first);
+    if (wasOpen && !client.leaving) {
+      if (client.silent) client.closedMs = nowMs;
+      else if (client.wasPaused) this.slowClosed++;
+      else {
+        this.lostConnections++;
+        this.#fail(`client ${client.index} was closed by the server`);
+      }
+    }
+    client.paused = false;
+  }
+
+  #create(plan: ConnectPlan, at: number): VirtualClient {
+    const index = plan.first + at;
+    const target = new URL(plan.targets[index % plan.targets.length].replace(/^tcp:/, "http:"));
+    const isWebSocket = target.protocol === "ws:";
+    const port = Number(target.port || (isWebSocket ? 80 : 3101));
+    const client = new VirtualClient(index, target.hostname, port, isWebSocket);
+    client.room = index % plan.rooms;
+    return client;
+  }
+
+  #goAway(client: VirtualClient): void {
+    client.leaving = true;
+    this.receipts.left(client.index - this.#first, this.clock.wallMs());
+    client.conn?.evict();
+  }
+
+  #tick(): void {
+    if (this.#plan === undefined) return;
+    this.heartbeats.tick(this.#clients, this.clock.monotonicMs(), this.#plan.heartbeatMs);
+  }
+
+  /** The same clients for the same seed. */
+  #chosen({ share, seed }: Share): VirtualClient[] {
+    return this.#clients.filter(({ index }) =>
+      randomFloat(seededPrng(seed * 1_000_003 + index)) < share
+    );
+  }
+
+  #count(holds: (client: VirtualClient) => boolean): number {
+    let count = 0;
+    for (const client of this.#clients) if (holds(client)) count++;
+    return count;
+  }
+
+  #fail(failure: string): void {
+    if (this.failures.length < FAILURES_MAX) this.failures.push(failure);
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
+    while (!holds()) await sleep(this.clock, 20);
+  }
+}

@@ -1,0 +1,93 @@
+import process from "node:process";
+import { preciseClock } from "../../base/clock.ts";
+import { systemPrng } from "../../base/prng.ts";
+import type { Platform } from "../../platform/port.ts";
+import { RpcDialer } from "../../protocol/rpc/dialer.ts";
+import { unknownMethod } from "../../protocol/rpc/methods.ts";
+import type { ConnectPlan, Deadline, FleetProgress, RoomPushes, Share } from "../types.ts";
+import {
+  ClientMethod,
+  type ClientProcessOptions,
+  fromJson,
+  SIM_VARIABLE,
+  toJson,
+} from "./calls.ts";
+import { Population } from "./population.ts";
+
+function progressOf(population: Population, platform: Platform): FleetProgress {
+  const latencies = population.latencies.buckets();
+  population.latencies.clear();
+  const { user, system } = process.cpuUsage();
+  return {
+    connected: population.connected,
+    authenticated: population.authenticated,
+    lostConnections: population.lostConnections,
+    slowClosed: population.slowClosed,
+    received: population.received,
+    heartbeatsSent: population.heartbeats.sent,
+    heartbeatsMissed: population.heartbeats.missed,
+    latencies,
+    failures: population.failures,
+    cpuS: (user + system) / 1e6,
+    rssBytes: platform.process.memoryBytes(),
+  };
+}
+
+/** Does what the parent asks for. */
+async function answer(
+  population: Population,
+  platform: Platform,
+  method: number,
+  body: Uint8Array,
+): Promise<unknown> {
+  switch (method) {
+    case ClientMethod.connect:
+      return await population.connect(fromJson<ConnectPlan>(body));
+    case ClientMethod.progress:
+      return progressOf(population, platform);
+    case ClientMethod.silence:
+      return population.silence(fromJson<Share>(body));
+    case ClientMethod.stopReading:
+      return population.stopReading(fromJson<Share>(body));
+    case ClientMethod.readAgain:
+      return population.readAgain();
+    case ClientMethod.leave:
+      return await population.leave(fromJson<Share>(body));
+    case ClientMethod.changeRooms:
+      return population.changeRooms(fromJson<Share>(body));
+    case ClientMethod.storm:
+      return await population.storm();
+    case ClientMethod.silentReport:
+      return population.silentReport(fromJson<Deadline>(body));
+    case ClientMethod.finish:
+      return population.receipts.totals(fromJson<RoomPushes[]>(body));
+    case ClientMethod.disconnect:
+      return population.disconnect();
+  }
+  throw unknownMethod(method);
+}
+
+/** A process of virtual clients: does what its parent asks for, and ends with it. */
+export async function runClientProcess(platform: Platform): Promise<void> {
+  const options: ClientProcessOptions = JSON.parse(platform.process.env[SIM_VARIABLE]!);
+  const population = new Population(platform.streams, preciseClock, options.tag);
+  await new Promise<void>((resolve) => {
+    const dialer = new RpcDialer({
+      streams: platform.streams,
+      address: { hostname: "127.0.0.1", port: options.port },
+      secret: options.secret,
+      clock: preciseClock,
+      prng: systemPrng(),
+      self: { role: "clients", id: String(options.index) },
+      handler: {
+        call: async (_link, method, body) =>
+          toJson(await answer(population, platform, method, body)),
+        closed: () => resolve(),
+      },
+    });
+    // A terminal's Ctrl-C reaches this process as well: its parent decides.
+    platform.process.onStop((signal) => signal === "SIGTERM" && resolve());
+    dialer.start();
+  });
+  platform.process.exit(0);
+}

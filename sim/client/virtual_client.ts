@@ -1,0 +1,53 @@
+import type { Conn } from "../../platform/port.ts";
+import type { FrameSplitter } from "../../protocol/splitter.ts";
+import type { ServerMessages } from "./server_messages.ts";
+
+/** How far a client has come. */
+export const ClientState = {
+  /** Not connected, and not to be for now. */
+  away: 0,
+  connecting: 1,
+  upgrading: 2,
+  authenticating: 3,
+  open: 4,
+} as const;
+export type ClientState = typeof ClientState[keyof typeof ClientState];
+
+/** One virtual client. There are very many: every field counts. */
+export class VirtualClient {
+  state: ClientState = ClientState.away;
+  conn: Conn<VirtualClient> | undefined = undefined;
+  /** Of a client over TCP. */
+  splitter: FrameSplitter | undefined = undefined;
+  /** Of a client over WebSocket. */
+  messages: ServerMessages | undefined = undefined;
+  /** Index of the room that it is in, or on its way to. */
+  room = 0;
+  /** When it beats next, and when a beat went out that is not answered; monotonic; 0 = none. */
+  beatMs = 0;
+  unansweredMs = 0;
+  lastBeatMs = 0;
+  silent = false;
+  /** When the server closed it after it had fallen silent. */
+  closedMs = 0;
+  /** Whether its end was asked for. */
+  leaving = false;
+  paused = false;
+  /** Whether it has not read for a while: what it gets late, or not, is its own doing. */
+  wasPaused = false;
+  /** Whether it has been in before. */
+  wasIn = false;
+  tries = 0;
+
+  /**
+   * @param index Among all clients of the run.
+   * @param host Where it connects.
+   * @param isWebSocket Over which transport.
+   */
+  constructor(
+    readonly index: number,
+    readonly host: string,
+    readonly port: number,
+    readonly isWebSocket: boolean,
+  ) {}
+}

@@ -1,0 +1,144 @@
+import type { ConnHandler } from "../../platform/port.ts";
+import { plainBuffers } from "../../protocol/buffers.ts";
+import {
+  EMPTY,
+  encodeFrame,
+  forEachFrame,
+  type Frame,
+  type FrameSink,
+} from "../../protocol/frame.ts";
+import { Limits } from "../../protocol/limits.ts";
+import { Operation } from "../../protocol/operations.ts";
+import { FrameSplitter } from "../../protocol/splitter.ts";
+import { clientMessage, type MessageSink, ServerMessages } from "./server_messages.ts";
+import { ClientState, type VirtualClient } from "./virtual_client.ts";
+
+const encoder = new TextEncoder();
+
+/** The end of an HTTP head. */
+const HEAD_END = encoder.encode("\r\n\r\n");
+
+const UPGRADE = encoder.encode(
+  "GET /sub HTTP/1.1\r\nHost: sim\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+);
+
+/** What clients hear, whatever their transport. */
+export interface Hearer {
+  /** Its auth was answered. */
+  entered(client: VirtualClient): void;
+  beatAnswered(client: VirtualClient): void;
+  roomChanged(client: VirtualClient): void;
+  /** @param body Borrowed until the call returns. */
+  pushed(client: VirtualClient, body: Uint8Array): void;
+  /** The connection is over, whoever ended it. */
+  closed(client: VirtualClient): void;
+}
+
+/** Speaks goim's frames for all clients, over TCP and WebSocket. */
+export class Wire
+  implements ConnHandler<VirtualClient>, FrameSink<VirtualClient>, MessageSink<VirtualClient> {
+  constructor(private readonly hearer: Hearer) {}
+
+  /** A client's connection is there: says hello. */
+  begin(client: VirtualClient): void {
+    client.splitter = client.messages = undefined;
+    if (client.isWebSocket) {
+      client.state = ClientState.upgrading;
+      client.conn!.write(UPGRADE);
+      return;
+    }
+    client.splitter = new FrameSplitter(plainBuffers, Limits.pushBodyBytesMax);
+    this.#authenticate(client);
+  }
+
+  beat(client: VirtualClient): void {
+    this.#send(client, Operation.Heartbeat, EMPTY);
+  }
+
+  changeRoom(client: VirtualClient): void {
+    this.#send(client, Operation.ChangeRoom, encoder.encode(`sim://${client.room}`));
+  }
+
+  open(): void {}
+
+  data(conn: { context: VirtualClient; evict(): void }, chunk: Uint8Array): void {
+    const client = conn.context;
+    // The dial has not yet said which client this is, or it was given up.
+    if (client === undefined || client.state === ClientState.away) return;
+    try {
+      if (client.splitter !== undefined) client.splitter.push(chunk, client, this);
+      else if (client.messages !== undefined) client.messages.push(chunk, client, this);
+      else this.#upgraded(client, chunk);
+    } catch {
+      conn.evict();
+    }
+  }
+
+  drain(): void {}
+
+  end(conn: { end(): void }): void {
+    conn.end();
+  }
+
+  close(conn: { context: VirtualClient }): void {
+    if (conn.context !== undefined) this.hearer.closed(conn.context);
+  }
+
+  frame(client: VirtualClient, { operation, body }: Frame): boolean {
+    switch (operation) {
+      case Operation.AuthReply:
+        this.hearer.entered(client);
+        break;
+      case Operation.HeartbeatReply:
+        this.hearer.beatAnswered(client);
+        break;
+      case Operation.ChangeRoomReply:
+        this.hearer.roomChanged(client);
+        break;
+      case Operation.Raw:
+        forEachFrame(body, (inner) => this.frame(client, inner));
+        break;
+      case 1000:
+        this.hearer.pushed(client, body);
+    }
+    return true;
+  }
+
+  message(client: VirtualClient, opcode: number, payload: Uint8Array): void {
+    if (opcode === 2) forEachFrame(payload, (frame) => this.frame(client, frame));
+    if (opcode === 8) client.conn?.end();
+  }
+
+  /** The server's answer to the upgrade is small, and comes in one piece or is no answer. */
+  #upgraded(client: VirtualClient, chunk: Uint8Array): void {
+    const end = indexOf(chunk, HEAD_END);
+    if (end === -1 || new TextDecoder().decode(chunk.subarray(9, 12)) !== "101") {
+      throw new Error("the server refused the upgrade");
+    }
+    client.messages = new ServerMessages();
+    this.#authenticate(client);
+    const rest = chunk.subarray(end + HEAD_END.length);
+    if (rest.length > 0) client.messages.push(rest, client, this);
+  }
+
+  #authenticate(client: VirtualClient): void {
+    client.state = ClientState.authenticating;
+    const { index, room } = client;
+    const token = `{"mid":${index + 1},"key":"sim-${index}","room_id":"sim://${room}",` +
+      `"platform":"sim","accepts":[1000,1001]}`;
+    this.#send(client, Operation.Auth, encoder.encode(token));
+  }
+
+  #send(client: VirtualClient, operation: number, body: Uint8Array): void {
+    const frame = encodeFrame(operation, 1, body);
+    client.conn?.write(client.isWebSocket ? clientMessage(frame) : frame);
+  }
+}
+
+function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
+  for (let at = 0; at + wanted.length <= bytes.length; at++) {
+    if (wanted.every((byte, offset) => bytes[at + offset] === byte)) return at;
+  }
+  return -1;
+}

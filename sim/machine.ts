@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Files that a process needs beside one for each connection. */
+const OTHER_FILES = 200;
+
+/** Ticks of the kernel's clock in a second, by which it counts CPU time. */
+const TICKS_PER_S = 100;
+
+/** Bytes of a page of memory. */
+const PAGE_BYTES = 4096;
+
+/** What a run needs of the machine. */
+export interface Need {
+  readonly clients: number;
+  /** Client processes; undefined for as many as are needed. */
+  readonly workers: number | undefined;
+  /** Most files that a process may have open; undefined where the system does not say. */
+  readonly openFilesMax: number | undefined;
+  /** Ports that connections to one address may come from. */
+  readonly portsPerAddress: number;
+  /** Whether the server runs on this machine and is the run's own. */
+  readonly ownServer: boolean;
+}
+
+/** How a run is spread over the machine. */
+export interface Spread {
+  /** Client processes. */
+  readonly processes: number;
+  /** Worker processes of the run's own server; 0 for none. */
+  readonly serverWorkers: number;
+  /** Addresses of loopback that clients connect to, in turn. */
+  readonly addresses: number;
+}
+
+/** Works out how to spread a run over processes and addresses. */
+export function spreadOver({ clients, workers, openFilesMax, ...need }: Need): Spread {
+  const perProcess = Math.max(1, (openFilesMax ?? 10_000) - OTHER_FILES);
+  const least = Math.ceil(clients / perProcess);
+  return {
+    processes: Math.max(workers ?? 0, least),
+    serverWorkers: need.ownServer && clients > perProcess ? least + 1 : 0,
+    addresses: need.ownServer ? Math.ceil(clients / (0.8 * need.portsPerAddress)) : 1,
+  };
+}
+
+/** From how many ports this machine connects to one address. */
+export function portsPerAddress(): number {
+  try {
+    const text = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
+    const [first, last] = text.trim().split(/\s+/).map(Number);
+    return last - first + 1;
+  } catch {
+    return 28_232;
+  }
+}
+
+/** What processes have used so far. */
+export interface Usage {
+  readonly cpuS: number;
+  readonly rssBytes: number;
+}
+
+/** What a process and its children use; undefined where the system does not say. */
+export function usageOf(pid: number): Usage | undefined {
+  try {
+    let cpuS = 0;
+    let rssBytes = 0;
+    for (const one of [pid, ...childrenOf(pid)]) {
+      const fields = statOf(one);
+      cpuS += (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+      rssBytes += Number(fields[21]) * PAGE_BYTES;
+    }
+    return { cpuS, rssBytes };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields of a process from the third on, as `proc(5)` counts them. */
+function statOf(pid: number): string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+function childrenOf(pid: number): number[] {
+  const children: number[] = [];
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (Number(statOf(Number(name))[1]) === pid) children.push(Number(name));
+    } catch {
+      // It has gone meanwhile.
+    }
+  }
+  return children;
+}

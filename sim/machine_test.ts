@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { portsPerAddress, spreadOver, usageOf } from "./machine.ts";
+
+describe("spreadOver()", () => {
+  const machine = { workers: undefined, openFilesMax: 20_000, portsPerAddress: 28_000 };
+
+  it("takes one process where one will do", () => {
+    assert.deepEqual(spreadOver({ ...machine, clients: 10_000, ownServer: true }), {
+      processes: 1,
+      serverWorkers: 0,
+      addresses: 1,
+    });
+  });
+
+  it("takes more where files or ports run out, of clients and of the server", () => {
+    assert.deepEqual(spreadOver({ ...machine, clients: 60_000, ownServer: true }), {
+      processes: 4,
+      serverWorkers: 5,
+      addresses: 3,
+    });
+  });
+
+  it("takes as many processes as are asked for, and more when they are too few", () => {
+    const need = { ...machine, clients: 30_000, ownServer: false };
+    assert.equal(spreadOver({ ...need, workers: 8 }).processes, 8);
+    const spread = spreadOver({ ...need, workers: 1 });
+    assert.deepEqual(spread, { processes: 2, serverWorkers: 0, addresses: 1 });
+  });
+});
+
+describe("usageOf()", () => {
+  it("counts a process and its children", async () => {
+    assert.ok(portsPerAddress() > 1_000);
+    const own = usageOf(process.pid)!;
+    assert.ok(own.rssBytes > 10_000_000 && own.cpuS > 0);
+    const child = spawn("sleep", ["30"]);
+    await once(child, "spawn");
+    const both = usageOf(process.pid)!;
+    const alone = usageOf(child.pid!)!;
+    assert.ok(alone.rssBytes > 0 && both.rssBytes > alone.rssBytes);
+    process.kill(child.pid!, "SIGKILL");
+    await once(child, "exit");
+    assert.equal(usageOf(child.pid!), undefined);
+  });
+});

@@ -1,0 +1,66 @@
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import type { Platform } from "../platform/port.ts";
+import { parseSimOptions, simHelp, type SimOptions, UsageMistakes } from "./options.ts";
+import { htmlPage } from "./report/html.ts";
+import { jsonLine } from "./report/json.ts";
+import { Progress } from "./report/progress.ts";
+import { verdict } from "./report/verdict.ts";
+import { optionTexts, runScenario } from "./run.ts";
+
+/** What `halley sim` ends with. */
+export const SimExitCode = {
+  /** All checks hold. */
+  ok: 0,
+  checkFailed: 1,
+  usage: 2,
+  couldNotRun: 3,
+} as const;
+
+/** Standard error, as far as progress needs it. */
+const stderr = {
+  write: (text: string) => void process.stderr.write(text),
+  isTerminal: process.stderr.isTTY === true,
+  columns: process.stderr.columns ?? 80,
+};
+
+function complain(message: string): void {
+  console.error(`halley sim: ${message}`);
+}
+
+async function drive(platform: Platform, options: SimOptions): Promise<number> {
+  // Before the run and not after it, when it cannot be written.
+  if (options.html !== undefined) writeFileSync(options.html, "");
+  console.error(`halley sim ${optionTexts(options).join(" ")}`);
+  const report = await runScenario(options, {
+    platform,
+    progress: new Progress(stderr),
+    say: (line) => console.error(line),
+  });
+  if (options.html !== undefined) writeFileSync(options.html, htmlPage(report));
+  console.log(options.json ? jsonLine(report) : verdict(report));
+  return report.findings.every(({ ok }) => ok) ? SimExitCode.ok : SimExitCode.checkFailed;
+}
+
+/**
+ * Runs `halley sim`.
+ *
+ * @param args What stands after the command.
+ * @returns The exit code.
+ */
+export async function runSim(platform: Platform, args: readonly string[]): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(simHelp);
+    return SimExitCode.ok;
+  }
+  try {
+    return await drive(platform, parseSimOptions(args));
+  } catch (error) {
+    if (error instanceof UsageMistakes) {
+      for (const mistake of error.mistakes) complain(mistake);
+      return SimExitCode.usage;
+    }
+    complain((error instanceof Error ? error.message : String(error)).split("\n")[0]);
+    return SimExitCode.couldNotRun;
+  }
+}

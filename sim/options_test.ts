@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { parseSimOptions, simHelp, UsageMistakes } from "./options.ts";
+
+describe("parseSimOptions()", () => {
+  it("has a default for everything", () => {
+    assert.deepEqual(parseSimOptions([]), {
+      scenario: "fanout",
+      clients: 1_000,
+      rooms: 10,
+      rate: 40,
+      size: 100,
+      transports: ["tcp", "ws"],
+      heartbeatMs: 30_000,
+      ramp: 1_000,
+      durationMs: 30_000,
+      workers: undefined,
+      seed: 1,
+      targets: [],
+      api: undefined,
+      apiKey: "",
+      json: false,
+      html: undefined,
+    });
+  });
+
+  it("takes every flag", () => {
+    const line = "--scenario churn --clients 5 --rooms 2 --rate 0.5 --size 32 --transport ws " +
+      "--heartbeat 500ms --ramp 10/s --duration 2m --workers 3 --seed 7 --json --html a.html " +
+      "--target tcp://h:1,ws://[::1]:2 --api http://h:3 --api-key secret";
+    assert.deepEqual(parseSimOptions(line.split(" ")), {
+      scenario: "churn",
+      clients: 5,
+      rooms: 2,
+      rate: 0.5,
+      size: 32,
+      transports: ["ws"],
+      heartbeatMs: 500,
+      ramp: 10,
+      durationMs: 120_000,
+      workers: 3,
+      seed: 7,
+      targets: ["tcp://h:1", "ws://[::1]:2"],
+      api: "http://h:3",
+      apiKey: "secret",
+      json: true,
+      html: "a.html",
+    });
+  });
+
+  it("tells every mistake at once", () => {
+    const line = "--clients none --size 10 --transport udp --heartbeat 3 --scenario calm " +
+      "--seed -1 --wrong 1 more --target http://h:1";
+    assert.throws(() => parseSimOptions(line.split(" ")), (error) => {
+      assert.ok(error instanceof UsageMistakes);
+      const flags = error.mistakes.map((mistake) => mistake.split(/[ :]/)[0]);
+      const wanted = ["--clients", "--size", "--transport", "--heartbeat", "--scenario", "--seed"];
+      for (const flag of [...wanted, "--wrong", "unexpected", "--target"]) {
+        assert.ok(flags.includes(flag), `${flag} in ${error.message}`);
+      }
+      return true;
+    });
+  });
+
+  it("wants a target and its API together", () => {
+    assert.throws(() => parseSimOptions(["--api", "http://h:3"]), /--target and --api go together/);
+    assert.throws(() => parseSimOptions(["--target", "tcp://h:1"]), /go together/);
+  });
+
+  it("is what the help explains", () => {
+    for (const flag of ["scenario", "clients", "seed", "json", "html", "api-key"]) {
+      assert.match(simHelp, new RegExp(`^  --${flag}\\b`, "m"));
+    }
+  });
+});

@@ -1,0 +1,124 @@
+import { type Clock, sleep } from "../base/clock.ts";
+import { encodePushBody } from "./checkers/push_body.ts";
+import type { RoomPushes } from "./types.ts";
+
+/**
+ * Sends one push to a room.
+ *
+ * @returns Whether it was answered with code 0; it may reject as well when it was not.
+ */
+export type SendPush = (room: number, body: Uint8Array) => Promise<boolean>;
+
+/** How to push. */
+export interface PusherParts {
+  readonly send: SendPush;
+  /** Tells the pushes of this run from those of others. */
+  readonly tag: number;
+  readonly size: number;
+  readonly rooms: number;
+  readonly clock: Clock;
+}
+
+/** The pushes to one room: one after the other, so that their order is defined. */
+class RoomPusher {
+  last = 0;
+  readonly failed: number[] = [];
+  readonly sentMs: number[] = [];
+  readonly answeredMs: number[] = [];
+  /** When the pushes that wait were due. */
+  readonly #due: number[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(private readonly room: number, private readonly parts: PusherParts) {}
+
+  get waiting(): number {
+    return this.#due.length;
+  }
+
+  push(dueMs: number): void {
+    this.#due.push(dueMs);
+    this.#running ??= this.#run().finally(() => this.#running = undefined);
+  }
+
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    for (let dueMs = this.#due.shift(); dueMs !== undefined; dueMs = this.#due.shift()) {
+      const sequence = ++this.last;
+      this.sentMs.push(this.parts.clock.wallMs());
+      if (!await this.#send(sequence, dueMs)) this.failed.push(sequence);
+      this.answeredMs.push(this.parts.clock.wallMs());
+    }
+  }
+
+  /** @returns Whether it was answered with code 0. */
+  async #send(sequence: number, dueMs: number): Promise<boolean> {
+    const { send, tag, size } = this.parts;
+    const body = encodePushBody({ tag, room: this.room, sequence, dueMs, size });
+    try {
+      return await send(this.room, body);
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Pushes at a steady rate over all rooms in turn, whether the answers come or not. */
+export class Pusher {
+  readonly #rooms: RoomPusher[];
+  readonly #clock: Clock;
+  #stopped = true;
+  #loop: Promise<void> = Promise.resolve();
+  #next = 0;
+
+  constructor(parts: PusherParts) {
+    this.#clock = parts.clock;
+    this.#rooms = Array.from({ length: parts.rooms }, (_, room) => new RoomPusher(room, parts));
+  }
+
+  /** Pushes sent so far. */
+  get sent(): number {
+    return this.#rooms.reduce((sum, { last }) => sum + last, 0);
+  }
+
+  /** Pushes that were not accepted. */
+  get failed(): number {
+    return this.#rooms.reduce((sum, { failed }) => sum + failed.length, 0);
+  }
+
+  /** What was pushed to each room. */
+  get pushes(): readonly RoomPushes[] {
+    return this.#rooms.map(({ last, failed, sentMs, answeredMs }, room) => ({
+      room,
+      last,
+      failed,
+      sentMs,
+      answeredMs,
+    }));
+  }
+
+  /** @param rate Pushes per second. */
+  start(rate: number): void {
+    this.#stopped = false;
+    this.#loop = rate === 0 ? Promise.resolve() : this.#run(rate);
+  }
+
+  /** Pushes no more and settles when all have been answered. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#loop;
+    for (const room of this.#rooms) await room.idle();
+  }
+
+  async #run(rate: number): Promise<void> {
+    const startMs = this.#clock.wallMs();
+    for (let index = 0; !this.#stopped; index++) {
+      const dueMs = startMs + index * 1_000 / rate;
+      const waitMs = dueMs - this.#clock.wallMs();
+      if (waitMs > 0) await sleep(this.#clock, waitMs);
+      this.#rooms[this.#next++ % this.#rooms.length].push(dueMs);
+    }
+  }
+}

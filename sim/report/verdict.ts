@@ -1,0 +1,43 @@
+import type { Report } from "../types.ts";
+
+/** A number with thousands apart. */
+function count(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
+
+function ms(value: number): string {
+  return `${value < 10 ? value.toFixed(2) : count(value)} ms`;
+}
+
+/** What a run came to, in words. */
+export function verdict(report: Report): string {
+  const { findings, receipts, latencyMs, server, notes } = report;
+  const failed = findings.filter(({ ok }) => !ok);
+  const lines = [
+    "",
+    `${report.scenario}, ${count(report.clients)} clients, seed ${report.seed}, ` +
+    `${report.durationS.toFixed(0)} s: ${
+      failed.length === 0 ? "everything that was checked holds" : `${failed.length} checks FAILED`
+    }`,
+    "",
+    ...failed.map(({ check, text }) => `  FAILED  ${check}: ${text}`),
+    ...receipts.failures.slice(0, 5).map((failure) => `          ${failure}`),
+    ...findings.filter(({ ok }) => ok).map(({ check, text }) => `  ok      ${check}: ${text}`),
+    "",
+    `  deliveries  ${count(receipts.received)} of ${count(receipts.expected)} expected`,
+    `  latency     median ${ms(latencyMs.p50)}, p99 ${ms(latencyMs.p99)}, max ${ms(latencyMs.max)}`,
+    `  heartbeats  ${count(report.heartbeatsSent)} sent, ${count(report.heartbeatsMissed)} missed`,
+  ];
+  if (server !== undefined) {
+    lines.push(
+      `  server      ${server.cpuS.toFixed(1)} s of CPU, ${count(server.rssBytes / 2 ** 20)} MiB, ${
+        count(server.rssPerClientBytes)
+      } bytes more for each client`,
+    );
+  }
+  for (const [name, value] of Object.entries(notes)) {
+    const text = typeof value === "number" && !Number.isInteger(value) ? value.toFixed(2) : value;
+    lines.push(`  ${name.replaceAll("_", " ")}: ${text}`);
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,21 @@
+import type { Scenario } from "./scenario.ts";
+
+/** Share of the clients that something is done to at each step. */
+const SHARE = 0.02;
+
+const STEP_MS = 1_000;
+
+/** Clients come and go, and change rooms, while pushes run. */
+export const churn: Scenario = {
+  async run(stage) {
+    const { rate, durationMs, seed } = stage.options;
+    stage.phase("churn");
+    stage.pusher.start(rate);
+    for (let step = 0; step * STEP_MS < durationMs; step++) {
+      const whom = { share: SHARE, seed: seed + step };
+      if (step % 2 === 0) await stage.fleet.leave(whom);
+      else await stage.fleet.changeRooms(whom);
+      await stage.wait(STEP_MS);
+    }
+  },
+};

@@ -1,0 +1,34 @@
+import { silentFinding } from "../checkers/heartbeats.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Share of the clients that fall silent. */
+const SILENT = 0.05;
+
+/** After how many silent intervals the run's own server closes a client. */
+const INTERVALS = 2;
+
+/** What a deadline may be late by: a tick of the server's wheel, and the way to the client. */
+const LATE_MS = 1_000;
+
+/** How much earlier than the client the server may have taken up a beat, in milliseconds. */
+const EARLY_MS = 250;
+
+/** All beat, a share falls silent. */
+export const heartbeat: Scenario = {
+  async run(stage) {
+    const { heartbeatMs, seed } = stage.options;
+    const deadlineMs = INTERVALS * heartbeatMs;
+    const deadline = { earliestMs: deadlineMs - EARLY_MS, latestMs: deadlineMs + LATE_MS };
+    stage.phase("all beat");
+    await stage.wait(heartbeatMs);
+    await stage.fleet.silence({ share: SILENT, seed });
+    stage.phase(`${SILENT * 100} % are silent`);
+    await stage.wait(deadline.latestMs + LATE_MS);
+    const report = await stage.fleet.silentReport(deadline);
+    stage.find(silentFinding(report, deadline.latestMs));
+    stage.notes.silent_clients = report.silent;
+    stage.notes.silent_closed = report.closed;
+    stage.notes.silent_early = report.early;
+    stage.notes.silent_late = report.late;
+  },
+};

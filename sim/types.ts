@@ -1,0 +1,166 @@
+/** Over which transport a virtual client speaks. */
+export type Transport = "tcp" | "ws";
+
+/** What a client process is to open. */
+export interface ConnectPlan {
+  /** Index of the first client; each client's mid and key are made of its index. */
+  readonly first: number;
+  readonly clients: number;
+  /** Where each client connects, in turn: `tcp://host:port` or `ws://host:port`. */
+  readonly targets: readonly string[];
+  /** How many rooms the clients are spread over, by index modulo this. */
+  readonly rooms: number;
+  /** New connections per second, in this process. */
+  readonly rampPerS: number;
+  /** Whether no push was sent yet: then every client is to get all of its room's. */
+  readonly exact: boolean;
+  /** How often each client beats, in milliseconds, spread over the period. */
+  readonly heartbeatMs: number;
+}
+
+/** Where a process stands with what it was told to do. */
+export interface FleetProgress {
+  readonly connected: number;
+  readonly authenticated: number;
+  /** Connections that failed, or were closed by the server though nobody asked for it. */
+  readonly lostConnections: number;
+  /** Connections that were closed since their client had not read. */
+  readonly slowClosed: number;
+  readonly received: number;
+  readonly heartbeatsSent: number;
+  readonly heartbeatsMissed: number;
+  /** Latencies of the receipts since the last time, as counts by bucket of the histogram. */
+  readonly latencies: readonly (readonly [bucket: number, count: number])[];
+  /** The first few failures, in words. */
+  readonly failures: readonly string[];
+  readonly cpuS: number;
+  readonly rssBytes: number;
+}
+
+/** What the pushes of one room came to: numbered from 1, each in one order. */
+export interface RoomPushes {
+  readonly room: number;
+  /** The last number that was sent. */
+  readonly last: number;
+  /** Numbers that were not answered with code 0: they may come once or not at all. */
+  readonly failed: readonly number[];
+  /** When each was sent, from number 1 on, in milliseconds since the Unix epoch. */
+  readonly sentMs: readonly number[];
+  /** When each was answered. */
+  readonly answeredMs: readonly number[];
+}
+
+/** What the receipts of clients say, added up. */
+export interface ReceiptTotals {
+  readonly expected: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly misdelivered: number;
+  /** The first few failures, in words: which client, which room, which number. */
+  readonly failures: readonly string[];
+}
+
+/** What a check found. */
+export interface Finding {
+  /** What was checked, in a few words. */
+  readonly check: string;
+  readonly ok: boolean;
+  /** What is wrong, or what holds, in one line. */
+  readonly text: string;
+}
+
+/** One moment of a run. */
+export interface Sample {
+  /** Since the start, in seconds. */
+  readonly atS: number;
+  readonly phase: string;
+  readonly clients: number;
+  /** Deliveries per second that the pushes ask for, and that came. */
+  readonly expectedPerS: number;
+  readonly receivedPerS: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of the server; undefined for one that runs elsewhere. */
+  readonly serverCores: number | undefined;
+  readonly serverRssBytes: number | undefined;
+}
+
+/** Everything that a run came to. */
+export interface Report {
+  readonly seed: number;
+  readonly scenario: string;
+  /** The effective options, as on the command line. */
+  readonly options: readonly string[];
+  readonly clients: number;
+  readonly durationS: number;
+  readonly receipts: ReceiptTotals;
+  readonly heartbeatsSent: number;
+  readonly heartbeatsMissed: number;
+  readonly lostConnections: number;
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Buckets of the latency histogram: upper edge in milliseconds and how many. */
+  readonly histogram: readonly (readonly [edgeMs: number, count: number])[];
+  readonly samples: readonly Sample[];
+  /** Undefined for a server that runs elsewhere. */
+  readonly server:
+    | { readonly cpuS: number; readonly rssBytes: number; readonly rssPerClientBytes: number }
+    | undefined;
+  readonly findings: readonly Finding[];
+  /** Figures of the scenario's own, such as what stopped a ramp. */
+  readonly notes: Readonly<Record<string, number | string>>;
+}
+
+/** Which clients something is done to: a share of all, the same for the same seed. */
+export interface Share {
+  /** 0 to 1. */
+  readonly share: number;
+  readonly seed: number;
+}
+
+/** When silent clients are to be closed, counted from their last heartbeat, in milliseconds. */
+export interface Deadline {
+  readonly earliestMs: number;
+  readonly latestMs: number;
+}
+
+/** What became of clients that were to fall silent. */
+export interface SilentReport {
+  readonly silent: number;
+  /** Closed by the server within their deadline and one tick. */
+  readonly closed: number;
+  /** Closed before the deadline. */
+  readonly early: number;
+  /** Closed later than that, or not at all. */
+  readonly late: number;
+}
+
+/** All virtual clients, over their processes. */
+export interface ClientFleet {
+  /** Opens clients and settles when all are in. */
+  connect(
+    plan: Omit<ConnectPlan, "first" | "clients">,
+    clients: number,
+    onProgress?: (progress: FleetProgress) => void,
+  ): Promise<void>;
+  progress(): Promise<FleetProgress>;
+  /** A share sends no heartbeat any more. */
+  silence(whom: Share): Promise<void>;
+  /** @returns The indexes of those that stop. */
+  stopReading(whom: Share): Promise<readonly number[]>;
+  readAgain(): Promise<void>;
+  /** A share leaves, and others come in their place. */
+  leave(whom: Share): Promise<void>;
+  /** A share goes to the next room. */
+  changeRooms(whom: Share): Promise<void>;
+  /** All leave at once and come back at once; settles when all are in again. */
+  storm(): Promise<void>;
+  silentReport(deadline: Deadline): Promise<SilentReport>;
+  /** What the receipts say, given what was pushed. */
+  finish(pushes: readonly RoomPushes[]): Promise<ReceiptTotals>;
+  /** Lets all clients go. */
+  disconnect(): Promise<void>;
+  /** Ends the processes. */
+  stop(): Promise<void>;
+}
