@@ -75,6 +75,11 @@ export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => clock.setTimeout(resolve, delayMs));
 }
 
+/** Settles when every promise that can settle by itself has: for those who own a clock. */
+export function promisesSettled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 interface ManualTimer {
   dueMs: number;
   order: number;

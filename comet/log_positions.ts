@@ -21,7 +21,7 @@ export class LogPositions {
    * Takes note of a delivery's token.
    *
    * @returns The position up to which the partition's pushes were here before this batch, or
-   * undefined when the token is older than one seen.
+   * before this token, or undefined when the token is older than one seen.
    */
   seen(partition: number, token: number): number | undefined {
     const progress = this.#partitions.get(partition);
@@ -30,7 +30,12 @@ export class LogPositions {
       return -1;
     }
     if (token < progress.token) return undefined;
-    progress.token = token;
+    if (token > progress.token) {
+      progress.token = token;
+      // A job that lost its lease and has it back may send both what waited under the old one and
+      // what it claimed under the new one, in one batch: the second time has been here before.
+      progress.last = progress.next;
+    }
     return progress.last;
   }
 

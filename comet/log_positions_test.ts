@@ -84,6 +84,22 @@ describe("Delivery of what jobs send again", () => {
     assert.deepEqual((await deliver(...batch)).got, ["0/1", "0/5", "*2", "k3"]);
   });
 
+  it("leaves out what a batch brings again under a newer token", async () => {
+    const { comet, deliver } = await start();
+    const waited = [room(1, [2, 4]), keys(1, 3)];
+    const claimed = [room(2, [1, 2, 4, 6]), keys(2, 3), keys(2, 5)];
+    assert.deepEqual((await deliver(room(1, [1]), ...waited, ...claimed)).got, [
+      "0/1",
+      "0/2",
+      "0/4",
+      "k3",
+      "0/6",
+      "k5",
+    ]);
+    assert.equal(comet.counters.framesRepeated, 4);
+    assert.deepEqual((await deliver(room(2, [6, 7]))).got, ["0/7"]);
+  });
+
   it("tells partitions apart", async () => {
     const { deliver } = await start();
     assert.deepEqual((await deliver(room(1, [5], 0))).got, ["0/5"]);

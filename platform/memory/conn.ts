@@ -37,6 +37,7 @@ export class MemoryConn<Context> implements Conn<Context> {
   readonly #inbox = new WriteQueue();
   #queue: WriteQueue | null = null;
   #turnDue = false;
+  #openDue = false;
   #paused = false;
   #drainDue = false;
   #ending = false;
@@ -60,9 +61,15 @@ export class MemoryConn<Context> implements Conn<Context> {
     return this.#queue === null ? 0 : this.#queue.bytes;
   }
 
-  /** Tells the owner. */
+  /** Tells the owner at once. */
   start(): void {
     this.#tell("open");
+  }
+
+  /** Tells the owner in a turn of its own, before anything else. */
+  startInTurn(): void {
+    this.#openDue = true;
+    this.#wake();
   }
 
   write(bytes: Uint8Array): WriteOutcome {
@@ -134,6 +141,11 @@ export class MemoryConn<Context> implements Conn<Context> {
   #turn = (): void => {
     this.#turnDue = false;
     if (this.#over) return;
+    if (this.#openDue) {
+      this.#openDue = false;
+      this.#tell("open");
+      if (this.#over) return;
+    }
     if (this.#reset) return this.#finish();
     this.#flush();
     if (!this.#over && !this.#paused) this.#receive();

@@ -78,7 +78,7 @@ export function memoryStreams(kernel: Kernel, ports: MemoryPorts): Streams {
       const accepted = listener.accept();
       const dialled = new MemoryConn({ handler, pendingBytesMax }, kernel);
       MemoryConn.join(dialled, accepted);
-      kernel.clock.nextTurn(() => accepted.start());
+      accepted.startInTurn();
       dialled.start();
       return dialled;
     },

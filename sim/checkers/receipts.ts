@@ -4,11 +4,16 @@ import { decodePushBody } from "./push_body.ts";
 /** Failures that are described; the others are only counted. */
 const DESCRIBED_MAX = 20;
 
-/**
- * Pushes around a join or a leave that may have come or not: those that were due so long before or
- * after, in milliseconds.
- */
-export const MARGIN_MS = 250;
+/** Pushes around a join or a leave that may have come or not, in milliseconds. */
+export interface Margins {
+  /** Those that were sent so soon after the join was answered. */
+  readonly joinMs: number;
+  /** Those that were answered so shortly before the client began to leave. */
+  readonly leaveMs: number;
+}
+
+/** What a server on real sockets has, and the processes around it. */
+export const usualMargins: Margins = { joinMs: 250, leaveMs: 250 };
 
 /** What a client has got in one room that it was in. */
 interface Stay {
@@ -47,7 +52,7 @@ export class Receipts {
   #misdelivered = 0;
 
   /** @param tag Of this run's pushes. */
-  constructor(private readonly tag: number) {}
+  constructor(private readonly tag: number, private readonly margins: Margins = usualMargins) {}
 
   /**
    * A client is in a room.
@@ -152,8 +157,8 @@ export class Receipts {
 
   /**
    * What a stay should have brought, and what of it is missing or came out of order: all pushes
-   * that were sent after it had begun, and answered before it began to end. Of one that was cut,
-   * those before the last that came. Pushes that were not accepted may come at any time.
+   * that were sent after it had begun, and answered before it began to end, and whatever is before
+   * the last that came. Pushes that were not accepted may come at any time.
    */
   #judge(stay: Stay, pushes: RoomPushes | undefined): Verdict {
     if (pushes === undefined) return { expected: 0, lost: 0, reordered: 0 };
@@ -182,9 +187,11 @@ export class Receipts {
   /** The numbers that a stay is to bring, both inclusive. */
   #span(stay: Stay, { sentMs, answeredMs, last }: RoomPushes): { from: number; to: number } {
     const { exact, joinedMs, leftMs, cut } = stay;
-    const from = exact ? 1 : 1 + countBelow(sentMs, joinedMs + MARGIN_MS);
+    const { joinMs, leaveMs } = this.margins;
+    const from = exact ? 1 : 1 + countBelow(sentMs, joinedMs + joinMs);
     if (cut) return { from, to: stay.last };
-    return { from, to: leftMs === undefined ? last : countBelow(answeredMs, leftMs - MARGIN_MS) };
+    if (leftMs === undefined) return { from, to: last };
+    return { from, to: Math.max(stay.last, countBelow(answeredMs, leftMs - leaveMs)) };
   }
 
   #describe(failure: string): void {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ReceiptTotals } from "../types.ts";
 import { encodePushBody } from "./push_body.ts";
-import { MARGIN_MS, Receipts } from "./receipts.ts";
+import { Receipts, usualMargins } from "./receipts.ts";
 
 const TAG = 7;
 
@@ -80,7 +80,7 @@ describe("Receipts", () => {
 
   it("expect of a client that comes late what was sent after it was in", () => {
     const receipts = new Receipts(TAG);
-    receipts.joined(0, 0, false, 3_000 - MARGIN_MS);
+    receipts.joined(0, 0, false, 3_000 - usualMargins.joinMs);
     for (const number of [3, 4]) receipts.received(0, body(0, number), 5_000);
     assert.deepEqual(counts(receipts.totals(pushes(5))), { expected: 3, received: 2, lost: 1 });
     const silent = new Receipts(TAG);

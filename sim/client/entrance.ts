@@ -33,6 +33,13 @@ export class Entrance {
 
   /** Tries until it works, or too often. */
   async enter(client: VirtualClient): Promise<void> {
+    if (client.entering) return;
+    client.entering = true;
+    await this.#try(client);
+    client.entering = false;
+  }
+
+  async #try(client: VirtualClient): Promise<void> {
     client.leaving = false;
     for (client.tries = 1; client.tries <= TRIES; client.tries++) {
       client.state = ClientState.connecting;
@@ -76,6 +83,6 @@ export class Entrance {
 }
 
 /** Whether a client is in, or has given up. */
-export function isSettled({ state, tries, leaving }: VirtualClient): boolean {
-  return state === ClientState.open || leaving || (state === ClientState.away && tries > TRIES);
+export function isSettled({ state, entering }: VirtualClient): boolean {
+  return state === ClientState.open || !entering;
 }

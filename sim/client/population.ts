@@ -2,7 +2,7 @@ import { type Clock, sleep } from "../../base/clock.ts";
 import { randomFloat, seededPrng } from "../../base/prng.ts";
 import type { Streams } from "../../platform/port.ts";
 import { Histogram } from "../checkers/histogram.ts";
-import { Receipts } from "../checkers/receipts.ts";
+import { type Margins, Receipts } from "../checkers/receipts.ts";
 import type { ConnectPlan, Deadline, Share, SilentReport } from "../types.ts";
 import { Entrance, isSettled } from "./entrance.ts";
 import { Heartbeats } from "./heartbeats.ts";
@@ -31,8 +31,8 @@ export class Population implements Hearer {
   #first = 0;
 
   /** @param tag Of this run's pushes. */
-  constructor(streams: Streams, private readonly clock: Clock, tag: number) {
-    this.receipts = new Receipts(tag);
+  constructor(streams: Streams, private readonly clock: Clock, tag: number, margins?: Margins) {
+    this.receipts = new Receipts(tag, margins);
     this.heartbeats = new Heartbeats(this.#wire, (failure) => this.#fail(failure));
     this.#entrance = new Entrance(streams, clock, this.#wire, (failure) => this.#fail(failure));
     this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);

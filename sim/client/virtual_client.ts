@@ -1,4 +1,5 @@
 import type { Conn } from "../../platform/port.ts";
+import { EMPTY } from "../../protocol/frame.ts";
 import type { FrameSplitter } from "../../protocol/splitter.ts";
 import type { ServerMessages } from "./server_messages.ts";
 
@@ -19,6 +20,8 @@ export class VirtualClient {
   conn: Conn<VirtualClient> | undefined = undefined;
   /** Of a client over TCP. */
   splitter: FrameSplitter | undefined = undefined;
+  /** What has come of the answer to its upgrade. */
+  answer: Uint8Array = EMPTY;
   /** Of a client over WebSocket. */
   messages: ServerMessages | undefined = undefined;
   /** Index of the room that it is in, or on its way to. */
@@ -38,6 +41,8 @@ export class VirtualClient {
   /** Whether it has been in before. */
   wasIn = false;
   tries = 0;
+  /** Whether it is being got in. */
+  entering = false;
 
   /**
    * @param index Among all clients of the run.

@@ -1,6 +1,7 @@
-import type { ConnHandler } from "../../platform/port.ts";
+import type { Conn, ConnHandler } from "../../platform/port.ts";
 import { plainBuffers } from "../../protocol/buffers.ts";
 import {
+  concatFrames,
   EMPTY,
   encodeFrame,
   forEachFrame,
@@ -17,6 +18,9 @@ const encoder = new TextEncoder();
 
 /** The end of an HTTP head. */
 const HEAD_END = encoder.encode("\r\n\r\n");
+
+/** Largest answer to an upgrade, in bytes. */
+const ANSWER_BYTES_MAX = 8 * 1024;
 
 const UPGRADE = encoder.encode(
   "GET /sub HTTP/1.1\r\nHost: sim\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
@@ -43,6 +47,7 @@ export class Wire
   /** A client's connection is there: says hello. */
   begin(client: VirtualClient): void {
     client.splitter = client.messages = undefined;
+    client.answer = EMPTY;
     if (client.isWebSocket) {
       client.state = ClientState.upgrading;
       client.conn!.write(UPGRADE);
@@ -81,8 +86,9 @@ export class Wire
     conn.end();
   }
 
-  close(conn: { context: VirtualClient }): void {
-    if (conn.context !== undefined) this.hearer.closed(conn.context);
+  close(conn: Conn<VirtualClient>): void {
+    // One that the client has given up already is nothing to it.
+    if (conn.context?.conn === conn) this.hearer.closed(conn.context);
   }
 
   frame(client: VirtualClient, { operation, body }: Frame): boolean {
@@ -110,15 +116,21 @@ export class Wire
     if (opcode === 8) client.conn?.end();
   }
 
-  /** The server's answer to the upgrade is small, and comes in one piece or is no answer. */
   #upgraded(client: VirtualClient, chunk: Uint8Array): void {
-    const end = indexOf(chunk, HEAD_END);
-    if (end === -1 || new TextDecoder().decode(chunk.subarray(9, 12)) !== "101") {
+    const bytes = concatFrames([client.answer, chunk]);
+    const end = indexOf(bytes, HEAD_END);
+    if (end === -1) {
+      if (bytes.length > ANSWER_BYTES_MAX) throw new Error("the upgrade has no end");
+      client.answer = bytes;
+      return;
+    }
+    client.answer = EMPTY;
+    if (new TextDecoder().decode(bytes.subarray(9, 12)) !== "101") {
       throw new Error("the server refused the upgrade");
     }
     client.messages = new ServerMessages();
     this.#authenticate(client);
-    const rest = chunk.subarray(end + HEAD_END.length);
+    const rest = bytes.subarray(end + HEAD_END.length);
     if (rest.length > 0) client.messages.push(rest, client, this);
   }
 

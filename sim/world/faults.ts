@@ -1,0 +1,101 @@
+import { randomBelow, randomFloat } from "../../base/prng.ts";
+import type { Population } from "../client/population.ts";
+import type { Cluster } from "./cluster.ts";
+import type { World } from "./world.ts";
+
+/** What faults are done to. */
+export interface Victims {
+  readonly world: World;
+  readonly cluster: Cluster;
+  readonly clients: Population;
+}
+
+/** One of some values. */
+function oneOf<Value>({ prng }: World, values: readonly Value[]): Value {
+  return values[randomBelow(prng, values.length)];
+}
+
+function between({ prng }: World, leastMs: number, mostMs: number): number {
+  return leastMs + randomFloat(prng) * (mostMs - leastMs);
+}
+
+type Fault = (victims: Victims) => void;
+
+const kill: Fault = ({ world, cluster }) => {
+  const role = oneOf(world, cluster.roles);
+  if (!role.host.isDead) cluster.kill(role, between(world, 50, 2_500));
+};
+
+/** Shorter than leases, longer than a job's, or longer than a comet's registration. */
+const freeze: Fault = ({ world, cluster }) => {
+  const { host } = oneOf(world, cluster.roles);
+  const [leastMs, mostMs] = oneOf(world, [[20, 400], [500, 2_500], [3_000, 5_000], [
+    9_500,
+    12_000,
+  ]]);
+  const spanMs = between(world, leastMs, mostMs);
+  world.tell(`${host.name} stands still for ${Math.round(spanMs)} ms`);
+  host.freeze(spanMs);
+};
+
+const cut: Fault = ({ world, cluster }) => {
+  const { host } = oneOf(world, cluster.roles);
+  const conns = host.conns;
+  if (conns.length === 0) return;
+  const some = Math.min(conns.length, 1 + randomBelow(world.prng, 4));
+  world.tell(`${some} connections of ${host.name} are cut`);
+  for (let count = 0; count < some; count++) host.cut(oneOf(world, conns));
+};
+
+const slowNetwork: Fault = ({ world, cluster }) => {
+  const { host } = oneOf(world, cluster.roles);
+  const mostMs = between(world, 20, 600);
+  world.tell(`what ${host.name} sends and gets takes up to ${Math.round(mostMs)} ms`);
+  world.network.slowDown(host, mostMs);
+  world.store.host.after(between(world, 200, 3_000), () => world.network.heal());
+};
+
+const storeAway: Fault = ({ world }) => {
+  const spanMs = between(world, 20, 3_500);
+  world.tell(`the store is away for ${Math.round(spanMs)} ms`);
+  world.store.goAway();
+  world.store.host.after(spanMs, () => world.store.comeBack());
+};
+
+const slowReaders: Fault = ({ world, clients }) => {
+  const stopped = clients.stopReading({ share: 0.15, seed: world.prng.nextUint32() >>> 8 });
+  world.tell(`clients ${stopped.join(", ") || "none"} stop reading`);
+  world.store.host.after(between(world, 100, 4_000), () => clients.readAgain());
+};
+
+const moves: Fault = ({ world, clients }) => {
+  world.tell("some clients change rooms");
+  clients.changeRooms({ share: 0.3, seed: world.prng.nextUint32() >>> 8 });
+};
+
+const leaves: Fault = ({ world, clients }) => {
+  world.tell("some clients leave and come back");
+  world.watch(clients.leave({ share: 0.2, seed: world.prng.nextUint32() >>> 8 }));
+};
+
+const faults: readonly Fault[] = [
+  ...[kill, kill, kill, freeze, freeze, cut, cut, slowNetwork, storeAway, slowReaders],
+  ...[moves, leaves],
+];
+
+/**
+ * Does some harm at some times.
+ *
+ * @param spanMs Within which it all begins.
+ */
+export async function harm(victims: Victims, spanMs: number): Promise<void> {
+  const { world } = victims;
+  const count = 1 + randomBelow(world.prng, 8);
+  const times = Array.from({ length: count }, () => randomFloat(world.prng) * spanMs);
+  const startMs = world.scheduler.nowMs;
+  for (const atMs of times.toSorted((a, b) => a - b)) {
+    await world.scheduler.run(startMs + atMs);
+    oneOf(world, faults)(victims);
+  }
+  await world.scheduler.run(startMs + spanMs);
+}

@@ -1,0 +1,145 @@
+import type { Clock, TimerHandle } from "../../base/clock.ts";
+import { memoryStreams } from "../../platform/memory/streams.ts";
+import type { Conn, ConnHandler, Listener, Streams } from "../../platform/port.ts";
+import type { Event, Place } from "./scheduler.ts";
+import type { World } from "./world.ts";
+
+/** A timer of a host. */
+interface HostTimer {
+  event: Event;
+  readonly periodMs: number;
+}
+
+/** Where both clocks of every host begin, in milliseconds. */
+const EPOCH_MS = 1_700_000_000_000;
+
+/**
+ * One machine of a world, with one process: its clock and its sockets. It can stand still for a
+ * while, and it can die, after which nothing that it began has any effect.
+ */
+export class Host implements Place {
+  readonly clock: Clock;
+  readonly streams: Streams;
+  isDead = false;
+  frozenUntilMs = 0;
+  readonly #conns = new Set<Conn<unknown>>();
+  readonly #listeners = new Set<Listener>();
+  readonly #mourners = new Set<() => void>();
+
+  /** @param bufferBytes What its system holds for each direction of a connection. */
+  constructor(
+    private readonly world: World,
+    readonly index: number,
+    readonly name: string,
+    bufferBytes: number,
+  ) {
+    this.clock = new HostClock(this);
+    const clock: Clock = {
+      ...this.clock,
+      nextTurn: (callback) => this.clock.setTimeout(callback, world.network.latencyMs(this)),
+    };
+    this.streams = this.#watched(memoryStreams({ clock, bufferBytes }, world.ports));
+  }
+
+  /** Whether it stands still. */
+  get isFrozen(): boolean {
+    return this.nowMs < this.frozenUntilMs;
+  }
+
+  get nowMs(): number {
+    return this.world.scheduler.nowMs;
+  }
+
+  /** Connections, dialled and accepted. */
+  get conns(): readonly Conn<unknown>[] {
+    return [...this.#conns];
+  }
+
+  /** Runs something here after a while, later while the host stands still, never once it is dead. */
+  after(delayMs: number, callback: () => void): Event {
+    const { scheduler } = this.world;
+    return scheduler.at(scheduler.nowMs + delayMs, this, callback);
+  }
+
+  /** Stands still: what falls due meanwhile happens afterwards. */
+  freeze(spanMs: number): void {
+    this.frozenUntilMs = Math.max(this.frozenUntilMs, this.nowMs + spanMs);
+  }
+
+  /** Calls back when it dies. */
+  onDeath(callback: () => void): () => void {
+    this.#mourners.add(callback);
+    return () => this.#mourners.delete(callback);
+  }
+
+  /** Dies as a killed process does: its connections are reset, its ports are free. */
+  die(): void {
+    this.isDead = true;
+    for (const listener of this.#listeners) void listener.close();
+    for (const conn of this.#conns) conn.evict();
+    for (const mourn of this.#mourners) mourn();
+  }
+
+  /** Resets one of its connections. */
+  cut(conn: Conn<unknown>): void {
+    this.after(0, () => conn.evict());
+  }
+
+  #watched(streams: Streams): Streams {
+    return {
+      listen: async (options) => {
+        const listener = await streams.listen({
+          ...options,
+          handler: this.#gate(options.handler),
+        });
+        this.#listeners.add(listener);
+        return listener;
+      },
+      dial: (options) => streams.dial({ ...options, handler: this.#gate(options.handler) }),
+    };
+  }
+
+  /** A handler that hears of nothing once the host is dead. */
+  #gate<Context>(handler: ConnHandler<Context>): ConnHandler<Context> {
+    return {
+      open: (conn) => {
+        this.#conns.add(conn as Conn<unknown>);
+        if (this.isDead) conn.evict();
+        else handler.open(conn);
+      },
+      data: (conn, chunk) => this.isDead || handler.data(conn, chunk),
+      drain: (conn) => this.isDead || handler.drain(conn),
+      end: (conn) => this.isDead || handler.end(conn),
+      close: (conn) => {
+        this.#conns.delete(conn as Conn<unknown>);
+        if (!this.isDead) handler.close(conn);
+      },
+    };
+  }
+}
+
+class HostClock implements Clock {
+  constructor(private readonly host: Host) {}
+
+  monotonicMs = (): number => this.host.nowMs;
+
+  wallMs = (): number => EPOCH_MS + this.host.nowMs;
+
+  setTimeout = (callback: () => void, delayMs: number): TimerHandle => ({
+    event: this.host.after(Math.max(0, delayMs), callback),
+    periodMs: 0,
+  });
+
+  setInterval = (callback: () => void, periodMs: number): TimerHandle => {
+    const timer: HostTimer = { event: this.host.after(periodMs, () => tick()), periodMs };
+    const tick = () => {
+      timer.event = this.host.after(periodMs, tick);
+      callback();
+    };
+    return timer;
+  };
+
+  nextTurn = (callback: () => void): TimerHandle => this.setTimeout(callback, 0);
+
+  cancel = (timer: TimerHandle): void => void ((timer as HostTimer).event.callback = undefined);
+}

@@ -1,0 +1,111 @@
+import { StoreUnavailable } from "../../drivers/ports.ts";
+import { MemoryNodes } from "../../drivers/memory/nodes.ts";
+import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
+import { MemorySessions } from "../../drivers/memory/sessions.ts";
+import { randomFloat } from "../../base/prng.ts";
+import type { Host } from "./host.ts";
+import type { World } from "./world.ts";
+
+/** How long a store that does not answer keeps one waiting, in milliseconds. */
+const TIMEOUT_MS = 2_000;
+
+/** Partitions of the push log: fewer than in production, so that each sees much. */
+const PARTITIONS = 3;
+
+type Method = (...args: unknown[]) => Promise<unknown>;
+
+/** The store that all roles share, on a host of its own. */
+export class Store {
+  readonly nodes: MemoryNodes;
+  readonly sessions: MemorySessions;
+  readonly pushLog: MemoryPushLog;
+  /** Who waits for an answer that may not come any more. */
+  readonly #waiting = new Set<() => void>();
+  #away = false;
+
+  constructor(private readonly world: World, readonly host: Host) {
+    this.nodes = new MemoryNodes(host.clock);
+    this.sessions = new MemorySessions(this.nodes);
+    this.pushLog = new MemoryPushLog({
+      partitions: PARTITIONS,
+      partitionBytesMax: 1024 * 1024,
+      clock: host.clock,
+    });
+  }
+
+  /** It cannot be reached for a while; what waits for it fails, done or not. */
+  goAway(): void {
+    this.#away = true;
+    for (const fail of [...this.#waiting]) fail();
+  }
+
+  comeBack(): void {
+    this.#away = false;
+  }
+
+  /** The drivers as a process on a host has them: one connection, answers in order. */
+  driversOf(host: Host) {
+    const line = { toMs: 0, backMs: 0 };
+    return {
+      nodes: this.#remote(host, this.nodes, line, false),
+      sessions: this.#remote(host, this.sessions, line, false),
+      pushLog: this.#remote(host, this.pushLog, line, true),
+    };
+  }
+
+  /** @param mayLoseAnswers Whether something may be done and fail all the same. */
+  #remote<Driver extends object>(
+    host: Host,
+    driver: Driver,
+    line: { toMs: number; backMs: number },
+    mayLoseAnswers: boolean,
+  ): Driver {
+    return new Proxy(driver, {
+      get: (target, name) => {
+        const member = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        const call = (member as Method).bind(target);
+        // A read that waits has a connection of its own.
+        const own = name === "read" ? { toMs: 0, backMs: 0 } : line;
+        return (...args: unknown[]) => this.#call(host, () => call(...args), own, mayLoseAnswers);
+      },
+    });
+  }
+
+  #call(
+    host: Host,
+    call: () => Promise<unknown>,
+    line: { toMs: number; backMs: number },
+    mayLoseAnswers: boolean,
+  ): Promise<unknown> {
+    const { network } = this.world;
+    return new Promise((resolve, reject) => {
+      let over = false;
+      const answer = (settle: () => void) => {
+        if (over) return;
+        over = true;
+        this.#waiting.delete(fail);
+        line.backMs = Math.max(line.backMs, host.nowMs + network.latencyMs(host));
+        host.after(line.backMs - host.nowMs, settle);
+      };
+      const fail = () => {
+        if (over) return;
+        over = true;
+        this.#waiting.delete(fail);
+        const error = new StoreUnavailable("the store of this world is away");
+        host.after(TIMEOUT_MS * randomFloat(this.world.prng), () => reject(error));
+      };
+      this.#waiting.add(fail);
+      line.toMs = Math.max(line.toMs, host.nowMs + network.latencyMs(host));
+      this.host.after(line.toMs - host.nowMs, () => {
+        // It was away when this was sent, or has gone since: only some of it gets there.
+        if (over && !(mayLoseAnswers && randomFloat(this.world.prng) < 0.5)) return;
+        if (this.#away) return fail();
+        call().then(
+          (value) => answer(() => resolve(value)),
+          (error) => answer(() => reject(error)),
+        );
+      });
+    });
+  }
+}
