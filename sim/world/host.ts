@@ -1,8 +1,16 @@
 import type { Clock, TimerHandle } from "../../base/clock.ts";
+import type { MemoryPorts } from "../../platform/memory/ports.ts";
 import { memoryStreams } from "../../platform/memory/streams.ts";
 import type { Conn, ConnHandler, Listener, Streams } from "../../platform/port.ts";
-import type { Event, Place } from "./scheduler.ts";
-import type { World } from "./world.ts";
+import type { Network } from "./network.ts";
+import type { Event, Place, Scheduler } from "./scheduler.ts";
+
+/** What all hosts of a world share. */
+export interface Surroundings {
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly ports: MemoryPorts;
+}
 
 /** A timer of a host. */
 interface HostTimer {
@@ -28,7 +36,7 @@ export class Host implements Place {
 
   /** @param bufferBytes What its system holds for each direction of a connection. */
   constructor(
-    private readonly world: World,
+    private readonly world: Surroundings,
     readonly index: number,
     readonly name: string,
     bufferBytes: number,

@@ -1,8 +1,12 @@
 import { type Prng, randomFloat } from "../../base/prng.ts";
-import type { Host } from "./host.ts";
 
 /** How long anything is under way while nothing is wrong, in milliseconds. */
 const USUAL_MS = 1.5;
+
+/** One that sends and gets. */
+interface Named {
+  readonly name: string;
+}
 
 /** How long things are under way between the hosts of a world. */
 export class Network {
@@ -12,11 +16,11 @@ export class Network {
   constructor(private readonly prng: Prng) {}
 
   /** How long the next thing takes, in milliseconds. */
-  latencyMs({ name }: Host): number {
+  latencyMs({ name }: Named): number {
     return 0.05 + randomFloat(this.prng) * (this.#slow.get(name) ?? USUAL_MS);
   }
 
-  slowDown({ name }: Host, mostMs: number): void {
+  slowDown({ name }: Named, mostMs: number): void {
     this.#slow.set(name, mostMs);
   }
 

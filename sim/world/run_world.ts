@@ -106,6 +106,7 @@ class WorldRun {
     const world = this.#world;
     const clients = this.#clients;
     clients.readAgain();
+    world.network.heal();
     await world.until("all roles are back", () => this.#cluster.isWhole, HEALED_MS);
     const isHealed = () => clients.authenticated === CLIENTS;
     // Connections that are about to break look whole until then.

@@ -2,9 +2,9 @@ import { StoreUnavailable } from "../../drivers/ports.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
-import { randomFloat } from "../../base/prng.ts";
+import { type Prng, randomFloat } from "../../base/prng.ts";
 import type { Host } from "./host.ts";
-import type { World } from "./world.ts";
+import type { Network } from "./network.ts";
 
 /** How long a store that does not answer keeps one waiting, in milliseconds. */
 const TIMEOUT_MS = 2_000;
@@ -23,7 +23,11 @@ export class Store {
   readonly #waiting = new Set<() => void>();
   #away = false;
 
-  constructor(private readonly world: World, readonly host: Host) {
+  constructor(
+    readonly host: Host,
+    private readonly network: Network,
+    private readonly prng: Prng,
+  ) {
     this.nodes = new MemoryNodes(host.clock);
     this.sessions = new MemorySessions(this.nodes);
     this.pushLog = new MemoryPushLog({
@@ -78,7 +82,7 @@ export class Store {
     line: { toMs: number; backMs: number },
     mayLoseAnswers: boolean,
   ): Promise<unknown> {
-    const { network } = this.world;
+    const { network } = this;
     return new Promise((resolve, reject) => {
       let over = false;
       const answer = (settle: () => void) => {
@@ -93,13 +97,13 @@ export class Store {
         over = true;
         this.#waiting.delete(fail);
         const error = new StoreUnavailable("the store of this world is away");
-        host.after(TIMEOUT_MS * randomFloat(this.world.prng), () => reject(error));
+        host.after(TIMEOUT_MS * randomFloat(this.prng), () => reject(error));
       };
       this.#waiting.add(fail);
       line.toMs = Math.max(line.toMs, host.nowMs + network.latencyMs(host));
       this.host.after(line.toMs - host.nowMs, () => {
         // It was away when this was sent, or has gone since: only some of it gets there.
-        if (over && !(mayLoseAnswers && randomFloat(this.world.prng) < 0.5)) return;
+        if (over && !(mayLoseAnswers && randomFloat(this.prng) < 0.5)) return;
         if (this.#away) return fail();
         call().then(
           (value) => answer(() => resolve(value)),

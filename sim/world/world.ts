@@ -1,6 +1,5 @@
-import { type Prng, seededPrng } from "../../base/prng.ts";
+import { type Prng, randomBelow, seededPrng } from "../../base/prng.ts";
 import { MemoryPorts } from "../../platform/memory/ports.ts";
-import { randomBelow } from "../../base/prng.ts";
 import { Host } from "./host.ts";
 import { Network } from "./network.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -26,7 +25,7 @@ export class World {
     this.prng = seededPrng(seed);
     this.scheduler = new Scheduler(seededPrng(seed + 0x5eed));
     this.network = new Network(this.prng);
-    this.store = new Store(this, this.newHost("store"));
+    this.store = new Store(this.newHost("store"), this.network, this.prng);
   }
 
   newHost(name: string): Host {
