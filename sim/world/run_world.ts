@@ -8,7 +8,8 @@ import { COMETS, LOGICS, ports } from "./roles.ts";
 import { World } from "./world.ts";
 
 const CLIENTS = 12;
-const ROOMS = 3;
+/** One in which all are, some for all, and more than stay full. */
+const ROOMS = [1, 3, 8];
 const RATE = 30;
 
 /** How often clients beat: a third of what they may go without, in milliseconds. */
@@ -20,6 +21,9 @@ const PEACE_MS = 800;
 
 /** After how long a comet that stood still has closed those it has to, in milliseconds. */
 const CLOSED_MS = 1_500;
+
+/** For how long nothing comes when all has come, in milliseconds: some buffers are very small. */
+const QUIET_MS = 500;
 
 /** How long anything may take to be as it should be once there is peace, in milliseconds. */
 const HEALED_MS = 40_000;
@@ -41,11 +45,13 @@ class WorldRun {
   readonly #cluster: Cluster;
   readonly #clients: Population;
   readonly #pusher: Pusher;
+  readonly #rooms: number;
   #expected = 0;
 
   constructor(private readonly seed: number) {
     const world = this.#world = new World(seed);
     this.#cluster = new Cluster(world);
+    this.#rooms = ROOMS[randomBelow(world.prng, ROOMS.length)];
     const { streams, clock } = world.newHost("clients");
     // The world has no hurry: what is promised is promised from the answer on, to the last one.
     this.#clients = new Population(streams, clock, seed, { joinMs: 0, leaveMs: Infinity });
@@ -53,7 +59,7 @@ class WorldRun {
       send: (room, body) => this.#cluster.push(randomBelow(world.prng, LOGICS), room, body),
       tag: seed,
       size: 60,
-      rooms: ROOMS,
+      rooms: this.#rooms,
       clock,
     });
   }
@@ -85,7 +91,7 @@ class WorldRun {
       first: 0,
       clients: CLIENTS,
       targets,
-      rooms: ROOMS,
+      rooms: this.#rooms,
       rampPerS: 1_000,
       exact: true,
       heartbeatMs: BEAT_MS,
@@ -124,7 +130,10 @@ class WorldRun {
     const { pushLog } = world.store;
     await world.settled("pushes end", this.#pusher.stop(), HEALED_MS);
     await world.until("the push log is empty", () => pushLog.entries === 0, HEALED_MS);
-    await world.pass(200);
+    for (let before = -1; before < this.#clients.received;) {
+      before = this.#clients.received;
+      await world.pass(QUIET_MS);
+    }
     const receipts = this.#clients.receipts.totals(this.#pusher.pushes);
     this.#expected = receipts.expected;
     for (const { ok, check, text } of deliveryFindings(receipts)) {
@@ -139,7 +148,7 @@ class WorldRun {
     for (const { logic } of this.#cluster.logics) {
       let counted = -1;
       const count = async () => {
-        const rooms = await logic.online.top("sim", ROOMS);
+        const rooms = await logic.online.top("sim", this.#rooms);
         counted = rooms.reduce((sum, { count }) => sum + count, 0);
       };
       for (let tries = 0; tries < 30 && counted !== wanted; tries++) {
