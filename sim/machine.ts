@@ -18,8 +18,8 @@ export interface Need {
   readonly openFilesMax: number | undefined;
   /** Ports that connections to one address may come from. */
   readonly portsPerAddress: number;
-  /** Whether the server runs on this machine and is the run's own. */
-  readonly ownServer: boolean;
+  /** Where a running server is reached; none for a server of the run's own on this machine. */
+  readonly targets: number;
 }
 
 /** How a run is spread over the machine. */
@@ -28,18 +28,23 @@ export interface Spread {
   readonly processes: number;
   /** Worker processes of the run's own server; 0 for none. */
   readonly serverWorkers: number;
-  /** Addresses of loopback that clients connect to, in turn. */
+  /** Addresses that clients connect to, in turn: those of loopback for the run's own server. */
   readonly addresses: number;
+  /** How many connections there are ports for. */
+  readonly clientsMax: number;
 }
 
 /** Works out how to spread a run over processes and addresses. */
 export function spreadOver({ clients, workers, openFilesMax, ...need }: Need): Spread {
   const perProcess = Math.max(1, (openFilesMax ?? 10_000) - OTHER_FILES);
   const least = Math.ceil(clients / perProcess);
+  const { targets, portsPerAddress } = need;
+  const addresses = targets > 0 ? targets : Math.ceil(clients / (0.8 * portsPerAddress));
   return {
     processes: Math.max(workers ?? 0, least),
-    serverWorkers: need.ownServer && clients > perProcess ? least + 1 : 0,
-    addresses: need.ownServer ? Math.ceil(clients / (0.8 * need.portsPerAddress)) : 1,
+    serverWorkers: targets === 0 && clients > perProcess ? least + 1 : 0,
+    addresses,
+    clientsMax: addresses * portsPerAddress,
   };
 }
 

@@ -9,26 +9,28 @@ describe("spreadOver()", () => {
   const machine = { workers: undefined, openFilesMax: 20_000, portsPerAddress: 28_000 };
 
   it("takes one process where one will do", () => {
-    assert.deepEqual(spreadOver({ ...machine, clients: 10_000, ownServer: true }), {
+    assert.deepEqual(spreadOver({ ...machine, clients: 10_000, targets: 0 }), {
       processes: 1,
       serverWorkers: 0,
       addresses: 1,
+      clientsMax: 28_000,
     });
   });
 
   it("takes more where files or ports run out, of clients and of the server", () => {
-    assert.deepEqual(spreadOver({ ...machine, clients: 60_000, ownServer: true }), {
+    assert.deepEqual(spreadOver({ ...machine, clients: 60_000, targets: 0 }), {
       processes: 4,
       serverWorkers: 5,
       addresses: 3,
+      clientsMax: 84_000,
     });
   });
 
   it("takes as many processes as are asked for, and more when they are too few", () => {
-    const need = { ...machine, clients: 30_000, ownServer: false };
+    const need = { ...machine, clients: 30_000, targets: 1 };
     assert.equal(spreadOver({ ...need, workers: 8 }).processes, 8);
     const spread = spreadOver({ ...need, workers: 1 });
-    assert.deepEqual(spread, { processes: 2, serverWorkers: 0, addresses: 1 });
+    assert.deepEqual(spread, { processes: 2, serverWorkers: 0, addresses: 1, clientsMax: 28_000 });
   });
 });
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
-import type { Platform } from "../platform/port.ts";
+import type { Child, Platform, Process } from "../platform/port.ts";
 import { parseSimOptions, simHelp, type SimOptions, UsageMistakes } from "./options.ts";
 import { htmlPage } from "./report/html.ts";
 import { jsonLine } from "./report/json.ts";
@@ -28,12 +28,29 @@ function complain(message: string): void {
   console.error(`halley sim: ${message}`);
 }
 
+/** Runs this program as children, which end with this process when it is told to stop. */
+function spawner({ process: self }: Platform): Process["spawn"] {
+  const children = new Set<Child>();
+  self.onStop((signal) => {
+    complain(`stopped by ${signal}`);
+    for (const child of children) child.kill("SIGTERM");
+    self.exit(SimExitCode.couldNotRun);
+  });
+  return (args, env) => {
+    const child = self.spawn(args, env);
+    children.add(child);
+    void child.ended.then(() => children.delete(child));
+    return child;
+  };
+}
+
 async function drive(platform: Platform, options: SimOptions): Promise<number> {
   // Before the run and not after it, when it cannot be written.
   if (options.html !== undefined) writeFileSync(options.html, "");
   console.error(`halley sim ${optionTexts(options).join(" ")}`);
   const report = await runScenario(options, {
     platform,
+    spawn: spawner(platform),
     progress: new Progress(stderr),
     say: (line) => console.error(line),
   });

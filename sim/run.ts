@@ -1,6 +1,6 @@
 import { type Clock, preciseClock } from "../base/clock.ts";
 import { systemPrng } from "../base/prng.ts";
-import type { Platform } from "../platform/port.ts";
+import type { Platform, Process } from "../platform/port.ts";
 import { Fleet } from "./client/fleet.ts";
 import { checkEntrance, conclude } from "./conclusion.ts";
 import { httpPush } from "./http_push.ts";
@@ -9,7 +9,7 @@ import type { SimOptions } from "./options.ts";
 import { Pusher } from "./pusher.ts";
 import type { Progress } from "./report/progress.ts";
 import { scenarios } from "./scenarios/all.ts";
-import { givenTarget, startTarget, type Target } from "./server.ts";
+import { startTarget, type Target } from "./server.ts";
 import { ServerView } from "./server_view.ts";
 import { Stage } from "./stage.ts";
 import type { ClientFleet, ConnectPlan, ReceiptTotals, Report } from "./types.ts";
@@ -17,22 +17,29 @@ import type { ClientFleet, ConnectPlan, ReceiptTotals, Report } from "./types.ts
 /** How a run says what it is doing. */
 export interface RunParts {
   readonly platform: Platform;
+  /** Runs this program once more; see {@linkcode Process.spawn}. */
+  readonly spawn: Process["spawn"];
   readonly progress: Progress;
   /** Says one line. */
   readonly say: (line: string) => void;
 }
 
-/** Where each client connects, in turn: over transports, and on loopback over addresses. */
-function targetsOf({ tcp, ws }: Target, options: SimOptions, spread: Spread): string[] {
-  const hosts = Array.from({ length: spread.addresses }, (_, index) => `127.0.0.${index + 1}`);
-  const targets: string[] = [];
-  for (const host of hosts) {
-    for (const transport of options.transports) {
-      const place = transport === "tcp" ? tcp : ws;
-      if (place !== undefined) targets.push(place.replace("{host}", host));
-    }
+/**
+ * Where each client connects, in turn: over transports, and on loopback over addresses.
+ *
+ * @throws {Error} When the server takes none of the transports.
+ */
+function placesOf(target: Target, { transports }: SimOptions, { addresses }: Spread): string[] {
+  const hosts = Array.from({ length: addresses }, (_, index) => `127.0.0.${index + 1}`);
+  const wanted = target.places.filter((place) =>
+    transports.some((transport) => place.startsWith(`${transport}:`))
+  );
+  if (wanted.length === 0) {
+    throw new Error(`Cannot run: --target must have one for --transport ${transports}`);
   }
-  return [...new Set(targets)];
+  return [
+    ...new Set(hosts.flatMap((host) => wanted.map((place) => place.replace("{host}", host)))),
+  ];
 }
 
 /** The options of a run, as on the command line. */
@@ -65,16 +72,18 @@ class Run {
     const spread = this.#spread();
     parts.progress.phase("start");
     const target = options.api === undefined
-      ? await startTarget(
-        parts.platform,
-        this.#clock,
-        spread.serverWorkers,
-        options.heartbeatMs,
-      )
-      : givenTarget(options.targets, options.api);
+      ? await startTarget({
+        streams: parts.platform.streams,
+        spawn: parts.spawn,
+        clock: this.#clock,
+        workers: spread.serverWorkers,
+        heartbeatMs: options.heartbeatMs,
+      })
+      : { places: options.targets, api: options.api, child: undefined };
     try {
       const fleet = await Fleet.start({
-        platform: parts.platform,
+        streams: parts.platform.streams,
+        spawn: parts.spawn,
         processes: spread.processes,
         tag: options.seed,
         clock: this.#clock,
@@ -100,7 +109,7 @@ class Run {
       workers: options.workers,
       openFilesMax,
       portsPerAddress: ports,
-      ownServer: options.api === undefined,
+      targets: options.targets.length,
     });
     parts.say(
       `${options.clients} clients in ${spread.processes} processes ` +
@@ -108,13 +117,20 @@ class Run {
         `to ${spread.addresses} addresses (${ports} ports each: net.ipv4.ip_local_port_range)` +
         (spread.serverWorkers > 0 ? `, server with ${spread.serverWorkers} workers` : ""),
     );
+    if (options.clients > spread.clientsMax) {
+      const limit = `${options.clients} clients need more ports than the ${spread.clientsMax} ` +
+        "from which this machine reaches the targets: widen net.ipv4.ip_local_port_range, or give " +
+        "more addresses of the server with --target";
+      if (options.scenario !== "capacity") throw new Error(`Cannot run: ${limit}`);
+      parts.say(limit);
+    }
     return spread;
   }
 
   async #drive(fleet: ClientFleet, target: Target, spread: Spread): Promise<Report> {
     const { options, parts } = this;
     const plan: Omit<ConnectPlan, "first" | "clients"> = {
-      targets: targetsOf(target, options, spread),
+      targets: placesOf(target, options, spread),
       rooms: options.rooms,
       rampPerS: options.ramp,
       heartbeatMs: options.heartbeatMs,

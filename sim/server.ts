@@ -1,17 +1,34 @@
 import { type Clock, sleep } from "../base/clock.ts";
-import type { Child, ConnHandler, Platform } from "../platform/port.ts";
+import type { Child, ConnHandler, Process, Streams } from "../platform/port.ts";
 
 /** How long the server may take to come up, in milliseconds. */
 const START_MS = 30_000;
 
+/**
+ * How often it is tried: others, such as clients of this machine, may take a port between its being
+ * found free and its being listened on.
+ */
+const TRIES = 5;
+
 /** A server to be driven. */
 export interface Target {
-  /** Where clients connect, by transport; on loopback with `{host}` for its address. */
-  readonly tcp: string | undefined;
-  readonly ws: string | undefined;
+  /** Where clients connect, as `tcp://…` or `ws://…`; `{host}` stands for any of loopback's. */
+  readonly places: readonly string[];
   readonly api: string;
   /** The process, when it is the run's own. */
   readonly child: Child | undefined;
+}
+
+/** How a server is started. */
+export interface StartParts {
+  readonly streams: Streams;
+  /** Runs this program once more. */
+  readonly spawn: Process["spawn"];
+  readonly clock: Clock;
+  /** Of the server; 0 for none. */
+  readonly workers: number;
+  /** How often its clients are to beat. */
+  readonly heartbeatMs: number;
 }
 
 const nobody: ConnHandler = {
@@ -22,33 +39,33 @@ const nobody: ConnHandler = {
   close() {},
 };
 
-async function freePort({ streams }: Platform): Promise<number> {
+/** Some ports that nobody listens on, each another. */
+async function freePorts(streams: Streams, count: number): Promise<number[]> {
   const options = { hostname: "0.0.0.0", port: 0, pendingBytesMax: 0, handler: nobody };
-  const listener = await streams.listen(options);
-  await listener.close();
-  return listener.address.port;
+  const listeners = await Promise.all(Array.from({ length: count }, () => streams.listen(options)));
+  for (const listener of listeners) await listener.close();
+  return listeners.map(({ address }) => address.port);
 }
 
 /**
  * Starts a server in a process of its own.
  *
- * @param workers Of the server; 0 for none.
- * @param heartbeatMs How often its clients are to beat.
  * @throws {Error} When it does not come up.
  */
-export async function startTarget(
-  platform: Platform,
-  clock: Clock,
-  workers: number,
-  heartbeatMs: number,
-): Promise<Target> {
-  const [tcp, ws, http] = [
-    await freePort(platform),
-    await freePort(platform),
-    await freePort(platform),
-  ];
+export async function startTarget(parts: StartParts): Promise<Target> {
+  for (let tries = 1;; tries++) {
+    const target = await tryStart(parts);
+    if (typeof target === "object") return target;
+    if (tries === TRIES) throw new Error(`Cannot run: the server ended with ${target}`);
+  }
+}
+
+/** @returns The server, or what it ended with. */
+async function tryStart(parts: StartParts): Promise<Target | number | string> {
+  const { streams, spawn, clock, workers, heartbeatMs } = parts;
+  const [tcp, ws, http] = await freePorts(streams, 3);
   const api = `http://127.0.0.1:${http}`;
-  const child = platform.process.spawn([
+  const child = spawn([
     "start",
     ...["--tcp", `0.0.0.0:${tcp}`, "--ws", `0.0.0.0:${ws}`, "--http", `127.0.0.1:${http}`],
     ...["--workers", String(workers), "--log-level", "error", "--id", "sim"],
@@ -56,20 +73,12 @@ export async function startTarget(
   ], {});
   let ended: number | string | undefined;
   void child.ended.then((how) => ended = how);
-  for (const deadlineMs = clock.monotonicMs() + START_MS;;) {
+  for (const deadlineMs = clock.monotonicMs() + START_MS; clock.monotonicMs() < deadlineMs;) {
     const ready = await fetch(`${api}/readyz`).then(({ ok }) => ok, () => false);
-    if (ready) return { tcp: `tcp://{host}:${tcp}`, ws: `ws://{host}:${ws}`, api, child };
-    if (ended !== undefined) throw new Error(`Cannot run: the server ended with ${ended}`);
-    if (clock.monotonicMs() > deadlineMs) {
-      child.kill("SIGKILL");
-      throw new Error(`Cannot run: the server must be up within ${START_MS / 1000} s`);
-    }
+    if (ready) return { places: [`tcp://{host}:${tcp}`, `ws://{host}:${ws}`], api, child };
+    if (ended !== undefined) return ended;
     await sleep(clock, 50);
   }
-}
-
-/** A server that runs already. */
-export function givenTarget(targets: readonly string[], api: string): Target {
-  const first = (scheme: string) => targets.find((target) => target.startsWith(`${scheme}:`));
-  return { tcp: first("tcp"), ws: first("ws"), api, child: undefined };
+  child.kill("SIGKILL");
+  throw new Error(`Cannot run: the server must be up within ${START_MS / 1000} s`);
 }

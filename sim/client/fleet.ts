@@ -1,6 +1,6 @@
 import { type Clock, sleep } from "../../base/clock.ts";
 import { type Prng, uuid } from "../../base/prng.ts";
-import type { Child, Platform } from "../../platform/port.ts";
+import type { Child, Process, Streams } from "../../platform/port.ts";
 import type { RpcLink } from "../../protocol/rpc/link.ts";
 import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
 import { unknownMethod } from "../../protocol/rpc/methods.ts";
@@ -24,7 +24,9 @@ const CALL_MS = 120_000;
 
 /** How a fleet is made. */
 export interface FleetParts {
-  readonly platform: Platform;
+  readonly streams: Streams;
+  /** Runs this program once more. */
+  readonly spawn: Process["spawn"];
   readonly processes: number;
   /** Of this run's pushes. */
   readonly tag: number;
@@ -44,10 +46,11 @@ export class Fleet implements ClientFleet {
   }
 
   /** @throws {Error} When the processes do not come up. */
-  static async start({ platform, processes, tag, clock, prng }: FleetParts): Promise<Fleet> {
+  static async start(parts: FleetParts): Promise<Fleet> {
+    const { streams, spawn, processes, tag, clock, prng } = parts;
     const secret = uuid(prng);
     const listener = await listenRpc({
-      streams: platform.streams,
+      streams,
       address: { hostname: "127.0.0.1", port: 0 },
       secret,
       clock,
@@ -62,7 +65,7 @@ export class Fleet implements ClientFleet {
     for (let index = 0; index < processes; index++) {
       const options = { port: listener.address.port, secret, index, tag };
       const env = { [SIM_VARIABLE]: JSON.stringify(options) };
-      fleet.#children.push(platform.process.spawn(["sim-clients"], env));
+      fleet.#children.push(spawn(["sim-clients"], env));
     }
     const deadlineMs = clock.monotonicMs() + START_MS;
     for (; fleet.#links.length < processes; fleet.#links = [...listener.links()]) {
