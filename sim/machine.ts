@@ -3,6 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 /** Files that a process needs beside one for each connection. */
 const OTHER_FILES = 200;
 
+/** Clients that one process takes with ease, when there are processors for more. */
+const CLIENTS_PER_PROCESS = 5_000;
+
 /** Ticks of the kernel's clock in a second, by which it counts CPU time. */
 const TICKS_PER_S = 100;
 
@@ -14,6 +17,7 @@ export interface Need {
   readonly clients: number;
   /** Client processes; undefined for as many as are needed. */
   readonly workers: number | undefined;
+  readonly cpuCount: number;
   /** Most files that a process may have open; undefined where the system does not say. */
   readonly openFilesMax: number | undefined;
   /** Ports that connections to one address may come from. */
@@ -38,10 +42,11 @@ export interface Spread {
 export function spreadOver({ clients, workers, openFilesMax, ...need }: Need): Spread {
   const perProcess = Math.max(1, (openFilesMax ?? 10_000) - OTHER_FILES);
   const least = Math.ceil(clients / perProcess);
+  const usual = Math.ceil(clients / CLIENTS_PER_PROCESS);
   const { targets, portsPerAddress } = need;
   const addresses = targets > 0 ? targets : Math.ceil(clients / (0.8 * portsPerAddress));
   return {
-    processes: Math.max(workers ?? 0, least),
+    processes: Math.max(workers ?? Math.min(usual, need.cpuCount - 1), least),
     serverWorkers: targets === 0 && clients > perProcess ? least + 1 : 0,
     addresses,
     clientsMax: addresses * portsPerAddress,
@@ -56,6 +61,18 @@ export function portsPerAddress(): number {
     return last - first + 1;
   } catch {
     return 28_232;
+  }
+}
+
+/** Which share of this machine's memory is free; undefined where the system does not say. */
+export function freeMemoryShare(): number | undefined {
+  try {
+    const text = readFileSync("/proc/meminfo", "utf8");
+    const kilobytes = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)![1]);
+    return kilobytes("MemAvailable") / kilobytes("MemTotal");
+  } catch {
+    return undefined;
   }
 }
 

@@ -3,10 +3,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { portsPerAddress, spreadOver, usageOf } from "./machine.ts";
+import { freeMemoryShare, portsPerAddress, spreadOver, usageOf } from "./machine.ts";
 
 describe("spreadOver()", () => {
-  const machine = { workers: undefined, openFilesMax: 20_000, portsPerAddress: 28_000 };
+  const machine = {
+    workers: undefined,
+    cpuCount: 2,
+    openFilesMax: 20_000,
+    portsPerAddress: 28_000,
+  };
 
   it("takes one process where one will do", () => {
     assert.deepEqual(spreadOver({ ...machine, clients: 10_000, targets: 0 }), {
@@ -15,6 +20,12 @@ describe("spreadOver()", () => {
       addresses: 1,
       clientsMax: 28_000,
     });
+  });
+
+  it("takes more for many clients, and leaves the server a processor", () => {
+    const need = { ...machine, targets: 0, clients: 18_000 };
+    const processesOn = (cpuCount: number) => spreadOver({ ...need, cpuCount }).processes;
+    assert.deepEqual([1, 2, 3, 4, 8].map(processesOn), [1, 1, 2, 3, 4]);
   });
 
   it("takes more where files or ports run out, of clients and of the server", () => {
@@ -31,6 +42,13 @@ describe("spreadOver()", () => {
     assert.equal(spreadOver({ ...need, workers: 8 }).processes, 8);
     const spread = spreadOver({ ...need, workers: 1 });
     assert.deepEqual(spread, { processes: 2, serverWorkers: 0, addresses: 1, clientsMax: 28_000 });
+  });
+});
+
+describe("freeMemoryShare()", () => {
+  it("is more than nothing and less than all", () => {
+    const share = freeMemoryShare()!;
+    assert.ok(share > 0 && share < 1, `${share}`);
   });
 });
 

@@ -107,6 +107,7 @@ class Run {
     const spread = spreadOver({
       clients: options.clients,
       workers: options.workers,
+      cpuCount: parts.platform.process.cpuCount(),
       openFilesMax,
       portsPerAddress: ports,
       targets: options.targets.length,
@@ -144,7 +145,9 @@ class Run {
     const send = httpPush({ api, apiKey });
     const pusher = new Pusher({ send, tag: options.seed, size: options.size, rooms, clock });
     const { progress } = parts;
-    const stage = new Stage({ options, fleet, pusher, target, spread, plan, clock, progress });
+    const cpuCount = parts.platform.process.cpuCount();
+    const made = { options, fleet, pusher, target, spread, plan, clock, progress, cpuCount };
+    const stage = new Stage(made);
     const scenario = scenarios[options.scenario];
     stage.watch();
     stage.phase("connect");

@@ -24,6 +24,8 @@ export interface StageParts {
   readonly plan: Omit<ConnectPlan, "first" | "clients">;
   readonly clock: Clock;
   readonly progress: Progress;
+  /** Processors of this machine. */
+  readonly cpuCount: number;
 }
 
 /** A run under way: its clients, its pushes, and what is seen of them. */
@@ -35,6 +37,7 @@ export class Stage {
   readonly spread: Spread;
   readonly plan: Omit<ConnectPlan, "first" | "clients">;
   readonly clock: Clock;
+  readonly cpuCount: number;
   readonly findings: Finding[] = [];
   readonly notes: Record<string, number | string> = {};
   readonly samples: Sample[] = [];
@@ -43,6 +46,8 @@ export class Stage {
   last: FleetProgress | undefined;
   /** Of the server, most and last. */
   usage: Usage | undefined;
+  /** Processors that the clients took at last. */
+  clientCores = 0;
   /** Memory of the server before the clients came, and with the most clients. */
   #emptyRssBytes = 0;
   #clientsMax = 0;
@@ -51,7 +56,7 @@ export class Stage {
   readonly #startMs: number;
   #sampling: Promise<void> | undefined;
   #stopped = false;
-  #before = { atMs: 0, received: 0, sent: 0, cpuS: 0 };
+  #before = { atMs: 0, received: 0, sent: 0, cpuS: 0, clientCpuS: 0 };
 
   constructor(parts: StageParts) {
     this.options = parts.options;
@@ -61,6 +66,7 @@ export class Stage {
     this.spread = parts.spread;
     this.plan = parts.plan;
     this.clock = parts.clock;
+    this.cpuCount = parts.cpuCount;
     this.#progress = parts.progress;
     this.#startMs = parts.clock.monotonicMs();
   }
@@ -117,6 +123,7 @@ export class Stage {
     const atMs = this.clock.monotonicMs();
     const spanS = (atMs - this.#before.atMs) / 1_000;
     if (spanS < SPAN_S_MIN) return;
+    this.clientCores = (seen.cpuS - this.#before.clientCpuS) / spanS;
     const perRoom = seen.authenticated / this.options.rooms;
     const sample: Sample = {
       atS: (atMs - this.#startMs) / 1_000,
@@ -134,6 +141,7 @@ export class Stage {
       received: seen.received,
       sent: this.pusher.sent,
       cpuS: usage?.cpuS ?? 0,
+      clientCpuS: seen.cpuS,
     };
     this.samples.push(sample);
     this.#progress.sample(sample);

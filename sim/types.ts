@@ -134,6 +134,8 @@ export interface SilentReport {
   readonly early: number;
   /** Closed later than that, or not at all. */
   readonly late: number;
+  /** How long after its last heartbeat the last of them was closed, in milliseconds. */
+  readonly lastMs: number;
 }
 
 /** All virtual clients, over their processes. */

@@ -126,7 +126,8 @@ export class Fleet implements ClientFleet {
   }
 
   async silentReport(deadline: Deadline): Promise<SilentReport> {
-    return addedUp(await this.#call<SilentReport>(ClientMethod.silentReport, deadline));
+    const all = await this.#call<SilentReport>(ClientMethod.silentReport, deadline);
+    return { ...addedUp(all), lastMs: Math.max(...all.map(({ lastMs }) => lastMs)) };
   }
 
   async finish(pushes: readonly RoomPushes[]): Promise<ReceiptTotals> {

@@ -122,11 +122,12 @@ export class Population implements Hearer {
   }
 
   silentReport({ earliestMs, latestMs }: Deadline): SilentReport {
-    const report = { silent: 0, closed: 0, early: 0, late: 0 };
+    const report = { silent: 0, closed: 0, early: 0, late: 0, lastMs: 0 };
     for (const { silent, closedMs, lastBeatMs } of this.#clients) {
       if (!silent) continue;
       const afterMs = closedMs === 0 ? Infinity : closedMs - lastBeatMs;
       report.silent++;
+      if (closedMs > 0) report.lastMs = Math.max(report.lastMs, afterMs);
       if (afterMs < earliestMs) report.early++;
       else if (afterMs > latestMs) report.late++;
       else report.closed++;

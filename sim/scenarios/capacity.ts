@@ -1,5 +1,6 @@
-import type { Scenario } from "./scenario.ts";
+import { freeMemoryShare } from "../machine.ts";
 import type { Stage } from "../stage.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** Steps of the ramp. */
 const STEPS = 10;
@@ -10,31 +11,41 @@ const LOOK_MS = 3_000;
 /** What is too slow, in milliseconds. */
 const P99_MS_MAX = 1_000;
 
-/** Cores beyond which the server is what limits. */
-const CORES_SHARE = 0.95;
+/** Share of all processors beyond which they are what limits. */
+const CORES_SHARE = 0.85;
+
+/** Share of the memory below which it is what limits. */
+const MEMORY_SHARE = 0.05;
 
 function connect(stage: Stage, clients: number): Promise<void> {
   return stage.fleet.connect({ ...stage.plan, exact: false }, clients);
 }
 
+/** What a client that did not get in says of the reason. */
+function refusal(why: string): string {
+  if (/EMFILE|ENFILE|too many open files/i.test(why)) return `files: ${why}`;
+  if (/EADDRNOTAVAIL|not available/i.test(why)) return `ports: ${why}`;
+  if (/ENOMEM|ENOBUFS/i.test(why)) return `memory: ${why}`;
+  return `connections: ${why}`;
+}
+
 /** Why the ramp is at its end, or undefined when it may go on. */
 function limitMet(stage: Stage, wanted: number): string | undefined {
+  const { clientCores, cpuCount, last } = stage;
   const sample = stage.samples.at(-1);
-  const failures = stage.last?.failures ?? [];
-  if ((stage.last?.authenticated ?? 0) < wanted) {
-    const why = failures[0] ?? "no reason was seen";
-    return /EMFILE|too many open files/i.test(why)
-      ? `files: ${why}`
-      : /EADDRNOTAVAIL|not available/i.test(why)
-      ? `ports: ${why}`
-      : `connections: ${why}`;
+  if ((last?.authenticated ?? 0) < wanted) {
+    return refusal(last?.failures.at(-1) ?? "no reason was seen");
   }
+  const free = freeMemoryShare() ?? 1;
+  if (free < MEMORY_SHARE) return `memory: ${(100 * free).toFixed(0)} % of it is left`;
   if (sample === undefined || sample.p99Ms <= P99_MS_MAX) return undefined;
-  const cores = sample.serverCores ?? 0;
-  const workers = Math.max(1, stage.spread.serverWorkers);
-  return cores > CORES_SHARE * workers
-    ? `CPU: the server uses ${cores.toFixed(2)} cores and p99 is ${sample.p99Ms.toFixed(0)} ms`
-    : `latency: p99 is ${sample.p99Ms.toFixed(0)} ms`;
+  const { p99Ms, serverCores = 0 } = sample;
+  const latency = `p99 is ${p99Ms.toFixed(0)} ms`;
+  const busy = serverCores + clientCores > CORES_SHARE * cpuCount;
+  return `${busy ? "CPU" : "latency"}: ${latency}, the server takes ${
+    serverCores.toFixed(1)
+  } and ` +
+    `the clients ${clientCores.toFixed(1)} of ${cpuCount} processors`;
 }
 
 /** More and more clients, until something gives. */
@@ -45,18 +56,13 @@ export const capacity: Scenario = {
     stage.pusher.start(rate);
     let reached = 0;
     let met: string | undefined;
-    for (let step = 1; step <= STEPS; step++) {
+    for (let step = 1; step <= STEPS && met === undefined; step++) {
       const wanted = Math.ceil(clients * step / STEPS);
       stage.phase(`${wanted} clients`);
-      try {
-        if (step > 1) await connect(stage, wanted - Math.ceil(clients * (step - 1) / STEPS));
-      } catch (error) {
-        met = `connections: ${(error as Error).message}`;
-      }
+      if (step > 1) await connect(stage, wanted - Math.ceil(clients * (step - 1) / STEPS));
       await stage.wait(LOOK_MS);
-      met ??= limitMet(stage, wanted);
-      if (met !== undefined) break;
-      reached = wanted;
+      met = limitMet(stage, wanted);
+      if (met === undefined) reached = wanted;
     }
     stage.notes.capacity_clients = reached;
     stage.notes.stopped_by = met ??

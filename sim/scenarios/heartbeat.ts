@@ -8,7 +8,10 @@ const SILENT = 0.05;
 const INTERVALS = 2;
 
 /** What a deadline may be late by: a tick of the server's wheel, and the way to the client. */
-const LATE_MS = 1_000;
+const LATE_MS = 300;
+
+/** How much longer one looks, so that those who are late are seen, in milliseconds. */
+const SEEN_MS = 1_500;
 
 /** How much earlier than the client the server may have taken up a beat, in milliseconds. */
 const EARLY_MS = 250;
@@ -23,12 +26,14 @@ export const heartbeat: Scenario = {
     await stage.wait(heartbeatMs);
     await stage.fleet.silence({ share: SILENT, seed });
     stage.phase(`${SILENT * 100} % are silent`);
-    await stage.wait(deadline.latestMs + LATE_MS);
+    await stage.wait(deadline.latestMs + SEEN_MS);
     const report = await stage.fleet.silentReport(deadline);
     stage.find(silentFinding(report, deadline.latestMs));
     stage.notes.silent_clients = report.silent;
     stage.notes.silent_closed = report.closed;
     stage.notes.silent_early = report.early;
     stage.notes.silent_late = report.late;
+    stage.notes.silent_deadline_ms = deadlineMs;
+    stage.notes.silent_last_closed_ms = Math.round(report.lastMs);
   },
 };
