@@ -129,10 +129,18 @@ class Reader {
     return this.#wrong(flag, `a number, ${min} to ${max}`, NaN);
   }
 
-  durationMs(flag: Flag): number {
+  whole(flag: Flag, min: number, max: number): number {
+    const value = /^\d+$/.test(this.text(flag)) ? Number(this.text(flag)) : NaN;
+    if (value >= min && value <= max) return value;
+    return this.#wrong(flag, `a whole number, ${min} to ${max}`, NaN);
+  }
+
+  durationMs(flag: Flag, minMs: number): number {
     const found = /^(\d+)(ms|s|m|h)$/.exec(this.text(flag));
-    if (found !== null) return Number(found[1]) * unitsMs[found[2]];
-    return this.#wrong(flag, "a whole number and ms, s, m or h", NaN);
+    const ms = found === null ? NaN : Number(found[1]) * unitsMs[found[2]];
+    if (ms >= minMs) return ms;
+    const least = minMs > 0 ? `, at least ${minMs / 1_000}s` : "";
+    return this.#wrong(flag, `a whole number and ms, s, m or h${least}`, NaN);
   }
 
   list(flag: Flag, form: RegExp, range: string): string[] {
@@ -169,11 +177,15 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
     },
   });
   const reader = new Reader(values as Record<string, string | boolean | undefined>);
+  let valueOfUnknown = -1;
   for (const token of tokens) {
-    if (token.kind === "positional") reader.mistakes.push(`unexpected argument "${token.value}"`);
+    if (token.kind === "positional" && token.index !== valueOfUnknown) {
+      reader.mistakes.push(`unexpected argument "${token.value}"`);
+    }
     if (token.kind !== "option") continue;
     if (!names.includes(token.name)) {
       reader.mistakes.push(`${token.rawName}: there is no such flag`);
+      valueOfUnknown = token.index + 1;
     } else if (token.name !== "json" && token.value === undefined) {
       reader.mistakes.push(`${token.rawName}: needs a value`);
     }
@@ -186,16 +198,16 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
   const workers = reader.text("workers");
   const options: SimOptions = {
     scenario: reader.word("scenario", Object.keys(scenarioTexts) as ScenarioName[]),
-    clients: reader.number("clients", 1, 10_000_000),
-    rooms: reader.number("rooms", 1, 1_000_000),
+    clients: reader.whole("clients", 1, 10_000_000),
+    rooms: reader.whole("rooms", 1, 1_000_000),
     rate: reader.number("rate", 0, 1_000_000),
-    size: reader.number("size", 32, 60_000),
+    size: reader.whole("size", 32, 60_000),
     transports: reader.list("transport", /^(?:tcp|ws)$/, "tcp, ws or both") as Transport[],
-    heartbeatMs: reader.durationMs("heartbeat"),
+    heartbeatMs: reader.durationMs("heartbeat", 1_000),
     ramp: reader.number("ramp", 1, 1_000_000, "/s"),
-    durationMs: reader.durationMs("duration"),
-    workers: workers === "" ? undefined : reader.number("workers", 1, 256),
-    seed: reader.number("seed", 0, 2 ** 32 - 1),
+    durationMs: reader.durationMs("duration", 0),
+    workers: workers === "" ? undefined : reader.whole("workers", 1, 256),
+    seed: reader.whole("seed", 0, 2 ** 32 - 1),
     targets,
     api: api === "" ? undefined : api,
     apiKey: reader.text("api-key"),

@@ -26,7 +26,7 @@ describe("parseSimOptions()", () => {
 
   it("takes every flag", () => {
     const line = "--scenario churn --clients 5 --rooms 2 --rate 0.5 --size 32 --transport ws " +
-      "--heartbeat 500ms --ramp 10/s --duration 2m --workers 3 --seed 7 --json --html a.html " +
+      "--heartbeat 1500ms --ramp 10/s --duration 2m --workers 3 --seed 7 --json --html a.html " +
       "--target tcp://h:1,ws://[::1]:2 --api http://h:3 --api-key secret";
     assert.deepEqual(parseSimOptions(line.split(" ")), {
       scenario: "churn",
@@ -35,7 +35,7 @@ describe("parseSimOptions()", () => {
       rate: 0.5,
       size: 32,
       transports: ["ws"],
-      heartbeatMs: 500,
+      heartbeatMs: 1_500,
       ramp: 10,
       durationMs: 120_000,
       workers: 3,
@@ -46,6 +46,24 @@ describe("parseSimOptions()", () => {
       json: true,
       html: "a.html",
     });
+  });
+
+  it("wants whole numbers of what comes in ones, and no heartbeat below a server's least", () => {
+    const mistakesOf = (line: string) => {
+      try {
+        parseSimOptions(line.split(" "));
+        return [];
+      } catch (error) {
+        return (error as UsageMistakes).mistakes;
+      }
+    };
+    for (const flag of ["clients", "rooms", "size", "workers", "seed"]) {
+      const wanted = new RegExp(`^--${flag} = "40.5": must be a whole number`);
+      assert.match(mistakesOf(`--${flag} 40.5`).join(), wanted);
+    }
+    assert.deepEqual(mistakesOf("--rate 0.5"), []);
+    assert.match(mistakesOf("--heartbeat 999ms").join(), /at least 1s$/);
+    assert.deepEqual(mistakesOf("--nope 3"), ["--nope: there is no such flag"]);
   });
 
   it("tells every mistake at once", () => {

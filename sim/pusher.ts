@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { encodePushBody } from "./checkers/push_body.ts";
 import type { RoomPushes } from "./types.ts";
 
@@ -72,6 +72,8 @@ export class Pusher {
   #stopped = true;
   #loop: Promise<void> = Promise.resolve();
   #next = 0;
+  /** Ends the wait for the next push. */
+  #wake: () => void = () => {};
 
   constructor(parts: PusherParts) {
     this.#clock = parts.clock;
@@ -108,8 +110,20 @@ export class Pusher {
   /** Pushes no more and settles when all have been answered. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#wake();
     await this.#loop;
     for (const room of this.#rooms) await room.idle();
+  }
+
+  /** Waits, unless the end comes first. */
+  #sleep(spanMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimeout(resolve, spanMs);
+      this.#wake = () => {
+        this.#clock.cancel(timer);
+        resolve();
+      };
+    });
   }
 
   async #run(rate: number): Promise<void> {
@@ -117,7 +131,8 @@ export class Pusher {
     for (let index = 0; !this.#stopped; index++) {
       const dueMs = startMs + index * 1_000 / rate;
       const waitMs = dueMs - this.#clock.wallMs();
-      if (waitMs > 0) await sleep(this.#clock, waitMs);
+      if (waitMs > 0) await this.#sleep(waitMs);
+      if (this.#stopped) return;
       this.#rooms[this.#next++ % this.#rooms.length].push(dueMs);
     }
   }

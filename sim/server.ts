@@ -10,6 +10,9 @@ const START_MS = 30_000;
  */
 const TRIES = 5;
 
+/** What a server ends with when it cannot listen. */
+const CANNOT_START = 1;
+
 /** A server to be driven. */
 export interface Target {
   /** Where clients connect, as `tcp://…` or `ws://…`; `{host}` stands for any of loopback's. */
@@ -56,7 +59,9 @@ export async function startTarget(parts: StartParts): Promise<Target> {
   for (let tries = 1;; tries++) {
     const target = await tryStart(parts);
     if (typeof target === "object") return target;
-    if (tries === TRIES) throw new Error(`Cannot run: the server ended with ${target}`);
+    if (target !== CANNOT_START || tries === TRIES) {
+      throw new Error(`Cannot run: the server ended with ${target}`);
+    }
   }
 }
 

@@ -147,8 +147,12 @@ export interface ClientFleet {
     onProgress?: (progress: FleetProgress) => void,
   ): Promise<void>;
   progress(): Promise<FleetProgress>;
-  /** A share sends no heartbeat any more. */
-  silence(whom: Share): Promise<void>;
+  /**
+   * A share sends no heartbeat any more.
+   *
+   * @returns How many.
+   */
+  silence(whom: Share): Promise<number>;
   /** @returns The indexes of those that stop. */
   stopReading(whom: Share): Promise<readonly number[]>;
   readAgain(): Promise<void>;

@@ -120,6 +120,7 @@ export class Receipts {
 
   /** Adds everything up, given what was pushed. */
   totals(pushes: readonly RoomPushes[]): ReceiptTotals {
+    const described = this.#failures.length;
     const byRoom = new Map(pushes.map((room) => [room.room, room]));
     const sums = { expected: 0, received: 0, lost: 0, duplicated: 0, reordered: 0 };
     for (const stay of [...this.#ended, ...this.#stays]) {
@@ -131,7 +132,9 @@ export class Receipts {
       sums.duplicated += stay.duplicated;
       sums.reordered += reordered;
     }
-    return { ...sums, misdelivered: this.#misdelivered, failures: this.#failures };
+    const failures = [...this.#failures];
+    this.#failures.length = described;
+    return { ...sums, misdelivered: this.#misdelivered, failures };
   }
 
   #end(client: number): Stay | undefined {

@@ -56,6 +56,11 @@ export class Entrance {
       const { host: hostname, port } = client;
       const options = { hostname, port, pendingBytesMax: 64 * 1024, handler: this.wire };
       const conn = await this.streams.dial<VirtualClient>(options);
+      if (client.leaving) {
+        client.state = ClientState.away;
+        conn.evict();
+        return false;
+      }
       conn.context = client;
       client.conn = conn;
       this.wire.begin(client);

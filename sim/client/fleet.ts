@@ -101,8 +101,9 @@ export class Fleet implements ClientFleet {
     return { ...addedUp(all), latencies, failures };
   }
 
-  async silence(whom: Share): Promise<void> {
-    await this.#call(ClientMethod.silence, whom);
+  async silence(whom: Share): Promise<number> {
+    const counts = await this.#call<number>(ClientMethod.silence, whom);
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async stopReading(whom: Share): Promise<readonly number[]> {

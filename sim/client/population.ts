@@ -62,9 +62,15 @@ export class Population implements Hearer {
     await this.#until(() => fresh.every(isSettled));
   }
 
-  /** A share beats no more. */
-  silence(whom: Share): void {
-    for (const client of this.#chosen(whom)) client.silent = true;
+  /**
+   * A share of those that are in beats no more.
+   *
+   * @returns How many.
+   */
+  silence(whom: Share): number {
+    const silent = this.#chosen(whom).filter(({ state }) => state === ClientState.open);
+    for (const client of silent) client.silent = true;
+    return silent.length;
   }
 
   /**
@@ -110,6 +116,7 @@ export class Population implements Hearer {
   /** All leave at once and come back at once. */
   async storm(): Promise<void> {
     for (const client of this.#clients) this.#goAway(client);
+    await this.#until(() => this.#clients.every(({ entering }) => !entering));
     for (const client of this.#clients) void this.#entrance.enter(client);
     await this.#until(() => this.#clients.every(isSettled));
   }
@@ -152,8 +159,8 @@ export class Population implements Hearer {
     if (latencyMs !== undefined && !client.wasPaused) this.latencies.add(Math.max(0, latencyMs));
   }
 
-  beatAnswered(client: VirtualClient): void {
-    client.unansweredMs = 0;
+  beatAnswered(client: VirtualClient, sequence: number): void {
+    this.heartbeats.answered(client, sequence);
   }
 
   roomChanged(client: VirtualClient): void {

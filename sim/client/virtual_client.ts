@@ -30,6 +30,8 @@ export class VirtualClient {
   beatMs = 0;
   unansweredMs = 0;
   lastBeatMs = 0;
+  /** Beats so far: the sequence of the last. */
+  beats = 0;
   silent = false;
   /** When the server closed it after it had fallen silent. */
   closedMs = 0;

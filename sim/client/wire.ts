@@ -31,7 +31,8 @@ const UPGRADE = encoder.encode(
 export interface Hearer {
   /** Its auth was answered. */
   entered(client: VirtualClient): void;
-  beatAnswered(client: VirtualClient): void;
+  /** @param sequence Of the beat. */
+  beatAnswered(client: VirtualClient, sequence: number): void;
   roomChanged(client: VirtualClient): void;
   /** @param body Borrowed until the call returns. */
   pushed(client: VirtualClient, body: Uint8Array): void;
@@ -58,7 +59,7 @@ export class Wire
   }
 
   beat(client: VirtualClient): void {
-    this.#send(client, Operation.Heartbeat, EMPTY);
+    this.#send(client, Operation.Heartbeat, EMPTY, client.beats);
   }
 
   changeRoom(client: VirtualClient): void {
@@ -91,13 +92,13 @@ export class Wire
     if (conn.context?.conn === conn) this.hearer.closed(conn.context);
   }
 
-  frame(client: VirtualClient, { operation, body }: Frame): boolean {
+  frame(client: VirtualClient, { operation, sequence, body }: Frame): boolean {
     switch (operation) {
       case Operation.AuthReply:
         this.hearer.entered(client);
         break;
       case Operation.HeartbeatReply:
-        this.hearer.beatAnswered(client);
+        this.hearer.beatAnswered(client, sequence);
         break;
       case Operation.ChangeRoomReply:
         this.hearer.roomChanged(client);
@@ -142,8 +143,8 @@ export class Wire
     this.#send(client, Operation.Auth, encoder.encode(token));
   }
 
-  #send(client: VirtualClient, operation: number, body: Uint8Array): void {
-    const frame = encodeFrame(operation, 1, body);
+  #send(client: VirtualClient, operation: number, body: Uint8Array, sequence = 1): void {
+    const frame = encodeFrame(operation, sequence, body);
     client.conn?.write(client.isWebSocket ? clientMessage(frame) : frame);
   }
 }

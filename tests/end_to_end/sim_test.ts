@@ -1,0 +1,295 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, describe, it } from "node:test";
+import { type ScenarioName, scenarioTexts } from "../../sim/options.ts";
+import { ApiFront } from "../support/api_front.ts";
+import { type Doings, ErringProxy } from "../support/erring_proxy.ts";
+import { childrenOf, isRunning } from "../support/processes.ts";
+import { within } from "../support/raw_client.ts";
+import { withServer } from "../support/server.ts";
+import { failedChecks, jsonOf, runSim, type SimRun, startSim } from "../support/sim_process.ts";
+
+/** For tests that wait for whole runs. */
+const slowly = { timeout: 120_000 };
+
+/** A port that nobody listens on. */
+async function deadPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Looks again and again until something holds. */
+function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const look = async () => {
+    while (!await holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  return within(what, look());
+}
+
+/** The lines of what a run said on standard error. */
+function said({ stderr }: SimRun): string[] {
+  return stderr.trimEnd().split("\n");
+}
+
+/** What each run with a server of its own is like. */
+const small = ["--clients", "60", "--rooms", "4", "--duration", "3s", "--heartbeat", "1s"];
+
+const names = Object.keys(scenarioTexts) as ScenarioName[];
+const ownRuns = new Map<ScenarioName, Promise<SimRun>>();
+
+/** The run of a scenario with a server of its own, which begins when it is first asked for. */
+function ownRun(name: ScenarioName): Promise<SimRun> {
+  const begun = ownRuns.get(name);
+  if (begun !== undefined) return begun;
+  const run = runSim(["--scenario", name, "--json", "--seed", "5", ...small]);
+  run.catch(() => {});
+  ownRuns.set(name, run);
+  return run;
+}
+
+describe("halley sim that is used wrongly", () => {
+  // It takes longest of all: the other runs go on beside it.
+  before(() => void ownRun("capacity"));
+
+  it("ends with 2 and names every mistake on a line of its own", async () => {
+    const args = "--scenario nope --rate x --target tcp://127.0.0.1:1 --fast 3 extra".split(" ");
+    const run = await runSim(args);
+    assert.equal(run.code, 2);
+    assert.equal(run.stdout, "");
+    const names = ["nope", '--rate = "x"', "--api", "--fast", '"extra"'];
+    assert.equal(said(run).length, names.length, run.stderr);
+    for (const name of names) {
+      assert.equal(
+        said(run).filter((line) => line.includes(name)).length,
+        1,
+        `${name} in:\n${run.stderr}`,
+      );
+    }
+    for (const line of said(run)) assert.match(line, /^halley sim: /);
+  });
+});
+
+describe("halley sim that cannot run", () => {
+  it("ends with 3 within seconds when nobody answers at the API", async () => {
+    const [tcp, http] = [await deadPort(), await deadPort()];
+    const target = ["--target", `tcp://127.0.0.1:${tcp}`, "--api", `http://127.0.0.1:${http}`];
+    const run = await runSim([...target, "--json"]);
+    assert.equal(run.code, 3);
+    assert.equal(run.stdout, "");
+    assert.match(said(run).at(-1)!, /^halley sim: Cannot run: no answer from the API at http:/);
+    assert.ok(run.elapsedMs < 5_000, `${run.elapsedMs} ms`);
+  });
+
+  it(
+    "ends with 3 within seconds when nobody listens where clients are to connect",
+    slowly,
+    () =>
+      withServer({}, async ({ httpUrl }) => {
+        const target = ["--target", `tcp://127.0.0.1:${await deadPort()}`, "--api", httpUrl];
+        const run = await runSim([...target, "--json", "--clients", "20"]);
+        assert.equal(run.code, 3);
+        assert.equal(run.stdout, "");
+        const last = said(run).at(-1)!;
+        assert.match(last, /^halley sim: Cannot run: no client gets in: .*127\.0\.0\.1:\d+/);
+        assert.ok(run.elapsedMs < 15_000, `${run.elapsedMs} ms`);
+      }),
+  );
+
+  it("ends with 3 before it begins when the page cannot be written", async () => {
+    const run = await runSim(["--html", join(tmpdir(), "no such folder", "page.html"), "--json"]);
+    assert.equal(run.code, 3);
+    assert.equal(run.stdout, "");
+    assert.equal(said(run).length, 1, run.stderr);
+    assert.match(run.stderr, /^halley sim: .*page\.html/);
+  });
+});
+
+/** What tells one workload from another. */
+interface Workload {
+  /** By client, what it did beside beating. */
+  readonly doings: ReadonlyMap<string, Doings>;
+  /** By room, its pushes: all but when each was due. */
+  readonly pushes: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Runs a scenario against a server, and writes down what the server sees of it. */
+async function workloadOf(scenario: ScenarioName, seed: number): Promise<Workload> {
+  const doings = new Map<string, Doings>();
+  const pushes = new Map<string, string[]>();
+  await withServer({ heartbeatIntervalMs: 1_000, heartbeatsMax: 2 }, async (server) => {
+    const proxy = await ErringProxy.start(server.tcpPort);
+    const front = await ApiFront.start(server.httpUrl);
+    try {
+      const run = await runSim([
+        ...["--scenario", scenario, "--seed", String(seed), "--heartbeat", "1s", "--json"],
+        ...["--target", `tcp://127.0.0.1:${proxy.port}`, "--api", front.url, "--transport", "tcp"],
+        ...[
+          "--clients",
+          "80",
+          "--rooms",
+          "3",
+          "--rate",
+          "20",
+          "--duration",
+          "4s",
+          "--workers",
+          "2",
+        ],
+      ]);
+      assert.equal(run.code, 0, run.stderr + run.stdout);
+    } finally {
+      await proxy.stop();
+      await front.stop();
+    }
+    for (const [key, all] of proxy.doings) {
+      doings.set(key, all.filter((doing) => doing !== "beat"));
+    }
+    for (const { query, body } of front.pushes) {
+      if (!pushes.has(query)) pushes.set(query, []);
+      pushes.get(query)!.push(body.toString("hex", 0, 16) + body.toString("hex", 24));
+    }
+  });
+  return { doings, pushes };
+}
+
+/** How many clients did something else than enter and leave. */
+function outOfTheOrdinary({ doings }: Workload): number {
+  return [...doings.values()].filter((all) => all.length !== 2 || all[1] !== "leave").length;
+}
+
+/** The same pushes, as far as both go: when a run ends is not to the millisecond. */
+function assertSamePushes(a: Workload, b: Workload): void {
+  assert.deepEqual([...a.pushes.keys()].sort(), [...b.pushes.keys()].sort());
+  for (const [room, ofA] of a.pushes) {
+    const ofB = b.pushes.get(room)!;
+    const count = Math.min(ofA.length, ofB.length);
+    assert.ok(count >= 20, `${room} was pushed to ${count} times`);
+    assert.deepEqual(ofA.slice(0, count), ofB.slice(0, count));
+  }
+}
+
+describe("the seed of halley sim", () => {
+  let workloads: Promise<Workload[]>[];
+  before(() => {
+    workloads = (["churn", "heartbeat"] as const).map((scenario) =>
+      Promise.all([5, 5, 10].map((seed) => workloadOf(scenario, seed)))
+    );
+    for (const all of workloads) all.catch(() => {});
+  });
+
+  it("decides who leaves and who changes rooms, and what is pushed", slowly, async () => {
+    const [first, same, other] = await workloads[0];
+    assert.equal(first.doings.size, 80);
+    assert.ok(outOfTheOrdinary(first) >= 2, `${outOfTheOrdinary(first)} clients did anything`);
+    assert.deepEqual(new Map([...first.doings].sort()), new Map([...same.doings].sort()));
+    assertSamePushes(first, same);
+    assert.notDeepEqual(
+      new Map([...first.doings].sort()),
+      new Map([...other.doings].sort()),
+    );
+    const [[room, pushes]] = first.pushes;
+    assert.notEqual(pushes[0], other.pushes.get(room)![0]);
+  });
+
+  it("decides who falls silent", slowly, async () => {
+    const [first, same, other] = (await workloads[1]).map(({ doings }) =>
+      [...doings].filter(([, all]) => all.includes("closed")).map(([key]) => key).sort()
+    );
+    assert.ok(first.length >= 2, `${first}`);
+    assert.deepEqual(first, same);
+    assert.notDeepEqual(first, other);
+  });
+});
+
+/** Keys of the JSON line that others rely on. */
+const KEYS = [
+  ...["seed", "scenario", "clients", "expected", "received"],
+  ...["lost", "duplicated", "reordered", "misdelivered"],
+  ...["heartbeats_sent", "heartbeats_missed", "latency_ms", "server", "failures", "ok"],
+];
+
+describe("halley sim with a server of its own", () => {
+  const together = names.filter((name) => name !== "slow" && name !== "capacity");
+  before(() => {
+    for (const name of together) void ownRun(name);
+  });
+
+  // What "slow" measures is latency, which others would disturb.
+  for (const name of [...together, "slow", "capacity"] as const) {
+    it(`holds all checks in the scenario ${name}, over TCP and WebSocket`, slowly, async () => {
+      const run = await ownRun(name);
+      const found = jsonOf(run);
+      assert.deepEqual(failedChecks(found), [], run.stdout);
+      assert.equal(run.code, 0, run.stderr);
+      for (const key of KEYS) assert.ok(key in found, `${key} is missing`);
+      assert.deepEqual([found.seed, found.scenario, found.clients], [5, name, 60]);
+      assert.equal(found.ok, true);
+      if (name !== "heartbeat") assert.ok(Number(found.expected) > 500, run.stdout);
+      if (name === "heartbeat") assert.ok(Number(found.silent_closed) >= 2, run.stdout);
+      if (name === "capacity") assert.equal(found.capacity_clients, 60);
+    });
+  }
+
+  it("says its seed and options before anything else", slowly, async () => {
+    const [first] = said(await ownRun("fanout"));
+    const options = "--scenario fanout,--clients 60,--rooms 4,--rate 40,--size 100," +
+      "--heartbeat 1000ms,--duration 3000ms,--seed 5";
+    for (const text of options.split(",")) {
+      assert.ok(first.includes(text), `no ${text} in ${first}`);
+    }
+    assert.ok(first.includes("--transport tcp,ws"), first);
+  });
+
+  it("has figures of the server and latencies in its JSON", slowly, async () => {
+    const { latency_ms, server } = jsonOf(await ownRun("fanout")) as unknown as {
+      latency_ms: Record<string, number>;
+      server: Record<string, number>;
+    };
+    assert.deepEqual(Object.keys(latency_ms), ["p50", "p99", "max"]);
+    assert.ok(0 < latency_ms.p50 && latency_ms.p50 <= latency_ms.p99, JSON.stringify(latency_ms));
+    assert.ok(latency_ms.p99 <= latency_ms.max, JSON.stringify(latency_ms));
+    assert.deepEqual(Object.keys(server), ["cpu_s", "rss_bytes", "rss_per_client_bytes"]);
+    assert.ok(server.cpu_s > 0 && server.rss_bytes > 2 ** 24, JSON.stringify(server));
+  });
+
+  it("says in words what it found, and writes a page, when asked to", slowly, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "halley-sim-"));
+    try {
+      const html = join(folder, "page.html");
+      const run = await runSim([
+        ...["--clients", "10", "--duration", "1s", "--rate", "5", "--html", html],
+      ]);
+      assert.equal(run.code, 0, run.stderr);
+      assert.match(run.stdout, /fanout, 10 clients, seed 1, \d+ s: everything that was checked/);
+      assert.match(await readFile(html, "utf8"), /^<!doctype html>/i);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("takes its server and its clients with it when it is stopped", slowly, async () => {
+    const sim = startSim(["--clients", "10", "--duration", "60s"]);
+    let children: number[] = [];
+    try {
+      await until("its server and its clients", async () => {
+        children = await childrenOf(sim.pid);
+        return children.length === 2;
+      });
+      process.kill(sim.pid, "SIGTERM");
+      await within("the end of the simulator", sim.exited);
+      await until("the end of its server and its clients", async () => {
+        const running = await Promise.all(children.map(isRunning));
+        return !running.includes(true);
+      });
+    } finally {
+      for (const child of children) if (await isRunning(child)) process.kill(child, "SIGKILL");
+      await sim.ended;
+    }
+  });
+});

@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { childrenOf } from "./processes.ts";
+import { within } from "./raw_client.ts";
+
+/** How long a run may take, in milliseconds. */
+const RUN_MS = 100_000;
+
+/** What a run of the simulator came to. */
+export interface SimRun {
+  /** The exit code, or the name of the signal that ended it. */
+  readonly code: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly elapsedMs: number;
+}
+
+/** The line that `--json` prints, as far as tests look at it. */
+export interface SimJson {
+  readonly [key: string]: unknown;
+  readonly failures: readonly string[];
+  readonly ok: boolean;
+}
+
+/** A run of the simulator that is under way. */
+export interface SimProcess {
+  readonly pid: number;
+  /** Settles when it has gone, though others that it started may still be there. */
+  readonly exited: Promise<void>;
+  /** Its outcome; it and the processes that it started are killed when it takes too long. */
+  readonly ended: Promise<SimRun>;
+}
+
+/** Starts `halley sim` as a user would, in a process of its own on this same runtime. */
+export function startSim(args: readonly string[]): SimProcess {
+  const startMs = performance.now();
+  const runtimeArgs = process.versions.bun === undefined ? ["run", "-q", "-A", "--no-check"] : [];
+  const cwd = fileURLToPath(new URL("../..", import.meta.url));
+  const child = spawn(process.execPath, [...runtimeArgs, "mod.ts", "sim", ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => stdout += text);
+  child.stderr.setEncoding("utf8").on("data", (text) => stderr += text);
+  const closed = once(child, "close").then(([code, signal]) => ({
+    code: signal ?? code,
+    stdout,
+    stderr,
+    elapsedMs: performance.now() - startMs,
+  }));
+  const pid = child.pid!;
+  const ended = within(`the end of the simulator ${args.join(" ")}`, closed, RUN_MS);
+  return {
+    pid,
+    exited: once(child, "exit").then(() => {}),
+    ended: ended.catch(async (error) => {
+      for (const one of [...await childrenOf(pid), pid]) process.kill(one, "SIGKILL");
+      throw new Error(`${error.message}; it said:\n${stderr}`);
+    }),
+  };
+}
+
+/** Runs `halley sim` to its end. */
+export function runSim(args: readonly string[]): Promise<SimRun> {
+  return startSim(args).ended;
+}
+
+/**
+ * The JSON line of a run.
+ *
+ * @throws {Error} When standard output is anything but that one line.
+ */
+export function jsonOf({ code, stdout, stderr }: SimRun): SimJson {
+  const lines = stdout.split("\n");
+  if (lines.length === 2 && lines[1] === "") return JSON.parse(lines[0]);
+  throw new Error(`not one line but "${stdout}", exit code ${code}:\n${stderr}`);
+}
+
+/** What each failure is about, without its figures. */
+export function failedChecks({ failures }: SimJson): string[] {
+  return failures.filter((failure) => failure.includes(": ")).map((text) => text.split(": ")[0]);
+}
