@@ -56,6 +56,7 @@ export function optionTexts(options: SimOptions): string[] {
     `--ramp ${ramp}/s`,
     `--duration ${rest.durationMs}ms`,
     `--seed ${rest.seed}`,
+    ...(rest.workers === undefined ? [] : [`--workers ${rest.workers}`]),
     ...(rest.targets.length > 0 ? [`--target ${rest.targets}`, `--api ${rest.api}`] : []),
   ];
 }

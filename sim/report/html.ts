@@ -1,6 +1,127 @@
-import type { Report } from "../types.ts";
+import { scenarioTexts } from "../options.ts";
+import type { Finding, Report } from "../types.ts";
+import { pageStyle } from "./page_style.ts";
+import { runCharts } from "./run_charts.ts";
+import { escapeHtml, figure } from "./text.ts";
+import { tiles } from "./tiles.ts";
+import { bandsOf } from "./time_chart.ts";
 
-/** A report as a page. */
+/** The page runs nothing and fetches nothing, whatever should have got into it. */
+const policy = "default-src 'none'; style-src 'unsafe-inline'";
+
+/** A sign and a word, so that colour says nothing alone. */
+function sign(ok: boolean): string {
+  return ok
+    ? '<span class="good"><span class="sign" aria-hidden="true">✓</span>holds</span>'
+    : '<span class="bad"><span class="sign" aria-hidden="true">✗</span>FAILED</span>';
+}
+
+/** Whether something was checked and all of it holds. */
+function allHold(findings: readonly Finding[]): boolean {
+  return findings.length > 0 && findings.every(({ ok }) => ok);
+}
+
+/** What the run came to, in one sentence. */
+function headline(findings: readonly Finding[]): string {
+  const failed = findings.filter(({ ok }) => !ok).length;
+  if (findings.length === 0) return "Nothing was checked";
+  if (failed === 0) return `All ${findings.length} checks hold`;
+  return `${failed} of ${findings.length} checks FAILED`;
+}
+
+function verdictOf({ scenario, clients, seed, durationS, findings }: Report): string {
+  const failed = findings.filter(({ ok }) => !ok);
+  const ok = allHold(findings);
+  const what = Object.entries(scenarioTexts).find(([name]) => name === scenario)?.[1];
+  const items = failed.map(({ check, text }) =>
+    `<li><strong>${escapeHtml(check)}</strong>: ${escapeHtml(text)}</li>`
+  );
+  return `<header class="verdict ${ok ? "" : "failed"}">
+<h1 class="${ok ? "good" : "bad"}"><span class="sign" aria-hidden="true">${ok ? "✓" : "✗"}</span>${
+    headline(findings)
+  }</h1>
+${items.length === 0 ? "" : `<ul>${items.join("")}</ul>`}
+<p><strong>halley sim, scenario ${escapeHtml(scenario)}</strong>: ${figure(clients)} clients, ${
+    figure(durationS)
+  } s, seed ${escapeHtml(String(seed))}</p>
+${what === undefined ? "" : `<p class="faint">${escapeHtml(what)}</p>`}
+</header>`;
+}
+
+function checksOf(findings: readonly Finding[]): string {
+  if (findings.length === 0) return '<p class="card">Nothing was checked.</p>';
+  const sorted = findings.toSorted((one, other) => Number(one.ok) - Number(other.ok));
+  const rows = sorted.map(({ check, ok, text }) =>
+    `<tr><td>${sign(ok)}</td><td>${escapeHtml(check)}</td><td>${escapeHtml(text)}</td></tr>`
+  );
+  return `<table class="card"><thead><tr><th>Result</th><th>Check</th><th>What was found</th></tr></thead>
+<tbody>${rows.join("\n")}</tbody></table>`;
+}
+
+/** A word of a command line, quoted where a shell would take it apart. */
+function quoted(word: string): string {
+  return /^[\w.,:/@%+=[\]-]*$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The command that repeats a run. */
+function commandOf(options: readonly string[]): string {
+  const words = options.map((option) => {
+    const [, flag, value] = /^(--[\w-]+) ([^]*)$/.exec(option) ?? [];
+    return flag === undefined ? quoted(option) : `${flag} ${quoted(value)}`;
+  });
+  return ["halley sim", ...words].join(" ");
+}
+
+function section(title: string, content: string): string {
+  return `<section><h2>${title}</h2>\n${content}\n</section>`;
+}
+
+function failuresOf({ receipts: { failures } }: Report): string {
+  if (failures.length === 0) return "";
+  const items = failures.map((failure) => `<li>${escapeHtml(failure)}</li>`);
+  return section("The first failures", `<ul class="card list">${items.join("")}</ul>`);
+}
+
+function notesOf({ notes }: Report): string {
+  const rows = Object.entries(notes).map(([name, value]) => {
+    const text = typeof value === "number" ? figure(value, 2) : value;
+    return `<tr><th scope="row">${escapeHtml(name.replaceAll("_", " "))}</th>` +
+      `<td>${escapeHtml(text)}</td></tr>`;
+  });
+  if (rows.length === 0) return "";
+  return section("Figures of this scenario", `<table class="card">${rows.join("")}</table>`);
+}
+
+function phasesOf({ samples }: Report): string {
+  const phases = bandsOf(samples).map(({ name, fromS, toS }, index) =>
+    `<span class="phase"><b>${index + 1}</b> ${escapeHtml(name)} <span class="faint">${
+      figure(fromS, 1)
+    }–${figure(toS, 1)} s</span></span>`
+  );
+  return phases.length === 0 ? "" : `<p>Phases: ${phases.join(" ")}</p>`;
+}
+
+/** A report as a page: one file that runs no script and fetches nothing. */
 export function htmlPage(report: Report): string {
-  return `<!doctype html><title>${report.scenario}</title>`;
+  const { scenario, findings, options } = report;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>${escapeHtml(`halley sim ${scenario}: ${headline(findings)}`)}</title>
+<style>${pageStyle}</style>
+</head>
+<body><main>
+${verdictOf(report)}
+<dl class="tiles">${tiles(report)}</dl>
+${section("Checks", checksOf(findings))}
+${section("The run", `${phasesOf(report)}<div class="charts">${runCharts(report)}</div>`)}
+${failuresOf(report)}
+${notesOf(report)}
+${section("To repeat this run", `<pre class="card">${escapeHtml(commandOf(options))}</pre>`)}
+</main></body>
+</html>
+`;
 }

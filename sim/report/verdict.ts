@@ -17,14 +17,16 @@ export function verdict(report: Report): string {
     "",
     `${report.scenario}, ${count(report.clients)} clients, seed ${report.seed}, ` +
     `${report.durationS.toFixed(0)} s: ${
-      failed.length === 0 ? "everything that was checked holds" : `${failed.length} checks FAILED`
+      failed.length === 0
+        ? "everything that was checked holds"
+        : `${failed.length} of ${findings.length} checks FAILED`
     }`,
     "",
     ...failed.map(({ check, text }) => `  FAILED  ${check}: ${text}`),
     ...receipts.failures.slice(0, 5).map((failure) => `          ${failure}`),
     ...findings.filter(({ ok }) => ok).map(({ check, text }) => `  ok      ${check}: ${text}`),
     "",
-    `  deliveries  ${count(receipts.received)} of ${count(receipts.expected)} expected`,
+    `  deliveries  ${count(receipts.received)}, at least ${count(receipts.expected)} expected`,
     `  latency     median ${ms(latencyMs.p50)}, p99 ${ms(latencyMs.p99)}, max ${ms(latencyMs.max)}`,
     `  heartbeats  ${count(report.heartbeatsSent)} sent, ${count(report.heartbeatsMissed)} missed`,
   ];

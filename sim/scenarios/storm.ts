@@ -15,7 +15,10 @@ export const storm: Scenario = {
     await stage.sample();
     const { authenticated, failures } = stage.last!;
     const wanted = stage.options.clients;
-    stage.find(entranceFinding({ authenticated, wanted, reason: failures[0] }));
+    stage.find({
+      ...entranceFinding({ authenticated, wanted, reason: failures[0] }),
+      check: "everyone comes back",
+    });
     stage.notes.storm_ms = tookMs;
     stage.phase("after the storm");
     await stage.wait(durationMs / 3);

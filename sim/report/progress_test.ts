@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { simReport } from "../../tests/support/sim_report.ts";
+import type { Sample } from "../types.ts";
+import { Progress } from "./progress.ts";
+
+const CLEAR_LINE = "\r\u001b[2K";
+
+/** Progress, and what it wrote. */
+class Shown {
+  readonly writes: string[] = [];
+  readonly progress: Progress;
+
+  constructor(isTerminal: boolean, columns = 80) {
+    const write = (text: string) => void this.writes.push(text);
+    this.progress = new Progress({ write, isTerminal, columns });
+  }
+}
+
+function sampleAt(atS: number, changes: Partial<Sample> = {}): Sample {
+  return { ...simReport().samples[10], atS, ...changes };
+}
+
+const sample = sampleAt(12, {
+  phase: "fanout",
+  clients: 10_000,
+  expectedPerS: 400_000.4,
+  receivedPerS: 399_999.6,
+  p50Ms: 2.25,
+  p99Ms: 17.04,
+  serverCores: 0.987,
+  serverRssBytes: 200 * 2 ** 20,
+});
+
+const line = "  12 s  fanout  10,000 clients  400,000 of 400,000 messages/s  " +
+  "p50 2.3 p99 17.0 ms  server 0.99 cores 200 MiB";
+
+test("Progress draws each sample over the one before on a terminal", () => {
+  const { writes, progress } = new Shown(true, 200);
+  progress.phase("fanout");
+  progress.sample(sample);
+  progress.sample(sampleAt(12.5, { ...sample, atS: 13 }));
+  progress.end();
+  assert.deepEqual(writes, [CLEAR_LINE + line, CLEAR_LINE + line.replace("12 s", "13 s"), "\n"]);
+});
+
+test("Progress cuts its line to the columns of a terminal", () => {
+  const { writes, progress } = new Shown(true, 60);
+  progress.sample(sample);
+  assert.deepEqual(writes, [CLEAR_LINE + line.slice(0, 59)]);
+});
+
+test("Progress keeps a few columns where a terminal says that it has none", () => {
+  const { writes, progress } = new Shown(true, 0);
+  progress.sample(sample);
+  assert.deepEqual(writes, [CLEAR_LINE + line.slice(0, 20)]);
+});
+
+test("Progress prints a line every 5 s at most where lines stay", () => {
+  const { writes, progress } = new Shown(false);
+  for (let atS = 0; atS <= 12; atS += 0.5) progress.sample(sampleAt(atS));
+  assert.deepEqual(writes.map((text) => text.slice(0, 6)), ["   0 s", "   5 s", "  10 s"]);
+  assert.ok(writes.every((text) => text.indexOf("\n") === text.length - 1));
+});
+
+test("Progress prints each phase once, and its first sample, where lines stay", () => {
+  const { writes, progress } = new Shown(false);
+  progress.phase("connect");
+  progress.phase("connect");
+  progress.sample(sampleAt(1));
+  progress.phase("fanout");
+  progress.sample(sampleAt(2));
+  progress.sample(sampleAt(3));
+  progress.end();
+  assert.deepEqual(writes.map((text) => text.slice(0, 7).trimEnd()), [
+    "connect",
+    "   1 s",
+    "fanout",
+    "   2 s",
+  ]);
+});
+
+test("Progress writes no control signs where lines stay", () => {
+  const { writes, progress } = new Shown(false);
+  progress.phase("connect");
+  progress.sample(sample);
+  assert.deepEqual(writes, ["connect\n", `${line}\n`]);
+});
+
+test("Progress says nothing of a server that runs elsewhere", () => {
+  const { writes, progress } = new Shown(false);
+  progress.sample({ ...sample, serverCores: undefined, serverRssBytes: undefined });
+  assert.deepEqual(writes, [`${line.slice(0, line.indexOf("  server"))}\n`]);
+});
