@@ -5,32 +5,43 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { test } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parseAddress } from "../../cli/address.ts";
 import { findRuntime } from "../runner/runtimes.ts";
+import { Cluster } from "../support/cluster.ts";
 import { RawClient, within } from "../support/raw_client.ts";
 import { testServer } from "../support/server.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const run = promisify(execFile);
+const slowly = { timeout: 60_000 };
+
+/** The program in one file, and a folder with nothing in it; there is no runtime on its PATH. */
+let executable = "";
+let cwd = "";
 
 /** Compiles the program as the task `compile` does. */
 async function compile(outfile: string): Promise<void> {
   const { path } = await findRuntime("bun");
-  const args = ["build", "--compile", "mod.ts", "--outfile", outfile];
-  await promisify(execFile)(path, args, { cwd: root });
+  await run(path, ["build", "--compile", "mod.ts", "--outfile", outfile], { cwd: root });
 }
 
-test("the executable runs a server and its workers, with no runtime and nothing around it", {
-  timeout: 60_000,
-}, async () => {
-  const folder = await mkdtemp(join(tmpdir(), "halley-executable-"));
-  try {
-    const executable = join(folder, "halley");
-    await compile(executable);
-    const cwd = join(folder, "empty");
+describe("the executable, with no runtime and nothing around it", () => {
+  let folder = "";
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "halley-executable-"));
+    executable = join(folder, "halley");
+    cwd = join(folder, "empty");
     await mkdir(cwd);
+    await compile(executable);
+  }, slowly);
+
+  after(() => rm(folder, { recursive: true }));
+
+  it("runs a server and its workers", slowly, async () => {
     const any = "127.0.0.1:0";
     const addresses = ["--tcp", any, "--ws", any, "--http", any];
     const args = ["start", "--workers", "2", "--log-format", "json", ...addresses];
@@ -63,7 +74,30 @@ test("the executable runs a server and its workers, with no runtime and nothing 
     } finally {
       if (child.exitCode === null) process.kill(child.pid!, "SIGKILL");
     }
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
+
+  it("runs each role of a cluster", slowly, async () => {
+    const program = { command: [executable], cwd, env: { PATH: cwd } } as const;
+    const cluster = await Cluster.start({ logics: 1, comets: 1, jobs: 1, program });
+    try {
+      const client = await RawClient.open(cluster.clientPorts[0].tcp);
+      await cluster.call(0, "POST", "push/room?operation=1000&type=live&room=1000", "compiled");
+      const [{ body }] = await client.take(1);
+      assert.equal(body.toString(), "compiled");
+      client.socket.destroy();
+      for (const role of [...cluster.comets, ...cluster.jobs, ...cluster.logics]) {
+        assert.equal(await role.stop(), "0", role.tail());
+      }
+    } finally {
+      await cluster.stop();
+    }
+  });
+
+  it("runs the simulator, its clients and its server", slowly, async () => {
+    const args = "sim --clients 40 --rooms 2 --workers 2 --duration 1s --json".split(" ");
+    const { stdout } = await run(executable, args, { cwd, env: { PATH: cwd } });
+    const { clients, expected, received, ok } = JSON.parse(stdout);
+    assert.deepEqual([clients, received, ok], [40, expected, true]);
+    assert.ok(expected > 0);
+  });
 });

@@ -3,7 +3,7 @@ import { parseAddress } from "../../cli/address.ts";
 import { partitionOf } from "../../protocol/push_message.ts";
 import type { ClientPorts } from "./cluster_clients.ts";
 import { freePort, redisCli, RedisServer } from "./redis_server.ts";
-import { RoleProcess } from "./role_process.ts";
+import { type Program, type RoleOptions, RoleProcess } from "./role_process.ts";
 import type { PushTarget } from "./room_pusher.ts";
 
 const ANY_PORT = "127.0.0.1:0";
@@ -26,6 +26,8 @@ export interface ClusterOptions {
   readonly logicAddresses?: (rpc: readonly string[]) => Promise<readonly string[]>;
   /** Further flags of one comet, given where its RPC listens. */
   readonly cometFlags?: (index: number, rpc: string) => Promise<Record<string, string>>;
+  /** What runs the roles; Halley from its sources where nothing is said. */
+  readonly program?: Program;
   /** Stops what else was started for it. */
   readonly stop?: () => Promise<void>;
 }
@@ -48,14 +50,17 @@ export class Cluster {
 
   private constructor(
     readonly redis: RedisServer,
+    private readonly program: Program | undefined,
     private readonly stopRest?: () => Promise<void>,
   ) {}
 
   /** Starts all of it, and settles when clients may come. */
   static async start(
-    { logics = 2, comets = 3, jobs = 2, logicAddresses, cometFlags, stop }: ClusterOptions = {},
+    { logics = 2, comets = 3, jobs = 2, ...options }: ClusterOptions = {},
   ): Promise<Cluster> {
-    const cluster = new Cluster(await RedisServer.start({ appendOnly: true }), stop);
+    const { logicAddresses, cometFlags, program, stop } = options;
+    const redis = await RedisServer.start({ appendOnly: true });
+    const cluster = new Cluster(redis, program, stop);
     try {
       for (let index = 0; index < logics; index++) cluster.#addLogic(index);
       for (let index = 0; index < jobs; index++) await cluster.#addJob(index);
@@ -144,14 +149,14 @@ export class Cluster {
   #addLogic(index: number): void {
     const flags = { redis: this.redis.url, http: ANY_PORT, rpc: ANY_PORT };
     const name = `logic-${index}`;
-    this.logics.push(new RoleProcess({ command: "logic", name, flags, upMessage: "listening" }));
+    this.logics.push(this.#role({ command: "logic", name, flags, upMessage: "listening" }));
   }
 
   async #addJob(index: number): Promise<void> {
     const flags = { redis: this.redis.url, metrics: `127.0.0.1:${await freePort()}` };
     const name = `job-${index}`;
     const upMessage = "reads the push log";
-    this.jobs.push(new RoleProcess({ command: "job", name, flags, upMessage }));
+    this.jobs.push(this.#role({ command: "job", name, flags, upMessage }));
   }
 
   async #addComet(
@@ -171,7 +176,11 @@ export class Cluster {
       ...await more?.(index, rpc),
     };
     const name = `comet-${index}`;
-    this.comets.push(new RoleProcess({ command: "comet", name, flags, upMessage: "listening" }));
+    this.comets.push(this.#role({ command: "comet", name, flags, upMessage: "listening" }));
+  }
+
+  #role(options: RoleOptions): RoleProcess {
+    return new RoleProcess({ ...options, program: this.program });
   }
 
   /** A process is measured from a second after its start on: by then it has loaded its code. */

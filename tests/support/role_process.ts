@@ -17,6 +17,25 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
+/** A program that runs roles. */
+export interface Program {
+  /** What it is started with: the program itself, and what stands before the role. */
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** Our own where nothing is said. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Halley from its sources, on this same runtime. */
+const fromSources: Program = {
+  command: [
+    process.execPath,
+    ...(process.versions.bun === undefined ? ["run", "-q", "-A", "--no-check"] : []),
+    "mod.ts",
+  ],
+  cwd: fileURLToPath(new URL("../..", import.meta.url)),
+};
+
 /** How to run a role. */
 export interface RoleOptions {
   /** `logic`, `comet`, `job` or `start`. */
@@ -27,6 +46,8 @@ export interface RoleOptions {
   readonly flags: Readonly<Record<string, string>>;
   /** What it says when it is up. */
   readonly upMessage: string;
+  /** Halley from its sources where nothing is said. */
+  readonly program?: Program;
 }
 
 /** What a `/metrics` page says, without the prefix `halley_`. */
@@ -141,11 +162,10 @@ export class RoleProcess {
   }
 
   #spawn(command: string, name: string): void {
-    const runtimeArgs = process.versions.bun === undefined ? ["run", "-q", "-A", "--no-check"] : [];
+    const { command: [file, ...first], cwd, env } = this.#options.program ?? fromSources;
     const flags = Object.entries({ ...this.#flags, "log-format": "json", id: name });
-    const args = [...runtimeArgs, "mod.ts", command, ...flags.flatMap(([k, v]) => [`--${k}`, v])];
-    const cwd = fileURLToPath(new URL("../..", import.meta.url));
-    const child = spawn(process.execPath, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const args = [...first, command, ...flags.flatMap(([k, v]) => [`--${k}`, v])];
+    const child = spawn(file, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     this.#ended = new Promise((resolve) =>
       child.once("exit", (code, signal) => {
