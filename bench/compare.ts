@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { barChart } from "./bar_chart.ts";
 import { Child } from "./child.ts";
 import { cell, printTable, scaled } from "./measure.ts";
 import type { Ports, Usage } from "./subject.ts";
@@ -90,8 +92,8 @@ async function quiet(sink: Child): Promise<number> {
   }
 }
 
-/** CPU per message that reached a client, in microseconds, and the share of messages that did. */
-async function measure(subject: Subject, rate: number, seconds: number, clients: number) {
+/** CPU per message that reached a client, in microseconds, and how many a second did. */
+async function measure(subject: Subject, rate: number, seconds: number) {
   const bytes = await quiet(subject.sink);
   const before = await subject.child.call<Usage>("usage");
   const startMs = performance.now();
@@ -103,40 +105,43 @@ async function measure(subject: Subject, rate: number, seconds: number, clients:
   return {
     us: (after.cpuUs - before.cpuUs) / messages,
     perS: messages / tookS,
-    share: messages / (rate * seconds * clients),
   };
 }
 
 /**
  * The same fan-out by a bare socket loop, by Halley and by Socket.IO, at growing rates: CPU of the
- * server per message, and how many messages came.
+ * server per message that came, and how many messages a second came at the highest rate.
  *
  * @param scale 1 is the full size.
+ * @param chartFile Where the CPU is drawn, as SVG.
  */
-export async function run(scale: number): Promise<void> {
+export async function run(scale: number, chartFile?: string): Promise<void> {
   const clients = scaled(CLIENTS, Math.min(1, scale), 20);
   const seconds = Math.max(1, SECONDS * Math.min(1, scale));
-  const costs: string[][] = [];
+  const costs: [name: string, us: number[]][] = [];
   const throughputs: string[][] = [];
   for (const start of [bare, halley, socketIo]) {
     const subject = await start(clients);
-    const cost: string[] = [subject.name];
-    const throughput: string[] = [subject.name];
+    const { name } = subject;
     try {
-      for (const rate of RATES) {
-        const { us, perS } = await measure(subject, rate, seconds, clients);
-        cost.push(cell(us));
-        throughput.push(cell(perS));
-      }
+      const measured = [];
+      for (const rate of RATES) measured.push(await measure(subject, rate, seconds));
+      costs.push([name, measured.map(({ us }) => us)]);
+      throughputs.push([name, cell(measured.at(-1)!.perS)]);
     } finally {
       await subject.sink.stop();
       await subject.child.stop();
     }
-    costs.push(cost);
-    throughputs.push(throughput);
   }
-  const head = ["server", ...RATES.map((rate) => `${rate} pushes/s`)];
+  const groups = RATES.map((rate) => `${rate} pushes/s`);
   const room = `a room of ${clients}, ${BODY_BYTES} bytes`;
-  printTable(`CPU of the server per message to a client, in µs, ${room}`, head, costs);
-  printTable(`Messages to clients per second, ${room}`, head, throughputs);
+  const title = `CPU of the server per message to a client, in µs, ${room}`;
+  printTable(title, ["server", ...groups], costs.map(([name, us]) => [name, ...us.map(cell)]));
+  printTable(
+    `Messages to clients per second that ${RATES.at(-1)} pushes/s make, ${room}`,
+    ["server", "messages/s"],
+    throughputs,
+  );
+  if (chartFile === undefined) return;
+  writeFileSync(chartFile, barChart({ title, groups, series: costs }));
 }

@@ -11,18 +11,20 @@ import { benches } from "./benches.ts";
 
 const help = `Runs benchmarks on this runtime and prints their figures.
 
-Usage: deno task bench [NAME]... [--scale X]
-       bun run bench [NAME]... [--scale X]
+Usage: deno task bench [NAME]... [--scale X] [--chart FILE]
+       bun run bench [NAME]... [--scale X] [--chart FILE]
 
 NAME is one of ${Object.keys(benches).join(", ")}; all of them by default.
 
 Options:
-  --scale X   size of the work, more than 0; 1 is the full size and the default
-  -h, --help  this text`;
+  --scale X     size of the work, more than 0; 1 is the full size and the default
+  --chart FILE  where "compare" draws its chart, as SVG
+  -h, --help    this text`;
 
 interface Choice {
   readonly names: readonly string[];
   readonly scale: number;
+  readonly chartFile: string | undefined;
 }
 
 /** Reads the arguments; undefined when help was asked for. */
@@ -30,7 +32,11 @@ function parse(args: string[]): Choice | undefined {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { scale: { type: "string", default: "1" }, help: { type: "boolean", short: "h" } },
+    options: {
+      scale: { type: "string", default: "1" },
+      chart: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
   });
   if (values.help) return undefined;
   const names = positionals.length > 0 ? positionals : Object.keys(benches);
@@ -47,7 +53,7 @@ function parse(args: string[]): Choice | undefined {
       `Cannot run benchmarks: --scale must be more than 0, current value is "${values.scale}"`,
     );
   }
-  return { names, scale };
+  return { names, scale, chartFile: values.chart };
 }
 
 async function main(args: string[]): Promise<void> {
@@ -65,7 +71,8 @@ async function main(args: string[]): Promise<void> {
   const processors = cpus();
   const gibibytes = (totalmem() / 2 ** 30).toFixed(1);
   console.log(`${runtime}, ${processors.length} × ${processors[0]?.model}, ${gibibytes} GiB`);
-  for (const name of choice.names) await (await benches[name]()).run(choice.scale);
+  const { names, scale, chartFile } = choice;
+  for (const name of names) await (await benches[name]()).run(scale, chartFile);
 }
 
 await main(process.argv.slice(2));
