@@ -3,6 +3,7 @@ import { reportHandlerFault } from "../faults.ts";
 import { type Conn, type ConnHandler, WriteOutcome } from "../port.ts";
 import { pendingLimit, WriteQueue } from "../write_queue.ts";
 import type { ReadBuffers } from "./read_buffers.ts";
+import type { Writer, WriteTurns } from "./write_turns.ts";
 
 /** What the connections of a listener, or of a dial, have in common. */
 export interface Owner<Context> {
@@ -10,6 +11,7 @@ export interface Owner<Context> {
   readonly pendingBytesMax: number;
   readonly clock: Clock;
   readonly readBuffers: ReadBuffers;
+  readonly writeTurns: WriteTurns;
 }
 
 /** Most bytes of small writes that are put together into one. */
@@ -22,13 +24,14 @@ function isTcp(conn: Deno.TcpConn | Deno.UnixConn): conn is Deno.TcpConn {
 /**
  * A connection. `Deno.Conn` answers reads and writes by promises only, and writes that overlap
  * corrupt the stream; so there is one of each under way, answered by three functions made once.
- * The plain fields are there for the price of a connection.
  */
-export class DenoConn<Context> implements Conn<Context> {
+export class DenoConn<Context> implements Conn<Context>, Writer {
   context = undefined as Context;
   /** What is left of the write under way. */
   private flight: Uint8Array | null = null;
-  private flightSinceMs = 0;
+  writingSinceMs = 0;
+  /** Whether it waits for its turn to write: what it is to write is in the queue. */
+  private inLine = false;
   /** Null while nothing waits behind the write under way. */
   private queue: WriteQueue | null = null;
   private buffer: Uint8Array<ArrayBuffer>;
@@ -78,8 +81,8 @@ export class DenoConn<Context> implements Conn<Context> {
 
   write(bytes: Uint8Array): WriteOutcome {
     if (this.over || this.ending) return WriteOutcome.closed;
-    if (this.flight === null) {
-      this.send(bytes);
+    if (this.flight === null && !this.inLine) {
+      this.begin(bytes);
       return WriteOutcome.sent;
     }
     this.drainDue = true;
@@ -107,7 +110,18 @@ export class DenoConn<Context> implements Conn<Context> {
   end(): void {
     if (this.over || this.ending) return;
     this.ending = true;
-    if (this.flight === null) this.shutdown();
+    if (this.flight === null && !this.inLine) this.shutdown();
+  }
+
+  /** Its turn has come; what waited leaves as one. */
+  turn(): void {
+    this.inLine = false;
+    if (this.over || this.queue === null) return this.rest();
+    this.send(this.queue.takeMerged(mergedBytesMax));
+    if (this.queue.bytes > 0) return;
+    // Under load there may always be a write under way: the queue is empty when nothing is behind.
+    this.queue = null;
+    this.drained();
   }
 
   evict(): void {
@@ -117,12 +131,22 @@ export class DenoConn<Context> implements Conn<Context> {
   private fits(length: number): boolean {
     const bytes = this.pendingBytes + length;
     const { pendingBytesMax, clock } = this.owner;
-    return bytes <= pendingBytesMax ||
-      bytes <= pendingLimit(pendingBytesMax, clock.monotonicMs() - this.flightSinceMs);
+    if (bytes <= pendingBytesMax) return true;
+    // Waiting in line is not its peer's doing.
+    const underWayMs = this.inLine ? 0 : clock.monotonicMs() - this.writingSinceMs;
+    return bytes <= pendingLimit(pendingBytesMax, underWayMs);
+  }
+
+  private begin(bytes: Uint8Array): void {
+    if (this.owner.writeTurns.take(this)) return this.send(bytes);
+    // It leaves in its turn, with what has come until then.
+    this.inLine = true;
+    this.queue = new WriteQueue();
+    this.queue.push(bytes);
   }
 
   private send(bytes: Uint8Array): void {
-    this.flightSinceMs = this.owner.clock.monotonicMs();
+    this.writingSinceMs = this.owner.clock.monotonicMs();
     this.sendRest(bytes);
   }
 
@@ -136,15 +160,24 @@ export class DenoConn<Context> implements Conn<Context> {
     const flight = this.flight!;
     if (count < flight.length) return this.sendRest(flight.subarray(count));
     this.flight = null;
-    if (this.queue !== null) {
-      const merged = this.queue.takeMerged(mergedBytesMax);
-      if (this.queue.bytes === 0) this.queue = null;
-      this.send(merged);
-      // Under load there may always be a write under way: the queue is empty when nothing is behind.
-      if (this.queue !== null) return;
-    } else if (this.ending) {
-      this.shutdown();
+    this.rest();
+  }
+
+  /** Nothing is being written: lets others write, and goes on behind them when there is more. */
+  private rest(): void {
+    this.owner.writeTurns.end(this);
+    if (this.over) return;
+    if (this.queue === null) {
+      if (this.ending) this.shutdown();
+      this.drained();
+    } else if (this.owner.writeTurns.take(this)) {
+      this.turn();
+    } else {
+      this.inLine = true;
     }
+  }
+
+  private drained(): void {
     if (!this.drainDue) return;
     this.drainDue = false;
     try {
@@ -200,6 +233,7 @@ export class DenoConn<Context> implements Conn<Context> {
     this.over = true;
     this.flight = null;
     this.queue = null;
+    this.owner.writeTurns.end(this);
     this.owner.readBuffers.release(this.buffer, this.reading);
     this.conn.close();
     try {

@@ -6,6 +6,7 @@ import type { Address, Conn, DialOptions, Listener, ListenOptions, Streams } fro
 import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
 import { DenoConn, type Owner } from "./conn.ts";
 import { ReadBuffers } from "./read_buffers.ts";
+import { WriteTurns } from "./write_turns.ts";
 
 /** How long to leave a listener alone that cannot accept, for want of file descriptors mostly. */
 const acceptBackoff: BackoffOptions = { baseMs: 75, maxMs: 1000, factor: 2, jitter: 0.33 };
@@ -92,6 +93,7 @@ function listenUnix(path: string): Promise<Deno.UnixListener> {
  */
 export function denoStreams(clock: Clock, prng: Prng): Streams {
   const readBuffers = new ReadBuffers();
+  const writeTurns = new WriteTurns(clock);
   return {
     async listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
       checkPort("listen on", options, 0);
@@ -103,7 +105,7 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
           port,
           reusePort,
         };
-        const owner = { handler, pendingBytesMax, clock, readBuffers };
+        const owner = { handler, pendingBytesMax, clock, readBuffers, writeTurns };
         const path = unixPath(options);
         if (path !== undefined) {
           const opened = await listenUnix(path);
@@ -122,7 +124,7 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
       checkPort("connect to", options, 1);
       const { hostname, port, handler, pendingBytesMax } = options;
       try {
-        const owner = { handler, pendingBytesMax, clock, readBuffers };
+        const owner = { handler, pendingBytesMax, clock, readBuffers, writeTurns };
         const path = unixPath(options);
         const opened = path === undefined
           ? await Deno.connect({ hostname, port })
