@@ -177,7 +177,8 @@ export class Stage {
   async #watch(): Promise<void> {
     while (!this.#stopped) {
       await this.wait(SAMPLE_MS);
-      if (!this.#stopped) await this.sample();
+      // Clients that do not answer any more end the run where it needs them next.
+      if (!this.#stopped) await this.sample().catch(() => this.#stopped = true);
     }
   }
 }

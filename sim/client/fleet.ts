@@ -91,7 +91,7 @@ export class Fleet implements ClientFleet {
       const share = { ...plan, rampPerS, first, clients: shares[index] };
       first += shares[index];
       return link.call(ClientMethod.connect, toJson(share), deadlineMs);
-    }));
+    })).catch(cannotKeepUp);
   }
 
   async progress(): Promise<FleetProgress> {
@@ -151,9 +151,17 @@ export class Fleet implements ClientFleet {
     const body = toJson(value);
     const answers = await Promise.all(
       this.#links.map((link) => link.call(method, body, CALL_MS)),
-    );
+    ).catch(cannotKeepUp);
     return answers.map((answer) => fromJson<Answer>(answer));
   }
+}
+
+/** A process that is alive answers, unless it has more to do than it can. */
+function cannotKeepUp(error: Error): never {
+  throw new Error(
+    `Cannot run: a client process does not keep up (${error.message}); it needs more processors, ` +
+      "or fewer --clients, or a lower --rate or --ramp",
+  );
 }
 
 /** The numbers of some objects, added up. */
