@@ -56,6 +56,7 @@ export class Stage {
   readonly #startMs: number;
   #sampling: Promise<void> | undefined;
   #stopped = false;
+  readonly #clientsLost = Promise.withResolvers<never>();
   #before = { atMs: 0, received: 0, sent: 0, cpuS: 0, clientCpuS: 0 };
 
   constructor(parts: StageParts) {
@@ -69,6 +70,8 @@ export class Stage {
     this.cpuCount = parts.cpuCount;
     this.#progress = parts.progress;
     this.#startMs = parts.clock.monotonicMs();
+    // Whoever waits is told; nobody may.
+    this.#clientsLost.promise.catch(() => {});
   }
 
   /** What the run is at. */
@@ -86,8 +89,9 @@ export class Stage {
     return (this.clock.monotonicMs() - this.#startMs) / 1_000;
   }
 
-  wait(spanMs: number): Promise<void> {
-    return sleep(this.clock, spanMs);
+  /** @throws {Error} When the clients do not answer any more. */
+  async wait(spanMs: number): Promise<void> {
+    await Promise.race([sleep(this.clock, spanMs), this.#clientsLost.promise]);
   }
 
   /** Begins to look at the run. */
@@ -174,11 +178,15 @@ export class Stage {
     return child === undefined ? undefined : usageOf(child.pid);
   }
 
+  #lose(error: Error): void {
+    this.#stopped = true;
+    this.#clientsLost.reject(error);
+  }
+
   async #watch(): Promise<void> {
     while (!this.#stopped) {
       await this.wait(SAMPLE_MS);
-      // Clients that do not answer any more end the run where it needs them next.
-      if (!this.#stopped) await this.sample().catch(() => this.#stopped = true);
+      if (!this.#stopped) await this.sample().catch((error) => this.#lose(error));
     }
   }
 }

@@ -62,16 +62,21 @@ export class Fleet implements ClientFleet {
       },
     });
     const fleet = new Fleet(listener);
+    let ended: number | string | undefined;
     for (let index = 0; index < processes; index++) {
       const options = { port: listener.address.port, secret, index, tag };
       const env = { [SIM_VARIABLE]: JSON.stringify(options) };
-      fleet.#children.push(spawn(["sim-clients"], env));
+      const child = spawn(["sim-clients"], env);
+      fleet.#children.push(child);
+      void child.ended.then((how) => ended = how);
     }
     const deadlineMs = clock.monotonicMs() + START_MS;
     for (; fleet.#links.length < processes; fleet.#links = [...listener.links()]) {
-      if (clock.monotonicMs() > deadlineMs) {
+      const isLate = clock.monotonicMs() > deadlineMs;
+      if (isLate || ended !== undefined) {
         await fleet.stop();
-        throw new Error(`Cannot run: ${processes} client processes must be up within 20 s`);
+        const why = isLate ? "are not up within 20 s" : `ended with ${ended}`;
+        throw new Error(`Cannot run: client processes ${why}`);
       }
       await sleep(clock, 10);
     }

@@ -1,5 +1,6 @@
 import { freeMemoryShare } from "../machine.ts";
 import type { Stage } from "../stage.ts";
+import type { Sample } from "../types.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Steps of the ramp. */
@@ -48,6 +49,14 @@ function limitMet(stage: Stage, wanted: number): string | undefined {
     `the clients ${clientCores.toFixed(1)} of ${cpuCount} processors`;
 }
 
+/** What is seen with so many clients, in words. */
+function figuresOf({ receivedPerS, p99Ms, serverCores, serverRssBytes }: Sample): string {
+  const figures = [`${Math.round(receivedPerS)} messages/s`, `p99 ${p99Ms.toFixed(0)} ms`];
+  if (serverCores !== undefined) figures.push(`server ${serverCores.toFixed(1)} cores`);
+  if (serverRssBytes !== undefined) figures.push(`${(serverRssBytes / 2 ** 20).toFixed(0)} MiB`);
+  return figures.join(", ");
+}
+
 /** More and more clients, until something gives. */
 export const capacity: Scenario = {
   clientsAtFirst: (clients) => Math.ceil(clients / STEPS),
@@ -61,6 +70,8 @@ export const capacity: Scenario = {
       stage.phase(`${wanted} clients`);
       if (step > 1) await connect(stage, wanted - Math.ceil(clients * (step - 1) / STEPS));
       await stage.wait(LOOK_MS);
+      const sample = stage.samples.at(-1);
+      if (sample !== undefined) stage.notes[`at_${wanted}_clients`] = figuresOf(sample);
       met = limitMet(stage, wanted);
       if (met === undefined) reached = wanted;
     }

@@ -292,4 +292,25 @@ describe("halley sim with a server of its own", () => {
       await sim.ended;
     }
   });
+
+  it("ends with 3 and says so when a process of clients is killed", slowly, async () => {
+    const sim = startSim([...small, "--duration", "60s", "--json"]);
+    const named = async (what: string) => {
+      for (const child of await childrenOf(sim.pid)) {
+        const line = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
+        if (line.includes(what)) return child;
+      }
+    };
+    let clients: number | undefined;
+    await until("the clients are in", async () => {
+      clients = await named("sim-clients");
+      return clients !== undefined && await named("start") !== undefined;
+    });
+    process.kill(clients!, "SIGKILL");
+    const run = await sim.ended;
+    assert.equal(run.code, 3);
+    assert.match(said(run).at(-1)!, /^halley sim: Cannot run: /);
+    assert.equal(run.stdout, "");
+    assert.ok(run.elapsedMs < 15_000, `${run.elapsedMs} ms`);
+  });
 });
