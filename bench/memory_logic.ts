@@ -1,5 +1,4 @@
 import { systemClock } from "../base/clock.ts";
-import { systemPrng } from "../base/prng.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
@@ -32,7 +31,6 @@ export async function memoryLogic(
     nodes,
     comets,
     clock: systemClock,
-    prng: systemPrng(),
     options: logicDefaults,
   });
   return { logic, comets };

@@ -44,7 +44,6 @@ class Cluster {
     nodes: this.nodes,
     comets: new StaticCometDirectory(),
     clock: systemClock,
-    prng: this.prng,
     options: logicDefaults,
   });
   readonly comets: Member[] = [];

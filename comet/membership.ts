@@ -6,6 +6,7 @@ import {
   type ConnectionRef,
   type LogicApi,
   type Node,
+  NODE_LEASE_MS,
   NodeReplaced,
   NodeUnknown,
 } from "../protocol/rpc/contract.ts";
@@ -22,6 +23,12 @@ const RENEW_MS = 600_000;
 /** Most sessions renewed by one call. */
 const RENEW_MAX = 500;
 
+/**
+ * One that is not known after so long without a report, in milliseconds, has run out and was not
+ * just lost: half of what it takes, since clocks differ.
+ */
+const AWAY_MS = NODE_LEASE_MS / 2;
+
 /** Waits between tries to register. */
 const registerBackoff: BackoffOptions = { baseMs: 100, maxMs: 2_000, factor: 2, jitter: 0.3 };
 
@@ -37,8 +44,9 @@ export class Membership {
   /** The slot from which the next renewal goes on. */
   #slot = 0;
   #renewing = false;
-  /** How often jobs had lost touch when a report was last taken. */
+  /** How often jobs had lost touch when a report was last taken, and when that was. */
   #lapses = 0;
+  #reportedMs = 0;
 
   constructor(
     private readonly lifecycle: Lifecycle,
@@ -56,6 +64,7 @@ export class Membership {
   async join(node: Node): Promise<void> {
     this.#node = node;
     const openAfterMs = await this.#register(node);
+    this.#reportedMs = this.clock.monotonicMs();
     if (openAfterMs > 0 && !this.#stopped) await sleep(this.clock, openAfterMs);
   }
 
@@ -73,6 +82,7 @@ export class Membership {
   /** A report was taken: the cluster knows this comet. */
   reported(): void {
     this.#lapses = this.lifecycle.holds.lapses;
+    this.#reportedMs = this.clock.monotonicMs();
   }
 
   /** Sees whether a report failed because logic does not know this comet. */
@@ -107,7 +117,8 @@ export class Membership {
     log.warn("logic does not know this comet any more: registers again as {server}", {
       server: node.server,
     });
-    const forgotten = this.lifecycle.holds.lapses !== this.#lapses;
+    const awayMs = this.clock.monotonicMs() - this.#reportedMs;
+    const forgotten = this.lifecycle.holds.lapses !== this.#lapses || awayMs > AWAY_MS;
     if (forgotten) this.#shut();
     const openAfterMs = await this.#register(node);
     if (forgotten) {
@@ -120,10 +131,11 @@ export class Membership {
 
   /**
    * A job that lost touch with a comet which the registry had lost as well has given up what was on
-   * its way to it. The clients must learn that they may have missed something.
+   * its way to it; and logic finds nobody by key or mid on a comet whose registration has run out.
+   * The clients must learn that they may have missed something.
    */
   #shut(): void {
-    log.warn("jobs had given this comet up: its clients are told to come back");
+    log.warn("the cluster had given this comet up: its clients are told to come back");
     this.lifecycle.isShut = true;
     this.lifecycle.closeAll(CloseCodes.goingAway);
   }

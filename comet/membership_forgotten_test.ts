@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { FOLLOW_MS, type Node, NodeUnknown } from "../protocol/rpc/contract.ts";
+import { FOLLOW_MS, type Node, NODE_LEASE_MS, NodeUnknown } from "../protocol/rpc/contract.ts";
 import { TestComet } from "../tests/support/test_comet.ts";
 
 const OPEN_AFTER_MS = 1_000;
@@ -44,6 +44,19 @@ describe("Membership of a comet that logic does not know any more", () => {
     assert.deepEqual(comet.logic.renewed.map(({ key }) => key), ["a"]);
     await comet.open({ key: "b" });
     assert.equal(comet.lifecycle.channels.size, 2);
+  });
+
+  test("closes its clients when its registration has run out: pushes by key found nobody", async () => {
+    const comet = await followedComet();
+    const client = await comet.open({ key: "a" });
+    for (let waitedMs = 0; waitedMs < NODE_LEASE_MS; waitedMs += FOLLOW_MS / 2) {
+      await comet.advance(FOLLOW_MS / 2);
+      assert.ok(comet.lifecycle.holds.refollow("job", follower));
+    }
+    comet.membership.reportFailed(new NodeUnknown("no such comet"));
+    await comet.settle();
+    assert.equal(client.ended, true);
+    assert.equal(JSON.parse(client.frames().at(-1)!.body.toString()).code, 1001);
   });
 
   test("closes its clients when a job has lost touch, and lets none in until jobs know it", async () => {

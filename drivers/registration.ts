@@ -1,9 +1,6 @@
 import { type Node, NodeReplaced, NodeUnknown } from "../protocol/rpc/contract.ts";
 import { nameOf } from "../protocol/rpc/run_id.ts";
 
-/** How long a node counts as alive without a report, in milliseconds, where nothing else is said. */
-export const LEASE_MS = 10_000;
-
 /**
  * Checks what a node says of itself before it is registered.
  *

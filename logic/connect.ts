@@ -1,5 +1,5 @@
+import { createHash } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
-import { type Prng, uuid } from "../base/prng.ts";
 import type { SessionLimits, Sessions } from "../drivers/ports.ts";
 import { type AuthToken, parseAuthToken } from "../protocol/auth_token.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
@@ -26,7 +26,6 @@ export class Connector {
   constructor(
     private readonly sessions: Sessions,
     private readonly comets: Comets,
-    private readonly prng: Prng,
     private readonly limits: SessionLimits,
     private readonly counters: LogicCounters,
   ) {}
@@ -38,8 +37,8 @@ export class Connector {
    */
   async connect(request: ConnectRequest): Promise<ConnectReply> {
     const { mid, key: wanted, room, accepts } = this.#read(request.token);
-    const key = wanted === "" ? uuid(this.prng) : wanted;
     const { server, connectionId } = request;
+    const key = wanted === "" ? keyOf(server, connectionId) : wanted;
     const result = await this.sessions.add({ server, connectionId, mid, key }, this.limits);
     if (!result.added) {
       this.counters.refusedLimits++;
@@ -85,4 +84,15 @@ export class Connector {
       });
     }
   }
+}
+
+/**
+ * The key of a connection whose client has none of its own: the same whichever logic is asked, and
+ * however often. A version 8 UUID (RFC 9562, section 5.8).
+ */
+function keyOf(server: string, connectionId: number): string {
+  const bytes = createHash("sha256").update(`${server}/${connectionId}`).digest().subarray(0, 16);
+  bytes[6] = (bytes[6] & 0x0f) | 0x80;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

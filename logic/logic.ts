@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import type { Prng } from "../base/prng.ts";
 import type { Nodes, PushLog, SessionLimits, Sessions } from "../drivers/ports.ts";
 import type {
   CometReport,
@@ -42,7 +41,6 @@ export interface LogicParts {
   readonly nodes: Nodes;
   readonly comets: Comets;
   readonly clock: Clock;
-  readonly prng: Prng;
   /** Where clients' frames go; each is logged where nobody takes them. */
   readonly receiver?: Receiver;
   readonly options: LogicOptions;
@@ -64,9 +62,9 @@ export class Logic implements LogicApi {
 
   /** @throws {Error} When an option is wrong. */
   constructor(parts: LogicParts) {
-    const { pushLog, sessions, nodes, comets, clock, prng, options } = parts;
+    const { pushLog, sessions, nodes, comets, clock, options } = parts;
     this.#cluster = new Cluster(nodes, clock);
-    this.#connector = new Connector(sessions, comets, prng, options.limits, this.counters);
+    this.#connector = new Connector(sessions, comets, options.limits, this.counters);
     this.#receiver = parts.receiver ?? loggingReceiver;
     this.#sessions = sessions;
     this.#registry = nodes;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../base/clock.ts";
-import { seededPrng } from "../base/prng.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
@@ -55,7 +54,6 @@ async function setUp(
     nodes,
     comets,
     clock,
-    prng: seededPrng(1),
     receiver,
     options: { ...logicDefaults, limits },
   });
@@ -104,11 +102,22 @@ test("Logic.connect() answers what the token says and remembers the session", as
 test("Logic.connect() makes up a UUID where the token has no key", async () => {
   const { sessions, connect } = await setUp();
   const [first, second] = [await connect('{"mid":1,"key":""}'), await connect('{"mid":1}')];
-  const form = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  const form = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
   assert.match(first.key, form);
   assert.match(second.key, form);
   assert.notEqual(first.key, second.key);
   assert.equal((await sessions.byKeys([first.key, second.key])).length, 2);
+});
+
+test("Logic.connect() gives a client the same key however often its comet asks", async () => {
+  const { logic, sessions } = await setUp();
+  const token = new TextEncoder().encode('{"mid":7}');
+  const ask = (connectionId: number) =>
+    logic.connect({ server: "a", connectionId, token, remoteAddress: "127.0.0.1" });
+  const [first, again, other] = [await ask(1), await ask(1), await ask(2)];
+  assert.equal(again.key, first.key);
+  assert.notEqual(other.key, first.key);
+  assert.equal((await sessions.byMids([7n])).length, 2);
 });
 
 test("Logic.connect() refuses a bad token with the code for a failed auth", async () => {

@@ -30,7 +30,7 @@ const OPEN_AFTER_MS = DIRECTORY_MS + 100;
 export class LogicRole {
   readonly #clock = systemClock;
   readonly #prng = systemPrng();
-  readonly #links = new CometLinks();
+  readonly #links = new CometLinks(this.#clock);
   readonly #counters = new RpcCounters();
   #drivers: Drivers | undefined;
   #rpc: RpcListener | undefined;
@@ -53,7 +53,6 @@ export class LogicRole {
       ...drivers,
       comets: this.#links,
       clock,
-      prng,
       options: logicOptions(config, OPEN_AFTER_MS),
     });
     this.#links.serve(logic);

@@ -50,7 +50,6 @@ export class OneProcess {
       nodes: this.#nodes,
       comets,
       clock,
-      prng,
       options: logicOptions(config, 0),
     });
     this.#comet = new Comet({

@@ -12,16 +12,18 @@ export class WorkerLinks implements RpcHandler {
   /** The workers as the job sees them. */
   readonly comets: LinkedComets;
   /** The workers as logic sees them. */
-  readonly links = new CometLinks();
+  readonly links: CometLinks;
   /** What the workers' comets count, added up. */
   readonly numbers: () => Promise<CometNumbers>;
   /** How many have registered. */
   registered = 0;
-  readonly #links = new Set<RpcLink>();
+  /** By run of the worker. */
+  readonly #links = new Map<string, RpcLink>();
 
   constructor(clock: Clock, private readonly nodes: Nodes) {
+    this.links = new CometLinks(clock);
     this.comets = new LinkedComets(clock);
-    this.numbers = sharedNumbers(clock, () => this.#links);
+    this.numbers = sharedNumbers(clock, () => this.#links.values());
   }
 
   /** Says who answers. */
@@ -30,14 +32,15 @@ export class WorkerLinks implements RpcHandler {
   }
 
   opened(link: RpcLink): void {
-    this.#links.add(link);
+    this.#links.set(link.peer.id, link);
     this.links.opened(link);
     this.comets.add(link.peer.id).opened(link);
   }
 
-  /** A worker without a link is gone, and its clients with it. */
+  /** A worker without a link is gone, and its clients with it; one that has another is not. */
   closed(link: RpcLink): void {
-    this.#links.delete(link);
+    if (this.#links.get(link.peer.id) !== link) return;
+    this.#links.delete(link.peer.id);
     this.links.closed(link);
     this.comets.get(link.peer.id)?.closed(link);
     this.comets.remove(link.peer.id);

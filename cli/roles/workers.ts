@@ -73,7 +73,6 @@ export class Workers {
       nodes: this.#nodes,
       comets: links,
       clock,
-      prng,
       options: logicOptions(config, 0),
     });
     this.#workers.serve(this.#logic);

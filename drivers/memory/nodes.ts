@@ -1,7 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/rpc/run_id.ts";
 import type { Node, Nodes, NodeState } from "../ports.ts";
-import { checkRegistration, LEASE_MS, notRegistered } from "../registration.ts";
+import { NODE_LEASE_MS } from "../../protocol/rpc/contract.ts";
+import { checkRegistration, notRegistered } from "../registration.ts";
 
 /** What a node reports. */
 type Counts = Pick<NodeState, "connections" | "clientAddresses" | "rooms">;
@@ -27,7 +28,7 @@ export class MemoryNodes implements Nodes {
   readonly #leaseMs: number;
 
   /** @param leaseMs How long a node counts as alive without a report, in milliseconds. */
-  constructor(clock: Clock, leaseMs = LEASE_MS) {
+  constructor(clock: Clock, leaseMs = NODE_LEASE_MS) {
     this.#clock = clock;
     this.#leaseMs = leaseMs;
   }

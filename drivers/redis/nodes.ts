@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/rpc/run_id.ts";
 import type { Node, Nodes, NodeState } from "../ports.ts";
-import { checkRegistration, LEASE_MS, notRegistered } from "../registration.ts";
+import { NODE_LEASE_MS } from "../../protocol/rpc/contract.ts";
+import { checkRegistration, notRegistered } from "../registration.ts";
 import {
   NODE_KEYS,
   READ_ROOMS,
@@ -39,7 +40,7 @@ export class RedisNodes implements Nodes {
   #changed = false;
 
   /** @param leaseMs How long a node counts as alive without a report, in milliseconds. */
-  constructor(store: RedisStore, clock: Clock, leaseMs = LEASE_MS) {
+  constructor(store: RedisStore, clock: Clock, leaseMs = NODE_LEASE_MS) {
     this.#store = store;
     this.#watch = new NodeWatch(store, clock, leaseMs);
   }

@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
 import type { CloseCode } from "../../protocol/close_codes.ts";
 import { CometClient } from "../../protocol/rpc/comet_rpc.ts";
@@ -7,6 +8,8 @@ import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
 import { unknownMethod } from "../../protocol/rpc/methods.ts";
 import { RpcError } from "../../protocol/rpc/rpc_error.ts";
 import { FollowedRooms } from "../followed_rooms.ts";
+
+const log = getLogger(["halley", "job"]);
 
 /** A comet in another process, with the rooms that it holds, over whichever link there is to it. */
 export class RemoteComet implements CometApi, RpcHandler {
@@ -42,7 +45,15 @@ export class RemoteComet implements CometApi, RpcHandler {
     this.#rooms.tick();
   }
 
+  /** A comet that has taken over the address of one that is gone gets nothing that is for that. */
   opened(link: RpcLink): void {
+    if (link.peer.id !== this.server) {
+      log.warn("comet {server} is not where it was, {id} is there", {
+        server: this.server,
+        id: link.peer.id,
+      });
+      return link.close();
+    }
     this.#link = link;
     this.#client = new CometClient(link);
     this.#rooms.up();

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
-import { seededPrng } from "../../base/prng.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
@@ -37,7 +36,6 @@ async function setUp(
     nodes,
     comets: new Map(),
     clock,
-    prng: seededPrng(1),
     options: {
       ...logicDefaults,
       nodes: {

@@ -1,9 +1,10 @@
+import type { Clock } from "../../base/clock.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
 import { CometClient } from "../../protocol/rpc/comet_rpc.ts";
 import type { CometApi, LogicApi } from "../../protocol/rpc/contract.ts";
 import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
 import { answerLogic } from "../../protocol/rpc/logic_rpc.ts";
-import { unknownMethod } from "../../protocol/rpc/methods.ts";
+import { RpcMethod, unknownMethod } from "../../protocol/rpc/methods.ts";
 import { RpcError } from "../../protocol/rpc/rpc_error.ts";
 import type { Comets } from "../connect.ts";
 
@@ -11,6 +12,8 @@ import type { Comets } from "../connect.ts";
 export class CometLinks implements Comets, RpcHandler {
   readonly #comets = new Map<string, { readonly link: RpcLink; readonly comet: CometApi }>();
   #logic: LogicApi | undefined;
+
+  constructor(private readonly clock: Pick<Clock, "nextTurn">) {}
 
   /** How many comets are connected. */
   get size(): number {
@@ -34,7 +37,8 @@ export class CometLinks implements Comets, RpcHandler {
     if (this.#comets.get(link.peer.id)?.link === link) this.#comets.delete(link.peer.id);
   }
 
-  async call(_link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
+  async call(link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
+    if (method === RpcMethod.connect) body = await this.#awaited(link, body);
     const answer = this.#logic && answerLogic(this.#logic, method, body);
     if (answer === undefined) throw unknownMethod(method);
     try {
@@ -43,5 +47,16 @@ export class CometLinks implements Comets, RpcHandler {
       if (!(error instanceof StoreUnavailable)) throw error;
       throw new RpcError("unavailable", true, error.message);
     }
+  }
+
+  /**
+   * A logic that stood still finds old auths in its sockets, for which comets have asked another
+   * one since. That their links are closed it learns in the same turn of the event loop.
+   */
+  async #awaited(link: RpcLink, body: Uint8Array): Promise<Uint8Array> {
+    const kept = body.slice();
+    await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
+    if (link.open) return kept;
+    throw new RpcError("lost", true, "Cannot connect client: its comet asks no more");
   }
 }

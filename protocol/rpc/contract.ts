@@ -214,3 +214,6 @@ export interface FollowerApi {
   /** The comet no longer holds these. */
   release(rooms: readonly string[]): Promise<void>;
 }
+
+/** How long a comet counts as alive without a report, in milliseconds. */
+export const NODE_LEASE_MS = 10_000;

@@ -52,14 +52,13 @@ export const ports = {
 /** Starts a logic. */
 export async function startLogic(world: World, index: number, run: number): Promise<LogicRole> {
   const host = world.newHost(`logic-${index}`);
-  const { prng, store } = world;
+  const { store } = world;
   const { clock, streams } = host;
-  const links = new CometLinks();
+  const links = new CometLinks(clock);
   const logic = new Logic({
     ...store.driversOf(host),
     comets: links,
     clock,
-    prng,
     receiver: { receive: async () => {} },
     options: { ...logicDefaults, openAfterMs: DIRECTORY_MS + 100 },
   });

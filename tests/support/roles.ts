@@ -62,7 +62,7 @@ export class Roles {
 
   /** Starts a logic and returns where its RPC is. */
   async addLogic(limits: Partial<SessionLimits> = {}, port = 0): Promise<number> {
-    const links = new CometLinks();
+    const links = new CometLinks(clock);
     const { nodes, pushLog } = this;
     this.logic = new Logic({
       pushLog,
@@ -70,7 +70,6 @@ export class Roles {
       sessions: this.#sessions,
       comets: links,
       clock,
-      prng: this.#prng,
       options: {
         ...logicDefaults,
         limits: { ...logicDefaults.limits, ...limits },
