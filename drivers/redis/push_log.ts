@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { assert } from "../../base/assert.ts";
+import { type Prng, systemPrng, uuid } from "../../base/prng.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import {
   type Lease,
@@ -8,6 +9,7 @@ import {
   type PushEntry,
   type PushLog,
   PushLogFull,
+  StoreUnavailable,
 } from "../ports.ts";
 import { checkBody, pushBytes } from "../push_bytes.ts";
 import { decodeEntry, encodeEntry, entryId, idOf } from "./push_entries.ts";
@@ -26,6 +28,8 @@ export interface RedisPushLogOptions {
   readonly partitionBytesMax: number;
   /** How long a lease lives after it was last renewed, in milliseconds. */
   readonly leaseMs?: number;
+  /** Where names of appends come from that may be sent twice; the system's when absent. */
+  readonly prng?: Prng;
 }
 
 /** How long a read waits for an entry, in milliseconds. */
@@ -39,6 +43,8 @@ interface Partition {
   readonly keys: PartitionKeys;
   /** The last position that was taken: what follows is new. */
   last: number;
+  /** The last id that was taken, as the holder of a lease knows. */
+  taken: { readonly token: number; readonly id: string } | undefined;
   /** Bytes of the entries that were taken and are not yet acknowledged, by position. */
   readonly bytes: Map<number, number>;
 }
@@ -48,6 +54,7 @@ export class RedisPushLog implements PushLog {
   readonly partitions: number;
   readonly leaseMs: number;
   readonly #store: RedisStore;
+  readonly #prng: Prng;
   readonly #bytesMax: number;
   readonly #partitions: Partition[];
   #closed = false;
@@ -57,10 +64,12 @@ export class RedisPushLog implements PushLog {
     this.partitions = partitions;
     this.leaseMs = leaseMs;
     this.#store = store;
+    this.#prng = options.prng ?? systemPrng();
     this.#bytesMax = partitionBytesMax;
     this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
       keys: partitionKeys(partition),
       last: 0,
+      taken: undefined,
       bytes: new Map(),
     }));
   }
@@ -89,7 +98,9 @@ export class RedisPushLog implements PushLog {
     const bytes = pushBytes(message);
     const fields = encodeEntry(message, this.#store.base64);
     const args = [String(bytes), String(this.#bytesMax), ...fields];
-    const reply = await this.#store.run(scripts.APPEND, [push, meta], args);
+    const { mayRepeat } = this.#store;
+    const once = mayRepeat ? [scripts.onceKey(partition, uuid(this.#prng))] : [];
+    const reply = await this.#store.run(scripts.APPEND, [push, meta, ...once], args);
     if (typeof reply !== "number") return Number(textOf(reply));
     throw new PushLogFull(
       `Cannot append ${bytes} bytes to push log: partition ${partition} must hold at most ` +
@@ -135,9 +146,12 @@ export class RedisPushLog implements PushLog {
 
   async claim(lease: Lease): Promise<readonly PushEntry[]> {
     const reply = await this.#checked(scripts.CLAIM, lease, []);
+    const [takenId, pending] = partsOf(reply);
+    const known = this.#partitions[lease.partition];
+    known.taken = { token: lease.token, id: textOf(takenId) };
     // What is pending is what it tells.
-    this.#partitions[lease.partition].bytes.clear();
-    return await this.#taken(lease, reply);
+    known.bytes.clear();
+    return await this.#taken(lease, pending);
   }
 
   async ack(lease: Lease, positions: readonly number[]): Promise<void> {
@@ -166,8 +180,18 @@ export class RedisPushLog implements PushLog {
   }
 
   async #take(lease: Lease, entriesMax: number): Promise<readonly PushEntry[]> {
-    const reply = await this.#checked(scripts.TAKE, lease, [String(entriesMax)]);
-    return await this.#taken(lease, reply);
+    const known = this.#partitions[lease.partition];
+    const takenId = known.taken?.token === lease.token ? known.taken.id : "";
+    const args = [String(entriesMax), takenId];
+    const reply = await this.#checked(scripts.TAKE, lease, args);
+    if (reply === 1) {
+      throw new StoreUnavailable(
+        `Cannot read partition ${lease.partition}: entries were taken by a call that was not answered`,
+      );
+    }
+    const parts = partsOf(reply);
+    if (parts.length > 0) known.taken = { token: lease.token, id: entryId(parts.at(-1)!) };
+    return await this.#taken(lease, parts);
   }
 
   /** Runs a script that begins with a look at the lease; all leases end with the log. */

@@ -15,12 +15,20 @@ const options = { partitions: 2, partitionBytesMax: 1 << 24, leaseMs: 60_000 };
 class LossyStore implements RedisStore {
   readonly base64 = false;
   readonly interruptions = 0;
+  /** Whether what lies between may send a call twice. */
+  mayRepeat = false;
+  /** The script that is run twice next, with the first answer lost. */
+  repeat = "";
   /** The script whose next answer gets lost. */
   lose = "";
 
   constructor(private readonly inner: RedisStore) {}
 
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    if (script.name === this.repeat) {
+      this.repeat = "";
+      await this.inner.run(script, keys, args);
+    }
     const reply = await this.inner.run(script, keys, args);
     if (script.name !== this.lose) return reply;
     this.lose = "";
@@ -56,6 +64,34 @@ describe("RedisPushLog", () => {
   });
 
   const redis = (...args: string[]) => redisCli(server.port, ...args);
+
+  it("stores a push once whose append is sent twice", async () => {
+    store.mayRepeat = true;
+    store.repeat = "append-push";
+    const first = await log.append(0, room("once"));
+    const second = await log.append(0, room("once"));
+    store.mayRepeat = false;
+    assert.ok(second > first);
+    const lease = (await log.acquire(0, "job"))!;
+    await log.claim(lease);
+    assert.deepEqual((await log.read(lease, 10)).map(({ position }) => position), [first, second]);
+    assert.match(await redis("--scan", "--pattern", "halley:{p0}:once:*"), /^\S+\n\S+$/);
+  });
+
+  it("takes nothing beyond what was taken by a call that nobody was answered", async () => {
+    const lease = (await log.acquire(0, "job"))!;
+    await log.claim(lease);
+    for (const fault of ["lose", "repeat"] as const) {
+      const first = await log.append(0, room("first"));
+      store[fault] = "take-pushes";
+      await assert.rejects(log.read(lease, 1), StoreUnavailable);
+      const next = await log.append(0, room("next"));
+      await assert.rejects(log.read(lease, 1), /taken by a call that was not answered/);
+      const pending = positions(await log.claim(lease));
+      assert.equal(pending.at(-1), first);
+      assert.deepEqual(positions(await log.read(lease, 10)), [next]);
+    }
+  });
 
   it("stores entries whose fields people can read", async () => {
     const position = await log.append(0, room("hello"));

@@ -38,13 +38,23 @@ redis.call('SETNX', KEYS[1], ARGV[1])
 return redis.call('GET', KEYS[1])`,
 };
 
+/** Where the position of an append stands that may be sent twice. */
+export function onceKey(partition: number, id: string): string {
+  return `halley:{p${partition}}:once:${id}`;
+}
+
+/** For how long an append is known that may be sent twice, in milliseconds. */
+const ONCE_MS = 60_000;
+
 /**
- * KEYS: push, meta. ARGV: bytes, most bytes, then the fields. Answers the position, or, when it is
- * full, how many bytes there are.
+ * KEYS: push, meta, and, where it may be sent twice, what tells it from all others. ARGV: bytes, most
+ * bytes, then the fields. Answers the position, or, when it is full, how many bytes there are.
  */
 export const APPEND: Script = {
   name: "append-push",
   source: `
+local done = KEYS[3] and redis.call('GET', KEYS[3])
+if done then return done end
 local bytes = tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0')
 if redis.call('XLEN', KEYS[1]) == 0 then bytes = 0 end
 if bytes + ARGV[1] > tonumber(ARGV[2]) then return bytes end
@@ -53,6 +63,7 @@ local last = tonumber(redis.call('HGET', KEYS[2], 'position') or '0')
 local position = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
 redis.call('XADD', KEYS[1], position .. '-0', unpack(ARGV, 3))
 redis.call('HSET', KEYS[2], 'position', position, 'bytes', string.format('%.0f', bytes + ARGV[1]))
+if KEYS[3] then redis.call('SET', KEYS[3], position, 'PX', ${ONCE_MS}) end
 return position`,
 };
 
@@ -121,12 +132,23 @@ local function grouped(...)
   end
   return redis.call(...)
 end
+local function delivered()
+  local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
+  if groups.err or not groups[1] then return '0-0' end
+  for index = 1, #groups[1], 2 do
+    if groups[1][index] == 'last-delivered-id' then return groups[1][index + 1] end
+  end
+end
 `;
 
-/** ARGV: owner, token, how many. Answers entries. */
+/**
+ * ARGV: owner, token, how many, the last id that was taken or nothing. Answers entries, or 1 when
+ * others were taken since: by a call whose answer got lost, or that was sent twice.
+ */
 export const TAKE: Script = {
   name: "take-pushes",
   source: `${CHECKED}
+if ARGV[4] ~= '' and delivered() ~= ARGV[4] then return 1 end
 local found = grouped('XREADGROUP', 'GROUP', '${GROUP}', ARGV[1], 'COUNT', ARGV[3],
   'STREAMS', KEYS[1], '>')
 if not found then return {} end
@@ -134,7 +156,7 @@ return found[1][2]`,
 };
 
 /**
- * ARGV: owner, token. Answers all pending entries, those of other consumers included, which are
+ * ARGV: owner, token. Answers the last id that was taken, and all pending entries, those of other consumers included, which are
  * forgotten with that: whoever has the lease is the only one.
  */
 export const CLAIM: Script = {
@@ -153,7 +175,7 @@ for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], '${GROUP}'))
     redis.call('XGROUP', 'DELCONSUMER', KEYS[1], '${GROUP}', consumer[2])
   end
 end
-return entries`,
+return {delivered(), entries}`,
 };
 
 /** KEYS: push, lease, meta. ARGV: owner, token, then id and bytes of each entry. Answers 1. */

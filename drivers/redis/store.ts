@@ -20,6 +20,11 @@ export interface RedisStore {
    * Whether bytes must be stored as base64, since only text gets through.
    */
   readonly base64: boolean;
+  /**
+   * Whether a script may be run twice by one call, or long after a call that failed: what lies
+   * between sends requests again, and has no order.
+   */
+  readonly mayRepeat: boolean;
   /** How often the way to Redis was interrupted so far; for those who measure silence. */
   readonly interruptions: number;
   /**

@@ -52,6 +52,7 @@ export async function openRedisStore(url: string, parts: RedisParts): Promise<Re
 
 class TcpStore implements RedisStore {
   readonly base64 = false;
+  readonly mayRepeat = false;
   interruptions = 0;
   readonly #url: RedisUrl;
   readonly #clock: Clock;

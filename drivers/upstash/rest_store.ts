@@ -48,6 +48,8 @@ export function openUpstashStore(url: string, token: string, parts: UpstashParts
 
 class UpstashStore implements RedisStore {
   readonly base64 = true;
+  /** Deno's `fetch` sends a POST again when a kept connection closes before the answer. */
+  readonly mayRepeat = true;
   interruptions = 0;
   readonly #redis: Redis;
   readonly #clock: Clock;

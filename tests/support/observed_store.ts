@@ -18,6 +18,10 @@ export class ObservedStore implements RedisStore {
     return this.inner.base64;
   }
 
+  get mayRepeat(): boolean {
+    return this.inner.mayRepeat;
+  }
+
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
     await this.before?.(script);
     const reply = await this.inner.run(script, keys, args);
