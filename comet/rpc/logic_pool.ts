@@ -89,7 +89,7 @@ export class LogicPool implements LogicApi {
     await Promise.all(this.#logics.map(({ dialer }) => dialer.stop()));
   }
 
-  /** Waits a while for a logic that answers: asking twice does no harm. */
+  /** Waits a while for a logic that answers: asked twice, they store the same session. */
   async connect(request: ConnectRequest): Promise<ConnectReply> {
     const kept = { ...request, token: request.token.slice() };
     const deadlineMs = this.#clock.monotonicMs() + PATIENCE_MS;

@@ -1,4 +1,5 @@
-import { type CometRole, COMETS, JOBS, type LogicRole, LOGICS, type Role } from "./roles.ts";
+import { randomBelow } from "../../base/prng.ts";
+import { type CometRole, COMETS, JOBS_MAX, type LogicRole, LOGICS, type Role } from "./roles.ts";
 import { startComet, startJob, startLogic } from "./roles.ts";
 import type { World } from "./world.ts";
 
@@ -17,7 +18,8 @@ export class Cluster {
   async start(): Promise<void> {
     for (let index = 0; index < LOGICS; index++) await this.#start("logic", index);
     for (let index = 0; index < COMETS; index++) await this.#start("comet", index);
-    for (let index = 0; index < JOBS; index++) await this.#start("job", index);
+    const jobs = 1 + randomBelow(this.world.prng, JOBS_MAX);
+    for (let index = 0; index < jobs; index++) await this.#start("job", index);
   }
 
   get roles(): readonly Role[] {

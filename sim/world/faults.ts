@@ -38,6 +38,13 @@ const freeze: Fault = ({ world, cluster }) => {
   host.freeze(spanMs);
 };
 
+/** Longer than a comet's registration: the cluster gives its comets up. */
+const freezeLogics: Fault = ({ world, cluster }) => {
+  const spanMs = between(world, 10_500, 13_000);
+  world.tell(`all logics stand still for ${Math.round(spanMs)} ms`);
+  for (const { host } of cluster.logics) host.freeze(spanMs);
+};
+
 const cut: Fault = ({ world, cluster }) => {
   const { host } = oneOf(world, cluster.roles);
   const conns = host.conns;
@@ -80,7 +87,7 @@ const leaves: Fault = ({ world, clients }) => {
 
 const faults: readonly Fault[] = [
   ...[kill, kill, kill, freeze, freeze, cut, cut, slowNetwork, storeAway, slowReaders],
-  ...[moves, leaves],
+  ...[moves, leaves, freezeLogics],
 ];
 
 /**

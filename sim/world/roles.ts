@@ -14,10 +14,10 @@ import { runId } from "../../protocol/rpc/run_id.ts";
 import type { Host } from "./host.ts";
 import type { World } from "./world.ts";
 
-/** How many there are of each role. */
+/** How many there are of each role; jobs are one to so many. */
 export const LOGICS = 2;
 export const COMETS = 2;
-export const JOBS = 2;
+export const JOBS_MAX = 2;
 
 /** After how long without a heartbeat a client is closed, in milliseconds. */
 export const HEARTBEAT_MS = 3_000;
