@@ -1,4 +1,5 @@
 import { backpressureContract } from "./contract/backpressure.ts";
+import { crowdContract } from "./contract/crowd.ts";
 import { handlerFaultsContract } from "./contract/handler_faults.ts";
 import { httpContract, type Send } from "./contract/http.ts";
 import { processContract } from "./contract/process.ts";
@@ -14,6 +15,7 @@ import type { Platform } from "./port.ts";
 export function platformContract(name: string, platform: Platform, send: Send): void {
   streamsContract(name, platform);
   backpressureContract(name, platform);
+  crowdContract(name, platform);
   handlerFaultsContract(name, platform);
   httpContract(name, platform, send);
   processContract(name, platform);

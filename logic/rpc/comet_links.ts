@@ -8,6 +8,9 @@ import { RpcMethod, unknownMethod } from "../../protocol/rpc/methods.ts";
 import { RpcError } from "../../protocol/rpc/rpc_error.ts";
 import type { Comets } from "../connect.ts";
 
+/** Turns after which a socket has told that it was closed: what came before is read in the first. */
+const TURNS = 2;
+
 /** The comets' links to this logic: answers their calls, and is the way back to each. */
 export class CometLinks implements Comets, RpcHandler {
   readonly #comets = new Map<string, { readonly link: RpcLink; readonly comet: CometApi }>();
@@ -51,11 +54,13 @@ export class CometLinks implements Comets, RpcHandler {
 
   /**
    * A logic that stood still finds old auths in its sockets, for which comets have asked another
-   * one since. That their links are closed it learns in the same turn of the event loop.
+   * one since. That their links are closed it learns in the next turns of the event loop.
    */
   async #awaited(link: RpcLink, body: Uint8Array): Promise<Uint8Array> {
     const kept = body.slice();
-    await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
+    for (let turns = 0; turns < TURNS && link.open; turns++) {
+      await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
+    }
     if (link.open) return kept;
     throw new RpcError("lost", true, "Cannot connect client: its comet asks no more");
   }

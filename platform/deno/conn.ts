@@ -212,7 +212,7 @@ export class DenoConn<Context> implements Conn<Context>, Writer {
     this.peerEnded = true;
     if (this.ending) {
       // What is still to be written goes first; then `shutdown` finishes.
-      if (this.flight === null) this.finish();
+      if (this.flight === null && !this.inLine) this.finish();
       return;
     }
     try {

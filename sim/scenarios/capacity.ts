@@ -6,9 +6,6 @@ import type { Scenario } from "./scenario.ts";
 /** Steps of the ramp. */
 const STEPS = 10;
 
-/** How long a step is looked at, in milliseconds. */
-const LOOK_MS = 3_000;
-
 /** What is too slow, in milliseconds. */
 const P99_MS_MAX = 1_000;
 
@@ -61,7 +58,7 @@ function figuresOf({ receivedPerS, p99Ms, serverCores, serverRssBytes }: Sample)
 export const capacity: Scenario = {
   clientsAtFirst: (clients) => Math.ceil(clients / STEPS),
   async run(stage) {
-    const { clients, rate } = stage.options;
+    const { clients, rate, durationMs } = stage.options;
     stage.pusher.start(rate);
     let reached = 0;
     let met: string | undefined;
@@ -69,7 +66,7 @@ export const capacity: Scenario = {
       const wanted = Math.ceil(clients * step / STEPS);
       stage.phase(`${wanted} clients`);
       if (step > 1) await connect(stage, wanted - Math.ceil(clients * (step - 1) / STEPS));
-      await stage.wait(LOOK_MS);
+      await stage.wait(durationMs / STEPS);
       const sample = stage.samples.at(-1);
       if (sample !== undefined) stage.notes[`at_${wanted}_clients`] = figuresOf(sample);
       met = limitMet(stage, wanted);
