@@ -67,6 +67,7 @@ export const capacity: Scenario = {
       stage.phase(`${wanted} clients`);
       if (step > 1) await connect(stage, wanted - Math.ceil(clients * (step - 1) / STEPS));
       await stage.wait(durationMs / STEPS);
+      await stage.sample();
       const sample = stage.samples.at(-1);
       if (sample !== undefined) stage.notes[`at_${wanted}_clients`] = figuresOf(sample);
       met = limitMet(stage, wanted);
