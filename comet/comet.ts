@@ -15,7 +15,7 @@ import { CometCounters } from "./counters.ts";
 import { Delivery } from "./delivery.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import { Membership } from "./membership.ts";
-import { type CometOptions, TICK_MS } from "./options.ts";
+import type { CometOptions } from "./options.ts";
 import { Reporter } from "./reporter.ts";
 import { Session } from "./session.ts";
 import { TcpTransport } from "./transport/tcp.ts";
@@ -71,7 +71,7 @@ export class Comet implements CometApi {
     };
     this.#tcp = new TcpTransport(shared);
     this.#webSocket = new WebSocketTransport(shared);
-    this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
+    this.#ticks = this.#nextTick();
   }
 
   /** Connections there are, authenticated or not. */
@@ -144,6 +144,17 @@ export class Comet implements CometApi {
     await this.#membership.leave();
     this.#delivery.stop();
     this.#parts.clock.cancel(this.#ticks);
+  }
+
+  /** Waits for the wheel's next tick: an interval drifts off, and deadlines are two ticks late. */
+  #nextTick(): TimerHandle {
+    return this.#parts.clock.setTimeout(() => {
+      try {
+        this.#tick();
+      } finally {
+        this.#ticks = this.#nextTick();
+      }
+    }, this.#lifecycle.untilTickMs);
   }
 
   #tick(): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock, type TimerHandle } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { memoryPlatform } from "../platform/memory/mod.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";
@@ -10,9 +10,22 @@ import { cometDefaults, TICK_MS } from "./options.ts";
 
 const address = { hostname: "127.0.0.1", port: 0 };
 
+/** By how much the timers of a {@linkcode LateClock} are late, in milliseconds. */
+const LATE_MS = 8;
+
+/** A clock whose timers are late, as those of a runtime that has something else to do. */
+class LateClock extends ManualClock {
+  override setTimeout(callback: () => void, delayMs: number): TimerHandle {
+    return super.setTimeout(callback, delayMs + LATE_MS);
+  }
+
+  override setInterval(callback: () => void, periodMs: number): TimerHandle {
+    return super.setInterval(callback, periodMs + LATE_MS);
+  }
+}
+
 /** A comet that listens for TCP, and a client that has authenticated. */
-async function start() {
-  const clock = new ManualClock();
+async function start(clock = new ManualClock()) {
   const { streams } = memoryPlatform({ clock });
   const logic = new FakeLogic();
   const prng = seededPrng(1);
@@ -95,6 +108,27 @@ describe("Comet.close()", () => {
 });
 
 describe("Comet", () => {
+  it("closes silent clients within a tick of their deadlines, however late each tick is", async () => {
+    const { clock, connect, settle } = await start(new LateClock());
+    const clients = [];
+    for (let index = 0; index < 50; index++) {
+      const client = await connect();
+      client.send(7, 1, "{}");
+      await settle();
+      clients.push({ client, deadlineMs: clock.monotonicMs() + cometDefaults.heartbeatMs });
+      clock.advance(37);
+    }
+    clock.advance(clients[0].deadlineMs - clock.monotonicMs() - 1);
+    for (const { client, deadlineMs } of clients) {
+      while (!client.ended) {
+        clock.advance(1);
+        await Promise.resolve();
+      }
+      const lateMs = clock.monotonicMs() - deadlineMs;
+      assert.ok(0 <= lateMs && lateMs <= TICK_MS + LATE_MS, `${lateMs} ms late`);
+    }
+  });
+
   it("reports by its own clock", async () => {
     const { clock, logic } = await start();
     logic.holds.add("report");

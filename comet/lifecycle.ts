@@ -44,6 +44,11 @@ export class Lifecycle {
     return this.#wheel.size;
   }
 
+  /** How long it is to the next tick, in whole milliseconds, since timers know no others. */
+  get untilTickMs(): number {
+    return Math.max(1, Math.ceil(this.#wheel.nextTickMs - this.clock.monotonicMs()));
+  }
+
   /** Fires the deadlines that have passed; to be called every tick. */
   tick(): void {
     this.#wheel.advance(this.clock.monotonicMs(), this.#expired);

@@ -1,6 +1,10 @@
-import { deliveryFindings, pushFinding } from "./checkers/deliveries.ts";
-import { connectionFinding, heartbeatFinding } from "./checkers/heartbeats.ts";
-import { entranceFinding, leftOverFinding, onlineFinding } from "./checkers/presence.ts";
+import { pushFinding } from "./checkers/accepted_pushes.ts";
+import { deliveryFindings } from "./checkers/deliveries.ts";
+import { entranceFinding } from "./checkers/entrance.ts";
+import { heartbeatFinding } from "./checkers/heartbeat_answers.ts";
+import { connectionFinding } from "./checkers/kept_connections.ts";
+import { leftOverFinding } from "./checkers/left_over.ts";
+import { onlineFinding } from "./checkers/online_counts.ts";
 import type { ServerView } from "./server_view.ts";
 import type { Stage } from "./stage.ts";
 import type { ReceiptTotals } from "./types.ts";
@@ -29,12 +33,11 @@ export async function conclude(stage: Stage, server: ServerView): Promise<Receip
   stage.find(onlineFinding(await server.counted(authenticated), authenticated));
   const receipts = await fleet.finish(pusher.pushes);
   await stage.sample();
-  stage.find(
-    ...deliveryFindings(receipts),
-    pushFinding(pusher),
-    heartbeatFinding(stage.last!),
-    connectionFinding(stage.last!),
-  );
+  // Where nothing was pushed and nothing came, nothing was checked.
+  if (pusher.sent + stage.last!.received > 0) {
+    stage.find(...deliveryFindings(receipts), pushFinding(pusher));
+  }
+  stage.find(heartbeatFinding(stage.last!), connectionFinding(stage.last!));
   stage.phase("leave");
   await fleet.disconnect();
   stage.find(leftOverFinding(await server.leftOver()));

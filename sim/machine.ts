@@ -22,8 +22,10 @@ export interface Need {
   readonly openFilesMax: number | undefined;
   /** Ports that connections to one address may come from. */
   readonly portsPerAddress: number;
-  /** Where a running server is reached; none for a server of the run's own on this machine. */
-  readonly targets: number;
+  /** Where the server is reached; undefined where any address of loopback leads to it. */
+  readonly targets: number | undefined;
+  /** Whether the server is the run's own. */
+  readonly isOwn: boolean;
 }
 
 /** How a run is spread over the machine. */
@@ -32,7 +34,7 @@ export interface Spread {
   readonly processes: number;
   /** Worker processes of the run's own server; 0 for none. */
   readonly serverWorkers: number;
-  /** Addresses that clients connect to, in turn: those of loopback for the run's own server. */
+  /** Addresses that clients connect to, in turn. */
   readonly addresses: number;
   /** How many connections there are ports for. */
   readonly clientsMax: number;
@@ -43,11 +45,11 @@ export function spreadOver({ clients, workers, openFilesMax, ...need }: Need): S
   const perProcess = Math.max(1, (openFilesMax ?? 10_000) - OTHER_FILES);
   const least = Math.ceil(clients / perProcess);
   const usual = Math.ceil(clients / CLIENTS_PER_PROCESS);
-  const { targets, portsPerAddress } = need;
-  const addresses = targets > 0 ? targets : Math.ceil(clients / (0.8 * portsPerAddress));
+  const { portsPerAddress } = need;
+  const addresses = need.targets ?? Math.ceil(clients / (0.8 * portsPerAddress));
   return {
     processes: Math.max(workers ?? Math.min(usual, need.cpuCount - 1), least),
-    serverWorkers: targets === 0 && clients > perProcess ? least + 1 : 0,
+    serverWorkers: need.isOwn && clients > perProcess ? least + 1 : 0,
     addresses,
     clientsMax: addresses * portsPerAddress,
   };

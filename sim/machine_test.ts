@@ -11,10 +11,12 @@ describe("spreadOver()", () => {
     cpuCount: 2,
     openFilesMax: 20_000,
     portsPerAddress: 28_000,
+    targets: undefined,
+    isOwn: true,
   };
 
   it("takes one process where one will do", () => {
-    assert.deepEqual(spreadOver({ ...machine, clients: 10_000, targets: 0 }), {
+    assert.deepEqual(spreadOver({ ...machine, clients: 10_000 }), {
       processes: 1,
       serverWorkers: 0,
       addresses: 1,
@@ -23,13 +25,13 @@ describe("spreadOver()", () => {
   });
 
   it("takes more for many clients, and leaves the server a processor", () => {
-    const need = { ...machine, targets: 0, clients: 18_000 };
+    const need = { ...machine, clients: 18_000 };
     const processesOn = (cpuCount: number) => spreadOver({ ...need, cpuCount }).processes;
     assert.deepEqual([1, 2, 3, 4, 8].map(processesOn), [1, 1, 2, 3, 4]);
   });
 
   it("takes more where files or ports run out, of clients and of the server", () => {
-    assert.deepEqual(spreadOver({ ...machine, clients: 60_000, targets: 0 }), {
+    assert.deepEqual(spreadOver({ ...machine, clients: 60_000 }), {
       processes: 4,
       serverWorkers: 5,
       addresses: 3,
@@ -38,10 +40,16 @@ describe("spreadOver()", () => {
   });
 
   it("takes as many processes as are asked for, and more when they are too few", () => {
-    const need = { ...machine, clients: 30_000, targets: 1 };
+    const need = { ...machine, clients: 30_000, targets: 1, isOwn: false };
     assert.equal(spreadOver({ ...need, workers: 8 }).processes, 8);
     const spread = spreadOver({ ...need, workers: 1 });
     assert.deepEqual(spread, { processes: 2, serverWorkers: 0, addresses: 1, clientsMax: 28_000 });
+  });
+
+  it("goes to more addresses of a running server that all of loopback leads to", () => {
+    const need = { ...machine, clients: 60_000, isOwn: false };
+    const { serverWorkers, addresses } = spreadOver(need);
+    assert.deepEqual({ serverWorkers, addresses }, { serverWorkers: 0, addresses: 3 });
   });
 });
 

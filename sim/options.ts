@@ -15,6 +15,8 @@ export interface SimOptions {
   /** New connections per second. */
   readonly ramp: number;
   readonly durationMs: number;
+  /** Which part of the clients falls silent or stops reading, 0 to 1. */
+  readonly share: number;
   /** Client processes; undefined for as many as the clients need. */
   readonly workers: number | undefined;
   readonly seed: number;
@@ -30,9 +32,9 @@ export interface SimOptions {
 /** What each scenario does, in one line. */
 export const scenarioTexts = {
   fanout: "pushes into rooms at a steady rate; every client must get all of its room's",
-  heartbeat: "all clients beat; 5 % fall silent, and must be closed in time, and nobody else",
+  heartbeat: "all clients beat; a share falls silent, to be closed in time, and nobody else",
   churn: "clients come and go, change rooms and come back with the same key, while pushes run",
-  slow: "5 % stop reading; the others' latency must not move",
+  slow: "a share, at most 50, stops reading; the others' latency must not move",
   storm: "all clients leave at once and come back at once, while pushes run",
   capacity: "more and more clients, until latency or errors pass a limit; says what was met",
   mixed: "pushes, heartbeats, churn and slow readers at once",
@@ -64,14 +66,15 @@ The same seed gives the same workload. Exit codes: 0 all checks hold, 1 one fail
 
   --scenario NAME     what is done; default: fanout
 ${scenarioLines}
-  --clients N         virtual clients; default: 1000
+  --clients N         virtual clients; default: 10000
   --rooms N           rooms that they are spread over; default: 10
   --rate N            pushes per second over all rooms; default: 40
   --size N            bytes of a push, 32 to 60000; default: 100
   --transport LIST    tcp, ws or both, each client in turn; default: tcp,ws
   --heartbeat TIME    how often a client beats; default: 30s
   --ramp N/s          new connections per second; default: 1000/s
-  --duration TIME     how long it lasts once all clients are in; default: 30s
+  --duration TIME     how long it lasts once all clients are in; default: 60s
+  --share N%          of the clients, to fall silent or to stop reading; default: 5%
   --workers N         client processes; default: as many as the clients need
   --seed N            of everything that is random; default: 1
   --target LIST       tcp://HOST:PORT and ws://HOST:PORT of a running server; goim's will do
@@ -91,14 +94,15 @@ export class UsageMistakes extends Error {
 
 const flags = {
   scenario: "fanout",
-  clients: "1000",
+  clients: "10000",
   rooms: "10",
   rate: "40",
   size: "100",
   transport: "tcp,ws",
   heartbeat: "30s",
   ramp: "1000/s",
-  duration: "30s",
+  duration: "60s",
+  share: "5%",
   workers: "",
   seed: "1",
   target: "",
@@ -206,6 +210,7 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
     heartbeatMs: reader.durationMs("heartbeat", 1_000),
     ramp: reader.number("ramp", 1, 1_000_000, "/s"),
     durationMs: reader.durationMs("duration", 0),
+    share: reader.number("share", 0.01, 100, "%") / 100,
     workers: workers === "" ? undefined : reader.whole("workers", 1, 256),
     seed: reader.whole("seed", 0, 2 ** 32 - 1),
     targets,

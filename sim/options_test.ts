@@ -6,14 +6,15 @@ describe("parseSimOptions()", () => {
   it("has a default for everything", () => {
     assert.deepEqual(parseSimOptions([]), {
       scenario: "fanout",
-      clients: 1_000,
+      clients: 10_000,
       rooms: 10,
       rate: 40,
       size: 100,
       transports: ["tcp", "ws"],
       heartbeatMs: 30_000,
       ramp: 1_000,
-      durationMs: 30_000,
+      durationMs: 60_000,
+      share: 0.05,
       workers: undefined,
       seed: 1,
       targets: [],
@@ -26,7 +27,7 @@ describe("parseSimOptions()", () => {
 
   it("takes every flag", () => {
     const line = "--scenario churn --clients 5 --rooms 2 --rate 0.5 --size 32 --transport ws " +
-      "--heartbeat 1500ms --ramp 10/s --duration 2m --workers 3 --seed 7 --json --html a.html " +
+      "--heartbeat 1500ms --ramp 10/s --duration 2m --share 12.5% --workers 3 --seed 7 --json --html a.html " +
       "--target tcp://h:1,ws://[::1]:2 --api http://h:3 --api-key secret";
     assert.deepEqual(parseSimOptions(line.split(" ")), {
       scenario: "churn",
@@ -38,6 +39,7 @@ describe("parseSimOptions()", () => {
       heartbeatMs: 1_500,
       ramp: 10,
       durationMs: 120_000,
+      share: 0.125,
       workers: 3,
       seed: 7,
       targets: ["tcp://h:1", "ws://[::1]:2"],

@@ -9,7 +9,7 @@ import type { SimOptions } from "./options.ts";
 import { Pusher } from "./pusher.ts";
 import type { Progress } from "./report/progress.ts";
 import { scenarios } from "./scenarios/all.ts";
-import { startTarget, type Target } from "./server.ts";
+import { runningTarget, startTarget, type Target } from "./server.ts";
 import { ServerView } from "./server_view.ts";
 import { Stage } from "./stage.ts";
 import type { ClientFleet, ConnectPlan, ReceiptTotals, Report } from "./types.ts";
@@ -55,6 +55,7 @@ export function optionTexts(options: SimOptions): string[] {
     `--heartbeat ${heartbeatMs}ms`,
     `--ramp ${ramp}/s`,
     `--duration ${rest.durationMs}ms`,
+    `--share ${Number((100 * rest.share).toFixed(6))}%`,
     `--seed ${rest.seed}`,
     ...(rest.workers === undefined ? [] : [`--workers ${rest.workers}`]),
     ...(rest.targets.length > 0 ? [`--target ${rest.targets}`, `--api ${rest.api}`] : []),
@@ -70,17 +71,19 @@ class Run {
 
   async run(): Promise<Report> {
     const { options, parts } = this;
-    const spread = this.#spread();
+    const running = options.api === undefined
+      ? undefined
+      : await runningTarget(parts.platform.streams, options.targets, options.api);
+    const spread = this.#spread(running);
     parts.progress.phase("start");
-    const target = options.api === undefined
-      ? await startTarget({
+    const target = running ??
+      await startTarget({
         streams: parts.platform.streams,
         spawn: parts.spawn,
         clock: this.#clock,
         workers: spread.serverWorkers,
         heartbeatMs: options.heartbeatMs,
-      })
-      : { places: options.targets, api: options.api, child: undefined };
+      });
     try {
       const fleet = await Fleet.start({
         streams: parts.platform.streams,
@@ -101,7 +104,8 @@ class Run {
     }
   }
 
-  #spread(): Spread {
+  /** @param running The server, when it runs already. */
+  #spread(running: Target | undefined): Spread {
     const { options, parts } = this;
     const openFilesMax = parts.platform.process.openFilesMax();
     const ports = portsPerAddress();
@@ -111,7 +115,10 @@ class Run {
       cpuCount: parts.platform.process.cpuCount(),
       openFilesMax,
       portsPerAddress: ports,
-      targets: options.targets.length,
+      targets: running?.places.some((place) => !place.includes("{host}"))
+        ? running.places.length
+        : undefined,
+      isOwn: running === undefined,
     });
     parts.say(
       `${options.clients} clients in ${spread.processes} processes ` +
@@ -163,7 +170,7 @@ class Run {
 
   #report(stage: Stage, receipts: ReceiptTotals): Report {
     const { options } = this;
-    const { usage, latencies } = stage;
+    const { usage, latency } = stage;
     return {
       seed: options.seed,
       scenario: options.scenario,
@@ -174,11 +181,7 @@ class Run {
       heartbeatsSent: stage.last?.heartbeatsSent ?? 0,
       heartbeatsMissed: stage.last?.heartbeatsMissed ?? 0,
       lostConnections: stage.last?.lostConnections ?? 0,
-      latencyMs: {
-        p50: latencies.quantile(0.5),
-        p99: latencies.quantile(0.99),
-        max: latencies.max,
-      },
+      latencyMs: latency,
       histogram: stage.histogram,
       samples: stage.samples,
       server: usage === undefined ? undefined : {

@@ -13,6 +13,14 @@ const TRIES = 5;
 /** What a server ends with when it cannot listen. */
 const CANNOT_START = 1;
 
+const nobody: ConnHandler = {
+  open: (conn) => conn.evict(),
+  data() {},
+  drain() {},
+  end() {},
+  close() {},
+};
+
 /** A server to be driven. */
 export interface Target {
   /** Where clients connect, as `tcp://…` or `ws://…`; `{host}` stands for any of loopback's. */
@@ -20,6 +28,33 @@ export interface Target {
   readonly api: string;
   /** The process, when it is the run's own. */
   readonly child: Child | undefined;
+}
+
+/** An address of loopback that a server listens on when it listens on all. */
+const OTHER_LOOPBACK = "127.0.0.2";
+
+/**
+ * A server that runs already.
+ *
+ * @param places Where clients connect. Where all of loopback leads there, `{host}` will stand.
+ */
+export async function runningTarget(
+  streams: Streams,
+  places: readonly string[],
+  api: string,
+): Promise<Target> {
+  const widened = places.map((place) => {
+    const found = /^(\w+:\/\/)(?:localhost|127\.0\.0\.1):(\d+)$/.exec(place);
+    if (found === null) return place;
+    const dialled = streams.dial({
+      hostname: OTHER_LOOPBACK,
+      port: Number(found[2]),
+      pendingBytesMax: 0,
+      handler: nobody,
+    });
+    return dialled.then(() => `${found[1]}{host}:${found[2]}`, () => place);
+  });
+  return { places: await Promise.all(widened), api, child: undefined };
 }
 
 /** How a server is started. */
@@ -33,14 +68,6 @@ export interface StartParts {
   /** How often its clients are to beat. */
   readonly heartbeatMs: number;
 }
-
-const nobody: ConnHandler = {
-  open: (conn) => conn.evict(),
-  data() {},
-  drain() {},
-  end() {},
-  close() {},
-};
 
 /** Some ports that nobody listens on, each another. */
 async function freePorts(streams: Streams, count: number): Promise<number[]> {

@@ -106,7 +106,6 @@ export class Stage {
     this.#stopped = true;
     await this.#sampling;
     await this.sample();
-    this.#progress.end();
   }
 
   /** Looks at clients and server now. */
@@ -148,7 +147,7 @@ export class Stage {
       clientCpuS: seen.cpuS,
     };
     this.samples.push(sample);
-    this.#progress.sample(sample);
+    this.#progress.sample(sample, this.latency);
   }
 
   /** By how much the server's memory grew for each client. */
@@ -166,6 +165,12 @@ export class Stage {
       quiet = received === before ? quiet + 1 : 0;
       before = received;
     }
+  }
+
+  /** Latencies of all deliveries so far, in milliseconds. */
+  get latency(): { readonly p50: number; readonly p99: number; readonly max: number } {
+    const { latencies } = this;
+    return { p50: latencies.quantile(0.5), p99: latencies.quantile(0.99), max: latencies.max };
   }
 
   /** The histogram of all latencies. */

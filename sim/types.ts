@@ -119,9 +119,14 @@ export interface Share {
   readonly seed: number;
 }
 
-/** When silent clients are to be closed, counted from their last heartbeat, in milliseconds. */
+/**
+ * When silent clients are to be closed, in milliseconds. The server got the last heartbeat of a
+ * client at some time from its being sent to its being answered.
+ */
 export interface Deadline {
+  /** From its being sent on. */
   readonly earliestMs: number;
+  /** From its being answered on. */
   readonly latestMs: number;
 }
 
@@ -134,7 +139,7 @@ export interface SilentReport {
   readonly early: number;
   /** Closed later than that, or not at all. */
   readonly late: number;
-  /** How long after its last heartbeat the last of them was closed, in milliseconds. */
+  /** How long after the answer to its last heartbeat the last was closed, in milliseconds. */
   readonly lastMs: number;
 }
 

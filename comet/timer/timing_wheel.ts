@@ -59,6 +59,11 @@ export class TimingWheel {
     return this.#size;
   }
 
+  /** When the next tick is, on the clock of the deadlines, in milliseconds. */
+  get nextTickMs(): number {
+    return this.#originMs + (this.#tick + 1) * this.#tickMs;
+  }
+
   /**
    * Starts a timer.
    *

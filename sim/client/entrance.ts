@@ -43,6 +43,7 @@ export class Entrance {
     client.leaving = false;
     for (client.tries = 1; client.tries <= TRIES; client.tries++) {
       client.state = ClientState.connecting;
+      client.lastBeatMs = this.clock.monotonicMs();
       if (await this.#dial(client) && await this.#isIn(client)) return;
       if (client.leaving) return;
       await sleep(this.clock, RETRY_MS * client.tries);

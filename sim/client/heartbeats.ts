@@ -34,9 +34,11 @@ export class Heartbeats {
   }
 
   /** @param sequence Of the beat that is answered. */
-  answered(client: VirtualClient, sequence: number): void {
+  answered(client: VirtualClient, sequence: number, nowMs: number): void {
     // The answer to an earlier beat comes too late, and that has been counted.
-    if (sequence === client.beats) client.unansweredMs = 0;
+    if (sequence !== client.beats) return;
+    client.unansweredMs = 0;
+    client.lastAnswerMs = nowMs;
   }
 
   #look(client: VirtualClient, latestMs: number): void {

@@ -130,13 +130,12 @@ export class Population implements Hearer {
 
   silentReport({ earliestMs, latestMs }: Deadline): SilentReport {
     const report = { silent: 0, closed: 0, early: 0, late: 0, lastMs: 0 };
-    for (const { silent, closedMs, lastBeatMs } of this.#clients) {
+    for (const { silent, closedMs, lastBeatMs, lastAnswerMs } of this.#clients) {
       if (!silent) continue;
-      const afterMs = closedMs === 0 ? Infinity : closedMs - lastBeatMs;
       report.silent++;
-      if (closedMs > 0) report.lastMs = Math.max(report.lastMs, afterMs);
-      if (afterMs < earliestMs) report.early++;
-      else if (afterMs > latestMs) report.late++;
+      if (closedMs > 0) report.lastMs = Math.max(report.lastMs, closedMs - lastAnswerMs);
+      if (closedMs === 0 || closedMs > lastAnswerMs + latestMs) report.late++;
+      else if (closedMs < lastBeatMs + earliestMs) report.early++;
       else report.closed++;
     }
     return report;
@@ -160,7 +159,7 @@ export class Population implements Hearer {
   }
 
   beatAnswered(client: VirtualClient, sequence: number): void {
-    this.heartbeats.answered(client, sequence);
+    this.heartbeats.answered(client, sequence, this.clock.monotonicMs());
   }
 
   roomChanged(client: VirtualClient): void {
@@ -175,7 +174,7 @@ export class Population implements Hearer {
     const { heartbeatMs, exact } = this.#plan!;
     // Spread over the period, as clients that came at different times are.
     client.beatMs = nowMs + heartbeatMs * ((client.index * 0.618) % 1);
-    client.lastBeatMs = nowMs;
+    client.lastAnswerMs = nowMs;
     const at = client.index - this.#first;
     this.receipts.joined(at, client.room, exact && !client.wasIn, this.clock.wallMs());
     client.wasIn = true;

@@ -29,7 +29,9 @@ export class VirtualClient {
   /** When it beats next, and when a beat went out that is not answered; monotonic; 0 = none. */
   beatMs = 0;
   unansweredMs = 0;
+  /** When its last beat went out, or its way in began; and when that was answered. */
   lastBeatMs = 0;
+  lastAnswerMs = 0;
   /** Beats so far: the sequence of the last. */
   beats = 0;
   silent = false;

@@ -10,31 +10,39 @@ export interface ProgressOut {
   readonly columns: number;
 }
 
+/** Latencies of all deliveries so far, in milliseconds. */
+export interface LatencySoFar {
+  readonly p50: number;
+  readonly p99: number;
+}
+
 function count(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
 
-/** One moment of a run in a line. */
-function lineOf(sample: Sample): string {
-  const { phase, clients, expectedPerS, receivedPerS, p50Ms, p99Ms } = sample;
-  const { serverCores, serverRssBytes } = sample;
-  const parts = [
-    `${sample.atS.toFixed(0).padStart(4)} s`,
-    phase,
-    `${count(clients)} clients`,
-    `${count(receivedPerS)} of ${count(expectedPerS)} messages/s`,
-    `p50 ${p50Ms.toFixed(1)} p99 ${p99Ms.toFixed(1)} ms`,
+/** What one moment of a run is like, by name. */
+function figuresOf(sample: Sample, { p50, p99 }: LatencySoFar): [name: string, figure: string][] {
+  const { clients, expectedPerS, receivedPerS, serverCores, serverRssBytes } = sample;
+  const figures: [string, string][] = [
+    ["clients", count(clients)],
+    ["messages/s", `${count(receivedPerS)} of ${count(expectedPerS)}`],
+    ["so far", `p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} ms`],
   ];
   if (serverCores !== undefined && serverRssBytes !== undefined) {
-    parts.push(`server ${serverCores.toFixed(2)} cores ${count(serverRssBytes / 2 ** 20)} MiB`);
+    figures.push([
+      "server",
+      `${serverCores.toFixed(2)} cores ${count(serverRssBytes / 2 ** 20)} MiB`,
+    ]);
   }
-  return parts.join("  ");
+  return figures;
 }
 
-/** Shows how a run gets on: in one line of a terminal, or in plain lines now and then. */
+/** Shows how a run gets on: in place on a terminal, in plain lines now and then elsewhere. */
 export class Progress {
   #phase = "";
   #printedS = -Infinity;
+  /** Lines that are drawn over next. */
+  #drawn = 0;
 
   constructor(private readonly out: ProgressOut) {}
 
@@ -46,18 +54,23 @@ export class Progress {
     if (!this.out.isTerminal) this.out.write(`${name}\n`);
   }
 
-  sample(sample: Sample): void {
-    const line = lineOf(sample);
+  sample(sample: Sample, latency: LatencySoFar): void {
+    const at = `${sample.atS.toFixed(0).padStart(4)} s  ${sample.phase}`;
+    const figures = figuresOf(sample, latency);
     if (this.out.isTerminal) {
-      this.out.write(`\r\u001b[2K${line.slice(0, Math.max(20, this.out.columns - 1))}`);
+      this.#draw([at, ...figures.map(([name, figure]) => `  ${name.padEnd(12)}${figure}`)]);
     } else if (sample.atS - this.#printedS >= LINE_S) {
       this.#printedS = sample.atS;
-      this.out.write(`${line}\n`);
+      const texts = figures.map(([name, figure]) => `${name} ${figure}`);
+      this.out.write(`${[at, ...texts].join("  ")}\n`);
     }
   }
 
-  /** Leaves the line. */
-  end(): void {
-    if (this.out.isTerminal) this.out.write("\n");
+  #draw(lines: readonly string[]): void {
+    const width = Math.max(20, this.out.columns - 1);
+    // Up to where the last were drawn, and nothing below.
+    const back = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}F\u001b[J`;
+    this.#drawn = lines.length;
+    this.out.write(back + lines.map((line) => `${line.slice(0, width)}\n`).join(""));
   }
 }

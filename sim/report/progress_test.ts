@@ -4,7 +4,7 @@ import { simReport } from "../../tests/support/sim_report.ts";
 import type { Sample } from "../types.ts";
 import { Progress } from "./progress.ts";
 
-const CLEAR_LINE = "\r\u001b[2K";
+const OVER_FIVE_LINES = "\u001b[5F\u001b[J";
 
 /** Progress, and what it wrote. */
 class Shown {
@@ -32,33 +32,47 @@ const sample = sampleAt(12, {
   serverRssBytes: 200 * 2 ** 20,
 });
 
-const line = "  12 s  fanout  10,000 clients  400,000 of 400,000 messages/s  " +
-  "p50 2.3 p99 17.0 ms  server 0.99 cores 200 MiB";
+const latency = { p50: 2.25, p99: 17.04 };
+
+const line = "  12 s  fanout  clients 10,000  messages/s 400,000 of 400,000  " +
+  "so far p50 2.3 p99 17.0 ms  server 0.99 cores 200 MiB\n";
+
+const block = [
+  "  12 s  fanout",
+  "  clients     10,000",
+  "  messages/s  400,000 of 400,000",
+  "  so far      p50 2.3 p99 17.0 ms",
+  "  server      0.99 cores 200 MiB",
+];
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join("");
+}
 
 test("Progress draws each sample over the one before on a terminal", () => {
-  const { writes, progress } = new Shown(true, 200);
+  const { writes, progress } = new Shown(true);
   progress.phase("fanout");
-  progress.sample(sample);
-  progress.sample(sampleAt(12.5, { ...sample, atS: 13 }));
-  progress.end();
-  assert.deepEqual(writes, [CLEAR_LINE + line, CLEAR_LINE + line.replace("12 s", "13 s"), "\n"]);
+  progress.sample(sample, latency);
+  progress.sample({ ...sample, atS: 13 }, latency);
+  const drawn = lines(block);
+  assert.deepEqual(writes, [drawn, OVER_FIVE_LINES + drawn.replace("12 s", "13 s")]);
 });
 
-test("Progress cuts its line to the columns of a terminal", () => {
-  const { writes, progress } = new Shown(true, 60);
-  progress.sample(sample);
-  assert.deepEqual(writes, [CLEAR_LINE + line.slice(0, 59)]);
+test("Progress cuts its lines to the columns of a terminal", () => {
+  const { writes, progress } = new Shown(true, 25);
+  progress.sample(sample, latency);
+  assert.deepEqual(writes, [lines(block.map((text) => text.slice(0, 24)))]);
 });
 
 test("Progress keeps a few columns where a terminal says that it has none", () => {
   const { writes, progress } = new Shown(true, 0);
-  progress.sample(sample);
-  assert.deepEqual(writes, [CLEAR_LINE + line.slice(0, 20)]);
+  progress.sample(sample, latency);
+  assert.deepEqual(writes, [lines(block.map((text) => text.slice(0, 20)))]);
 });
 
 test("Progress prints a line every 5 s at most where lines stay", () => {
   const { writes, progress } = new Shown(false);
-  for (let atS = 0; atS <= 12; atS += 0.5) progress.sample(sampleAt(atS));
+  for (let atS = 0; atS <= 12; atS += 0.5) progress.sample(sampleAt(atS), latency);
   assert.deepEqual(writes.map((text) => text.slice(0, 6)), ["   0 s", "   5 s", "  10 s"]);
   assert.ok(writes.every((text) => text.indexOf("\n") === text.length - 1));
 });
@@ -67,11 +81,10 @@ test("Progress prints each phase once, and its first sample, where lines stay", 
   const { writes, progress } = new Shown(false);
   progress.phase("connect");
   progress.phase("connect");
-  progress.sample(sampleAt(1));
+  progress.sample(sampleAt(1), latency);
   progress.phase("fanout");
-  progress.sample(sampleAt(2));
-  progress.sample(sampleAt(3));
-  progress.end();
+  progress.sample(sampleAt(2), latency);
+  progress.sample(sampleAt(3), latency);
   assert.deepEqual(writes.map((text) => text.slice(0, 7).trimEnd()), [
     "connect",
     "   1 s",
@@ -83,12 +96,12 @@ test("Progress prints each phase once, and its first sample, where lines stay", 
 test("Progress writes no control signs where lines stay", () => {
   const { writes, progress } = new Shown(false);
   progress.phase("connect");
-  progress.sample(sample);
-  assert.deepEqual(writes, ["connect\n", `${line}\n`]);
+  progress.sample(sample, latency);
+  assert.deepEqual(writes, ["connect\n", line]);
 });
 
 test("Progress says nothing of a server that runs elsewhere", () => {
   const { writes, progress } = new Shown(false);
-  progress.sample({ ...sample, serverCores: undefined, serverRssBytes: undefined });
+  progress.sample({ ...sample, serverCores: undefined, serverRssBytes: undefined }, latency);
   assert.deepEqual(writes, [`${line.slice(0, line.indexOf("  server"))}\n`]);
 });

@@ -26,8 +26,11 @@ export function verdict(report: Report): string {
     ...receipts.failures.slice(0, 5).map((failure) => `          ${failure}`),
     ...findings.filter(({ ok }) => ok).map(({ check, text }) => `  ok      ${check}: ${text}`),
     "",
-    `  deliveries  ${count(receipts.received)}, at least ${count(receipts.expected)} expected`,
-    `  latency     median ${ms(latencyMs.p50)}, p99 ${ms(latencyMs.p99)}, max ${ms(latencyMs.max)}`,
+    ...(receipts.received + receipts.expected === 0 ? [] : [
+      `  deliveries  ${count(receipts.received)}, at least ${count(receipts.expected)} expected`,
+      `  latency     median ${ms(latencyMs.p50)}, p99 ${ms(latencyMs.p99)}, ` +
+      `max ${ms(latencyMs.max)}`,
+    ]),
     `  heartbeats  ${count(report.heartbeatsSent)} sent, ${count(report.heartbeatsMissed)} missed`,
   ];
   if (server !== undefined) {

@@ -1,8 +1,5 @@
-import { silentFinding } from "../checkers/heartbeats.ts";
+import { silentFinding } from "../checkers/silent_clients.ts";
 import type { Scenario } from "./scenario.ts";
-
-/** Share of the clients that fall silent. */
-const SILENT = 0.05;
 
 /** After how many silent intervals the run's own server closes a client. */
 const INTERVALS = 2;
@@ -13,13 +10,13 @@ const LATE_MS = 300;
 /** How much longer one looks, so that those who are late are seen, in milliseconds. */
 const SEEN_MS = 1_500;
 
-/** How much earlier than the client the server may have taken up a beat, in milliseconds. */
-const EARLY_MS = 250;
+/** What the clocks of two processes may differ by, in milliseconds. */
+const EARLY_MS = 5;
 
 /** All beat, a share falls silent. */
 export const heartbeat: Scenario = {
   async run(stage) {
-    const { heartbeatMs, seed } = stage.options;
+    const { heartbeatMs, seed, share } = stage.options;
     const deadlineMs = INTERVALS * heartbeatMs;
     const deadline = { earliestMs: deadlineMs - EARLY_MS, latestMs: deadlineMs + LATE_MS };
     stage.phase("all beat");
@@ -27,7 +24,7 @@ export const heartbeat: Scenario = {
     let silent = 0;
     // Of a few clients, a share may be nobody.
     for (let at = seed; silent === 0; at++) {
-      silent = await stage.fleet.silence({ share: SILENT, seed: at });
+      silent = await stage.fleet.silence({ share, seed: at });
     }
     stage.phase(`${silent} are silent`);
     await stage.wait(deadline.latestMs + SEEN_MS);

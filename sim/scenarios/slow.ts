@@ -2,8 +2,7 @@ import { pushBulk } from "../http_push.ts";
 import type { Stage } from "../stage.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** Share of the clients that stop reading, and how many at most: each fills the system's buffers. */
-const SHARE = 0.05;
+/** How many stop reading at most: each fills the system's buffers. */
 const SLOW_MAX = 50;
 
 /** More than a system holds for a connection, so that the server's own queues fill up, in bytes. */
@@ -38,14 +37,14 @@ async function fillQueues(stage: Stage, clients: readonly number[], spanMs: numb
 /** A share stops reading: the others must not notice. */
 export const slow: Scenario = {
   async run(stage) {
-    const { rate, durationMs, seed, clients } = stage.options;
+    const { rate, durationMs, seed, share, clients } = stage.options;
     stage.phase("all read");
     const start = stage.samples.length;
     stage.pusher.start(rate);
     await stage.wait(durationMs / 2);
     const beforeMs = usualP99Ms(stage, start);
     const slow = await stage.fleet.stopReading({
-      share: Math.min(SHARE, SLOW_MAX / clients),
+      share: Math.min(share, SLOW_MAX / clients),
       seed,
     });
     stage.phase(`${slow.length} do not read`);

@@ -1,4 +1,4 @@
-import { entranceFinding } from "../checkers/presence.ts";
+import { entranceFinding } from "../checkers/entrance.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** All leave at once and come back at once. */
