@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { systemClock } from "../base/clock.ts";
 import type { Platform } from "../platform/port.ts";
 import { effectiveToml } from "./config/document.ts";
 import { ConfigMistakes, loadConfig, type LoadedConfig } from "./config/load.ts";
@@ -100,6 +101,15 @@ async function serve(platform: Platform, config: LoadedConfig["config"], startRo
   await stop(ExitCode.failed);
 }
 
+/** A server that ends with the process that started it. */
+async function endingWith(parent: number, starting: Promise<Running>): Promise<Running> {
+  const { parentGone } = await import("../sim/parent.ts");
+  const orphaned = parentGone(parent, systemClock).then(() => "its parent process is gone");
+  const running = await starting;
+  const ended = running.ended === undefined ? orphaned : Promise.race([running.ended, orphaned]);
+  return { close: () => running.close(), ended };
+}
+
 /** A worker process of `start --workers`, which gives it a configuration that it has checked. */
 const startWorker: Start = (config, platform) => opened(new WorkerRole(config, platform));
 
@@ -136,6 +146,15 @@ async function run(platform: Platform, startServer: Start): Promise<number | und
       return undefined;
     case "sim":
       return await (await import("../sim/main.ts")).runSim(platform, args);
+    case "sim-server":
+      // Whatever the surroundings say, it is as the simulator wants it.
+      await serve(
+        platform,
+        load({ ...platform, process: { ...platform.process, env: {} } }, "start", args.slice(1))
+          .config,
+        (config, on) => endingWith(Number(args[0]), startServer(config, on)),
+      );
+      return undefined;
     case "sim-clients":
       await (await import("../sim/client/process.ts")).runClientProcess(platform);
       return undefined;

@@ -1,16 +1,19 @@
 import { readdirSync, readFileSync } from "node:fs";
 
+/** Most files that a process may have open where the system does not say. */
+const OPEN_FILES_USUAL = 10_000;
+
 /** Files that a process needs beside one for each connection. */
 const OTHER_FILES = 200;
 
 /** Clients that one process takes with ease, when there are processors for more. */
 const CLIENTS_PER_PROCESS = 5_000;
 
+/** Most processes of clients that are started unasked. */
+const PROCESSES_MAX = 64;
+
 /** Ticks of the kernel's clock in a second, by which it counts CPU time. */
 const TICKS_PER_S = 100;
-
-/** Bytes of a page of memory. */
-const PAGE_BYTES = 4096;
 
 /** What a run needs of the machine. */
 export interface Need {
@@ -40,15 +43,27 @@ export interface Spread {
   readonly clientsMax: number;
 }
 
-/** Works out how to spread a run over processes and addresses. */
+/**
+ * Works out how to spread a run over processes and addresses.
+ *
+ * @throws {Error} When a process may have too few open files.
+ */
 export function spreadOver({ clients, workers, openFilesMax, ...need }: Need): Spread {
-  const perProcess = Math.max(1, (openFilesMax ?? 10_000) - OTHER_FILES);
+  const files = openFilesMax ?? OPEN_FILES_USUAL;
+  const perProcess = Math.max(1, files - OTHER_FILES);
   const least = Math.ceil(clients / perProcess);
+  const most = workers ?? PROCESSES_MAX;
+  if (least > most) {
+    throw new Error(
+      `Cannot run: ${clients} clients need ${least} processes of ${files} open files each, ` +
+        `more than ${most}: raise "ulimit -n"${workers === undefined ? "" : " or --workers"}`,
+    );
+  }
   const usual = Math.ceil(clients / CLIENTS_PER_PROCESS);
   const { portsPerAddress } = need;
   const addresses = need.targets ?? Math.ceil(clients / (0.8 * portsPerAddress));
   return {
-    processes: Math.max(workers ?? Math.min(usual, need.cpuCount - 1), least),
+    processes: workers ?? Math.max(1, least, Math.min(usual, need.cpuCount - 1)),
     serverWorkers: need.isOwn && clients > perProcess ? least + 1 : 0,
     addresses,
     clientsMax: addresses * portsPerAddress,
@@ -92,7 +107,7 @@ export function usageOf(pid: number): Usage | undefined {
     for (const one of [pid, ...childrenOf(pid)]) {
       const fields = statOf(one);
       cpuS += (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
-      rssBytes += Number(fields[21]) * PAGE_BYTES;
+      rssBytes += residentBytesOf(one);
     }
     return { cpuS, rssBytes };
   } catch {
@@ -104,6 +119,12 @@ export function usageOf(pid: number): Usage | undefined {
 function statOf(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+/** Resident memory of a process: `VmRSS`, which does not depend on the size of pages. */
+function residentBytesOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
 }
 
 function childrenOf(pid: number): number[] {

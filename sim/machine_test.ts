@@ -39,11 +39,23 @@ describe("spreadOver()", () => {
     });
   });
 
-  it("takes as many processes as are asked for, and more when they are too few", () => {
+  it("takes as many processes as are asked for", () => {
     const need = { ...machine, clients: 30_000, targets: 1, isOwn: false };
     assert.equal(spreadOver({ ...need, workers: 8 }).processes, 8);
-    const spread = spreadOver({ ...need, workers: 1 });
+    const spread = spreadOver({ ...need, workers: 2 });
     assert.deepEqual(spread, { processes: 2, serverWorkers: 0, addresses: 1, clientsMax: 28_000 });
+  });
+
+  it("refuses what takes very many processes, or more than may be", () => {
+    const need = { ...machine, clients: 10_000 };
+    assert.throws(() => spreadOver({ ...need, openFilesMax: 256 }), {
+      message: "Cannot run: 10000 clients need 179 processes of 256 open files each, " +
+        'more than 64: raise "ulimit -n"',
+    });
+    assert.throws(
+      () => spreadOver({ ...machine, clients: 20_000, workers: 1 }),
+      /need 2 processes of 20000 open files each, more than 1: raise "ulimit -n" or --workers$/,
+    );
   });
 
   it("goes to more addresses of a running server that all of loopback leads to", () => {

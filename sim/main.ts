@@ -1,12 +1,13 @@
-import { writeFileSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Child, Platform, Process } from "../platform/port.ts";
+import { optionTexts } from "./option_texts.ts";
 import { parseSimOptions, simHelp, type SimOptions, UsageMistakes } from "./options.ts";
 import { htmlPage } from "./report/html.ts";
 import { jsonLine } from "./report/json.ts";
 import { Progress } from "./report/progress.ts";
 import { verdict } from "./report/verdict.ts";
-import { optionTexts, runScenario } from "./run.ts";
+import { runScenario } from "./run.ts";
 
 /** What `halley sim` ends with. */
 export const SimExitCode = {
@@ -46,7 +47,7 @@ function spawner({ process: self }: Platform): Process["spawn"] {
 
 async function drive(platform: Platform, options: SimOptions): Promise<number> {
   // Before the run and not after it, when it cannot be written.
-  if (options.html !== undefined) writeFileSync(options.html, "");
+  if (options.html !== undefined) closeSync(openSync(options.html, "a"));
   console.error(`halley sim ${optionTexts(options).join(" ")}`);
   const report = await runScenario(options, {
     platform,

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { parsePlace } from "./places.ts";
 import type { Transport } from "./types.ts";
 
 /** What a run is to be like. */
@@ -147,10 +148,11 @@ class Reader {
     return this.#wrong(flag, `a whole number and ms, s, m or h${least}`, NaN);
   }
 
-  list(flag: Flag, form: RegExp, range: string): string[] {
+  list(flag: Flag, isItem: (text: string) => boolean, range: string): string[] {
     const text = this.text(flag);
-    const items = text === "" ? [] : text.split(",");
-    return items.every((item) => form.test(item)) ? items : this.#wrong(flag, range, []);
+    // A flag that has no default may be left out.
+    const items = text === "" && flags[flag] === "" ? [] : text.split(",");
+    return items.every(isItem) ? items : this.#wrong(flag, range, []);
   }
 
   word<Word extends string>(flag: Flag, words: readonly Word[]): Word {
@@ -194,11 +196,16 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
       reader.mistakes.push(`${token.rawName}: needs a value`);
     }
   }
-  const targets = reader.list("target", /^(?:tcp|ws):\/\/[\w.[\]:-]+:\d+$/, "tcp://HOST:PORT,…");
+  const isPlace = (text: string) => parsePlace(text) !== undefined;
+  const targets = reader.list("target", isPlace, "tcp://HOST:PORT or ws://HOST:PORT, or several");
   const api = reader.text("api");
+  if (api !== "" && !/^https?:\/\/[^/]/.test(api)) {
+    reader.mistakes.push(`--api = "${api}": must be http://HOST:PORT or https://HOST:PORT`);
+  }
   if ((targets.length > 0) !== (api !== "")) {
     reader.mistakes.push("--target and --api go together");
   }
+  const isTransport = (text: string) => text === "tcp" || text === "ws";
   const workers = reader.text("workers");
   const options: SimOptions = {
     scenario: reader.word("scenario", Object.keys(scenarioTexts) as ScenarioName[]),
@@ -206,7 +213,7 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
     rooms: reader.whole("rooms", 1, 1_000_000),
     rate: reader.number("rate", 0, 1_000_000),
     size: reader.whole("size", 32, 60_000),
-    transports: reader.list("transport", /^(?:tcp|ws)$/, "tcp, ws or both") as Transport[],
+    transports: reader.list("transport", isTransport, "tcp, ws or both") as Transport[],
     heartbeatMs: reader.durationMs("heartbeat", 1_000),
     ramp: reader.number("ramp", 1, 1_000_000, "/s"),
     durationMs: reader.durationMs("duration", 0),
@@ -214,7 +221,7 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
     workers: workers === "" ? undefined : reader.whole("workers", 1, 256),
     seed: reader.whole("seed", 0, 2 ** 32 - 1),
     targets,
-    api: api === "" ? undefined : api,
+    api: api === "" ? undefined : api.replace(/\/+$/, ""),
     apiKey: reader.text("api-key"),
     json: values.json === true,
     html: reader.text("html") || undefined,

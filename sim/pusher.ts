@@ -19,12 +19,19 @@ export interface PusherParts {
   readonly clock: Clock;
 }
 
+/** How long what is due may take to be sent once pushes have stopped, in milliseconds. */
+const LAST_MS = 30_000;
+
 /** The pushes to one room: one after the other, so that their order is defined. */
 class RoomPusher {
   last = 0;
   readonly failed: number[] = [];
   readonly sentMs: number[] = [];
   readonly answeredMs: number[] = [];
+  /** Pushes that were due and given up. */
+  unsent = 0;
+  /** Whether no more come due. */
+  ending = false;
   /** When the pushes that wait were due. */
   readonly #due: number[] = [];
   #running: Promise<void> | undefined;
@@ -44,11 +51,20 @@ class RoomPusher {
     while (this.#running !== undefined) await this.#running;
   }
 
+  /** Sends nothing more of what waits. */
+  giveUp(): void {
+    this.unsent += this.#due.length;
+    this.#due.length = 0;
+  }
+
   async #run(): Promise<void> {
     for (let dueMs = this.#due.shift(); dueMs !== undefined; dueMs = this.#due.shift()) {
       const sequence = ++this.last;
       this.sentMs.push(this.parts.clock.wallMs());
-      if (!await this.#send(sequence, dueMs)) this.failed.push(sequence);
+      if (!await this.#send(sequence, dueMs)) {
+        this.failed.push(sequence);
+        if (this.ending) this.giveUp();
+      }
       this.answeredMs.push(this.parts.clock.wallMs());
     }
   }
@@ -85,6 +101,16 @@ export class Pusher {
     return this.#rooms.reduce((sum, { last }) => sum + last, 0);
   }
 
+  /** Pushes that were due, and never sent since those before them took too long. */
+  get unsent(): number {
+    return this.#rooms.reduce((sum, { unsent }) => sum + unsent, 0);
+  }
+
+  /** Pushes that were due so far, sent or not. */
+  get due(): number {
+    return this.#rooms.reduce((sum, { last, waiting, unsent }) => sum + last + waiting + unsent, 0);
+  }
+
   /** Pushes that were not accepted. */
   get failed(): number {
     return this.#rooms.reduce((sum, { failed }) => sum + failed.length, 0);
@@ -104,15 +130,24 @@ export class Pusher {
   /** @param rate Pushes per second. */
   start(rate: number): void {
     this.#stopped = false;
+    for (const room of this.#rooms) room.ending = false;
     this.#loop = rate === 0 ? Promise.resolve() : this.#run(rate);
   }
 
-  /** Pushes no more and settles when all have been answered. */
+  /**
+   * Pushes no more and settles when all have been answered. What still waits is sent, unless that
+   * takes too long, or pushes fail.
+   */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake();
     await this.#loop;
+    for (const room of this.#rooms) room.ending = true;
+    const giveUp = this.#clock.setTimeout(() => {
+      for (const room of this.#rooms) room.giveUp();
+    }, LAST_MS);
     for (const room of this.#rooms) await room.idle();
+    this.#clock.cancel(giveUp);
   }
 
   /** Waits, unless the end comes first. */

@@ -151,6 +151,36 @@ describe("Pusher", () => {
     assert.deepEqual(setup.pusher.pushes[0].answeredMs.length, length);
   });
 
+  it("gives up what waits at its end when a push fails", async () => {
+    const setup = new Setup(1, false);
+    setup.pusher.start(10);
+    await setup.advance(350);
+    const stopped = setup.pusher.stop();
+    await setup.advance(1);
+    assert.deepEqual([setup.pusher.due, setup.pusher.sent, setup.pusher.unsent], [4, 1, 0]);
+    setup.sent[0].fail();
+    await setup.advance(1);
+    await stopped;
+    const { due, sent, failed, unsent } = setup.pusher;
+    assert.deepEqual([due, sent, failed, unsent], [4, 1, 1, 3]);
+    assert.equal(setup.clock.pending, 0);
+  });
+
+  it("gives up what waits at its end when that takes too long", async () => {
+    const setup = new Setup(1, false);
+    setup.pusher.start(10);
+    await setup.advance(350);
+    const stopped = setup.pusher.stop();
+    await setup.advance(1);
+    setup.sent[0].answer(true);
+    await promisesSettled();
+    setup.clock.advance(30_000);
+    setup.sent[1].answer(true);
+    await stopped;
+    const { due, sent, failed, unsent } = setup.pusher;
+    assert.deepEqual([due, sent, failed, unsent], [4, 2, 0, 2]);
+  });
+
   it("goes on counting when it is started again", async () => {
     const setup = new Setup(2, true);
     for (const rate of [10, 20]) {

@@ -1,15 +1,19 @@
 import { type Clock, preciseClock } from "../base/clock.ts";
 import { systemPrng } from "../base/prng.ts";
 import type { Platform, Process } from "../platform/port.ts";
+import { endChild } from "./children.ts";
 import { Fleet } from "./client/fleet.ts";
-import { checkEntrance, conclude } from "./conclusion.ts";
+import { checkEntrance, conclude, concludeFailed } from "./conclusion.ts";
 import { httpPush } from "./http_push.ts";
 import { portsPerAddress, type Spread, spreadOver } from "./machine.ts";
+import { optionTexts } from "./option_texts.ts";
 import type { SimOptions } from "./options.ts";
+import { parsePlace } from "./places.ts";
 import { Pusher } from "./pusher.ts";
 import type { Progress } from "./report/progress.ts";
 import { scenarios } from "./scenarios/all.ts";
-import { runningTarget, startTarget, type Target } from "./server.ts";
+import type { Scenario } from "./scenarios/scenario.ts";
+import { runningTarget, ServerFailed, startTarget, type Target } from "./server.ts";
 import { ServerView } from "./server_view.ts";
 import { Stage } from "./stage.ts";
 import type { ClientFleet, ConnectPlan, ReceiptTotals, Report } from "./types.ts";
@@ -25,40 +29,21 @@ export interface RunParts {
 }
 
 /**
- * Where each client connects, in turn: over transports, and on loopback over addresses.
+ * Where clients of the run's transports may connect.
  *
  * @throws {Error} When the server takes none of the transports.
  */
-function placesOf(target: Target, { transports }: SimOptions, { addresses }: Spread): string[] {
-  const hosts = Array.from({ length: addresses }, (_, index) => `127.0.0.${index + 1}`);
-  const wanted = target.places.filter((place) =>
-    transports.some((transport) => place.startsWith(`${transport}:`))
-  );
-  if (wanted.length === 0) {
-    throw new Error(`Cannot run: --target must have one for --transport ${transports}`);
-  }
-  return [
-    ...new Set(hosts.flatMap((host) => wanted.map((place) => place.replace("{host}", host)))),
-  ];
+function placesFor(places: readonly string[], { transports }: SimOptions): string[] {
+  const wanted = places.filter((place) => transports.includes(parsePlace(place)!.transport));
+  if (wanted.length > 0) return wanted;
+  throw new Error(`Cannot run: --target must have one for --transport ${transports}`);
 }
 
-/** The options of a run, as on the command line. */
-export function optionTexts(options: SimOptions): string[] {
-  const { scenario, clients, rooms, rate, size, transports, heartbeatMs, ramp, ...rest } = options;
+/** Where each client connects, in turn: over transports, and on loopback over addresses. */
+function targetsOf(places: readonly string[], { addresses }: Spread): string[] {
+  const hosts = Array.from({ length: addresses }, (_, index) => `127.0.0.${index + 1}`);
   return [
-    `--scenario ${scenario}`,
-    `--clients ${clients}`,
-    `--rooms ${rooms}`,
-    `--rate ${rate}`,
-    `--size ${size}`,
-    `--transport ${transports}`,
-    `--heartbeat ${heartbeatMs}ms`,
-    `--ramp ${ramp}/s`,
-    `--duration ${rest.durationMs}ms`,
-    `--share ${Number((100 * rest.share).toFixed(6))}%`,
-    `--seed ${rest.seed}`,
-    ...(rest.workers === undefined ? [] : [`--workers ${rest.workers}`]),
-    ...(rest.targets.length > 0 ? [`--target ${rest.targets}`, `--api ${rest.api}`] : []),
+    ...new Set(hosts.flatMap((host) => places.map((place) => place.replace("{host}", host)))),
   ];
 }
 
@@ -71,9 +56,11 @@ class Run {
 
   async run(): Promise<Report> {
     const { options, parts } = this;
-    const running = options.api === undefined
-      ? undefined
-      : await runningTarget(parts.platform.streams, options.targets, options.api);
+    const running = options.api === undefined ? undefined : await runningTarget(
+      parts.platform.streams,
+      placesFor(options.targets, options),
+      options.api,
+    );
     const spread = this.#spread(running);
     parts.progress.phase("start");
     const target = running ??
@@ -82,6 +69,7 @@ class Run {
         spawn: parts.spawn,
         clock: this.#clock,
         workers: spread.serverWorkers,
+        isWide: spread.addresses > 1,
         heartbeatMs: options.heartbeatMs,
       });
     try {
@@ -99,8 +87,7 @@ class Run {
         await fleet.stop();
       }
     } finally {
-      target.child?.kill("SIGTERM");
-      await target.child?.ended;
+      if (target.child !== undefined) await endChild(target.child, this.#clock);
     }
   }
 
@@ -109,10 +96,11 @@ class Run {
     const { options, parts } = this;
     const openFilesMax = parts.platform.process.openFilesMax();
     const ports = portsPerAddress();
+    const cpuCount = parts.platform.process.cpuCount();
     const spread = spreadOver({
       clients: options.clients,
       workers: options.workers,
-      cpuCount: parts.platform.process.cpuCount(),
+      cpuCount,
       openFilesMax,
       portsPerAddress: ports,
       targets: running?.places.some((place) => !place.includes("{host}"))
@@ -121,11 +109,19 @@ class Run {
       isOwn: running === undefined,
     });
     parts.say(
-      `${options.clients} clients in ${spread.processes} processes ` +
-        `(${openFilesMax ?? "an unknown number of"} open files each: ulimit -n), ` +
-        `to ${spread.addresses} addresses (${ports} ports each: net.ipv4.ip_local_port_range)` +
-        (spread.serverWorkers > 0 ? `, server with ${spread.serverWorkers} workers` : ""),
+      `this machine has ${cpuCount} processors, ` +
+        `${openFilesMax ?? "an unknown number of"} open files for each process (ulimit -n), ` +
+        `${ports} ports to each address (net.ipv4.ip_local_port_range)`,
     );
+    parts.say(
+      `${options.clients} clients, processes for them: ${spread.processes}, addresses that they ` +
+        `connect to: ${spread.addresses}` +
+        (spread.serverWorkers > 0 ? `, workers of the server: ${spread.serverWorkers}` : ""),
+    );
+    const pushes = options.rate * options.durationMs / 1_000;
+    if (pushes > 0 && pushes < options.rooms) {
+      parts.say(`${Math.ceil(pushes)} pushes for ${options.rooms} rooms: some get none`);
+    }
     if (options.clients > spread.clientsMax) {
       const limit = `${options.clients} clients need more ports than the ${spread.clientsMax} ` +
         "from which this machine reaches the targets: widen net.ipv4.ip_local_port_range, or give " +
@@ -139,7 +135,7 @@ class Run {
   async #drive(fleet: ClientFleet, target: Target, spread: Spread): Promise<Report> {
     const { options, parts } = this;
     const plan: Omit<ConnectPlan, "first" | "clients"> = {
-      targets: placesOf(target, options, spread),
+      targets: targetsOf(placesFor(target.places, options), spread),
       rooms: options.rooms,
       rampPerS: options.ramp,
       heartbeatMs: options.heartbeatMs,
@@ -154,7 +150,7 @@ class Run {
     const pusher = new Pusher({ send, tag: options.seed, size: options.size, rooms, clock });
     const { progress } = parts;
     const cpuCount = parts.platform.process.cpuCount();
-    const made = { options, fleet, pusher, target, spread, plan, clock, progress, cpuCount };
+    const made = { options, fleet, pusher, target, plan, clock, progress, cpuCount };
     const stage = new Stage(made);
     const scenario = scenarios[options.scenario];
     stage.watch();
@@ -162,15 +158,25 @@ class Run {
     const first = scenario.clientsAtFirst?.(options.clients) ?? options.clients;
     await fleet.connect(plan, first);
     await checkEntrance(stage, first);
-    await scenario.run(stage);
-    const receipts = await conclude(stage, server);
+    const receipts = await this.#perform(scenario, stage, server);
     await stage.unwatch();
     return this.#report(stage, receipts);
   }
 
+  /** Does what the scenario does, and judges it, also when the server fails. */
+  async #perform(scenario: Scenario, stage: Stage, server: ServerView): Promise<ReceiptTotals> {
+    try {
+      await scenario.run(stage);
+      return await conclude(stage, server);
+    } catch (error) {
+      if (!(error instanceof ServerFailed)) throw error;
+      return await concludeFailed(stage, error.message);
+    }
+  }
+
   #report(stage: Stage, receipts: ReceiptTotals): Report {
     const { options } = this;
-    const { usage, latency } = stage;
+    const { usage, latency, pusher } = stage;
     return {
       seed: options.seed,
       scenario: options.scenario,
@@ -181,6 +187,8 @@ class Run {
       heartbeatsSent: stage.last?.heartbeatsSent ?? 0,
       heartbeatsMissed: stage.last?.heartbeatsMissed ?? 0,
       lostConnections: stage.last?.lostConnections ?? 0,
+      pushes: { due: pusher.due, sent: pusher.sent, failed: pusher.failed },
+      failures: stage.last?.failures ?? [],
       latencyMs: latency,
       histogram: stage.histogram,
       samples: stage.samples,

@@ -1,4 +1,6 @@
+import process from "node:process";
 import { type Clock, sleep } from "../base/clock.ts";
+import { parsePlace } from "./places.ts";
 import type { Child, ConnHandler, Process, Streams } from "../platform/port.ts";
 
 /** How long the server may take to come up, in milliseconds. */
@@ -20,6 +22,11 @@ const nobody: ConnHandler = {
   end() {},
   close() {},
 };
+
+/** The server has ended, or answers no more: the run is over, and this is what it found. */
+export class ServerFailed extends Error {
+  override readonly name = "ServerFailed";
+}
 
 /** A server to be driven. */
 export interface Target {
@@ -44,15 +51,10 @@ export async function runningTarget(
   api: string,
 ): Promise<Target> {
   const widened = places.map((place) => {
-    const found = /^(\w+:\/\/)(?:localhost|127\.0\.0\.1):(\d+)$/.exec(place);
-    if (found === null) return place;
-    const dialled = streams.dial({
-      hostname: OTHER_LOOPBACK,
-      port: Number(found[2]),
-      pendingBytesMax: 0,
-      handler: nobody,
-    });
-    return dialled.then(() => `${found[1]}{host}:${found[2]}`, () => place);
+    const { transport, host, port } = parsePlace(place)!;
+    if (host !== "localhost" && host !== "127.0.0.1") return place;
+    const probe = { hostname: OTHER_LOOPBACK, port, pendingBytesMax: 0, handler: nobody };
+    return streams.dial(probe).then(() => `${transport}://{host}:${port}`, () => place);
   });
   return { places: await Promise.all(widened), api, child: undefined };
 }
@@ -65,6 +67,8 @@ export interface StartParts {
   readonly clock: Clock;
   /** Of the server; 0 for none. */
   readonly workers: number;
+  /** Whether clients go to more addresses than 127.0.0.1. */
+  readonly isWide: boolean;
   /** How often its clients are to beat. */
   readonly heartbeatMs: number;
 }
@@ -94,12 +98,14 @@ export async function startTarget(parts: StartParts): Promise<Target> {
 
 /** @returns The server, or what it ended with. */
 async function tryStart(parts: StartParts): Promise<Target | number | string> {
-  const { streams, spawn, clock, workers, heartbeatMs } = parts;
+  const { streams, spawn, clock, workers, isWide, heartbeatMs } = parts;
+  const hostname = isWide ? "0.0.0.0" : "127.0.0.1";
   const [tcp, ws, http] = await freePorts(streams, 3);
   const api = `http://127.0.0.1:${http}`;
   const child = spawn([
-    "start",
-    ...["--tcp", `0.0.0.0:${tcp}`, "--ws", `0.0.0.0:${ws}`, "--http", `127.0.0.1:${http}`],
+    "sim-server",
+    String(process.pid),
+    ...["--tcp", `${hostname}:${tcp}`, "--ws", `${hostname}:${ws}`, "--http", `127.0.0.1:${http}`],
     ...["--workers", String(workers), "--log-level", "error", "--id", "sim"],
     ...["--heartbeat-interval", `${heartbeatMs}ms`, "--heartbeat-max", "2"],
   ], {});

@@ -1,12 +1,14 @@
 import { type Clock, sleep } from "../base/clock.ts";
+import { ServerFailed } from "./server.ts";
 
-/** How long counts of who is online may lag behind, in milliseconds. */
+/** How long counts of who is online may lag behind, in milliseconds: of Halley, and of others. */
 const COUNTS_MS = 5_000;
+const SLOW_COUNTS_MS = 25_000;
 
 /** How long an answer may take, in milliseconds. */
 const ANSWER_MS = 10_000;
 
-/** What must be zero when all have gone, by its name in `/metrics`. */
+/** What a Halley says that it holds, by its name in `/metrics`. */
 const HELD: Readonly<Record<string, string>> = {
   halley_comet_connections: "connections",
   halley_comet_rooms: "rooms",
@@ -21,44 +23,84 @@ export interface ServerViewParts {
   readonly clock: Clock;
 }
 
+/** Things that a server holds, by what they are called. */
+type Held = Readonly<Record<string, number>>;
+
 /** What a server says of itself over its HTTP API. */
 export class ServerView {
+  /** What it held before the run; undefined for a server that does not say, such as goim. */
+  #before: Held | undefined;
+
   constructor(private readonly parts: ServerViewParts) {}
 
   /** @throws {Error} With a one-line message when the API is not there, or does not take the key. */
   async reach(): Promise<void> {
     const { api } = this.parts;
-    const response = await this.#get("/goim/online/total").catch((error: Error) => {
+    const response = await this.#fetch("/goim/online/total").catch((error: Error) => {
       throw new Error(`Cannot run: no answer from the API at ${api}: ${error.message}`);
     });
-    if (response.ok) return;
-    throw new Error(`Cannot run: the API at ${api} answered with HTTP ${response.status}`);
+    if (!response.ok) {
+      throw new Error(`Cannot run: the API at ${api} answered with HTTP ${response.status}`);
+    }
+    const isApi = await response.json().then(({ code }) => code === 0, () => false);
+    if (!isApi) throw new Error(`Cannot run: what answers at ${api} is not goim's HTTP API`);
+    this.#before = await this.#held();
   }
 
-  /** How many clients of this run the server counts, when it has had time to. */
-  counted(wanted: number): Promise<number> {
-    return this.#settled(() => this.#members(), (counted) => counted === wanted);
+  /**
+   * How many clients of this run the server counts in each room, when it has had time to.
+   *
+   * @throws {ServerFailed} When it does not answer.
+   */
+  counted(wanted: readonly number[]): Promise<readonly number[]> {
+    return this.#settled(
+      () => this.#members(),
+      (counted) => wanted.every((count, room) => count === counted[room]),
+    );
   }
 
-  /** What the server holds when it has had time to let go, by what it is called. */
-  leftOver(): Promise<Readonly<Record<string, number>>> {
-    return this.#settled(async () => {
-      const held: Record<string, number> = { clients: await this.#members() };
-      const response = await this.#get("/metrics");
-      if (!response.ok) return held;
-      for (const line of (await response.text()).split("\n")) {
-        const [name, value] = line.split(" ");
-        if (HELD[name] !== undefined) held[HELD[name]] = Number(value);
+  /**
+   * What the server holds more than before the run, when it has had time to let go.
+   *
+   * @returns Undefined for a server that does not say.
+   * @throws {ServerFailed} When it does not answer.
+   */
+  async leftOver(): Promise<Held | undefined> {
+    const before = this.#before;
+    if (before === undefined) return undefined;
+    return await this.#settled(async () => {
+      const clients = (await this.#members()).reduce((sum, count) => sum + count, 0);
+      const left: Record<string, number> = { clients };
+      for (const [what, count] of Object.entries(await this.#held() ?? {})) {
+        left[what] = Math.max(0, count - (before[what] ?? 0));
       }
-      return held;
-    }, (held) => Object.values(held).every((count) => count === 0));
+      return left;
+    }, (left) => Object.values(left).every((count) => count === 0));
   }
 
-  /** Members of this run's rooms. */
-  async #members(): Promise<number> {
-    const response = await this.#get(`/goim/online/top?type=sim&limit=${this.parts.rooms}`);
-    const { data } = await response.json() as { data?: { count: number }[] | null };
-    return (data ?? []).reduce((sum, { count }) => sum + count, 0);
+  async #held(): Promise<Held | undefined> {
+    const response = await this.#get("/metrics");
+    if (!response.ok) return undefined;
+    const held: Record<string, number> = {};
+    for (const line of (await response.text()).split("\n")) {
+      const [name, value] = line.split(" ");
+      if (HELD[name] !== undefined) held[HELD[name]] = Number(value);
+    }
+    return Object.keys(held).length === 0 ? undefined : held;
+  }
+
+  /** Members of this run's rooms, by the room's index. */
+  async #members(): Promise<number[]> {
+    const { rooms } = this.parts;
+    const response = await this.#get(`/goim/online/top?type=sim&limit=${rooms}`);
+    const { code, data } = await response.json().catch(() => ({})) as {
+      code?: number;
+      data?: { room_id: string; count: number }[] | null;
+    };
+    if (code !== 0) throw new ServerFailed("the API does not say who is online");
+    const members = new Array<number>(rooms).fill(0);
+    for (const { room_id, count } of data ?? []) members[Number(room_id)] = count;
+    return members;
   }
 
   /** Asks until the answer is as it should be, or long enough. */
@@ -67,7 +109,8 @@ export class ServerView {
     isRight: (answer: Answer) => boolean,
   ): Promise<Answer> {
     const { clock } = this.parts;
-    for (const deadlineMs = clock.monotonicMs() + COUNTS_MS;;) {
+    const mostMs = this.#before === undefined ? SLOW_COUNTS_MS : COUNTS_MS;
+    for (const deadlineMs = clock.monotonicMs() + mostMs;;) {
       const answer = await ask();
       if (isRight(answer) || clock.monotonicMs() > deadlineMs) return answer;
       await sleep(clock, 200);
@@ -75,6 +118,12 @@ export class ServerView {
   }
 
   #get(path: string): Promise<Response> {
+    return this.#fetch(path).catch((error: Error) => {
+      throw new ServerFailed(`the API does not answer: ${error.message}`);
+    });
+  }
+
+  #fetch(path: string): Promise<Response> {
     const { api, apiKey } = this.parts;
     const headers: Record<string, string> = apiKey === ""
       ? {}

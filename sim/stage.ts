@@ -1,17 +1,21 @@
 import { type Clock, sleep } from "../base/clock.ts";
 import { edgeOf, Histogram } from "./checkers/histogram.ts";
-import { type Spread, type Usage, usageOf } from "./machine.ts";
+import { type Usage, usageOf } from "./machine.ts";
 import type { SimOptions } from "./options.ts";
 import type { Pusher } from "./pusher.ts";
 import type { Progress } from "./report/progress.ts";
-import type { Target } from "./server.ts";
+import { ServerFailed, type Target } from "./server.ts";
+import { ratesBetween, type Totals } from "./totals.ts";
 import type { ClientFleet, ConnectPlan, Finding, FleetProgress, Sample } from "./types.ts";
 
 /** How often a run is looked at, in milliseconds. */
 const SAMPLE_MS = 500;
 
-/** Two looks less apart say nothing about rates, in seconds. */
-const SPAN_S_MIN = 0.1;
+/** Two looks less apart say nothing about rates, in milliseconds. */
+const SPAN_MS_MIN = 100;
+
+/** How many looks must find nothing new when all has come. */
+const QUIET_LOOKS = 3;
 
 /** What a scenario works with. */
 export interface StageParts {
@@ -19,7 +23,6 @@ export interface StageParts {
   readonly fleet: ClientFleet;
   readonly pusher: Pusher;
   readonly target: Target;
-  readonly spread: Spread;
   /** How clients are opened. */
   readonly plan: Omit<ConnectPlan, "first" | "clients">;
   readonly clock: Clock;
@@ -28,76 +31,97 @@ export interface StageParts {
   readonly cpuCount: number;
 }
 
+/** What was seen of a run between two moments. */
+export interface Span {
+  readonly before: Totals;
+  readonly after: Totals;
+  readonly latencies: Histogram;
+}
+
 /** A run under way: its clients, its pushes, and what is seen of them. */
 export class Stage {
-  readonly options: SimOptions;
-  readonly fleet: ClientFleet;
-  readonly pusher: Pusher;
-  readonly target: Target;
-  readonly spread: Spread;
-  readonly plan: Omit<ConnectPlan, "first" | "clients">;
-  readonly clock: Clock;
-  readonly cpuCount: number;
   readonly findings: Finding[] = [];
   readonly notes: Record<string, number | string> = {};
   readonly samples: Sample[] = [];
-  readonly latencies = new Histogram();
   /** The clients as last seen. */
   last: FleetProgress | undefined;
   /** Of the server, most and last. */
   usage: Usage | undefined;
-  /** Processors that the clients took at last. */
-  clientCores = 0;
+  readonly #latencies = new Histogram();
+  /** Those since {@linkcode measure} was last called, and when that was. */
+  #spanLatencies = new Histogram();
+  #spanBefore: Totals | undefined;
   /** Memory of the server before the clients came, and with the most clients. */
   #emptyRssBytes = 0;
   #clientsMax = 0;
   #phase = "";
-  readonly #progress: Progress;
   readonly #startMs: number;
   #sampling: Promise<void> | undefined;
   #stopped = false;
-  readonly #clientsLost = Promise.withResolvers<never>();
-  #before = { atMs: 0, received: 0, sent: 0, cpuS: 0, clientCpuS: 0 };
+  readonly #broken = Promise.withResolvers<never>();
+  #before: Totals | undefined;
+  #looks = 0;
 
-  constructor(parts: StageParts) {
-    this.options = parts.options;
-    this.fleet = parts.fleet;
-    this.pusher = parts.pusher;
-    this.target = parts.target;
-    this.spread = parts.spread;
-    this.plan = parts.plan;
-    this.clock = parts.clock;
-    this.cpuCount = parts.cpuCount;
-    this.#progress = parts.progress;
+  constructor(private readonly parts: StageParts) {
     this.#startMs = parts.clock.monotonicMs();
     // Whoever waits is told; nobody may.
-    this.#clientsLost.promise.catch(() => {});
+    this.#broken.promise.catch(() => {});
+    void parts.target.child?.ended.then((how) =>
+      this.#break(new ServerFailed(`the server ended with ${how}`))
+    );
+  }
+
+  get options(): SimOptions {
+    return this.parts.options;
+  }
+
+  get fleet(): ClientFleet {
+    return this.parts.fleet;
+  }
+
+  get pusher(): Pusher {
+    return this.parts.pusher;
+  }
+
+  get target(): Target {
+    return this.parts.target;
+  }
+
+  get plan(): StageParts["plan"] {
+    return this.parts.plan;
+  }
+
+  get clock(): Clock {
+    return this.parts.clock;
+  }
+
+  get cpuCount(): number {
+    return this.parts.cpuCount;
   }
 
   /** What the run is at. */
   phase(name: string): void {
     this.#phase = name;
-    this.#progress.phase(name);
+    this.parts.progress.phase(name);
   }
 
   find(...findings: Finding[]): void {
     this.findings.push(...findings);
   }
 
-  /** Since the start, in seconds. */
-  get elapsedS(): number {
-    return (this.clock.monotonicMs() - this.#startMs) / 1_000;
-  }
-
-  /** @throws {Error} When the clients do not answer any more. */
+  /**
+   * Waits.
+   *
+   * @throws {ServerFailed} When the run's own server ends meanwhile.
+   * @throws {Error} When the clients do not answer any more.
+   */
   async wait(spanMs: number): Promise<void> {
-    await Promise.race([sleep(this.clock, spanMs), this.#clientsLost.promise]);
+    await Promise.race([sleep(this.clock, spanMs), this.#broken.promise]);
   }
 
   /** Begins to look at the run. */
   watch(): void {
     this.#emptyRssBytes = this.#usage()?.rssBytes ?? 0;
-    this.#before = { ...this.#before, atMs: this.clock.monotonicMs() };
     this.#sampling = this.#watch();
   }
 
@@ -110,12 +134,13 @@ export class Stage {
 
   /** Looks at clients and server now. */
   async sample(): Promise<void> {
-    const seen = await this.fleet.progress();
-    this.last = seen;
+    const seen = this.last = await this.fleet.progress();
+    this.#looks++;
     const recent = new Histogram();
     for (const [bucket, count] of seen.latencies) {
-      recent.addBucket(bucket, count);
-      this.latencies.addBucket(bucket, count);
+      for (const histogram of [recent, this.#latencies, this.#spanLatencies]) {
+        histogram.addBucket(bucket, count);
+      }
     }
     this.#clientsMax = Math.max(this.#clientsMax, seen.authenticated);
     const usage = this.#usage();
@@ -123,31 +148,35 @@ export class Stage {
       const rssBytes = Math.max(usage.rssBytes, this.usage?.rssBytes ?? 0);
       this.usage = { cpuS: usage.cpuS, rssBytes };
     }
-    const atMs = this.clock.monotonicMs();
-    const spanS = (atMs - this.#before.atMs) / 1_000;
-    if (spanS < SPAN_S_MIN) return;
-    this.clientCores = (seen.cpuS - this.#before.clientCpuS) / spanS;
-    const perRoom = seen.authenticated / this.options.rooms;
+    const now = this.#totals();
+    const before = this.#before ??= now;
+    if (now.atMs - before.atMs < SPAN_MS_MIN) return;
+    this.#before = now;
+    const { duePerS, receivedPerS, serverCores, clientCores } = ratesBetween(before, now);
     const sample: Sample = {
-      atS: (atMs - this.#startMs) / 1_000,
+      atS: (now.atMs - this.#startMs) / 1_000,
       phase: this.#phase,
       clients: seen.authenticated,
-      expectedPerS: (this.pusher.sent - this.#before.sent) * perRoom / spanS,
-      receivedPerS: (seen.received - this.#before.received) / spanS,
+      expectedPerS: duePerS * seen.authenticated / this.options.rooms,
+      receivedPerS,
       p50Ms: recent.quantile(0.5),
       p99Ms: recent.quantile(0.99),
-      serverCores: usage === undefined ? undefined : (usage.cpuS - this.#before.cpuS) / spanS,
+      serverCores,
       serverRssBytes: usage?.rssBytes,
-    };
-    this.#before = {
-      atMs,
-      received: seen.received,
-      sent: this.pusher.sent,
-      cpuS: usage?.cpuS ?? 0,
-      clientCpuS: seen.cpuS,
+      clientCores,
     };
     this.samples.push(sample);
-    this.#progress.sample(sample, this.latency);
+    this.parts.progress.sample(sample, this.latency);
+  }
+
+  /** What was seen since this was last called. */
+  async measure(): Promise<Span> {
+    await this.sample();
+    const after = this.#totals();
+    const span = { before: this.#spanBefore ?? after, after, latencies: this.#spanLatencies };
+    this.#spanBefore = after;
+    this.#spanLatencies = new Histogram();
+    return span;
   }
 
   /** By how much the server's memory grew for each client. */
@@ -159,9 +188,10 @@ export class Stage {
   /** Waits until nothing more comes. */
   async drain(): Promise<void> {
     this.phase("drain");
-    for (let quiet = 0, before = -1; quiet < 3;) {
-      await this.wait(SAMPLE_MS);
-      const received = this.last?.received ?? 0;
+    for (let quiet = 0, before = -1; quiet < QUIET_LOOKS;) {
+      const looks = this.#looks;
+      while (this.#looks === looks) await this.wait(SAMPLE_MS);
+      const { received } = this.last!;
       quiet = received === before ? quiet + 1 : 0;
       before = received;
     }
@@ -169,13 +199,27 @@ export class Stage {
 
   /** Latencies of all deliveries so far, in milliseconds. */
   get latency(): { readonly p50: number; readonly p99: number; readonly max: number } {
-    const { latencies } = this;
+    const latencies = this.#latencies;
     return { p50: latencies.quantile(0.5), p99: latencies.quantile(0.99), max: latencies.max };
   }
 
   /** The histogram of all latencies. */
   get histogram(): readonly (readonly [number, number])[] {
-    return this.latencies.buckets().map(([bucket, count]) => [edgeOf(bucket), count]);
+    return this.#latencies.buckets().map(([bucket, count]) => [edgeOf(bucket), count]);
+  }
+
+  #totals(): Totals {
+    const { pusher, last } = this;
+    return {
+      atMs: this.clock.monotonicMs(),
+      received: last?.received ?? 0,
+      due: pusher.due,
+      refused: pusher.failed,
+      lostConnections: last?.lostConnections ?? 0,
+      heartbeatsMissed: last?.heartbeatsMissed ?? 0,
+      serverCpuS: this.usage?.cpuS,
+      clientCpuS: last?.cpuS ?? 0,
+    };
   }
 
   #usage(): Usage | undefined {
@@ -183,15 +227,15 @@ export class Stage {
     return child === undefined ? undefined : usageOf(child.pid);
   }
 
-  #lose(error: Error): void {
+  #break(error: Error): void {
     this.#stopped = true;
-    this.#clientsLost.reject(error);
+    this.#broken.reject(error);
   }
 
   async #watch(): Promise<void> {
     while (!this.#stopped) {
-      await this.wait(SAMPLE_MS);
-      if (!this.#stopped) await this.sample().catch((error) => this.#lose(error));
+      await this.wait(SAMPLE_MS).catch(() => {});
+      if (!this.#stopped) await this.sample().catch((error) => this.#break(error));
     }
   }
 }

@@ -20,21 +20,26 @@ export interface ConnectPlan {
 
 /** Where a process stands with what it was told to do. */
 export interface FleetProgress {
-  readonly connected: number;
   readonly authenticated: number;
-  /** Connections that failed, or were closed by the server though nobody asked for it. */
+  /** Tries to get in beyond each client's first. */
+  readonly retries: number;
+  /** Connections that the server closed though their client had done nothing wrong. */
   readonly lostConnections: number;
   /** Connections that were closed since their client had not read. */
   readonly slowClosed: number;
   readonly received: number;
   readonly heartbeatsSent: number;
   readonly heartbeatsMissed: number;
+  /** Changes of rooms that were asked for, and those that were not answered in time. */
+  readonly moves: number;
+  readonly movesMissed: number;
+  /** The longest that the process stood still: what it finds then may be its own doing. */
+  readonly standstillMs: number;
   /** Latencies of the receipts since the last time, as counts by bucket of the histogram. */
   readonly latencies: readonly (readonly [bucket: number, count: number])[];
-  /** The first few failures, in words. */
+  /** The first few failures and the last, in words. */
   readonly failures: readonly string[];
   readonly cpuS: number;
-  readonly rssBytes: number;
 }
 
 /** What the pushes of one room came to: numbered from 1, each in one order. */
@@ -85,6 +90,8 @@ export interface Sample {
   /** Of the server; undefined for one that runs elsewhere. */
   readonly serverCores: number | undefined;
   readonly serverRssBytes: number | undefined;
+  /** Processors that the clients take. */
+  readonly clientCores: number;
 }
 
 /** Everything that a run came to. */
@@ -99,6 +106,10 @@ export interface Report {
   readonly heartbeatsSent: number;
   readonly heartbeatsMissed: number;
   readonly lostConnections: number;
+  /** Pushes that were due, those that were sent, and those that were not accepted. */
+  readonly pushes: { readonly due: number; readonly sent: number; readonly failed: number };
+  /** What clients say of the first things that went wrong, beside deliveries. */
+  readonly failures: readonly string[];
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Buckets of the latency histogram: upper edge in milliseconds and how many. */
   readonly histogram: readonly (readonly [edgeMs: number, count: number])[];
@@ -146,11 +157,7 @@ export interface SilentReport {
 /** All virtual clients, over their processes. */
 export interface ClientFleet {
   /** Opens clients and settles when all are in. */
-  connect(
-    plan: Omit<ConnectPlan, "first" | "clients">,
-    clients: number,
-    onProgress?: (progress: FleetProgress) => void,
-  ): Promise<void>;
+  connect(plan: Omit<ConnectPlan, "first" | "clients">, clients: number): Promise<void>;
   progress(): Promise<FleetProgress>;
   /**
    * A share sends no heartbeat any more.
@@ -167,6 +174,12 @@ export interface ClientFleet {
   changeRooms(whom: Share): Promise<void>;
   /** All leave at once and come back at once; settles when all are in again. */
   storm(): Promise<void>;
+  /** Brings back those that are away; settles when they are in or have given up. */
+  comeBack(): Promise<void>;
+  /** Settles when what clients have asked for so far has been answered, or should have been. */
+  answered(): Promise<void>;
+  /** How many clients are in each room, by its index. */
+  members(): Promise<readonly number[]>;
   silentReport(deadline: Deadline): Promise<SilentReport>;
   /** What the receipts say, given what was pushed. */
   finish(pushes: readonly RoomPushes[]): Promise<ReceiptTotals>;

@@ -4,11 +4,17 @@ import { decodePushBody } from "./push_body.ts";
 /** Failures that are described; the others are only counted. */
 const DESCRIBED_MAX = 20;
 
+/** More pushes than this are not missing at a time: it is a number that nobody sent. */
+const MISSING_MAX = 1_000_000;
+
 /** Pushes around a join or a leave that may have come or not, in milliseconds. */
 export interface Margins {
   /** Those that were sent so soon after the join was answered. */
   readonly joinMs: number;
-  /** Those that were answered so shortly before the client began to leave. */
+  /**
+   * Those that were answered so shortly before the client began to leave, or as shortly as the
+   * slowest push that any client of the process has got took.
+   */
   readonly leaveMs: number;
 }
 
@@ -50,6 +56,7 @@ export class Receipts {
   readonly #push = { tag: 0, room: 0, sequence: 0, dueMs: 0 };
   readonly #failures: string[] = [];
   #misdelivered = 0;
+  #slowestMs = 0;
 
   /** @param tag Of this run's pushes. */
   constructor(private readonly tag: number, private readonly margins: Margins = usualMargins) {}
@@ -106,7 +113,8 @@ export class Receipts {
     const push = this.#push;
     const stay = this.#stays[client];
     if (stay === null) return undefined;
-    if (!decodePushBody(body, push) || push.tag !== this.tag || stay?.room !== push.room) {
+    const isMine = decodePushBody(body, push) && push.tag === this.tag && stay?.room === push.room;
+    if (!isMine || (stay.last > 0 && push.sequence > stay.last + MISSING_MAX)) {
       this.#misdelivered++;
       this.#describe(`client ${client} got a push that is not for it`);
       return undefined;
@@ -115,7 +123,9 @@ export class Receipts {
     if (stay.first === 0) stay.first = push.sequence;
     if (push.sequence === stay.last + 1 || stay.last === 0) stay.last = push.sequence;
     else this.#outOfTurn(stay, push.sequence);
-    return nowMs - push.dueMs;
+    const latencyMs = nowMs - push.dueMs;
+    if (latencyMs > this.#slowestMs && !stay.excused) this.#slowestMs = latencyMs;
+    return latencyMs;
   }
 
   /** Adds everything up, given what was pushed. */
@@ -165,21 +175,25 @@ export class Receipts {
    */
   #judge(stay: Stay, pushes: RoomPushes | undefined): Verdict {
     if (pushes === undefined) return { expected: 0, lost: 0, reordered: 0 };
-    const failed = new Set(pushes.failed);
-    const late = stay.late?.filter((number) => !failed.has(number)) ?? [];
+    const { failed } = pushes;
+    const isDue = (number: number) => !has(failed, number);
+    const late = stay.late?.filter(isDue) ?? [];
     for (const number of late) {
       this.#describe(`client ${stay.client} got push ${number} after later ones`);
     }
     if (stay.excused) return { expected: 0, lost: 0, reordered: late.length };
     const { from, to } = this.#span(stay, pushes);
-    let expected = 0;
-    let lost = 0;
-    for (let number = from; number <= to; number++) {
-      if (failed.has(number)) continue;
-      expected++;
-      const came = number >= stay.first && number <= stay.last && !stay.missing?.has(number);
-      const cameFirst = number < stay.first && stay.late?.includes(number);
-      if (stay.first === 0 || !(came || cameFirst)) lost++;
+    /** Pushes within a span that were accepted. */
+    const due = (from: number, to: number) =>
+      to < from ? 0 : to - from + 1 - countBelow(failed, to + 1) + countBelow(failed, from);
+    const expected = due(from, to);
+    // Before the first that came, beyond the last, and in between.
+    let lost = stay.first === 0
+      ? expected
+      : due(from, Math.min(to, stay.first - 1)) + due(Math.max(from, stay.last + 1), to);
+    for (const number of late) if (number < stay.first && number >= from) lost--;
+    for (const number of stay.missing ?? []) {
+      if (number >= from && number <= to && isDue(number)) lost++;
     }
     if (lost > 0) {
       this.#describe(`client ${stay.client} misses ${lost} pushes of room ${stay.room}`);
@@ -194,7 +208,8 @@ export class Receipts {
     const from = exact ? 1 : 1 + countBelow(sentMs, joinedMs + joinMs);
     if (cut) return { from, to: stay.last };
     if (leftMs === undefined) return { from, to: last };
-    return { from, to: Math.max(stay.last, countBelow(answeredMs, leftMs - leaveMs)) };
+    const marginMs = Math.max(leaveMs, this.#slowestMs);
+    return { from, to: Math.max(stay.last, countBelow(answeredMs, leftMs - marginMs)) };
   }
 
   #describe(failure: string): void {
@@ -205,6 +220,11 @@ export class Receipts {
 /** Whether a number from before the first that came has not come yet. */
 function isFirstSight({ first, late }: Stay, sequence: number): boolean {
   return sequence < first && !late?.includes(sequence);
+}
+
+/** Whether a number is among some ascending numbers. */
+function has(numbers: readonly number[], number: number): boolean {
+  return numbers[countBelow(numbers, number)] === number;
 }
 
 /** How many of some ascending numbers are below a limit. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { randomBelow, seededPrng } from "../../base/prng.ts";
 import type { ReceiptTotals } from "../types.ts";
 import { encodePushBody } from "./push_body.ts";
 import { Receipts, usualMargins } from "./receipts.ts";
@@ -97,5 +98,45 @@ describe("Receipts", () => {
     receipts.joined(0, 0, false, 3_600);
     for (const number of [4, 5]) receipts.received(0, body(0, number), 5_000);
     assert.deepEqual(counts(receipts.totals(pushes(5))), { expected: 4, received: 4 });
+  });
+
+  it("expect the less of a client that leaves the longer pushes are under way", () => {
+    const receipts = new Receipts(TAG);
+    receipts.joined(0, 0, true, 0);
+    receipts.joined(1, 0, true, 0);
+    for (const client of [0, 1]) receipts.received(client, body(0, 1), 1_100);
+    receipts.left(0, 3_300);
+    assert.deepEqual(counts(receipts.totals(pushes(1))), { expected: 2, received: 2 });
+    const missing = receipts.totals(pushes(3));
+    assert.deepEqual([missing.expected, missing.lost], [6, 4]);
+    receipts.received(1, body(0, 2), 4_000);
+    receipts.received(1, body(0, 3), 4_000);
+    assert.deepEqual(counts(receipts.totals(pushes(3))), { expected: 4, received: 4 });
+  });
+
+  it("take a number that nobody can have sent for another's", () => {
+    const receipts = new Receipts(TAG);
+    receipts.joined(0, 0, true, 0);
+    receipts.received(0, body(0, 1), 1_100);
+    receipts.received(0, body(0, 4_000_000_000), 1_100);
+    assert.deepEqual(receipts.totals(pushes(1)).misdelivered, 1);
+  });
+
+  it("find by arithmetic what one finds by counting", () => {
+    const prng = seededPrng(20);
+    for (let round = 0; round < 2_000; round++) {
+      const last = 1 + randomBelow(prng, 12);
+      const all = Array.from({ length: last }, (_, index) => index + 1);
+      const failed = all.filter(() => randomBelow(prng, 5) === 0);
+      const came = all.filter(() => randomBelow(prng, 4) > 0);
+      for (let swaps = randomBelow(prng, 4); swaps > 0 && came.length > 0; swaps--) {
+        const [a, b] = [randomBelow(prng, came.length), randomBelow(prng, came.length)];
+        [came[a], came[b]] = [came[b], came[a]];
+      }
+      const due = all.filter((number) => !failed.includes(number));
+      const lost = due.filter((number) => !came.includes(number)).length;
+      const { expected = 0, lost: found = 0 } = history(came, last, failed);
+      assert.deepEqual([expected, found], [due.length, lost], `${came} of ${last}, not ${failed}`);
+    }
   });
 });

@@ -17,6 +17,8 @@ const DIALS_MAX = 500;
 
 /** Gets clients in. */
 export class Entrance {
+  /** Tries beyond each client's first. */
+  retries = 0;
   #dialling = 0;
 
   constructor(
@@ -46,6 +48,7 @@ export class Entrance {
       client.lastBeatMs = this.clock.monotonicMs();
       if (await this.#dial(client) && await this.#isIn(client)) return;
       if (client.leaving) return;
+      if (client.tries < TRIES) this.retries++;
       await sleep(this.clock, RETRY_MS * client.tries);
     }
   }

@@ -1,6 +1,9 @@
+import process from "node:process";
 import { type Clock, sleep } from "../../base/clock.ts";
 import { type Prng, uuid } from "../../base/prng.ts";
 import type { Child, Process, Streams } from "../../platform/port.ts";
+import { endChild } from "../children.ts";
+import { RpcError } from "../../protocol/rpc/rpc_error.ts";
 import type { RpcLink } from "../../protocol/rpc/link.ts";
 import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
 import { unknownMethod } from "../../protocol/rpc/methods.ts";
@@ -14,13 +17,23 @@ import type {
   Share,
   SilentReport,
 } from "../types.ts";
-import { ClientMethod, fromJson, SIM_VARIABLE, toJson } from "./calls.ts";
+import {
+  ClientMethod,
+  type ClientProcessOptions,
+  fromJson,
+  packPushes,
+  SIM_VARIABLE,
+  toJson,
+} from "./calls.ts";
 
 /** How long client processes may take to come up, in milliseconds. */
 const START_MS = 20_000;
 
 /** How long a call may take, in milliseconds; connecting takes as long as its ramp on top. */
 const CALL_MS = 120_000;
+
+/** How long after its link a process may go, in milliseconds. */
+const GONE_MS = 2_000;
 
 /** How a fleet is made. */
 export interface FleetParts {
@@ -39,11 +52,10 @@ export class Fleet implements ClientFleet {
   #children: Child[] = [];
   #links: RpcLink[] = [];
   #clients = 0;
-  readonly #listener: RpcListener;
+  /** How a process of clients ended that was not to. */
+  #ended: number | string | undefined;
 
-  private constructor(listener: RpcListener) {
-    this.#listener = listener;
-  }
+  private constructor(private readonly listener: RpcListener, private readonly clock: Clock) {}
 
   /** @throws {Error} When the processes do not come up. */
   static async start(parts: FleetParts): Promise<Fleet> {
@@ -61,21 +73,22 @@ export class Fleet implements ClientFleet {
         },
       },
     });
-    const fleet = new Fleet(listener);
-    let ended: number | string | undefined;
+    const fleet = new Fleet(listener, clock);
     for (let index = 0; index < processes; index++) {
-      const options = { port: listener.address.port, secret, index, tag };
+      const { port } = listener.address;
+      const options: ClientProcessOptions = { parent: process.pid, port, secret, index, tag };
       const env = { [SIM_VARIABLE]: JSON.stringify(options) };
       const child = spawn(["sim-clients"], env);
       fleet.#children.push(child);
-      void child.ended.then((how) => ended = how);
+      void child.ended.then((how) => fleet.#ended ??= how);
     }
     const deadlineMs = clock.monotonicMs() + START_MS;
     for (; fleet.#links.length < processes; fleet.#links = [...listener.links()]) {
       const isLate = clock.monotonicMs() > deadlineMs;
-      if (isLate || ended !== undefined) {
+      if (isLate || fleet.#ended !== undefined) {
+        const ended = fleet.#ended;
         await fleet.stop();
-        const why = isLate ? "are not up within 20 s" : `ended with ${ended}`;
+        const why = ended === undefined ? "are not up within 20 s" : `ended with ${ended}`;
         throw new Error(`Cannot run: client processes ${why}`);
       }
       await sleep(clock, 10);
@@ -96,14 +109,15 @@ export class Fleet implements ClientFleet {
       const share = { ...plan, rampPerS, first, clients: shares[index] };
       first += shares[index];
       return link.call(ClientMethod.connect, toJson(share), deadlineMs);
-    })).catch(cannotKeepUp);
+    })).catch((error) => this.#explain(error));
   }
 
   async progress(): Promise<FleetProgress> {
     const all = await this.#call<FleetProgress>(ClientMethod.progress);
     const latencies = all.flatMap(({ latencies }) => latencies);
     const failures = all.flatMap(({ failures }) => failures);
-    return { ...addedUp(all), latencies, failures };
+    const standstillMs = Math.max(...all.map(({ standstillMs }) => standstillMs));
+    return { ...addedUp(all), standstillMs, latencies, failures };
   }
 
   async silence(whom: Share): Promise<number> {
@@ -131,13 +145,27 @@ export class Fleet implements ClientFleet {
     await this.#call(ClientMethod.storm);
   }
 
+  async comeBack(): Promise<void> {
+    await this.#call(ClientMethod.comeBack);
+  }
+
+  async answered(): Promise<void> {
+    await this.#call(ClientMethod.answered);
+  }
+
+  async members(): Promise<readonly number[]> {
+    const [sums, ...others] = await this.#call<number[]>(ClientMethod.members);
+    for (const members of others) members.forEach((count, room) => sums[room] += count);
+    return sums;
+  }
+
   async silentReport(deadline: Deadline): Promise<SilentReport> {
     const all = await this.#call<SilentReport>(ClientMethod.silentReport, deadline);
     return { ...addedUp(all), lastMs: Math.max(...all.map(({ lastMs }) => lastMs)) };
   }
 
   async finish(pushes: readonly RoomPushes[]): Promise<ReceiptTotals> {
-    const all = await this.#call<ReceiptTotals>(ClientMethod.finish, pushes);
+    const all = await this.#call<ReceiptTotals>(ClientMethod.finish, packPushes(pushes));
     return { ...addedUp(all), failures: all.flatMap(({ failures }) => failures) };
   }
 
@@ -146,9 +174,8 @@ export class Fleet implements ClientFleet {
   }
 
   async stop(): Promise<void> {
-    await this.#listener.close();
-    for (const child of this.#children) child.kill("SIGTERM");
-    await Promise.all(this.#children.map(({ ended }) => ended));
+    await this.listener.close();
+    await Promise.all(this.#children.map((child) => endChild(child, this.clock)));
   }
 
   /** Calls all processes at once. */
@@ -156,17 +183,25 @@ export class Fleet implements ClientFleet {
     const body = toJson(value);
     const answers = await Promise.all(
       this.#links.map((link) => link.call(method, body, CALL_MS)),
-    ).catch(cannotKeepUp);
+    ).catch((error) => this.#explain(error));
     return answers.map((answer) => fromJson<Answer>(answer));
   }
-}
 
-/** A process that is alive answers, unless it has more to do than it can. */
-function cannotKeepUp(error: Error): never {
-  throw new Error(
-    `Cannot run: a client process does not keep up (${error.message}); it needs more processors, ` +
-      "or fewer --clients, or a lower --rate or --ramp",
-  );
+  /** Why a call failed. */
+  async #explain(error: Error): Promise<never> {
+    if (error instanceof RpcError && error.code === "lost") {
+      // A process that is killed loses its link a moment before it has gone.
+      await Promise.race([sleep(this.clock, GONE_MS), ...this.#children.map(({ ended }) => ended)]);
+    }
+    if (this.#ended !== undefined) {
+      throw new Error(`Cannot run: a client process ended with ${this.#ended}`);
+    }
+    if (!(error instanceof RpcError) || error.code !== "timeout") throw error;
+    throw new Error(
+      `Cannot run: a client process does not keep up (${error.message}); it needs more ` +
+        "processors, or fewer --clients, or a lower --rate or --ramp",
+    );
+  }
 }
 
 /** The numbers of some objects, added up. */

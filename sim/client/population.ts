@@ -1,12 +1,15 @@
 import { type Clock, sleep } from "../../base/clock.ts";
-import { randomFloat, seededPrng } from "../../base/prng.ts";
 import type { Streams } from "../../platform/port.ts";
 import { Histogram } from "../checkers/histogram.ts";
 import { type Margins, Receipts } from "../checkers/receipts.ts";
+import { silentReport } from "../checkers/silent_clients.ts";
 import type { ConnectPlan, Deadline, Share, SilentReport } from "../types.ts";
 import { Entrance, isSettled } from "./entrance.ts";
 import { Heartbeats } from "./heartbeats.ts";
-import { ClientState, VirtualClient } from "./virtual_client.ts";
+import { RoomMoves } from "./room_moves.ts";
+import { chosenOf } from "./share.ts";
+import { Standstill } from "./standstill.ts";
+import { ClientState, newClient, type VirtualClient, waitsSince } from "./virtual_client.ts";
 import { type Hearer, Wire } from "./wire.ts";
 
 /** How often heartbeats are looked at, in milliseconds. */
@@ -23,9 +26,11 @@ export class Population implements Hearer {
   slowClosed = 0;
   readonly receipts: Receipts;
   readonly heartbeats: Heartbeats;
+  readonly moves: RoomMoves;
+  readonly entrance: Entrance;
+  readonly standstill: Standstill;
   readonly #clients: VirtualClient[] = [];
   readonly #wire: Wire = new Wire(this);
-  readonly #entrance: Entrance;
   readonly #ticks;
   #plan: ConnectPlan | undefined;
   #first = 0;
@@ -34,7 +39,9 @@ export class Population implements Hearer {
   constructor(streams: Streams, private readonly clock: Clock, tag: number, margins?: Margins) {
     this.receipts = new Receipts(tag, margins);
     this.heartbeats = new Heartbeats(this.#wire, (failure) => this.#fail(failure));
-    this.#entrance = new Entrance(streams, clock, this.#wire, (failure) => this.#fail(failure));
+    this.moves = new RoomMoves((failure) => this.#fail(failure));
+    this.entrance = new Entrance(streams, clock, this.#wire, (failure) => this.#fail(failure));
+    this.standstill = new Standstill(TICK_MS, clock.monotonicMs());
     this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -50,14 +57,14 @@ export class Population implements Hearer {
   async connect(plan: ConnectPlan): Promise<void> {
     this.#plan = plan;
     if (this.#clients.length === 0) this.#first = plan.first;
-    const fresh = Array.from({ length: plan.clients }, (_, at) => this.#create(plan, at));
+    const fresh = Array.from({ length: plan.clients }, (_, at) => newClient(plan, at));
     this.#clients.push(...fresh);
     const startMs = this.clock.monotonicMs();
     for (const [at, client] of fresh.entries()) {
       const waitMs = startMs + at * 1_000 / plan.rampPerS - this.clock.monotonicMs();
       if (waitMs > 1) await sleep(this.clock, waitMs);
-      while (this.#entrance.isCrowded) await sleep(this.clock, 1);
-      void this.#entrance.enter(client);
+      while (this.entrance.isCrowded) await sleep(this.clock, 1);
+      void this.entrance.enter(client);
     }
     await this.#until(() => fresh.every(isSettled));
   }
@@ -68,7 +75,7 @@ export class Population implements Hearer {
    * @returns How many.
    */
   silence(whom: Share): number {
-    const silent = this.#chosen(whom).filter(({ state }) => state === ClientState.open);
+    const silent = chosenOf(this.#clients, whom).filter(({ state }) => state === ClientState.open);
     for (const client of silent) client.silent = true;
     return silent.length;
   }
@@ -79,7 +86,7 @@ export class Population implements Hearer {
    * @returns Their indexes.
    */
   stopReading(whom: Share): number[] {
-    const stopped = this.#chosen(whom).filter(({ state }) => state === ClientState.open);
+    const stopped = chosenOf(this.#clients, whom).filter(({ state }) => state === ClientState.open);
     for (const client of stopped) {
       client.paused = client.wasPaused = true;
       this.receipts.excuse(client.index - this.#first);
@@ -97,18 +104,19 @@ export class Population implements Hearer {
 
   /** A share leaves and comes back. */
   async leave(whom: Share): Promise<void> {
-    const leaving = this.#chosen(whom).filter(({ state }) => state === ClientState.open);
+    const leaving = chosenOf(this.#clients, whom).filter(({ state }) => state === ClientState.open);
     for (const client of leaving) this.#goAway(client);
-    for (const client of leaving) void this.#entrance.enter(client);
+    for (const client of leaving) void this.entrance.enter(client);
     await this.#until(() => leaving.every(isSettled));
   }
 
   /** A share goes to the next room. */
   changeRooms(whom: Share): void {
-    for (const client of this.#chosen(whom)) {
+    for (const client of chosenOf(this.#clients, whom)) {
       if (client.state !== ClientState.open || client.paused) continue;
       this.receipts.left(client.index - this.#first, this.clock.wallMs());
       client.room = (client.room + 1) % this.#plan!.rooms;
+      this.moves.begin(client, this.clock.monotonicMs());
       this.#wire.changeRoom(client);
     }
   }
@@ -117,28 +125,32 @@ export class Population implements Hearer {
   async storm(): Promise<void> {
     for (const client of this.#clients) this.#goAway(client);
     await this.#until(() => this.#clients.every(({ entering }) => !entering));
-    for (const client of this.#clients) void this.#entrance.enter(client);
+    for (const client of this.#clients) void this.entrance.enter(client);
     await this.#until(() => this.#clients.every(isSettled));
   }
 
   /** Brings back those that the server, or the way to it, has cut off. */
   async comeBack(): Promise<void> {
-    const away = this.#clients.filter(({ state }) => state === ClientState.away);
-    for (const client of away) void this.#entrance.enter(client);
+    const away = this.#clients.filter(({ state, silent }) => state === ClientState.away && !silent);
+    for (const client of away) void this.entrance.enter(client);
     await this.#until(() => away.every(isSettled));
   }
 
-  silentReport({ earliestMs, latestMs }: Deadline): SilentReport {
-    const report = { silent: 0, closed: 0, early: 0, late: 0, lastMs: 0 };
-    for (const { silent, closedMs, lastBeatMs, lastAnswerMs } of this.#clients) {
-      if (!silent) continue;
-      report.silent++;
-      if (closedMs > 0) report.lastMs = Math.max(report.lastMs, closedMs - lastAnswerMs);
-      if (closedMs === 0 || closedMs > lastAnswerMs + latestMs) report.late++;
-      else if (closedMs < lastBeatMs + earliestMs) report.early++;
-      else report.closed++;
-    }
-    return report;
+  /** Settles when what was asked for so far has been answered, or should have been. */
+  async answered(): Promise<void> {
+    const nowMs = this.clock.monotonicMs();
+    await this.#until(() => !this.#clients.some((client) => waitsSince(client, nowMs)));
+  }
+
+  /** How many are in each room, by its index. */
+  members(): number[] {
+    const members = new Array<number>(this.#plan?.rooms ?? 0).fill(0);
+    for (const { state, room } of this.#clients) if (state === ClientState.open) members[room]++;
+    return members;
+  }
+
+  silentReport(deadline: Deadline): SilentReport {
+    return silentReport(this.#clients.filter(({ silent }) => silent), deadline);
   }
 
   /** Lets all clients go. */
@@ -163,6 +175,7 @@ export class Population implements Hearer {
   }
 
   roomChanged(client: VirtualClient): void {
+    client.moveMs = 0;
     const at = client.index - this.#first;
     this.receipts.joined(at, client.room, false, this.clock.wallMs());
   }
@@ -170,6 +183,7 @@ export class Population implements Hearer {
   entered(client: VirtualClient): void {
     client.state = ClientState.open;
     client.tries = 0;
+    client.wasPaused = false;
     const nowMs = this.clock.monotonicMs();
     const { heartbeatMs, exact } = this.#plan!;
     // Spread over the period, as clients that came at different times are.
@@ -180,13 +194,18 @@ export class Population implements Hearer {
     client.wasIn = true;
   }
 
+  broke(client: VirtualClient, error: Error): void {
+    this.#fail(`client ${client.index}: ${error.message}`);
+  }
+
   closed(client: VirtualClient): void {
     const wasOpen = client.state === ClientState.open;
     const nowMs = this.clock.monotonicMs();
     client.conn = undefined;
     client.state = ClientState.away;
-    client.unansweredMs = 0;
+    client.unansweredMs = client.moveMs = 0;
     this.receipts.cut(client.index - this.#first);
+    if (!wasOpen && !client.leaving) this.#fail(`client ${client.index} was closed on its way in`);
     if (wasOpen && !client.leaving) {
       if (client.silent) client.closedMs = nowMs;
       else if (client.wasPaused) this.slowClosed++;
@@ -198,16 +217,6 @@ export class Population implements Hearer {
     client.paused = false;
   }
 
-  #create(plan: ConnectPlan, at: number): VirtualClient {
-    const index = plan.first + at;
-    const target = new URL(plan.targets[index % plan.targets.length].replace(/^tcp:/, "http:"));
-    const isWebSocket = target.protocol === "ws:";
-    const port = Number(target.port || (isWebSocket ? 80 : 3101));
-    const client = new VirtualClient(index, target.hostname, port, isWebSocket);
-    client.room = index % plan.rooms;
-    return client;
-  }
-
   #goAway(client: VirtualClient): void {
     client.leaving = true;
     this.receipts.left(client.index - this.#first, this.clock.wallMs());
@@ -215,15 +224,11 @@ export class Population implements Hearer {
   }
 
   #tick(): void {
+    const nowMs = this.clock.monotonicMs();
+    this.standstill.tick(nowMs);
     if (this.#plan === undefined) return;
-    this.heartbeats.tick(this.#clients, this.clock.monotonicMs(), this.#plan.heartbeatMs);
-  }
-
-  /** The same clients for the same seed. */
-  #chosen({ share, seed }: Share): VirtualClient[] {
-    return this.#clients.filter(({ index }) =>
-      randomFloat(seededPrng(seed * 1_000_003 + index)) < share
-    );
+    this.heartbeats.tick(this.#clients, nowMs, this.#plan.heartbeatMs);
+    this.moves.tick(this.#clients, nowMs);
   }
 
   #count(holds: (client: VirtualClient) => boolean): number {
@@ -233,7 +238,8 @@ export class Population implements Hearer {
   }
 
   #fail(failure: string): void {
-    if (this.failures.length < FAILURES_MAX) this.failures.push(failure);
+    if (this.failures.length === FAILURES_MAX) this.failures.pop();
+    this.failures.push(failure);
   }
 
   async #until(holds: () => boolean): Promise<void> {

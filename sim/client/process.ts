@@ -4,39 +4,42 @@ import { systemPrng } from "../../base/prng.ts";
 import type { Platform } from "../../platform/port.ts";
 import { RpcDialer } from "../../protocol/rpc/dialer.ts";
 import { unknownMethod } from "../../protocol/rpc/methods.ts";
-import type { ConnectPlan, Deadline, FleetProgress, RoomPushes, Share } from "../types.ts";
+import type { ConnectPlan, Deadline, FleetProgress, Share } from "../types.ts";
 import {
   ClientMethod,
   type ClientProcessOptions,
   fromJson,
   SIM_VARIABLE,
   toJson,
+  unpackPushes,
 } from "./calls.ts";
+import { parentGone } from "../parent.ts";
 import { Population } from "./population.ts";
 
-function progressOf(population: Population, platform: Platform): FleetProgress {
+function progressOf(population: Population): FleetProgress {
   const latencies = population.latencies.buckets();
   population.latencies.clear();
   const { user, system } = process.cpuUsage();
   return {
-    connected: population.connected,
     authenticated: population.authenticated,
+    retries: population.entrance.retries,
     lostConnections: population.lostConnections,
     slowClosed: population.slowClosed,
     received: population.received,
     heartbeatsSent: population.heartbeats.sent,
     heartbeatsMissed: population.heartbeats.missed,
+    moves: population.moves.asked,
+    movesMissed: population.moves.missed,
+    standstillMs: population.standstill.longestMs,
     latencies,
     failures: population.failures,
     cpuS: (user + system) / 1e6,
-    rssBytes: platform.process.memoryBytes(),
   };
 }
 
 /** Does what the parent asks for. */
 async function answer(
   population: Population,
-  platform: Platform,
   method: number,
   body: Uint8Array,
 ): Promise<unknown> {
@@ -44,7 +47,7 @@ async function answer(
     case ClientMethod.connect:
       return await population.connect(fromJson<ConnectPlan>(body));
     case ClientMethod.progress:
-      return progressOf(population, platform);
+      return progressOf(population);
     case ClientMethod.silence:
       return population.silence(fromJson<Share>(body));
     case ClientMethod.stopReading:
@@ -57,10 +60,16 @@ async function answer(
       return population.changeRooms(fromJson<Share>(body));
     case ClientMethod.storm:
       return await population.storm();
+    case ClientMethod.comeBack:
+      return await population.comeBack();
+    case ClientMethod.answered:
+      return await population.answered();
+    case ClientMethod.members:
+      return population.members();
     case ClientMethod.silentReport:
       return population.silentReport(fromJson<Deadline>(body));
     case ClientMethod.finish:
-      return population.receipts.totals(fromJson<RoomPushes[]>(body));
+      return population.receipts.totals(unpackPushes(fromJson(body)));
     case ClientMethod.disconnect:
       return population.disconnect();
   }
@@ -80,13 +89,13 @@ export async function runClientProcess(platform: Platform): Promise<void> {
       prng: systemPrng(),
       self: { role: "clients", id: String(options.index) },
       handler: {
-        call: async (_link, method, body) =>
-          toJson(await answer(population, platform, method, body)),
+        call: async (_link, method, body) => toJson(await answer(population, method, body)),
         closed: () => resolve(),
       },
     });
     // A terminal's Ctrl-C reaches this process as well: its parent decides.
     platform.process.onStop((signal) => signal === "SIGTERM" && resolve());
+    void parentGone(options.parent, preciseClock).then(resolve);
     dialer.start();
   });
   platform.process.exit(0);

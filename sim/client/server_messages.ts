@@ -50,11 +50,15 @@ function headerOf(
   return { bytes: 2 + length, payload };
 }
 
-/** A binary message as a client sends it; the mask is zero, so that the payload stands as it is. */
-export function clientMessage(payload: Uint8Array): Uint8Array {
+/**
+ * A message as a client sends it; the mask is zero, so that the payload stands as it is.
+ *
+ * @param opcode Of binary when absent.
+ */
+export function clientMessage(payload: Uint8Array, opcode = 2): Uint8Array {
   const header = payload.length < 126
-    ? [0x82, 0x80 | payload.length]
-    : [0x82, 0xfe, payload.length >> 8, payload.length & 0xff];
+    ? [0x80 | opcode, 0x80 | payload.length]
+    : [0x80 | opcode, 0xfe, payload.length >> 8, payload.length & 0xff];
   const bytes = new Uint8Array(header.length + 4 + payload.length);
   bytes.set(header);
   bytes.set(payload, header.length + 4);

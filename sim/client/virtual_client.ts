@@ -1,6 +1,8 @@
 import type { Conn } from "../../platform/port.ts";
 import { EMPTY } from "../../protocol/frame.ts";
 import type { FrameSplitter } from "../../protocol/splitter.ts";
+import { parsePlace } from "../places.ts";
+import type { ConnectPlan } from "../types.ts";
 import type { ServerMessages } from "./server_messages.ts";
 
 /** How far a client has come. */
@@ -34,6 +36,8 @@ export class VirtualClient {
   lastAnswerMs = 0;
   /** Beats so far: the sequence of the last. */
   beats = 0;
+  /** When it asked for another room and has no answer yet; monotonic; 0 = it did not. */
+  moveMs = 0;
   silent = false;
   /** When the server closed it after it had fallen silent. */
   closedMs = 0;
@@ -59,4 +63,20 @@ export class VirtualClient {
     readonly port: number,
     readonly isWebSocket: boolean,
   ) {}
+}
+
+/** One of the clients of a plan, in its room and not yet connected. */
+export function newClient(plan: ConnectPlan, at: number): VirtualClient {
+  const index = plan.first + at;
+  const { transport, host, port } = parsePlace(plan.targets[index % plan.targets.length])!;
+  const client = new VirtualClient(index, host, port, transport === "ws");
+  client.room = index % plan.rooms;
+  return client;
+}
+
+/** Whether a client waits for an answer to what it asked for at some time or before. */
+export function waitsSince(client: VirtualClient, atMs: number): boolean {
+  const { state, wasPaused, unansweredMs, moveMs } = client;
+  const waits = (askedMs: number) => askedMs > 0 && askedMs <= atMs;
+  return state === ClientState.open && !wasPaused && (waits(unansweredMs) || waits(moveMs));
 }

@@ -22,10 +22,14 @@ const HEAD_END = encoder.encode("\r\n\r\n");
 /** Largest answer to an upgrade, in bytes. */
 const ANSWER_BYTES_MAX = 8 * 1024;
 
-const UPGRADE = encoder.encode(
-  "GET /sub HTTP/1.1\r\nHost: sim\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-);
+/** A request for WebSocket. */
+function upgrade({ host, port }: VirtualClient): Uint8Array {
+  return encoder.encode(
+    `GET /sub HTTP/1.1\r\nHost: ${host.includes(":") ? `[${host}]` : host}:${port}\r\n` +
+      "Upgrade: websocket\r\nConnection: Upgrade\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+  );
+}
 
 /** What clients hear, whatever their transport. */
 export interface Hearer {
@@ -36,6 +40,8 @@ export interface Hearer {
   roomChanged(client: VirtualClient): void;
   /** @param body Borrowed until the call returns. */
   pushed(client: VirtualClient, body: Uint8Array): void;
+  /** The server said something that is not to be understood; `closed` follows. */
+  broke(client: VirtualClient, error: Error): void;
   /** The connection is over, whoever ended it. */
   closed(client: VirtualClient): void;
 }
@@ -51,7 +57,7 @@ export class Wire
     client.answer = EMPTY;
     if (client.isWebSocket) {
       client.state = ClientState.upgrading;
-      client.conn!.write(UPGRADE);
+      client.conn!.write(upgrade(client));
       return;
     }
     client.splitter = new FrameSplitter(plainBuffers, Limits.pushBodyBytesMax);
@@ -76,7 +82,8 @@ export class Wire
       if (client.splitter !== undefined) client.splitter.push(chunk, client, this);
       else if (client.messages !== undefined) client.messages.push(chunk, client, this);
       else this.#upgraded(client, chunk);
-    } catch {
+    } catch (error) {
+      this.hearer.broke(client, error as Error);
       conn.evict();
     }
   }
@@ -115,6 +122,7 @@ export class Wire
   message(client: VirtualClient, opcode: number, payload: Uint8Array): void {
     if (opcode === 2) forEachFrame(payload, (frame) => this.frame(client, frame));
     if (opcode === 8) client.conn?.end();
+    if (opcode === 9) client.conn?.write(clientMessage(payload, 10));
   }
 
   #upgraded(client: VirtualClient, chunk: Uint8Array): void {

@@ -76,8 +76,9 @@ function section(title: string, content: string): string {
   return `<section><h2>${title}</h2>\n${content}\n</section>`;
 }
 
-function failuresOf({ receipts: { failures } }: Report): string {
-  if (failures.length === 0) return "";
+function failuresOf({ receipts, findings, failures: ofClients }: Report): string {
+  const failures = [...receipts.failures, ...ofClients];
+  if (failures.length === 0 || allHold(findings)) return "";
   const items = failures.map((failure) => `<li>${escapeHtml(failure)}</li>`);
   return section("The first failures", `<ul class="card list">${items.join("")}</ul>`);
 }

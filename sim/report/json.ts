@@ -22,6 +22,7 @@ export function jsonLine(report: Report): string {
     heartbeats_sent: report.heartbeatsSent,
     heartbeats_missed: report.heartbeatsMissed,
     lost_connections: report.lostConnections,
+    pushes: report.pushes,
     latency_ms: {
       p50: rounded(latencyMs.p50),
       p99: rounded(latencyMs.p99),
@@ -38,6 +39,7 @@ export function jsonLine(report: Report): string {
       ...findings.filter(({ ok }) => !ok).map(({ check, text }) => `${check}: ${text}`),
       ...receipts.failures,
     ],
+    client_failures: report.failures,
     ok: findings.every(({ ok }) => ok),
   });
 }

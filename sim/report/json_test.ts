@@ -19,10 +19,12 @@ test("jsonLine() is one line with all figures under their names", () => {
     heartbeats_sent: 250,
     heartbeats_missed: 0,
     lost_connections: 0,
+    pushes: { due: 400, sent: 400, failed: 0 },
     latency_ms: { p50: 2.063, p99: 7.555, max: 12.25 },
     server: { cpu_s: 2.5, rss_bytes: 73_400_320, rss_per_client_bytes: 20_480 },
     duration_s: 12.5,
     failures: [],
+    client_failures: [],
     ok: true,
   });
 });

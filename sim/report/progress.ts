@@ -22,9 +22,9 @@ function count(value: number): string {
 
 /** What one moment of a run is like, by name. */
 function figuresOf(sample: Sample, { p50, p99 }: LatencySoFar): [name: string, figure: string][] {
-  const { clients, expectedPerS, receivedPerS, serverCores, serverRssBytes } = sample;
+  const { clients, expectedPerS, receivedPerS, serverCores, serverRssBytes, clientCores } = sample;
   const figures: [string, string][] = [
-    ["clients", count(clients)],
+    ["clients", `${count(clients)} on ${clientCores.toFixed(2)} cores`],
     ["messages/s", `${count(receivedPerS)} of ${count(expectedPerS)}`],
     ["so far", `p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} ms`],
   ];

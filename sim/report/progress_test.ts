@@ -30,16 +30,17 @@ const sample = sampleAt(12, {
   p99Ms: 17.04,
   serverCores: 0.987,
   serverRssBytes: 200 * 2 ** 20,
+  clientCores: 0.75,
 });
 
 const latency = { p50: 2.25, p99: 17.04 };
 
-const line = "  12 s  fanout  clients 10,000  messages/s 400,000 of 400,000  " +
+const line = "  12 s  fanout  clients 10,000 on 0.75 cores  messages/s 400,000 of 400,000  " +
   "so far p50 2.3 p99 17.0 ms  server 0.99 cores 200 MiB\n";
 
 const block = [
   "  12 s  fanout",
-  "  clients     10,000",
+  "  clients     10,000 on 0.75 cores",
   "  messages/s  400,000 of 400,000",
   "  so far      p50 2.3 p99 17.0 ms",
   "  server      0.99 cores 200 MiB",

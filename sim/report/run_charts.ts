@@ -25,7 +25,10 @@ export function runCharts({ samples, histogram, latencyMs, server }: Report): st
     column("expected", ({ expectedPerS }) => expectedPerS),
   ];
   const clients = [column("clients", ({ clients }) => clients)];
-  const cores = [column("server", ({ serverCores }) => serverCores)];
+  const cores = [
+    column("server", ({ serverCores }) => serverCores),
+    column("clients", ({ clientCores }) => clientCores),
+  ];
   const memory = [
     column("server", ({ serverRssBytes }) => serverRssBytes && serverRssBytes / MIB),
   ];
@@ -64,7 +67,7 @@ export function runCharts({ samples, histogram, latencyMs, server }: Report): st
       : [
         timeChart({
           ...over,
-          title: "Server CPU",
+          title: "CPU",
           unit: "cores",
           lines: cores,
           y: linearScale(all(cores)),

@@ -1,5 +1,8 @@
 import type { Report } from "../types.ts";
 
+/** How many of the first failures are shown, of deliveries and of what clients say. */
+const FAILURES_SHOWN = 5;
+
 /** A number with thousands apart. */
 function count(value: number): string {
   return Math.round(value).toLocaleString("en");
@@ -23,7 +26,10 @@ export function verdict(report: Report): string {
     }`,
     "",
     ...failed.map(({ check, text }) => `  FAILED  ${check}: ${text}`),
-    ...receipts.failures.slice(0, 5).map((failure) => `          ${failure}`),
+    ...(failed.length === 0 ? [] : [
+      ...receipts.failures.slice(0, FAILURES_SHOWN),
+      ...report.failures.slice(0, FAILURES_SHOWN),
+    ].map((failure) => `          ${failure}`)),
     ...findings.filter(({ ok }) => ok).map(({ check, text }) => `  ok      ${check}: ${text}`),
     "",
     ...(receipts.received + receipts.expected === 0 ? [] : [

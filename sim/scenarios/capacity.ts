@@ -1,6 +1,6 @@
 import { freeMemoryShare } from "../machine.ts";
-import type { Stage } from "../stage.ts";
-import type { Sample } from "../types.ts";
+import type { Span, Stage } from "../stage.ts";
+import { ratesBetween } from "../totals.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Steps of the ramp. */
@@ -27,30 +27,52 @@ function refusal(why: string): string {
   return `connections: ${why}`;
 }
 
+/** What went wrong between two moments, in words; undefined when nothing did. */
+function errorsOf({ before, after }: Span): string | undefined {
+  const errors = ([
+    ["pushes were not accepted", after.refused - before.refused],
+    ["clients were closed", after.lostConnections - before.lostConnections],
+    ["heartbeats were not answered", after.heartbeatsMissed - before.heartbeatsMissed],
+  ] as const).filter(([, count]) => count > 0);
+  if (errors.length === 0) return undefined;
+  return errors.map(([what, count]) => `${count} ${what}`).join(", ");
+}
+
+/** How busy the machine is, in words, and whether that is all that it can. */
+function load(span: Span, cpuCount: number): { readonly text: string; readonly isFull: boolean } {
+  const { serverCores = 0, clientCores } = ratesBetween(span.before, span.after);
+  return {
+    text: `the server takes ${serverCores.toFixed(1)} and the clients ` +
+      `${clientCores.toFixed(1)} of ${cpuCount} processors`,
+    isFull: serverCores + clientCores > CORES_SHARE * cpuCount,
+  };
+}
+
 /** Why the ramp is at its end, or undefined when it may go on. */
-function limitMet(stage: Stage, wanted: number): string | undefined {
-  const { clientCores, cpuCount, last } = stage;
-  const sample = stage.samples.at(-1);
+function limitMet(stage: Stage, span: Span, wanted: number): string | undefined {
+  const { cpuCount, last } = stage;
   if ((last?.authenticated ?? 0) < wanted) {
     return refusal(last?.failures.at(-1) ?? "no reason was seen");
   }
   const free = freeMemoryShare() ?? 1;
   if (free < MEMORY_SHARE) return `memory: ${(100 * free).toFixed(0)} % of it is left`;
-  if (sample === undefined || sample.p99Ms <= P99_MS_MAX) return undefined;
-  const { p99Ms, serverCores = 0 } = sample;
-  const latency = `p99 is ${p99Ms.toFixed(0)} ms`;
-  const busy = serverCores + clientCores > CORES_SHARE * cpuCount;
-  return `${busy ? "CPU" : "latency"}: ${latency}, the server takes ${
-    serverCores.toFixed(1)
-  } and ` +
-    `the clients ${clientCores.toFixed(1)} of ${cpuCount} processors`;
+  const { text, isFull } = load(span, cpuCount);
+  const errors = errorsOf(span);
+  if (errors !== undefined) return `${isFull ? "CPU" : "errors"}: ${errors}; ${text}`;
+  const { latencies, before, after } = span;
+  const p99Ms = latencies.quantile(0.99);
+  if (after.due === before.due || (latencies.count > 0 && p99Ms <= P99_MS_MAX)) return undefined;
+  const latency = latencies.count === 0 ? "nothing arrived" : `p99 is ${p99Ms.toFixed(0)} ms`;
+  return `${isFull ? "CPU" : "latency"}: ${latency}, ${text}`;
 }
 
 /** What is seen with so many clients, in words. */
-function figuresOf({ receivedPerS, p99Ms, serverCores, serverRssBytes }: Sample): string {
+function figuresOf(span: Span, rssBytes: number | undefined): string {
+  const { receivedPerS, serverCores } = ratesBetween(span.before, span.after);
+  const p99Ms = span.latencies.quantile(0.99);
   const figures = [`${Math.round(receivedPerS)} messages/s`, `p99 ${p99Ms.toFixed(0)} ms`];
   if (serverCores !== undefined) figures.push(`server ${serverCores.toFixed(1)} cores`);
-  if (serverRssBytes !== undefined) figures.push(`${(serverRssBytes / 2 ** 20).toFixed(0)} MiB`);
+  if (rssBytes !== undefined) figures.push(`${(rssBytes / 2 ** 20).toFixed(0)} MiB`);
   return figures.join(", ");
 }
 
@@ -66,11 +88,11 @@ export const capacity: Scenario = {
       const wanted = Math.ceil(clients * step / STEPS);
       stage.phase(`${wanted} clients`);
       if (step > 1) await connect(stage, wanted - Math.ceil(clients * (step - 1) / STEPS));
+      await stage.measure();
       await stage.wait(durationMs / STEPS);
-      await stage.sample();
-      const sample = stage.samples.at(-1);
-      if (sample !== undefined) stage.notes[`at_${wanted}_clients`] = figuresOf(sample);
-      met = limitMet(stage, wanted);
+      const span = await stage.measure();
+      stage.notes[`at_${wanted}_clients`] = figuresOf(span, stage.samples.at(-1)?.serverRssBytes);
+      met = limitMet(stage, span, wanted);
       if (met === undefined) reached = wanted;
     }
     stage.notes.capacity_clients = reached;

@@ -1,4 +1,4 @@
-import type { Scenario } from "./scenario.ts";
+import { checkReturn, type Scenario, stepSeed } from "./scenario.ts";
 
 /** Share of the clients that something is done to at each step. */
 const SHARE = 0.02;
@@ -12,10 +12,11 @@ export const churn: Scenario = {
     stage.phase("churn");
     stage.pusher.start(rate);
     for (let step = 0; step * STEP_MS < durationMs; step++) {
-      const whom = { share: SHARE, seed: seed + step };
+      const whom = { share: SHARE, seed: stepSeed(seed, step) };
       if (step % 2 === 0) await stage.fleet.leave(whom);
       else await stage.fleet.changeRooms(whom);
       await stage.wait(STEP_MS);
     }
+    await checkReturn(stage);
   },
 };

@@ -1,21 +1,30 @@
-import type { Scenario } from "./scenario.ts";
+import { checkReturn, type Scenario, stepSeed } from "./scenario.ts";
 
 const STEP_MS = 1_000;
+
+/** Share of the clients that something is done to at a step. */
+const SHARE = 0.02;
 
 /** Pushes, churn and slow readers at once. */
 export const mixed: Scenario = {
   async run(stage) {
     const { rate, durationMs, seed } = stage.options;
+    const { fleet } = stage;
     stage.phase("mixed");
     stage.pusher.start(rate);
     for (let step = 0; step * STEP_MS < durationMs; step++) {
-      const at = seed + step;
-      if (step % 4 === 0) await stage.fleet.leave({ share: 0.02, seed: at });
-      if (step % 4 === 1) await stage.fleet.changeRooms({ share: 0.02, seed: at });
-      if (step % 8 === 2) await stage.fleet.stopReading({ share: 0.02, seed: at });
-      if (step % 8 === 6) await stage.fleet.readAgain();
+      const whom = { share: SHARE, seed: stepSeed(seed, step) };
+      if (step % 4 === 0) await fleet.leave(whom);
+      if (step % 4 === 1) await fleet.changeRooms(whom);
+      if (step % 8 === 2) await fleet.stopReading(whom);
+      if (step % 8 === 6) await fleet.readAgain();
       await stage.wait(STEP_MS);
     }
-    await stage.fleet.readAgain();
+    await fleet.readAgain();
+    await stage.wait(STEP_MS);
+    // Those that were closed since they did not read: clients do so when they are told to.
+    await fleet.comeBack();
+    await checkReturn(stage);
+    stage.notes.slow_closed = stage.last!.slowClosed;
   },
 };

@@ -1,3 +1,4 @@
+import { entranceFinding } from "../checkers/entrance.ts";
 import type { Stage } from "../stage.ts";
 
 /** What is done once all clients are in. */
@@ -6,4 +7,20 @@ export interface Scenario {
   readonly clientsAtFirst?: (clients: number) => number;
   /** Does it; pushes run when it wants them to, and are stopped afterwards. */
   run(stage: Stage): Promise<void>;
+}
+
+/** The seed of one step of many: those of seeds that are near one another do not meet. */
+export function stepSeed(seed: number, step: number): number {
+  return (seed + step * 65_537) % 2 ** 32;
+}
+
+/** Checks that everyone is in who has left and come back. */
+export async function checkReturn(stage: Stage): Promise<void> {
+  await stage.sample();
+  const { authenticated, failures } = stage.last!;
+  const wanted = stage.options.clients;
+  stage.find({
+    ...entranceFinding({ authenticated, wanted, reason: failures.at(-1) }),
+    check: "everyone comes back",
+  });
 }

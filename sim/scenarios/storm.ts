@@ -1,5 +1,4 @@
-import { entranceFinding } from "../checkers/entrance.ts";
-import type { Scenario } from "./scenario.ts";
+import { checkReturn, type Scenario } from "./scenario.ts";
 
 /** All leave at once and come back at once. */
 export const storm: Scenario = {
@@ -11,15 +10,8 @@ export const storm: Scenario = {
     stage.phase("storm");
     const startMs = stage.clock.monotonicMs();
     await stage.fleet.storm();
-    const tookMs = Math.round(stage.clock.monotonicMs() - startMs);
-    await stage.sample();
-    const { authenticated, failures } = stage.last!;
-    const wanted = stage.options.clients;
-    stage.find({
-      ...entranceFinding({ authenticated, wanted, reason: failures[0] }),
-      check: "everyone comes back",
-    });
-    stage.notes.storm_ms = tookMs;
+    stage.notes.storm_ms = Math.round(stage.clock.monotonicMs() - startMs);
+    await checkReturn(stage);
     stage.phase("after the storm");
     await stage.wait(durationMs / 3);
   },

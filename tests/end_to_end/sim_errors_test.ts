@@ -40,6 +40,9 @@ const beating = ["--heartbeat", `${HEARTBEAT_MS}ms`];
 /** Clients 2, 36 and 38 fall silent; the first to beat is client 0. */
 const heartbeat = ["--scenario", "heartbeat", "--clients", "40", "--seed", "10", ...beating];
 
+/** At each of four steps some two clients leave, or change rooms. */
+const churning = ["--scenario", "churn", "--clients", "100", "--duration", "4s", "--seed", "3"];
+
 const cases: readonly Case[] = [
   {
     title: "a client that is kept though it fell silent",
@@ -47,6 +50,13 @@ const cases: readonly Case[] = [
     args: heartbeat,
     failed: ["silent clients are closed in time"],
     counters: { silent_clients: 3, silent_closed: 2, silent_early: 0, silent_late: 1 },
+  },
+  {
+    title: "a client that is closed before its time though it fell silent",
+    errors: { mistake: "closesEarly", spanMs: 1.5 * HEARTBEAT_MS },
+    args: heartbeat,
+    failed: ["silent clients are closed in time"],
+    counters: { silent_clients: 3, silent_closed: 2, silent_early: 1, silent_late: 0 },
   },
   {
     title: "a client that is cut off though it beats, beside silent ones",
@@ -79,6 +89,18 @@ const cases: readonly Case[] = [
     title: "a client that is turned away",
     errors: { mistake: "turnsAway" },
     failed: ["everyone gets in"],
+  },
+  {
+    title: "a client that is not let in again",
+    errors: { mistake: "turnsBack" },
+    args: churning,
+    failed: ["everyone comes back"],
+  },
+  {
+    title: "a change of rooms that comes to nothing",
+    errors: { mistake: "ignoresMove" },
+    args: churning,
+    failed: ["online counts are right", "rooms are changed"],
   },
   {
     title: "a client that the server does not count right",

@@ -214,6 +214,20 @@ const KEYS = [
   ...["heartbeats_sent", "heartbeats_missed", "latency_ms", "server", "failures", "ok"],
 ];
 
+/** A run of which a process was killed once its clients were in. */
+async function killedDuring(what: string): Promise<SimRun> {
+  const sim = startSim([...small, "--duration", "60s", "--json"]);
+  const named = async () => {
+    for (const child of await childrenOf(sim.pid)) {
+      const line = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
+      if (line.includes(what)) return child;
+    }
+  };
+  await until("the clients are in", () => Promise.resolve(sim.stderr().includes("\nfanout")));
+  process.kill((await named())!, "SIGKILL");
+  return await sim.ended;
+}
+
 describe("halley sim with a server of its own", () => {
   const together = names.filter((name) => name !== "slow" && name !== "capacity");
   before(() => {
@@ -273,44 +287,51 @@ describe("halley sim with a server of its own", () => {
     }
   });
 
-  it("takes its server and its clients with it when it is stopped", slowly, async () => {
-    const sim = startSim(["--clients", "10", "--duration", "60s"]);
-    let children: number[] = [];
-    try {
-      await until("its server and its clients", async () => {
-        children = await childrenOf(sim.pid);
-        return children.length === 2;
-      });
-      process.kill(sim.pid, "SIGTERM");
-      await within("the end of the simulator", sim.exited);
-      await until("the end of its server and its clients", async () => {
-        const running = await Promise.all(children.map(isRunning));
-        return !running.includes(true);
-      });
-    } finally {
-      for (const child of children) if (await isRunning(child)) process.kill(child, "SIGKILL");
-      await sim.ended;
-    }
-  });
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    it(`takes its server and its clients with it when it ends by ${signal}`, slowly, async () => {
+      const sim = startSim(["--clients", "10", "--duration", "60s"]);
+      let children: number[] = [];
+      try {
+        await until("its server and its clients", async () => {
+          children = await childrenOf(sim.pid);
+          return children.length === 2;
+        });
+        process.kill(sim.pid, signal);
+        await within("the end of the simulator", sim.exited);
+        await until("the end of its server and its clients", async () => {
+          const running = await Promise.all(children.map(isRunning));
+          return !running.includes(true);
+        });
+      } finally {
+        for (const child of children) if (await isRunning(child)) process.kill(child, "SIGKILL");
+        await sim.ended;
+      }
+    });
+  }
 
   it("ends with 3 and says so when a process of clients is killed", slowly, async () => {
-    const sim = startSim([...small, "--duration", "60s", "--json"]);
-    const named = async (what: string) => {
-      for (const child of await childrenOf(sim.pid)) {
-        const line = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
-        if (line.includes(what)) return child;
-      }
-    };
-    let clients: number | undefined;
-    await until("the clients are in", async () => {
-      clients = await named("sim-clients");
-      return clients !== undefined && await named("start") !== undefined;
-    });
-    process.kill(clients!, "SIGKILL");
-    const run = await sim.ended;
+    const run = await killedDuring("sim-clients");
     assert.equal(run.code, 3);
-    assert.match(said(run).at(-1)!, /^halley sim: Cannot run: /);
+    assert.equal(
+      said(run).at(-1),
+      "halley sim: Cannot run: a client process ended with SIGKILL",
+    );
     assert.equal(run.stdout, "");
     assert.ok(run.elapsedMs < 15_000, `${run.elapsedMs} ms`);
+  });
+
+  it("ends with 1 and says what it found when its server is killed", slowly, async () => {
+    const run = await killedDuring("sim-server");
+    assert.equal(run.code, 1, run.stderr);
+    const found = jsonOf(run);
+    assert.ok(found.failures.includes("the server answers: the server ended with SIGKILL"));
+    assert.equal(found.clients, 60);
+    assert.ok(run.elapsedMs < 30_000, `${run.elapsedMs} ms`);
+  });
+
+  it("asks nobody else what its server is to be like", slowly, async () => {
+    const env = { HALLEY_API_KEY: "a secret of somebody else", HALLEY_CONNECTIONS_MAX: "3" };
+    const run = await runSim(["--clients", "10", "--duration", "1s", "--json"], env);
+    assert.equal(run.code, 0, run.stderr);
   });
 });

@@ -23,10 +23,16 @@ export type Mistake =
   | "neverAnswers"
   /** Beats in the place of a client that has fallen silent, so that the server keeps it. */
   | "keepsSilent"
+  /** Cuts a client off that has been silent, but not for as long as it may. */
+  | "closesEarly"
   /** Cuts a client off that has just beaten for the second time. */
   | "cutsOff"
   /** Never lets a client in. */
   | "turnsAway"
+  /** Never lets a client in again that has left. */
+  | "turnsBack"
+  /** Does not pass on that a client wants to be in another room. */
+  | "ignoresMove"
   /** Has somebody else in a room, until the first client leaves. */
   | "addsOne"
   /** Does not tell the server that a client has gone. */
@@ -136,7 +142,6 @@ export class ErringProxy {
     const down = new FrameSplitter(plainBuffers, Limits.pushBodyBytesMax);
     near.setNoDelay(true).on("error", () => {}).on("data", (bytes: Buffer) => {
       up.push(bytes, link, { frame: (_, frame) => this.#sees(link, frame) });
-      far.write(bytes);
     });
     far.setNoDelay(true).on("error", () => {}).on("data", (bytes: Buffer) => {
       down.push(bytes, link, { frame: (_, frame) => this.#passesOn(link, frame) });
@@ -157,8 +162,8 @@ export class ErringProxy {
     link.far.destroy();
   }
 
-  /** Looks at a frame of a client, which goes on to the server. */
-  #sees(link: Link, { operation, body }: Frame): boolean {
+  /** Looks at a frame of a client, and passes it on to the server. */
+  #sees(link: Link, { operation, sequence, body }: Frame): boolean {
     const text = () => new TextDecoder().decode(body);
     if (operation === Operation.Auth) {
       const { key, room_id } = JSON.parse(text());
@@ -167,6 +172,7 @@ export class ErringProxy {
       link.doings.push(`in ${room_id}`);
       this.#entering(link);
     } else if (operation === Operation.ChangeRoom) {
+      if (this.#wrongs(link, "ignoresMove")) return true;
       link.room = text();
       link.doings.push(`change ${link.room}`);
     } else if (operation === Operation.Heartbeat) {
@@ -174,21 +180,30 @@ export class ErringProxy {
       if (link.beatMs > 0 && this.#wrongs(link, "cutsOff")) link.near.destroy();
       link.beatMs = performance.now();
       if (this.errors?.mistake === "keepsSilent") this.#beatInItsPlace(link, link.beatMs);
+      if (this.errors?.mistake === "closesEarly") this.#cutWhenSilent(link, link.beatMs);
     }
+    link.far.write(encodeFrame(operation, sequence, body));
     return true;
   }
 
   #entering(link: Link): void {
-    if (this.errors?.mistake === "turnsAway") {
-      if (this.#turnedAway === undefined && this.#wrongs(link, "turnsAway")) {
-        this.#turnedAway = link.key;
-      }
-      if (this.#turnedAway === link.key) link.near.destroy();
+    const wasIn = this.#entered.some((other) => other !== link && other.key === link.key);
+    if (this.#wrongs(link, "turnsAway") || (wasIn && this.#wrongs(link, "turnsBack"))) {
+      this.#turnedAway = link.key;
     }
+    if (this.#turnedAway === link.key) link.near.destroy();
     if (!this.#wrongs(link, "addsOne")) return;
     this.#stranger = connect(this.target, "127.0.0.1").on("error", () => {});
     this.#stranger.resume();
     this.#stranger.write(rawFrame(Operation.Auth, 1, token({ room_id: link.room })));
+  }
+
+  /** Cuts a client off when nothing has come from it for a while. */
+  #cutWhenSilent(link: Link, sinceMs: number): void {
+    this.#later(this.errors!.spanMs!, () => {
+      if (link.far.destroyed || link.beatMs > sinceMs) return;
+      if (this.#wrongs(link, "closesEarly")) link.near.destroy();
+    });
   }
 
   /** Beats for a client when nothing has come from it for long. */

@@ -26,19 +26,29 @@ export interface SimJson {
 /** A run of the simulator that is under way. */
 export interface SimProcess {
   readonly pid: number;
+  /** What it has said on standard error so far. */
+  stderr(): string;
   /** Settles when it has gone, though others that it started may still be there. */
   readonly exited: Promise<void>;
   /** Its outcome; it and the processes that it started are killed when it takes too long. */
   readonly ended: Promise<SimRun>;
 }
 
-/** Starts `halley sim` as a user would, in a process of its own on this same runtime. */
-export function startSim(args: readonly string[]): SimProcess {
+/**
+ * Starts `halley sim` as a user would, in a process of its own on this same runtime.
+ *
+ * @param env Variables on top of this process's.
+ */
+export function startSim(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): SimProcess {
   const startMs = performance.now();
   const runtimeArgs = process.versions.bun === undefined ? ["run", "-q", "-A", "--no-check"] : [];
   const cwd = fileURLToPath(new URL("../..", import.meta.url));
   const child = spawn(process.execPath, [...runtimeArgs, "mod.ts", "sim", ...args], {
     cwd,
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
@@ -55,6 +65,7 @@ export function startSim(args: readonly string[]): SimProcess {
   const ended = within(`the end of the simulator ${args.join(" ")}`, closed, RUN_MS);
   return {
     pid,
+    stderr: () => stderr,
     exited: once(child, "exit").then(() => {}),
     ended: ended.catch(async (error) => {
       for (const one of [...await childrenOf(pid), pid]) process.kill(one, "SIGKILL");
@@ -63,9 +74,12 @@ export function startSim(args: readonly string[]): SimProcess {
   };
 }
 
-/** Runs `halley sim` to its end. */
-export function runSim(args: readonly string[]): Promise<SimRun> {
-  return startSim(args).ended;
+/** Runs `halley sim` to its end; see {@linkcode startSim}. */
+export function runSim(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<SimRun> {
+  return startSim(args, env).ended;
 }
 
 /**

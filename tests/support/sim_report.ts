@@ -20,6 +20,7 @@ function sampleAt(atS: number): Sample {
     p99Ms: pushes ? 6 + 3 * Math.sin(3 * atS) : 0,
     serverCores: pushes ? 0.2 : 0.01,
     serverRssBytes: 2 ** 20 * (60 + atS / 2),
+    clientCores: pushes ? 0.15 : 0.01,
   };
 }
 
@@ -43,6 +44,8 @@ export function simReport(changes: Partial<Report> = {}): Report {
     heartbeatsSent: 250,
     heartbeatsMissed: 0,
     lostConnections: 0,
+    pushes: { due: 400, sent: 400, failed: 0 },
+    failures: [],
     latencyMs: { p50: 2.0625, p99: 7.55519, max: 12.25 },
     histogram: Array.from({ length: 100 }, (_, index) => {
       const edgeMs = 0.5 * 2 ** (index / 25);

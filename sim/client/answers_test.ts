@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { PopulationSetup as Setup } from "../../tests/support/population_setup.ts";
+import { Standstill } from "./standstill.ts";
+
+describe("Population.answered()", () => {
+  it("settles when heartbeats and changes of rooms have been answered", async () => {
+    const setup = await Setup.with(4);
+    setup.population.changeRooms({ share: 1, seed: 1 });
+    await setup.settle(setup.population.answered());
+    const { heartbeats, moves } = setup.population;
+    assert.deepEqual([moves.asked, moves.missed, heartbeats.missed], [4, 0, 0]);
+    await setup.end();
+  });
+
+  it("counts what is never answered, and then settles", async () => {
+    const setup = await Setup.with(4, { heartbeatMs: 30_000 });
+    await setup.advance(29_900);
+    setup.server.answersBeats = setup.server.answersRooms = false;
+    const { heartbeats, moves, failures } = setup.population;
+    const sent = heartbeats.sent;
+    await setup.advance(10_000);
+    setup.population.changeRooms({ share: 1, seed: 1 });
+    const asked = heartbeats.sent - sent;
+    await setup.settle(setup.population.answered());
+    assert.equal(moves.missed, 4);
+    assert.ok(asked > 0 && heartbeats.missed >= asked, `${heartbeats.missed} of ${asked}`);
+    assert.ok(failures.includes("client 0 got no answer to its change of rooms"));
+    await setup.end();
+  });
+
+  it("waits for nothing of clients that have gone or do not read", async () => {
+    const setup = await Setup.with(2);
+    setup.server.answersRooms = false;
+    setup.population.changeRooms({ share: 1, seed: 1 });
+    await setup.advance(20);
+    setup.server.clients[0].close();
+    setup.population.stopReading({ share: 1, seed: 1 });
+    await setup.advance(20);
+    const startMs = setup.clock.monotonicMs();
+    await setup.settle(setup.population.answered());
+    assert.ok(setup.clock.monotonicMs() - startMs < 100);
+    await setup.end();
+  });
+});
+
+describe("Population", () => {
+  it("says how many are in each room", async () => {
+    const setup = await Setup.with(5, { rooms: 3 });
+    assert.deepEqual(setup.population.members(), [2, 2, 1]);
+    setup.server.clients[4].close();
+    await setup.advance(20);
+    assert.deepEqual(setup.population.members(), [2, 1, 1]);
+    await setup.end();
+  });
+
+  it("counts tries to get in, and says why they failed", async () => {
+    const setup = new Setup();
+    await setup.server.listen(setup.streams);
+    let tries = 0;
+    setup.server.letsIn = () => ++tries > 2;
+    await setup.settle(setup.population.connect(setup.plan({})));
+    const { entrance, failures } = setup.population;
+    assert.deepEqual([entrance.retries, failures.length], [2, 2]);
+    assert.equal(failures[0], "client 0 was closed on its way in");
+    await setup.end();
+  });
+
+  it("keeps the first failures and the last", async () => {
+    const setup = await Setup.with(30);
+    for (const client of setup.server.clients) client.close();
+    await setup.advance(20);
+    const { failures, lostConnections } = setup.population;
+    assert.deepEqual([failures.length, lostConnections], [20, 30]);
+    assert.deepEqual(
+      [failures[0], failures[19]],
+      ["client 0 was closed by the server", "client 29 was closed by the server"],
+    );
+    await setup.end();
+  });
+
+  it("judges a client again that has come back after it had not read", async () => {
+    const setup = await Setup.with(1);
+    setup.population.stopReading({ share: 1, seed: 1 });
+    setup.server.clients[0].close();
+    await setup.advance(20);
+    setup.population.readAgain();
+    await setup.advance(50);
+    await setup.settle(setup.population.comeBack());
+    setup.server.client("sim-0").close();
+    await setup.advance(20);
+    assert.deepEqual([setup.population.slowClosed, setup.population.lostConnections], [1, 1]);
+    await setup.end();
+  });
+});
+
+describe("Standstill", () => {
+  it("keeps the longest that a tick was late", () => {
+    const standstill = new Standstill(100, 1_000);
+    for (const nowMs of [1_100, 1_205, 1_900, 2_000]) standstill.tick(nowMs);
+    assert.equal(standstill.longestMs, 595);
+  });
+});
