@@ -24,6 +24,7 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   broadcastsDropped: "Paced broadcasts dropped because too many waited.",
   framesRepeated: "Frames of pushes that jobs sent again and that were left out.",
   deliveriesFenced: "Deliveries refused because the job that sent them had lost its lease.",
+  deliveriesRefused: "Batches refused because the cluster may have given the comet up.",
   deliveryFailures: "Pushes that were broken and reached nobody.",
   logicFailures: "Reports, renewals and disconnects that logic failed to take.",
 };

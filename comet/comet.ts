@@ -3,6 +3,7 @@ import type { Prng } from "../base/prng.ts";
 import type { Address, Listener, Streams } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import { Limits } from "../protocol/limits.ts";
+import { RpcError } from "../protocol/rpc/rpc_error.ts";
 import type {
   CometApi,
   Delivery as Item,
@@ -54,13 +55,19 @@ export class Comet implements CometApi {
     this.#buffers = new BufferPool({ bytesMax: options.poolBytesMax });
     this.#lifecycle = new Lifecycle(server, logic, clock, options, this.counters);
     const session = new Session(this.#lifecycle, logic, this.counters);
-    this.#delivery = new Delivery(this.#lifecycle, clock, this.counters);
+    this.#delivery = new Delivery(
+      this.#lifecycle,
+      clock,
+      this.counters,
+      options.fanoutSlice,
+    );
     this.#membership = new Membership(this.#lifecycle, logic, clock, prng, this.counters);
     this.#reporter = new Reporter(
       this.#lifecycle,
       session,
       this.#membership,
       logic,
+      clock,
       this.counters,
     );
     const shared = {
@@ -113,7 +120,14 @@ export class Comet implements CometApi {
     return this.#listen(address, reusePort, this.#webSocket);
   }
 
+  /** See {@linkcode CometApi.deliver}; refuses while jobs may have given up what came before. */
   deliver(batch: readonly Item[]): Promise<readonly number[]> {
+    if (this.#membership.isDoubtful) {
+      this.counters.deliveriesRefused++;
+      this.#reporter.hurry();
+      const message = "Cannot take pushes: the cluster may have given this comet up";
+      return Promise.reject(new RpcError("unavailable", true, message));
+    }
     return this.#delivery.deliver(batch);
   }
 

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock, type TimerHandle } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
+import { encodeFrame } from "../protocol/frame.ts";
+import { type Delivery, type Node, NODE_LEASE_MS } from "../protocol/rpc/contract.ts";
 import { memoryPlatform } from "../platform/memory/mod.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";
 import { MemoryClient } from "../tests/support/memory_client.ts";
@@ -9,6 +11,20 @@ import { Comet } from "./comet.ts";
 import { cometDefaults, TICK_MS } from "./options.ts";
 
 const address = { hostname: "127.0.0.1", port: 0 };
+
+const node: Node = {
+  server: "c",
+  name: "c",
+  region: "",
+  zone: "",
+  env: "",
+  hostname: "",
+  addresses: [],
+  rpc: "",
+  version: "",
+  weight: 1,
+  offline: false,
+};
 
 /** By how much the timers of a {@linkcode LateClock} are late, in milliseconds. */
 const LATE_MS = 8;
@@ -104,6 +120,48 @@ describe("Comet.close()", () => {
     assert.equal(client.frames().at(-1)!.op, 6);
     assert.deepEqual([client.closed, comet.connections], [true, 0]);
     await comet.close(2 ** 20, close);
+  });
+});
+
+describe("Comet.deliver()", () => {
+  const frames = encodeFrame(1000, 0, new TextEncoder().encode("push"));
+  const push = (position: number): Delivery => ({
+    ...{ kind: "room", partition: 0, token: 1, room: "live://1", frames },
+    positions: [position],
+  });
+
+  /** A registered comet whose reports logic takes when it is told to. */
+  async function startRegistered() {
+    const started = await start();
+    const { comet, clock, logic, settle } = started;
+    await comet.join(node);
+    logic.holds.add("report");
+    clock.advance(cometDefaults.reportMs);
+    logic.reports.at(-1)!.resolve(new Map());
+    await settle();
+    return started;
+  }
+
+  it("takes nothing while the cluster may have given it up, and asks", async () => {
+    const { comet, clock, logic, client, settle } = await startRegistered();
+    await comet.deliver([push(1)]);
+    const reports = logic.reports.length;
+    clock.advance(2 * NODE_LEASE_MS);
+    await settle();
+    assert.equal(logic.reports.length, reports + 1);
+    await assert.rejects(comet.deliver([push(2)]), { code: "unavailable", temporary: true });
+    assert.equal(comet.counters.deliveriesRefused, 1);
+    logic.reports.at(-1)!.resolve(new Map());
+    await settle();
+    // It was sent long ago: what logic has thought of since is not known.
+    await assert.rejects(comet.deliver([push(2)]), { code: "unavailable" });
+    clock.advance(TICK_MS);
+    await settle();
+    logic.reports.at(-1)!.resolve(new Map());
+    await settle();
+    await comet.deliver([push(2)]);
+    await settle();
+    assert.equal(client.frames().length, 2);
   });
 });
 

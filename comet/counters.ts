@@ -31,6 +31,8 @@ export class CometCounters {
   framesRepeated = 0;
   /** Deliveries refused because the job that sent them has lost its lease. */
   deliveriesFenced = 0;
+  /** Batches refused because the cluster may have given the comet up: they are sent again. */
+  deliveriesRefused = 0;
   /** Pushes that were broken and reached nobody. */
   deliveryFailures = 0;
   /** Reports, renewals and disconnects that logic failed to take. */

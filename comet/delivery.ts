@@ -13,7 +13,6 @@ import { type Channel, ChannelState } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { LogPositions } from "./log_positions.ts";
-import { FANOUT_SLICE } from "./options.ts";
 import { Outgoing } from "./outgoing.ts";
 import { PacedBroadcasts } from "./paced_broadcasts.ts";
 
@@ -26,10 +25,12 @@ export class Delivery {
   #last: Promise<readonly number[]> = Promise.resolve(NONE_FENCED);
   #writes = 0;
 
+  /** @param slice Writes before the event loop gets a turn. */
   constructor(
     private readonly lifecycle: Lifecycle,
     private readonly clock: Clock,
     private readonly counters: CometCounters,
+    private readonly slice: number,
   ) {
     this.#paced = new PacedBroadcasts(
       lifecycle.channels,
@@ -64,12 +65,12 @@ export class Delivery {
       } catch (error) {
         this.#fail(item, error);
       }
-      if (this.#writes >= FANOUT_SLICE) await this.#turn();
+      if (this.#writes >= this.slice) await this.#turn();
     }
     this.#positions.commit();
     // Deno writes behind our back: under load the next batch would meet this one in the queues of
     // clients that read well. Behind a small one the turn would cost more than it saves.
-    if (this.#writes >= FANOUT_SLICE / 4) await this.#turn();
+    if (this.#writes >= this.slice / 4) await this.#turn();
     return fenced === undefined ? NONE_FENCED : [...fenced];
   }
 
@@ -104,7 +105,7 @@ export class Delivery {
     const outgoing = new Outgoing(frames, count);
     let walked = false;
     let resolve = () => {};
-    room.walk(this.clock, FANOUT_SLICE, (channel) => this.#push(channel, outgoing), (failure) => {
+    room.walk(this.clock, this.slice, (channel) => this.#push(channel, outgoing), (failure) => {
       walked = true;
       if (failure !== undefined) this.#fail(item, failure);
       resolve();
@@ -123,7 +124,7 @@ export class Delivery {
       } else {
         this.#pushAccepted(bound as Channel, item.operation, outgoing);
       }
-      if (this.#writes >= FANOUT_SLICE) await this.#turn();
+      if (this.#writes >= this.slice) await this.#turn();
     }
   }
 
@@ -134,7 +135,7 @@ export class Delivery {
       const channel = channels.at(slot);
       if (channel === undefined) continue;
       this.#pushAccepted(channel, item.operation, outgoing);
-      if (this.#writes >= FANOUT_SLICE) await this.#turn();
+      if (this.#writes >= this.slice) await this.#turn();
     }
   }
 

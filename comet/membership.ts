@@ -29,6 +29,12 @@ const RENEW_MAX = 500;
  */
 const AWAY_MS = NODE_LEASE_MS / 2;
 
+/**
+ * After so long without a report, in milliseconds, the cluster may have given this comet up, and jobs
+ * what was on its way to it: a second less than it takes, since clocks differ.
+ */
+const DOUBT_MS = NODE_LEASE_MS - 1_000;
+
 /** Waits between tries to register. */
 const registerBackoff: BackoffOptions = { baseMs: 100, maxMs: 2_000, factor: 2, jitter: 0.3 };
 
@@ -44,7 +50,7 @@ export class Membership {
   /** The slot from which the next renewal goes on. */
   #slot = 0;
   #renewing = false;
-  /** How often jobs had lost touch when a report was last taken, and when that was. */
+  /** How often jobs had lost touch when a report was last taken, and when that had been sent. */
   #lapses = 0;
   #reportedMs = 0;
 
@@ -64,7 +70,6 @@ export class Membership {
   async join(node: Node): Promise<void> {
     this.#node = node;
     const openAfterMs = await this.#register(node);
-    this.#reportedMs = this.clock.monotonicMs();
     if (openAfterMs > 0 && !this.#stopped) await sleep(this.clock, openAfterMs);
   }
 
@@ -79,10 +84,15 @@ export class Membership {
     }
   }
 
-  /** A report was taken: the cluster knows this comet. */
-  reported(): void {
+  /** Whether the cluster may have given this comet up without its knowing. */
+  get isDoubtful(): boolean {
+    return this.#node !== undefined && this.clock.monotonicMs() - this.#reportedMs > DOUBT_MS;
+  }
+
+  /** A report that was sent at a time was taken: the cluster knew this comet then. */
+  reported(sentMs: number): void {
     this.#lapses = this.lifecycle.holds.lapses;
-    this.#reportedMs = this.clock.monotonicMs();
+    this.#reportedMs = sentMs;
   }
 
   /** Sees whether a report failed because logic does not know this comet. */
@@ -143,8 +153,10 @@ export class Membership {
   async #register(node: Node): Promise<number> {
     let openAfterMs = 0;
     for (let attempt = 0; !this.#stopped; attempt++) {
+      const sentMs = this.clock.monotonicMs();
       try {
         openAfterMs = (await this.logic.register(node)).openAfterMs;
+        this.#reportedMs = sentMs;
         if (attempt > 2) log.info("registered as {server}", { server: node.server });
         break;
       } catch (error) {
@@ -167,13 +179,24 @@ export class Membership {
           const channel = this.lifecycle.channels.at(slot);
           if (channel?.state === ChannelState.open) sessions.push(this.#session(channel));
         }
-        if (sessions.length > 0) await this.logic.renew(sessions);
+        if (sessions.length === 0) continue;
+        // A renewal that fails may have been carried out.
+        await this.logic.renew(sessions).finally(() => this.#takeOutGone(sessions));
       }
     } catch {
       this.counters.logicFailures++;
       this.#slot = start;
     }
     this.#renewing = false;
+  }
+
+  /** Takes out whom a renewal has put back though they left while it was under way. */
+  #takeOutGone(sessions: readonly ConnectionRef[]): void {
+    for (const session of sessions) {
+      const channel = this.lifecycle.channels.byId(session.connectionId);
+      if (channel?.state === ChannelState.open) continue;
+      this.logic.disconnect(session).catch(() => this.counters.logicFailures++);
+    }
   }
 
   #session({ id, mid, key }: Channel): ConnectionRef {

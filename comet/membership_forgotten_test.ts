@@ -86,7 +86,7 @@ describe("Membership of a comet that logic does not know any more", () => {
     const comet = await followedComet();
     const client = await comet.open({ key: "a" });
     await comet.advance(2 * FOLLOW_MS);
-    comet.membership.reported();
+    comet.membership.reported(comet.clock.monotonicMs());
     comet.membership.reportFailed(new NodeUnknown("no such comet"));
     await comet.settle();
     assert.equal(client.ended, false);

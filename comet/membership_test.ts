@@ -100,6 +100,28 @@ describe("Membership", () => {
     assert.equal(keys.size, 50);
   });
 
+  for (const how of ["taken", "failed"] as const) {
+    it(`takes a session out again that left while its renewal was ${how}`, async () => {
+      const comet = await TestComet.start();
+      await comet.membership.join(node);
+      const leaving = await comet.open({ key: "leaves" });
+      await comet.open({ key: "stays" });
+      let settle = () => {};
+      comet.logic.renew = () =>
+        new Promise((resolve, reject) => {
+          settle = () => how === "taken" ? resolve() : reject(new Error("the link is lost"));
+        });
+      comet.membership.renewSome(600_000);
+      leaving.end();
+      await comet.settle();
+      const keys = () => comet.logic.disconnected.map(({ key }) => key);
+      assert.deepEqual(keys(), ["leaves"]);
+      settle();
+      await comet.settle();
+      assert.deepEqual(keys(), ["leaves", "leaves"]);
+    });
+  }
+
   it("takes the comet out when it leaves, and does nothing then", async () => {
     const comet = await TestComet.start();
     await comet.membership.join(node);

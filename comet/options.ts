@@ -16,6 +16,8 @@ export interface CometOptions {
   readonly connectionsMax: number;
   /** Most bytes of the buffer pool. */
   readonly poolBytesMax: number;
+  /** Writes of a fan-out before the event loop gets a turn. */
+  readonly fanoutSlice: number;
 }
 
 /** Tick of the timing wheel, in milliseconds: what a deadline may be late by. */
@@ -36,6 +38,7 @@ export const cometDefaults: CometOptions = {
   reportMs: 1_000,
   connectionsMax: 10_000,
   poolBytesMax: 64 * 1024 * 1024,
+  fanoutSlice: FANOUT_SLICE,
 };
 
 assert(cometDefaults.handshakeMs > TICK_MS, "a deadline is longer than a tick");

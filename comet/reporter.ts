@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { LogicApi } from "../protocol/rpc/contract.ts";
 import type { CometCounters } from "./counters.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -15,8 +16,14 @@ export class Reporter {
     private readonly session: Session,
     private readonly membership: Membership,
     private readonly logic: LogicApi,
+    private readonly clock: Clock,
     private readonly counters: CometCounters,
   ) {}
+
+  /** Reports with the next tick. */
+  hurry(): void {
+    this.#waitedMs = Infinity;
+  }
 
   /** To be called every tick; reports when it is time and the last report has been answered. */
   tick(periodMs: number): void {
@@ -36,13 +43,14 @@ export class Reporter {
   async #report(): Promise<void> {
     const { channels, rooms, server } = this.lifecycle;
     const here = rooms.counts();
+    const sentMs = this.clock.monotonicMs();
     const everywhere = await this.logic.report({
       server,
       connections: channels.size,
       addresses: channels.addresses,
       rooms: here,
     });
-    this.membership.reported();
+    this.membership.reported(sentMs);
     const elsewhere = new Map<string, number>();
     for (const [key, count] of everywhere) {
       const remote = count - (here.get(key) ?? 0);

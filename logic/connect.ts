@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
 import type { SessionLimits, Sessions } from "../drivers/ports.ts";
 import { type AuthToken, parseAuthToken } from "../protocol/auth_token.ts";
@@ -11,6 +10,7 @@ import {
   type ConnectReply,
   type ConnectRequest,
 } from "../protocol/rpc/contract.ts";
+import { ownKeyOf } from "../protocol/rpc/own_key.ts";
 import type { LogicCounters } from "./counters.ts";
 
 /** Where logic finds the comets. */
@@ -38,7 +38,7 @@ export class Connector {
   async connect(request: ConnectRequest): Promise<ConnectReply> {
     const { mid, key: wanted, room, accepts } = this.#read(request.token);
     const { server, connectionId } = request;
-    const key = wanted === "" ? keyOf(server, connectionId) : wanted;
+    const key = wanted === "" ? ownKeyOf(server, connectionId) : wanted;
     const result = await this.sessions.add({ server, connectionId, mid, key }, this.limits);
     if (!result.added) {
       this.counters.refusedLimits++;
@@ -84,15 +84,4 @@ export class Connector {
       });
     }
   }
-}
-
-/**
- * The key of a connection whose client has none of its own: the same whichever logic is asked, and
- * however often. A version 8 UUID (RFC 9562, section 5.8).
- */
-function keyOf(server: string, connectionId: number): string {
-  const bytes = createHash("sha256").update(`${server}/${connectionId}`).digest().subarray(0, 16);
-  bytes[6] = (bytes[6] & 0x0f) | 0x80;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

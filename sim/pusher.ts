@@ -134,6 +134,11 @@ export class Pusher {
     this.#loop = rate === 0 ? Promise.resolve() : this.#run(rate);
   }
 
+  /** Pushes to one room at once, unless pushes have stopped. */
+  push(room: number): void {
+    if (!this.#stopped) this.#rooms[room].push(this.#clock.wallMs());
+  }
+
   /**
    * Pushes no more and settles when all have been answered. What still waits is sent, unless that
    * takes too long, or pushes fail.

@@ -1,17 +1,20 @@
 import { type Clock, sleep } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { Address, Streams } from "../../platform/port.ts";
-import type {
-  CometReport,
-  ConnectionRef,
-  ConnectReply,
-  ConnectRequest,
-  LogicApi,
-  Node,
-  ReceivedFrame,
-  Registered,
+import { parseAuthToken } from "../../protocol/auth_token.ts";
+import {
+  type CometReport,
+  type ConnectionRef,
+  ConnectRefused,
+  type ConnectReply,
+  type ConnectRequest,
+  type LogicApi,
+  type Node,
+  type ReceivedFrame,
+  type Registered,
 } from "../../protocol/rpc/contract.ts";
 import type { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { ownKeyOf } from "../../protocol/rpc/own_key.ts";
 import { RpcDialer } from "../../protocol/rpc/dialer.ts";
 import type { RpcHandler } from "../../protocol/rpc/link.ts";
 import { LogicClient } from "../../protocol/rpc/logic_rpc.ts";
@@ -89,7 +92,10 @@ export class LogicPool implements LogicApi {
     await Promise.all(this.#logics.map(({ dialer }) => dialer.stop()));
   }
 
-  /** Waits a while for a logic that answers: asked twice, they store the same session. */
+  /**
+   * Waits a while for a logic that answers: asked twice, they store the same session. What may have
+   * been stored all the same when none answers is taken out again.
+   */
   async connect(request: ConnectRequest): Promise<ConnectReply> {
     const kept = { ...request, token: request.token.slice() };
     const deadlineMs = this.#clock.monotonicMs() + PATIENCE_MS;
@@ -98,8 +104,11 @@ export class LogicPool implements LogicApi {
         return await this.#ask((logic) => logic.connect(kept));
       } catch (error) {
         const patient = this.#clock.monotonicMs() + LOOK_MS < deadlineMs && !this.#stopped;
-        if (!isTemporary(error) || !patient) throw error;
-        await sleep(this.#clock, LOOK_MS);
+        if (isTemporary(error) && patient) await sleep(this.#clock, LOOK_MS);
+        else {
+          if (!(error instanceof ConnectRefused)) this.#takeBack(kept);
+          throw error;
+        }
       }
     }
   }
@@ -169,6 +178,16 @@ export class LogicPool implements LogicApi {
     }
     if (fallback !== undefined) return fallback;
     throw new RpcError("unavailable", true, "Cannot reach logic: there is no link to any");
+  }
+
+  /** Ends the session of an auth of which nobody knows whether it was carried out. */
+  #takeBack({ server, connectionId, token }: ConnectRequest): void {
+    try {
+      const { mid, key } = parseAuthToken(token);
+      this.#owe({ server, connectionId, mid, key: key || ownKeyOf(server, connectionId) });
+    } catch {
+      // With such a token logic has stored nothing.
+    }
   }
 
   #owe(connection: ConnectionRef): void {

@@ -7,6 +7,7 @@ import { ConnectRefused, type ConnectRequest } from "../../protocol/rpc/contract
 import type { RpcHandler } from "../../protocol/rpc/link.ts";
 import type { RpcListener } from "../../protocol/rpc/listener.ts";
 import { answerLogic } from "../../protocol/rpc/logic_rpc.ts";
+import { ownKeyOf } from "../../protocol/rpc/own_key.ts";
 import { RpcError } from "../../protocol/rpc/rpc_error.ts";
 import { FakeLogic } from "../../tests/support/fake_logic.ts";
 import { MemoryRpc } from "../../tests/support/memory_rpc.ts";
@@ -120,6 +121,32 @@ describe("LogicPool", () => {
     await assert.rejects(settled(pool.connect(request("never"))), { code: "unavailable" });
     const tookMs = rpc.clock.monotonicMs() - startMs;
     assert.ok(tookMs > 4_500 && tookMs < 7_000, `${tookMs} ms`);
+    await stop();
+  });
+
+  it("takes back what an auth may have stored that nobody answered", async () => {
+    const { rpc, logics, pool, settled, stop } = await setUp(1);
+    const auth = (fields: string) => {
+      const token = new TextEncoder().encode(`{"mid":5,"accepts":[],"room_id":"",${fields}}`);
+      return settled(pool.connect({ ...request("x"), token }));
+    };
+    logics[0].failure = new RpcError("timeout", true, "no answer");
+    await assert.rejects(auth('"key":"own"'), { code: "timeout" });
+    await assert.rejects(auth('"key":""'), { code: "timeout" });
+    const noToken = { ...request("x"), token: new TextEncoder().encode("no token") };
+    await assert.rejects(settled(pool.connect(noToken)), { code: "timeout" });
+    logics[0].failure = new ConnectRefused(CloseCodes.authFailed, "no");
+    await assert.rejects(auth('"key":"refused"'), ConnectRefused);
+    logics[0].failure = undefined;
+    await rpc.pass(5_000);
+    const { server, connectionId } = request("x");
+    assert.deepEqual(
+      logics[0].logic.disconnected.map(({ key }) => key).toSorted(),
+      [
+        ownKeyOf(server, connectionId),
+        "own",
+      ].toSorted(),
+    );
     await stop();
   });
 

@@ -33,18 +33,22 @@ export class Heartbeats {
     }
   }
 
-  /** @param sequence Of the beat that is answered. */
-  answered(client: VirtualClient, sequence: number, nowMs: number): void {
-    // The answer to an earlier beat comes too late, and that has been counted.
-    if (sequence !== client.beats) return;
-    client.unansweredMs = 0;
-    client.lastAnswerMs = nowMs;
-  }
-
   #look(client: VirtualClient, latestMs: number): void {
     if (client.unansweredMs === 0 || client.unansweredMs > latestMs || client.wasPaused) return;
     this.missed++;
     this.fail(`client ${client.index} got no answer to its heartbeat in time`);
     client.unansweredMs = 0;
   }
+}
+
+/**
+ * A client's heartbeat was answered.
+ *
+ * @param sequence Of the beat that is answered.
+ */
+export function beatAnswered(client: VirtualClient, sequence: number, nowMs: number): void {
+  // The answer to an earlier beat comes too late, and that has been counted.
+  if (sequence !== client.beats) return;
+  client.unansweredMs = 0;
+  client.lastAnswerMs = nowMs;
 }

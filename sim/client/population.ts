@@ -1,30 +1,22 @@
 import { type Clock, sleep } from "../../base/clock.ts";
 import type { Streams } from "../../platform/port.ts";
-import { Histogram } from "../checkers/histogram.ts";
-import { type Margins, Receipts } from "../checkers/receipts.ts";
+import type { Margins } from "../checkers/receipts.ts";
 import { silentReport } from "../checkers/silent_clients.ts";
 import type { ConnectPlan, Deadline, Share, SilentReport } from "../types.ts";
 import { Entrance, isSettled } from "./entrance.ts";
+import { Hearing } from "./hearing.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { RoomMoves } from "./room_moves.ts";
 import { chosenOf } from "./share.ts";
 import { Standstill } from "./standstill.ts";
 import { ClientState, newClient, type VirtualClient, waitsSince } from "./virtual_client.ts";
-import { type Hearer, Wire } from "./wire.ts";
+import { Wire } from "./wire.ts";
 
 /** How often heartbeats are looked at, in milliseconds. */
 const TICK_MS = 100;
 
-const FAILURES_MAX = 20;
-
 /** The virtual clients of one process. */
-export class Population implements Hearer {
-  readonly latencies = new Histogram();
-  readonly failures: string[] = [];
-  received = 0;
-  lostConnections = 0;
-  slowClosed = 0;
-  readonly receipts: Receipts;
+export class Population extends Hearing {
   readonly heartbeats: Heartbeats;
   readonly moves: RoomMoves;
   readonly entrance: Entrance;
@@ -32,15 +24,23 @@ export class Population implements Hearer {
   readonly #clients: VirtualClient[] = [];
   readonly #wire: Wire = new Wire(this);
   readonly #ticks;
-  #plan: ConnectPlan | undefined;
-  #first = 0;
 
-  /** @param tag Of this run's pushes. */
-  constructor(streams: Streams, private readonly clock: Clock, tag: number, margins?: Margins) {
-    this.receipts = new Receipts(tag, margins);
-    this.heartbeats = new Heartbeats(this.#wire, (failure) => this.#fail(failure));
-    this.moves = new RoomMoves((failure) => this.#fail(failure));
-    this.entrance = new Entrance(streams, clock, this.#wire, (failure) => this.#fail(failure));
+  /**
+   * @param tag Of this run's pushes.
+   * @param joined Told when a client is in a room.
+   */
+  constructor(
+    streams: Streams,
+    clock: Clock,
+    tag: number,
+    margins?: Margins,
+    joined?: (room: number) => void,
+  ) {
+    super(clock, tag, margins, joined);
+    const fail = (failure: string) => this.fail(failure);
+    this.heartbeats = new Heartbeats(this.#wire, fail);
+    this.moves = new RoomMoves(fail);
+    this.entrance = new Entrance(streams, clock, this.#wire, fail);
     this.standstill = new Standstill(TICK_MS, clock.monotonicMs());
     this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
   }
@@ -55,8 +55,8 @@ export class Population implements Hearer {
 
   /** Opens clients at the plan's pace; settles when all are in or have given up. */
   async connect(plan: ConnectPlan): Promise<void> {
-    this.#plan = plan;
-    if (this.#clients.length === 0) this.#first = plan.first;
+    this.plan = plan;
+    if (this.#clients.length === 0) this.first = plan.first;
     const fresh = Array.from({ length: plan.clients }, (_, at) => newClient(plan, at));
     this.#clients.push(...fresh);
     const startMs = this.clock.monotonicMs();
@@ -89,7 +89,7 @@ export class Population implements Hearer {
     const stopped = chosenOf(this.#clients, whom).filter(({ state }) => state === ClientState.open);
     for (const client of stopped) {
       client.paused = client.wasPaused = true;
-      this.receipts.excuse(client.index - this.#first);
+      this.receipts.excuse(client.index - this.first);
       client.conn!.pause();
     }
     return stopped.map(({ index }) => index);
@@ -114,8 +114,8 @@ export class Population implements Hearer {
   changeRooms(whom: Share): void {
     for (const client of chosenOf(this.#clients, whom)) {
       if (client.state !== ClientState.open || client.paused) continue;
-      this.receipts.left(client.index - this.#first, this.clock.wallMs());
-      client.room = (client.room + 1) % this.#plan!.rooms;
+      this.receipts.left(client.index - this.first, this.clock.wallMs());
+      client.room = (client.room + 1) % this.plan!.rooms;
       this.moves.begin(client, this.clock.monotonicMs());
       this.#wire.changeRoom(client);
     }
@@ -144,7 +144,7 @@ export class Population implements Hearer {
 
   /** How many are in each room, by its index. */
   members(): number[] {
-    const members = new Array<number>(this.#plan?.rooms ?? 0).fill(0);
+    const members = new Array<number>(this.plan?.rooms ?? 0).fill(0);
     for (const { state, room } of this.#clients) if (state === ClientState.open) members[room]++;
     return members;
   }
@@ -163,71 +163,17 @@ export class Population implements Hearer {
     this.clock.cancel(this.#ticks);
   }
 
-  pushed(client: VirtualClient, body: Uint8Array): void {
-    this.received++;
-    const nowMs = this.clock.wallMs();
-    const latencyMs = this.receipts.received(client.index - this.#first, body, nowMs);
-    if (latencyMs !== undefined && !client.wasPaused) this.latencies.add(Math.max(0, latencyMs));
-  }
-
-  beatAnswered(client: VirtualClient, sequence: number): void {
-    this.heartbeats.answered(client, sequence, this.clock.monotonicMs());
-  }
-
-  roomChanged(client: VirtualClient): void {
-    client.moveMs = 0;
-    const at = client.index - this.#first;
-    this.receipts.joined(at, client.room, false, this.clock.wallMs());
-  }
-
-  entered(client: VirtualClient): void {
-    client.state = ClientState.open;
-    client.tries = 0;
-    client.wasPaused = false;
-    const nowMs = this.clock.monotonicMs();
-    const { heartbeatMs, exact } = this.#plan!;
-    // Spread over the period, as clients that came at different times are.
-    client.beatMs = nowMs + heartbeatMs * ((client.index * 0.618) % 1);
-    client.lastAnswerMs = nowMs;
-    const at = client.index - this.#first;
-    this.receipts.joined(at, client.room, exact && !client.wasIn, this.clock.wallMs());
-    client.wasIn = true;
-  }
-
-  broke(client: VirtualClient, error: Error): void {
-    this.#fail(`client ${client.index}: ${error.message}`);
-  }
-
-  closed(client: VirtualClient): void {
-    const wasOpen = client.state === ClientState.open;
-    const nowMs = this.clock.monotonicMs();
-    client.conn = undefined;
-    client.state = ClientState.away;
-    client.unansweredMs = client.moveMs = 0;
-    this.receipts.cut(client.index - this.#first);
-    if (!wasOpen && !client.leaving) this.#fail(`client ${client.index} was closed on its way in`);
-    if (wasOpen && !client.leaving) {
-      if (client.silent) client.closedMs = nowMs;
-      else if (client.wasPaused) this.slowClosed++;
-      else {
-        this.lostConnections++;
-        this.#fail(`client ${client.index} was closed by the server`);
-      }
-    }
-    client.paused = false;
-  }
-
   #goAway(client: VirtualClient): void {
     client.leaving = true;
-    this.receipts.left(client.index - this.#first, this.clock.wallMs());
+    this.receipts.left(client.index - this.first, this.clock.wallMs());
     client.conn?.evict();
   }
 
   #tick(): void {
     const nowMs = this.clock.monotonicMs();
     this.standstill.tick(nowMs);
-    if (this.#plan === undefined) return;
-    this.heartbeats.tick(this.#clients, nowMs, this.#plan.heartbeatMs);
+    if (this.plan === undefined) return;
+    this.heartbeats.tick(this.#clients, nowMs, this.plan.heartbeatMs);
     this.moves.tick(this.#clients, nowMs);
   }
 
@@ -235,11 +181,6 @@ export class Population implements Hearer {
     let count = 0;
     for (const client of this.#clients) if (holds(client)) count++;
     return count;
-  }
-
-  #fail(failure: string): void {
-    if (this.failures.length === FAILURES_MAX) this.failures.pop();
-    this.failures.push(failure);
   }
 
   async #until(holds: () => boolean): Promise<void> {

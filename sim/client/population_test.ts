@@ -256,7 +256,10 @@ describe("Population", () => {
     setup.push(0, 1, 2);
     await setup.advance(10);
     assert.equal(setup.totals(0).misdelivered, 0);
-    setup.server.client("sim-0").send(Operation.ChangeRoomReply);
+    setup.server.client("sim-0").send(
+      Operation.ChangeRoomReply,
+      new TextEncoder().encode("sim://1"),
+    );
     await setup.advance(10);
     setup.push(0, 1, 3);
     await setup.advance(10);

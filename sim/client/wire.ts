@@ -15,6 +15,7 @@ import { clientMessage, type MessageSink, ServerMessages } from "./server_messag
 import { ClientState, type VirtualClient } from "./virtual_client.ts";
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** The end of an HTTP head. */
 const HEAD_END = encoder.encode("\r\n\r\n");
@@ -69,7 +70,7 @@ export class Wire
   }
 
   changeRoom(client: VirtualClient): void {
-    this.#send(client, Operation.ChangeRoom, encoder.encode(`sim://${client.room}`));
+    this.#send(client, Operation.ChangeRoom, encoder.encode(roomKey(client.room)));
   }
 
   open(): void {}
@@ -108,7 +109,8 @@ export class Wire
         this.hearer.beatAnswered(client, sequence);
         break;
       case Operation.ChangeRoomReply:
-        this.hearer.roomChanged(client);
+        // The answer to an earlier change is not the one that counts.
+        if (isRoom(body, client.room)) this.hearer.roomChanged(client);
         break;
       case Operation.Raw:
         forEachFrame(body, (inner) => this.frame(client, inner));
@@ -134,7 +136,7 @@ export class Wire
       return;
     }
     client.answer = EMPTY;
-    if (new TextDecoder().decode(bytes.subarray(9, 12)) !== "101") {
+    if (decoder.decode(bytes.subarray(9, 12)) !== "101") {
       throw new Error("the server refused the upgrade");
     }
     client.messages = new ServerMessages();
@@ -146,7 +148,7 @@ export class Wire
   #authenticate(client: VirtualClient): void {
     client.state = ClientState.authenticating;
     const { index, room } = client;
-    const token = `{"mid":${index + 1},"key":"sim-${index}","room_id":"sim://${room}",` +
+    const token = `{"mid":${index + 1},"key":"sim-${index}","room_id":"${roomKey(room)}",` +
       `"platform":"sim","accepts":[1000,1001]}`;
     this.#send(client, Operation.Auth, encoder.encode(token));
   }
@@ -155,6 +157,15 @@ export class Wire
     const frame = encodeFrame(operation, sequence, body);
     client.conn?.write(client.isWebSocket ? clientMessage(frame) : frame);
   }
+}
+
+function roomKey(room: number): string {
+  return `sim://${room}`;
+}
+
+/** Whether a reply is about a room, which goim echoes. */
+function isRoom(body: Uint8Array, room: number): boolean {
+  return decoder.decode(body) === roomKey(room);
 }
 
 function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {

@@ -1,4 +1,5 @@
 import { randomBelow } from "../../base/prng.ts";
+import type { Comet } from "../../comet/comet.ts";
 import { type CometRole, COMETS, JOBS_MAX, type LogicRole, LOGICS, type Role } from "./roles.ts";
 import { startComet, startJob, startLogic } from "./roles.ts";
 import type { World } from "./world.ts";
@@ -13,7 +14,21 @@ export class Cluster {
   readonly jobs: Role[] = [];
   #runs = 0;
 
-  constructor(private readonly world: World) {}
+  /** Every comet that ever ran. */
+  readonly #allComets: Comet[] = [];
+
+  /** @param heartbeatMs After how long without a heartbeat a client is closed, in milliseconds. */
+  constructor(private readonly world: World, private readonly heartbeatMs: number) {}
+
+  /** What comets count that never happens unless something is wrong with them, by its name. */
+  get mistakes(): Readonly<Record<string, number>> {
+    const sum = (name: "protocolErrors" | "deliveryFailures") =>
+      this.#allComets.reduce((total, { counters }) => total + counters[name], 0);
+    return {
+      "broken frames": sum("protocolErrors"),
+      "broken pushes": sum("deliveryFailures"),
+    };
+  }
 
   async start(): Promise<void> {
     for (let index = 0; index < LOGICS; index++) await this.#start("logic", index);
@@ -77,8 +92,11 @@ export class Cluster {
 
   async #start(kind: string, index: number): Promise<void> {
     const run = ++this.#runs;
-    if (kind === "comet") this.comets[index] = await startComet(this.world, index, run);
-    else if (kind === "logic") this.logics[index] = await startLogic(this.world, index, run);
+    if (kind === "comet") {
+      const role = await startComet(this.world, index, run, this.heartbeatMs);
+      this.comets[index] = role;
+      this.#allComets.push(role.comet);
+    } else if (kind === "logic") this.logics[index] = await startLogic(this.world, index, run);
     else this.jobs[index] = startJob(this.world, index, run);
   }
 }

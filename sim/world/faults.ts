@@ -75,9 +75,18 @@ const slowReaders: Fault = ({ world, clients }) => {
   world.store.host.after(between(world, 100, 4_000), () => clients.readAgain());
 };
 
-const moves: Fault = ({ world, clients }) => {
-  world.tell("some clients change rooms");
-  clients.changeRooms({ share: 0.3, seed: world.prng.nextUint32() >>> 8 });
+/** How often clients that wander change rooms, and for how long, in milliseconds. */
+const STEP_MS = 120;
+export const WANDER_MS = 1_800;
+
+const wander: Fault = ({ world, clients }) => {
+  world.tell("some clients wander from room to room");
+  for (let afterMs = 0; afterMs < WANDER_MS; afterMs += STEP_MS) {
+    world.store.host.after(
+      afterMs,
+      () => clients.changeRooms({ share: 0.15, seed: world.prng.nextUint32() >>> 8 }),
+    );
+  }
 };
 
 const leaves: Fault = ({ world, clients }) => {
@@ -87,7 +96,7 @@ const leaves: Fault = ({ world, clients }) => {
 
 const faults: readonly Fault[] = [
   ...[kill, kill, kill, freeze, freeze, cut, cut, slowNetwork, storeAway, slowReaders],
-  ...[moves, leaves, freezeLogics],
+  ...[wander, wander, wander, leaves, freezeLogics],
 ];
 
 /**

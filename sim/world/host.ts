@@ -18,6 +18,9 @@ interface HostTimer {
   readonly periodMs: number;
 }
 
+/** What the system holds for each direction of a slow link, in bytes. */
+const SLOW_LINK_BYTES = 262_144;
+
 /** Where both clocks of every host begin, in milliseconds. */
 const EPOCH_MS = 1_700_000_000_000;
 
@@ -34,19 +37,28 @@ export class Host implements Place {
   readonly #listeners = new Set<Listener>();
   readonly #mourners = new Set<() => void>();
 
-  /** @param bufferBytes What its system holds for each direction of a connection. */
+  /**
+   * @param bufferBytes What its system holds for each direction of a connection.
+   * @param mayHaveSlowLinks Whether what it dials may take longer than usual.
+   */
   constructor(
     private readonly world: Surroundings,
     readonly index: number,
     readonly name: string,
     bufferBytes: number,
+    mayHaveSlowLinks: boolean,
   ) {
     this.clock = new HostClock(this);
-    const clock: Clock = {
-      ...this.clock,
-      nextTurn: (callback) => this.clock.setTimeout(callback, world.network.latencyMs(this)),
-    };
-    this.streams = this.#watched(memoryStreams({ clock, bufferBytes }, world.ports));
+    const usual = this.#system(bufferBytes, () => world.network.latencyMs(this));
+    this.streams = this.#watched({
+      listen: (options) => usual.listen(options),
+      dial: (options) => {
+        const linkMs = mayHaveSlowLinks ? world.network.linkMs() : undefined;
+        // Small buffers would make a slow link stand still.
+        const system = linkMs === undefined ? usual : this.#system(SLOW_LINK_BYTES, () => linkMs);
+        return system.dial(options);
+      },
+    });
   }
 
   /** Whether it stands still. */
@@ -91,6 +103,15 @@ export class Host implements Place {
   /** Resets one of its connections. */
   cut(conn: Conn<unknown>): void {
     this.after(0, () => conn.evict());
+  }
+
+  /** @param latencyMs How long the next piece of bytes is under way. */
+  #system(bufferBytes: number, latencyMs: () => number): Streams {
+    const clock: Clock = {
+      ...this.clock,
+      nextTurn: (callback) => this.clock.setTimeout(callback, latencyMs()),
+    };
+    return memoryStreams({ clock, bufferBytes }, this.world.ports);
   }
 
   #watched(streams: Streams): Streams {

@@ -1,5 +1,6 @@
 import { Comet } from "../../comet/comet.ts";
-import { cometDefaults } from "../../comet/options.ts";
+import { randomBelow } from "../../base/prng.ts";
+import { cometDefaults, type CometOptions, FANOUT_SLICE } from "../../comet/options.ts";
 import { CometService } from "../../comet/rpc/comet_service.ts";
 import { LogicPool } from "../../comet/rpc/logic_pool.ts";
 import { Job } from "../../job/job.ts";
@@ -19,8 +20,11 @@ export const LOGICS = 2;
 export const COMETS = 2;
 export const JOBS_MAX = 2;
 
-/** After how long without a heartbeat a client is closed, in milliseconds. */
-export const HEARTBEAT_MS = 3_000;
+/** After how long a client that does not read is closed, in milliseconds. */
+const SLOW_READER_MS = 1_500;
+
+/** So few writes before the event loop gets a turn that a room takes several, or as many as usual. */
+const SLICES = [2, FANOUT_SLICE];
 
 /** A role that runs on a host. */
 export interface Role {
@@ -74,8 +78,17 @@ export async function startLogic(world: World, index: number, run: number): Prom
   return { host, logic, stop: () => rpc.close() };
 }
 
-/** Starts a comet; clients get in when it has joined. */
-export async function startComet(world: World, index: number, run: number): Promise<CometRole> {
+/**
+ * Starts a comet; clients get in when it has joined.
+ *
+ * @param heartbeatMs After how long without a heartbeat a client is closed, in milliseconds.
+ */
+export async function startComet(
+  world: World,
+  index: number,
+  run: number,
+  heartbeatMs: number,
+): Promise<CometRole> {
   const host = world.newHost(`comet-${index}`);
   const { prng } = world;
   const { clock, streams } = host;
@@ -85,7 +98,13 @@ export async function startComet(world: World, index: number, run: number): Prom
   const addresses = Array.from({ length: LOGICS }, (_, logic) => address(ports.logicRpc(logic)));
   const link = { streams, secret: "", clock, prng, counters };
   const logic = new LogicPool({ ...link, server, addresses, handler: service });
-  const options = { ...cometDefaults, heartbeatMs: HEARTBEAT_MS, connectionsMax: 1_000 };
+  const options: CometOptions = {
+    ...cometDefaults,
+    heartbeatMs,
+    connectionsMax: 1_000,
+    slowReaderMs: SLOW_READER_MS,
+    fanoutSlice: SLICES[randomBelow(prng, SLICES.length)],
+  };
   const comet: Comet = new Comet({ server, streams, logic, clock, prng, options });
   const self = { role: "comet", id: server };
   const rpcAddress = address(ports.cometRpc(index));
@@ -120,7 +139,7 @@ export async function startComet(world: World, index: number, run: number): Prom
 
 /** Starts a job. */
 export function startJob(world: World, index: number, run: number): Role {
-  const host = world.newHost(`job-${index}`);
+  const host = world.newHost(`job-${index}`, true);
   const { prng, store } = world;
   const { clock, streams } = host;
   const owner = runId(host.name, String(run));

@@ -1,23 +1,29 @@
 import { randomBelow } from "../../base/prng.ts";
 import { deliveryFindings } from "../checkers/deliveries.ts";
+import { entranceFinding } from "../checkers/entrance.ts";
+import { heartbeatFinding } from "../checkers/heartbeat_answers.ts";
+import { connectionFinding } from "../checkers/kept_connections.ts";
+import { leftOverFinding } from "../checkers/left_over.ts";
+import { onlineFinding } from "../checkers/online_counts.ts";
+import { silentFinding } from "../checkers/silent_clients.ts";
 import { Population } from "../client/population.ts";
 import { Pusher } from "../pusher.ts";
 import { Cluster } from "./cluster.ts";
-import { harm } from "./faults.ts";
+import { harm, WANDER_MS } from "./faults.ts";
 import { COMETS, LOGICS, ports } from "./roles.ts";
 import { World } from "./world.ts";
 
 const CLIENTS = 12;
-/** One in which all are, some for all, and more than stay full. */
-const ROOMS = [1, 3, 8];
+/** One in which all are, some for all, more than stay full, and more than anyone is in. */
+const ROOMS = [1, 3, 8, 30];
 const RATE = 30;
 
-/** How often clients beat: a third of what they may go without, in milliseconds. */
-const BEAT_MS = 1_000;
+/** After how long without a heartbeat a client is closed: in the wheel's first level, or beyond. */
+const HEARTBEATS_MS = [3_000, 7_000];
 
 /** For how long there is harm, and peace afterwards, in milliseconds. */
 const HARM_MS = 4_000;
-const PEACE_MS = 800;
+const PEACE_MS = 1_500;
 
 /** After how long a comet that stood still has closed those it has to, in milliseconds. */
 const CLOSED_MS = 1_500;
@@ -27,6 +33,15 @@ const QUIET_MS = 500;
 
 /** How long anything may take to be as it should be once there is peace, in milliseconds. */
 const HEALED_MS = 40_000;
+
+/** How long it may take until nothing is left of clients that have gone, in milliseconds. */
+const GONE_MS = 10_000;
+
+/** Share of the clients that fall silent in the end. */
+const SILENT = 0.3;
+
+/** What a deadline may be late by: a tick of the wheel, and the slowest way there, in milliseconds. */
+const LATE_MS = 100 + 450;
 
 /** What became of a world. */
 export interface WorldReport {
@@ -46,15 +61,20 @@ class WorldRun {
   readonly #clients: Population;
   readonly #pusher: Pusher;
   readonly #rooms: number;
+  readonly #heartbeatMs: number;
   #expected = 0;
 
   constructor(private readonly seed: number) {
     const world = this.#world = new World(seed);
-    this.#cluster = new Cluster(world);
     this.#rooms = ROOMS[randomBelow(world.prng, ROOMS.length)];
+    this.#heartbeatMs = HEARTBEATS_MS[randomBelow(world.prng, HEARTBEATS_MS.length)];
+    this.#cluster = new Cluster(world, this.#heartbeatMs);
     const { streams, clock } = world.newHost("clients");
     // The world has no hurry: what is promised is promised from the answer on, to the last one.
-    this.#clients = new Population(streams, clock, seed, { joinMs: 0, leaveMs: Infinity });
+    const margins = { joinMs: 0, leaveMs: Infinity };
+    // A client that is told that it is in a room must get what is pushed from that moment on.
+    const joined = (room: number) => this.#pusher.push(room);
+    this.#clients = new Population(streams, clock, seed, margins, joined);
     this.#pusher = new Pusher({
       send: (room, body) => this.#cluster.push(randomBelow(world.prng, LOGICS), room, body),
       tag: seed,
@@ -94,7 +114,8 @@ class WorldRun {
       rooms: this.#rooms,
       rampPerS: 1_000,
       exact: true,
-      heartbeatMs: BEAT_MS,
+      // A third of what they may go without.
+      heartbeatMs: this.#heartbeatMs / 3,
     });
     if (!await world.settled("clients get in", connected, 20_000)) return;
     this.#pusher.start(RATE);
@@ -102,8 +123,9 @@ class WorldRun {
     await harm({ world, cluster, clients }, HARM_MS);
     world.tell("peace");
     await this.#heal();
-    await world.pass(PEACE_MS);
+    await this.#rest();
     await this.#check();
+    await this.#fallSilent();
     await this.#end();
   }
 
@@ -115,14 +137,31 @@ class WorldRun {
     world.network.heal();
     await world.until("all roles are back", () => this.#cluster.isWhole, HEALED_MS);
     const isHealed = () => clients.authenticated === CLIENTS;
-    // Connections that are about to break look whole until then.
-    await world.pass(CLOSED_MS);
+    // Clients that wander go on for a while, and what is about to break looks whole until then.
+    await world.pass(Math.max(CLOSED_MS, WANDER_MS));
     for (let tries = 0; tries < 10 && !isHealed(); tries++) {
       await world.settled("clients come back", clients.comeBack(), HEALED_MS);
       await world.pass(CLOSED_MS);
     }
-    if (!isHealed()) world.fail(`only ${clients.authenticated} of ${CLIENTS} clients came back`);
+    const { authenticated, failures } = clients;
+    world.check(entranceFinding({ authenticated, wanted: CLIENTS, reason: failures.at(-1) }));
+    await world.settled("answers come", clients.answered(), HEALED_MS);
     world.tell("all clients are in");
+  }
+
+  /** Lets there be peace for a while: nobody is closed, and every heartbeat is answered. */
+  async #rest(): Promise<void> {
+    const { lostConnections, heartbeats } = this.#clients;
+    const { sent, missed } = heartbeats;
+    await this.#world.pass(PEACE_MS);
+    await this.#world.settled("answers come", this.#clients.answered(), HEALED_MS);
+    this.#world.check(
+      connectionFinding({ lostConnections: this.#clients.lostConnections - lostConnections }),
+      heartbeatFinding({
+        heartbeatsSent: heartbeats.sent - sent,
+        heartbeatsMissed: heartbeats.missed - missed,
+      }),
+    );
   }
 
   async #check(): Promise<void> {
@@ -136,43 +175,66 @@ class WorldRun {
     }
     const receipts = this.#clients.receipts.totals(this.#pusher.pushes);
     this.#expected = receipts.expected;
-    for (const { ok, check, text } of deliveryFindings(receipts)) {
-      if (!ok) world.fail(`${check}: ${text}; ${receipts.failures.join("; ")}`);
-    }
-    await this.#checkOnline(this.#clients.authenticated);
+    world.check(...deliveryFindings(receipts));
+    for (const failure of receipts.failures) world.fail(failure);
+    const mistakes = Object.entries(this.#cluster.mistakes).filter(([, count]) => count > 0);
+    for (const [what, count] of mistakes) world.fail(`comets count ${count} ${what}`);
+    await this.#checkOnline(this.#clients.members());
   }
 
-  /** Whether the logics count as many as there are, when they have had time to. */
-  async #checkOnline(wanted: number): Promise<void> {
+  /** Whether the logics count those who are in each room, when they have had time to. */
+  async #checkOnline(wanted: readonly number[]): Promise<void> {
     const world = this.#world;
     for (const { logic } of this.#cluster.logics) {
-      let counted = -1;
+      let finding = onlineFinding([], wanted);
       const count = async () => {
-        const rooms = await logic.online.top("sim", this.#rooms);
-        counted = rooms.reduce((sum, { count }) => sum + count, 0);
+        const counted = wanted.map(() => 0);
+        for (const { room_id, count } of await logic.online.top("sim", this.#rooms)) {
+          counted[Number(room_id)] = count;
+        }
+        finding = onlineFinding(counted, wanted);
       };
-      for (let tries = 0; tries < 30 && counted !== wanted; tries++) {
+      // Twice in a row: once may be chance.
+      for (let tries = 0, right = 0; tries < 30 && right < 2; tries++) {
         await world.settled("logic answers", count(), HEALED_MS);
-        if (counted !== wanted) await world.pass(200);
+        right = finding.ok ? right + 1 : 0;
+        if (right < 2) await world.pass(200);
       }
-      if (counted !== wanted) world.fail(`a logic counts ${counted} of ${wanted} clients`);
+      world.check(finding);
     }
+  }
+
+  /** Lets some clients fall silent: they are closed in time. */
+  async #fallSilent(): Promise<void> {
+    const world = this.#world;
+    for (let seed = this.seed; this.#clients.silence({ share: SILENT, seed }) === 0; seed++);
+    const latestMs = this.#heartbeatMs + LATE_MS;
+    await world.pass(latestMs);
+    const report = this.#clients.silentReport({ earliestMs: this.#heartbeatMs, latestMs });
+    world.check(silentFinding(report, latestMs));
   }
 
   /** Lets everyone go, and looks what is left. */
   async #end(): Promise<void> {
     const world = this.#world;
     const cluster = this.#cluster;
+    const { sessions, pushLog } = world.store;
     const count = (what: "connections" | "rooms") =>
       cluster.comets.reduce((sum, { comet }) => sum + comet[what], 0);
+    const left = () => ({
+      connections: count("connections"),
+      rooms: count("rooms"),
+      sessions: sessions.size,
+      pushes: pushLog.entries,
+    });
     this.#clients.stop();
-    await world.until("no connection is left", () => count("connections") === 0, 10_000);
-    await world.until("no room is left", () => count("rooms") === 0, 10_000);
-    await this.#checkOnline(0);
+    const isNothing = () => Object.values(left()).every((count) => count === 0);
+    await world.scheduler.run(world.scheduler.nowMs + GONE_MS, isNothing);
+    await this.#checkOnline(this.#clients.members());
+    const held = left();
     await world.settled("the roles stop", cluster.stop(), HEALED_MS);
     await world.pass(30_000);
-    const { waiting } = world.scheduler;
-    if (waiting > 0) world.fail(`${waiting} timers are left when all roles have stopped`);
+    world.check(leftOverFinding({ ...held, timers: world.scheduler.waiting }));
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Prng, randomBelow, seededPrng } from "../../base/prng.ts";
+import type { Finding } from "../types.ts";
 import { MemoryPorts } from "../../platform/memory/ports.ts";
 import { Host } from "./host.ts";
 import { Network } from "./network.ts";
@@ -28,9 +29,10 @@ export class World {
     this.store = new Store(this.newHost("store"), this.network, this.prng);
   }
 
-  newHost(name: string): Host {
+  /** @param mayHaveSlowLinks Whether what it dials may take longer than usual. */
+  newHost(name: string, mayHaveSlowLinks = false): Host {
     const bytes = BUFFER_BYTES[randomBelow(this.prng, BUFFER_BYTES.length)];
-    return new Host(this, this.#hosts++, name, bytes);
+    return new Host(this, this.#hosts++, name, bytes, mayHaveSlowLinks);
   }
 
   /** Notes something that happens. */
@@ -41,6 +43,11 @@ export class World {
   fail(failure: string): void {
     this.tell(`FAILED: ${failure}`);
     this.failures.push(failure);
+  }
+
+  /** Notes what does not hold. */
+  check(...findings: readonly Finding[]): void {
+    for (const { ok, check, text } of findings) if (!ok) this.fail(`${check}: ${text}`);
   }
 
   /** Notes when something goes wrong that nobody waits for. */

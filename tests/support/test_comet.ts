@@ -5,7 +5,7 @@ import type { Channel } from "../../comet/channel.ts";
 import { CometCounters } from "../../comet/counters.ts";
 import { Delivery as Deliveries } from "../../comet/delivery.ts";
 import { Lifecycle } from "../../comet/lifecycle.ts";
-import { cometDefaults, type CometOptions, TICK_MS } from "../../comet/options.ts";
+import { cometDefaults, type CometOptions, FANOUT_SLICE, TICK_MS } from "../../comet/options.ts";
 import { Membership } from "../../comet/membership.ts";
 import { Reporter } from "../../comet/reporter.ts";
 import { Session } from "../../comet/session.ts";
@@ -56,9 +56,16 @@ export class TestComet {
       ...options,
     }, counters);
     this.session = new Session(this.lifecycle, logic, counters);
-    this.delivery = new Deliveries(this.lifecycle, clock, counters);
+    this.delivery = new Deliveries(this.lifecycle, clock, counters, FANOUT_SLICE);
     this.membership = new Membership(this.lifecycle, logic, clock, seededPrng(1), counters);
-    this.reporter = new Reporter(this.lifecycle, this.session, this.membership, logic, counters);
+    this.reporter = new Reporter(
+      this.lifecycle,
+      this.session,
+      this.membership,
+      logic,
+      clock,
+      counters,
+    );
     clock.setInterval(() => this.lifecycle.tick(), TICK_MS);
     this.#parts = { session: this.session, lifecycle: this.lifecycle, counters, buffers };
   }
