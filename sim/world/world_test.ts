@@ -12,7 +12,7 @@ const kept: readonly (readonly [seed: number, what: string])[] = [
   [101, "a job that stood still past its lease sent what it had and what it claimed in one batch"],
   [126, "the same when the store had been away"],
   [139, "a renewal brought back the session of a client that had left meanwhile"],
-  [1_104, "the same when it left much later"],
+  [1_104, "the same beside a logic that stood still"],
   [194, "the session of an auth that nobody had answered stayed for good"],
 ];
 
