@@ -22,20 +22,15 @@ interface Subject {
   readonly name: string;
   readonly child: Child;
   readonly sink: Child;
-  /** Bytes that one message is for a client. */
-  readonly messageBytes: number;
+  /** Messages that have come to clients so far. */
+  received(): Promise<number>;
   /** Pushes at a rate for a while. */
   push(rate: number, seconds: number): Promise<unknown>;
 }
 
-async function open(
-  sink: Child,
-  kind: string,
-  port: number,
-  clients: number,
-  room: string,
-): Promise<void> {
-  await sink.call("open", { kind, port, clients, room });
+/** How many messages have come, by their bytes. */
+function byBytes(sink: Child, messageBytes: number): () => Promise<number> {
+  return async () => await sink.call<number>("received") / messageBytes;
 }
 
 function newChild(script: string): Child {
@@ -46,17 +41,24 @@ async function bare(clients: number): Promise<Subject> {
   const child = newChild("./subject.ts");
   const sink = newChild("./sink.ts");
   const ports = await child.call<Ports>("listen", { onData: "ignore" });
-  await open(sink, "bare", ports.bare, clients, "");
+  await sink.call("open", { kind: "bare", port: ports.bare, clients, room: "" });
   const push = (rate: number, seconds: number) => child.call("bareAtRate", { rate, seconds });
-  return { name: "bare socket loop", child, sink, messageBytes: FRAME_BYTES, push };
+  return { name: "bare socket loop", child, sink, received: byBytes(sink, FRAME_BYTES), push };
 }
 
 /** A whole server in one process, pushed to over HTTP. */
-async function halley(clients: number): Promise<Subject> {
+async function halley(clients: number, kind: "tcp" | "websocket"): Promise<Subject> {
   const child = newChild("./whole_server.ts");
   const sink = newChild("./sink.ts");
   const ports = await child.call<ServerPorts>("start");
-  await open(sink, "tcp", ports.tcp, clients, "bench://room");
+  const room = "bench://room";
+  await sink.call("open", {
+    kind,
+    port: kind === "tcp" ? ports.tcp : ports.ws,
+    clients,
+    room,
+    countsPushes: true,
+  });
   const url = `http://127.0.0.1:${ports.http}/goim/push/room?operation=1000&type=bench&room=room`;
   const body = new Uint8Array(BODY_BYTES);
   const push = async (rate: number, seconds: number) => {
@@ -69,23 +71,32 @@ async function halley(clients: number): Promise<Subject> {
     }
     await Promise.all(pushes);
   };
-  return { name: "Halley", child, sink, messageBytes: FRAME_BYTES, push };
+  const overTcp = byBytes(sink, FRAME_BYTES);
+  const received = kind === "tcp" ? overTcp : () => sink.call<number>("pushesReceived");
+  return {
+    name: kind === "tcp" ? "Halley, TCP" : "Halley, WebSocket",
+    child,
+    sink,
+    received,
+    push,
+  };
 }
 
 async function socketIo(clients: number): Promise<Subject> {
   const child = newChild("./socketio_server.ts");
   const sink = newChild("./sink.ts");
   const { port } = await child.call<{ port: number }>("listen");
-  await open(sink, "socketio", port, clients, "");
+  await sink.call("open", { kind: "socketio", port, clients, room: "" });
   const push = (rate: number, seconds: number) =>
     child.call("emitAtRate", { rate, seconds, bytes: BODY_BYTES });
-  return { name: "Socket.IO", child, sink, messageBytes: SOCKETIO_BYTES, push };
+  const received = byBytes(sink, SOCKETIO_BYTES);
+  return { name: "Socket.IO, WebSocket", child, sink, received, push };
 }
 
-/** Waits until nothing more comes, and says how many bytes have. */
-async function quiet(sink: Child): Promise<number> {
+/** Waits until nothing more comes, and says how many messages have. */
+async function quiet(subject: Subject): Promise<number> {
   for (let before = -1;;) {
-    const received = await sink.call<number>("received");
+    const received = await subject.received();
     if (received === before) return received;
     before = received;
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
@@ -94,14 +105,14 @@ async function quiet(sink: Child): Promise<number> {
 
 /** CPU per message that reached a client, in microseconds, and how many a second did. */
 async function measure(subject: Subject, rate: number, seconds: number) {
-  const bytes = await quiet(subject.sink);
+  const earlier = await quiet(subject);
   const before = await subject.child.call<Usage>("usage");
   const startMs = performance.now();
   await subject.push(rate, seconds);
-  const received = await quiet(subject.sink);
+  const received = await quiet(subject);
   const tookS = (performance.now() - startMs - QUIET_MS) / 1_000;
   const after = await subject.child.call<Usage>("usage");
-  const messages = (received - bytes) / subject.messageBytes;
+  const messages = received - earlier;
   return {
     us: (after.cpuUs - before.cpuUs) / messages,
     perS: messages / tookS,
@@ -120,8 +131,14 @@ export async function run(scale: number, chartFile?: string): Promise<void> {
   const seconds = Math.max(1, SECONDS * Math.min(1, scale));
   const costs: [name: string, us: number[]][] = [];
   const throughputs: string[][] = [];
-  for (const start of [bare, halley, socketIo]) {
-    const subject = await start(clients);
+  const subjects = [
+    () => bare(clients),
+    () => halley(clients, "tcp"),
+    () => halley(clients, "websocket"),
+    () => socketIo(clients),
+  ];
+  for (const start of subjects) {
+    const subject = await start();
     const { name } = subject;
     try {
       const measured = [];

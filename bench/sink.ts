@@ -1,8 +1,9 @@
 /** A child process of many clients that authenticate, count what they get, and may beat. */
 import { type Conn, type ConnHandler } from "../platform/port.ts";
 import { selectPlatform } from "../platform/select.ts";
-import { encodeFrame } from "../protocol/frame.ts";
+import { encodeFrame, forEachFrame } from "../protocol/frame.ts";
 import { Operation } from "../protocol/operations.ts";
+import { type MessageSink, ServerMessages } from "../sim/client/server_messages.ts";
 import { serveCommands } from "./child.ts";
 
 /** How a client begins. */
@@ -15,6 +16,8 @@ export interface OpenArgument {
   readonly clients: number;
   /** Room of every client, or empty. */
   readonly room: string;
+  /** Whether pushes are counted beside bytes; over WebSocket alone. */
+  readonly countsPushes?: boolean;
 }
 
 const encoder = new TextEncoder();
@@ -47,12 +50,26 @@ function message(payload: Uint8Array): Uint8Array {
 const { streams } = await selectPlatform();
 const conns: Conn[] = [];
 let bytesReceived = 0;
+let pushesReceived = 0;
 let answered = 0;
+
+/** What clients over WebSocket that count pushes have got of their next message. */
+const messages = new Map<Conn, ServerMessages>();
+
+/** Counts the pushes in a message of Halley: frames in a frame of operation 9. */
+const counter: MessageSink<undefined> = {
+  message: (_, opcode, payload) => {
+    if (opcode === 2) {
+      forEachFrame(payload, ({ body }) => forEachFrame(body, () => pushesReceived++));
+    }
+  },
+};
 
 const handler: ConnHandler = {
   open() {},
   data(conn, chunk) {
     bytesReceived += chunk.length;
+    if (conn.context === "counting") return messages.get(conn)!.push(chunk, undefined, counter);
     if (conn.context === "authenticating") {
       conn.context = "open";
       answered++;
@@ -63,6 +80,7 @@ const handler: ConnHandler = {
       conn.context = "authenticating";
       conn.write(message(auth()));
     }
+    if (conn.context === "open" && messages.has(conn)) conn.context = "counting";
   },
   drain() {},
   end(conn) {
@@ -90,6 +108,9 @@ async function open(argument: OpenArgument): Promise<void> {
     });
     conns.push(conn);
     if (argument.kind === "bare") continue;
+    if (argument.countsPushes && argument.kind === "websocket") {
+      messages.set(conn, new ServerMessages());
+    }
     if (argument.kind === "tcp") conn.context = "authenticating";
     else conn.context = argument.kind === "socketio" ? "engine" : "upgrading";
     if (argument.kind === "tcp") conn.write(auth());
@@ -130,6 +151,7 @@ serveCommands({
   open,
   beat,
   received: () => bytesReceived,
+  pushesReceived: () => pushesReceived,
   untilReceived: (argument: { bytes: number }) =>
     until(() => bytesReceived >= argument.bytes, 60_000),
   close: () => {

@@ -63,7 +63,8 @@ class TcpStore implements RedisStore {
   #connectedMs = 0;
   #renewal: Promise<void> | undefined;
   #endPause = () => {};
-  #calls = 0;
+  /** Calls that are under way. */
+  readonly #calls = new Set<Promise<unknown>>();
   #callBytes = 0;
   #away = false;
   #failedMs = 0;
@@ -97,16 +98,17 @@ class TcpStore implements RedisStore {
       this.interruptions++;
       throw new StoreUnavailable(`Cannot run script "${script.name}": ${this.#reason}`);
     }
-    this.#calls++;
+    const call = this.#inTime(this.#evaluate(commands, script, keys, args));
+    this.#calls.add(call);
     this.#callBytes += bytes;
     try {
-      const reply = await this.#inTime(this.#evaluate(commands, script, keys, args));
+      const reply = await call;
       if (this.#away) this.#wentWell();
       return reply as Reply;
     } catch (error) {
       throw this.#failure(commands, script, error);
     } finally {
-      this.#calls--;
+      this.#calls.delete(call);
       this.#callBytes -= bytes;
     }
   }
@@ -134,10 +136,10 @@ class TcpStore implements RedisStore {
 
   #checkRoom({ name }: Script, bytes: number): void {
     const { callsMax, callBytesMax } = RedisLimits;
-    if (this.#calls < callsMax && this.#callBytes + bytes <= callBytesMax) return;
+    if (this.#calls.size < callsMax && this.#callBytes + bytes <= callBytesMax) return;
     throw new StoreUnavailable(
       `Cannot run script "${name}": at most ${callsMax} calls and ${callBytesMax} bytes may be ` +
-        `under way, current values are ${this.#calls} and ${this.#callBytes}`,
+        `under way, current values are ${this.#calls.size} and ${this.#callBytes}`,
     );
   }
 
@@ -202,7 +204,10 @@ class TcpStore implements RedisStore {
     });
   }
 
+  /** Closes what nobody uses any more, after the calls that are under way there. */
   async #finish(commands: RedisCommands): Promise<void> {
+    // A cluster of which one node is gone does not wait for the calls to the others.
+    await Promise.allSettled(this.#calls);
     try {
       await this.#inTime(commands.close());
     } catch {
