@@ -124,7 +124,6 @@ export class Comet implements CometApi {
   deliver(batch: readonly Item[]): Promise<readonly number[]> {
     if (this.#membership.isDoubtful) {
       this.counters.deliveriesRefused++;
-      this.#reporter.hurry();
       const message = "Cannot take pushes: the cluster may have given this comet up";
       return Promise.reject(new RpcError("unavailable", true, message));
     }

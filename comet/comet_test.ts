@@ -155,7 +155,7 @@ describe("Comet.deliver()", () => {
     await settle();
     // It was sent long ago: what logic has thought of since is not known.
     await assert.rejects(comet.deliver([push(2)]), { code: "unavailable" });
-    clock.advance(TICK_MS);
+    clock.advance(cometDefaults.reportMs);
     await settle();
     logic.reports.at(-1)!.resolve(new Map());
     await settle();

@@ -111,13 +111,13 @@ export class Membership {
   /**
    * Renews the sessions whose turn it is; to be called at every report.
    *
-   * @param periodMs Time between two reports, in milliseconds.
+   * @param passedMs Since the report before, in milliseconds.
    */
-  renewSome(periodMs: number): void {
+  renewSome(passedMs: number): void {
     if (this.#renewing || this.#node === undefined) return;
     const { slots } = this.lifecycle.channels;
     if (slots === 0) return;
-    const count = Math.ceil(slots * periodMs / RENEW_MS);
+    const count = Math.ceil(slots * passedMs / RENEW_MS);
     if (this.#slot >= slots) this.#slot = 0;
     void this.#renew(this.#slot, Math.min(slots, this.#slot + count));
   }

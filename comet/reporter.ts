@@ -8,7 +8,8 @@ import type { Session } from "./session.ts";
 
 /** Tells logic how many are here, and takes home how many are elsewhere. */
 export class Reporter {
-  #waitedMs = 0;
+  /** When the last report began. */
+  #beganMs: number;
   #underWay = false;
 
   constructor(
@@ -18,21 +19,21 @@ export class Reporter {
     private readonly logic: LogicApi,
     private readonly clock: Clock,
     private readonly counters: CometCounters,
-  ) {}
-
-  /** Reports with the next tick. */
-  hurry(): void {
-    this.#waitedMs = Infinity;
+  ) {
+    this.#beganMs = clock.monotonicMs();
   }
 
   /** To be called every tick; reports when it is time and the last report has been answered. */
   tick(periodMs: number): void {
-    this.#waitedMs += TICK_MS;
-    if (this.#waitedMs < periodMs || this.#underWay) return;
-    this.#waitedMs = 0;
+    const nowMs = this.clock.monotonicMs();
+    const passedMs = nowMs - this.#beganMs;
+    // Ticks come a little early or late.
+    if (passedMs < periodMs - TICK_MS / 2 || this.#underWay) return;
+    this.#beganMs = nowMs;
     this.#underWay = true;
-    this.membership.renewSome(periodMs);
-    this.#report().catch((error) => this.#failed(error)).finally(() => this.#underWay = false);
+    this.membership.renewSome(passedMs);
+    this.#report(nowMs).catch((error) => this.#failed(error))
+      .finally(() => this.#underWay = false);
   }
 
   #failed(error: unknown): void {
@@ -40,10 +41,9 @@ export class Reporter {
     this.membership.reportFailed(error);
   }
 
-  async #report(): Promise<void> {
+  async #report(sentMs: number): Promise<void> {
     const { channels, rooms, server } = this.lifecycle;
     const here = rooms.counts();
-    const sentMs = this.clock.monotonicMs();
     const everywhere = await this.logic.report({
       server,
       connections: channels.size,

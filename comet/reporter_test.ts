@@ -11,6 +11,12 @@ async function online(comet: TestComet, client: MemoryClient): Promise<number> {
   return client.frames()[0].body.readInt32BE(0);
 }
 
+/** Lets a tick come, of a reporter that reports with every one where nothing is said. */
+function tick(comet: TestComet, periodMs = TICK_MS): void {
+  comet.clock.advance(TICK_MS);
+  comet.reporter.tick(periodMs);
+}
+
 describe("Reporter", () => {
   it("reports every period, who is here and in which rooms", async () => {
     const comet = await TestComet.start();
@@ -20,9 +26,9 @@ describe("Reporter", () => {
     await comet.open({ room: "live://2" });
     await comet.connect();
     const { reports } = comet.logic;
-    for (let tick = 1; tick * TICK_MS < 1_000; tick++) comet.reporter.tick(1_000);
+    for (let ticks = 1; ticks * TICK_MS < 1_000; ticks++) tick(comet, 1_000);
     assert.equal(reports.length, 0);
-    comet.reporter.tick(1_000);
+    tick(comet, 1_000);
     assert.deepEqual(reports.map(({ request }) => request), [{
       server: "comet-1",
       connections: 4,
@@ -38,7 +44,7 @@ describe("Reporter", () => {
     const lonely = await comet.open({ room: "live://2" });
     const roomless = await comet.open({ room: "" });
     assert.equal(await online(comet, first), 2);
-    comet.reporter.tick(TICK_MS);
+    tick(comet);
     // Somebody leaves while the report is on its way: those elsewhere stay as many.
     second.reset();
     await comet.settle();
@@ -56,11 +62,11 @@ describe("Reporter", () => {
   it("has one report under way at a time", async () => {
     const comet = await TestComet.start();
     comet.logic.holds.add("report");
-    for (let tick = 0; tick < 5; tick++) comet.reporter.tick(TICK_MS);
+    for (let ticks = 0; ticks < 5; ticks++) tick(comet);
     assert.equal(comet.logic.reports.length, 1);
     comet.logic.reports[0].resolve(new Map());
     await comet.settle();
-    comet.reporter.tick(TICK_MS);
+    tick(comet);
     assert.equal(comet.logic.reports.length, 2);
   });
 
@@ -68,15 +74,23 @@ describe("Reporter", () => {
     const comet = await TestComet.start();
     comet.logic.holds.add("report");
     const client = await comet.open();
-    comet.reporter.tick(TICK_MS);
+    tick(comet);
     comet.logic.reports[0].resolve(new Map([["live://1", 10]]));
     await comet.settle();
-    comet.reporter.tick(TICK_MS);
+    tick(comet);
     comet.logic.reports[1].reject(new Error("logic is away"));
     await comet.settle();
     assert.equal(comet.counters.logicFailures, 1);
     assert.equal(await online(comet, client), 10);
-    comet.reporter.tick(TICK_MS);
+    tick(comet);
     assert.equal(comet.logic.reports.length, 3);
+  });
+
+  it("goes by the time that has passed, however few ticks came", async () => {
+    const comet = await TestComet.start();
+    comet.logic.holds.add("report");
+    comet.clock.advance(900);
+    tick(comet, 1_000);
+    assert.equal(comet.logic.reports.length, 1);
   });
 });

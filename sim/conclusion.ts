@@ -6,9 +6,10 @@ import { connectionFinding } from "./checkers/kept_connections.ts";
 import { leftOverFinding } from "./checkers/left_over.ts";
 import { onlineFinding } from "./checkers/online_counts.ts";
 import { moveFinding } from "./checkers/room_moves.ts";
+import { ServerFailed } from "./server.ts";
 import type { ServerView } from "./server_view.ts";
 import type { Stage } from "./stage.ts";
-import type { ReceiptTotals } from "./types.ts";
+import type { Finding, ReceiptTotals } from "./types.ts";
 
 /** A process of clients that stands still for longer is worth knowing of, in milliseconds. */
 const STANDSTILL_MS = 500;
@@ -20,6 +21,7 @@ const STANDSTILL_MS = 500;
  */
 export async function checkEntrance(stage: Stage, wanted: number): Promise<void> {
   await stage.sample();
+  stage.checkServer();
   const { authenticated, failures, retries } = stage.last!;
   const reason = failures.at(0);
   if (authenticated === 0) throw new Error(`Cannot run: no client gets in: ${reason}`);
@@ -40,14 +42,23 @@ export async function conclude(stage: Stage, server: ServerView): Promise<Receip
   const receipts = await judge(stage);
   stage.phase("leave");
   await fleet.disconnect();
-  const left = await server.leftOver();
-  if (left !== undefined) stage.find(leftOverFinding(left));
+  try {
+    const left = await server.leftOver();
+    if (left !== undefined) stage.find(leftOverFinding(left));
+  } catch (error) {
+    if (!(error instanceof ServerFailed)) throw error;
+    stage.find(failureFinding(error));
+  }
   return receipts;
 }
 
+function failureFinding({ message }: ServerFailed): Finding {
+  return { check: "the server answers", ok: false, text: message };
+}
+
 /** The end of a run whose server has failed. */
-export async function concludeFailed(stage: Stage, failure: string): Promise<ReceiptTotals> {
-  stage.find({ check: "the server answers", ok: false, text: failure });
+export async function concludeFailed(stage: Stage, failure: ServerFailed): Promise<ReceiptTotals> {
+  stage.find(failureFinding(failure));
   await stage.pusher.stop();
   return await judge(stage);
 }

@@ -35,7 +35,7 @@ export const scenarioTexts = {
   fanout: "pushes into rooms at a steady rate; every client must get all of its room's",
   heartbeat: "all clients beat; a share falls silent, to be closed in time, and nobody else",
   churn: "clients come and go, change rooms and come back with the same key, while pushes run",
-  slow: "a share, at most 50, stops reading; the others' latency must not move",
+  slow: "a share, at most some 50, stops reading; the others' latency must not move",
   storm: "all clients leave at once and come back at once, while pushes run",
   capacity: "more and more clients, until latency or errors pass a limit; says what was met",
   mixed: "pushes, heartbeats, churn and slow readers at once",

@@ -156,21 +156,30 @@ class Run {
     stage.watch();
     stage.phase("connect");
     const first = scenario.clientsAtFirst?.(options.clients) ?? options.clients;
-    await fleet.connect(plan, first);
-    await checkEntrance(stage, first);
-    const receipts = await this.#perform(scenario, stage, server);
+    const receipts = await this.#perform(scenario, stage, server, first);
     await stage.unwatch();
     return this.#report(stage, receipts);
   }
 
-  /** Does what the scenario does, and judges it, also when the server fails. */
-  async #perform(scenario: Scenario, stage: Stage, server: ServerView): Promise<ReceiptTotals> {
+  /**
+   * Lets clients in, does what the scenario does, and judges it, also when the server fails.
+   *
+   * @param first Clients that are let in before it.
+   */
+  async #perform(
+    scenario: Scenario,
+    stage: Stage,
+    server: ServerView,
+    first: number,
+  ): Promise<ReceiptTotals> {
     try {
+      await stage.fleet.connect(stage.plan, first);
+      await checkEntrance(stage, first);
       await scenario.run(stage);
       return await conclude(stage, server);
     } catch (error) {
       if (!(error instanceof ServerFailed)) throw error;
-      return await concludeFailed(stage, error.message);
+      return await concludeFailed(stage, error);
     }
   }
 

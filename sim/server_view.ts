@@ -42,8 +42,9 @@ export class ServerView {
     if (!response.ok) {
       throw new Error(`Cannot run: the API at ${api} answered with HTTP ${response.status}`);
     }
-    const isApi = await response.json().then(({ code }) => code === 0, () => false);
-    if (!isApi) throw new Error(`Cannot run: what answers at ${api} is not goim's HTTP API`);
+    if (parsed(await response.text()).code !== 0) {
+      throw new Error(`Cannot run: what answers at ${api} is not goim's HTTP API`);
+    }
     this.#before = await this.#held();
   }
 
@@ -79,10 +80,10 @@ export class ServerView {
   }
 
   async #held(): Promise<Held | undefined> {
-    const response = await this.#get("/metrics");
-    if (!response.ok) return undefined;
+    const { ok, text } = await this.#get("/metrics");
+    if (!ok) return undefined;
     const held: Record<string, number> = {};
-    for (const line of (await response.text()).split("\n")) {
+    for (const line of text.split("\n")) {
       const [name, value] = line.split(" ");
       if (HELD[name] !== undefined) held[HELD[name]] = Number(value);
     }
@@ -92,11 +93,8 @@ export class ServerView {
   /** Members of this run's rooms, by the room's index. */
   async #members(): Promise<number[]> {
     const { rooms } = this.parts;
-    const response = await this.#get(`/goim/online/top?type=sim&limit=${rooms}`);
-    const { code, data } = await response.json().catch(() => ({})) as {
-      code?: number;
-      data?: { room_id: string; count: number }[] | null;
-    };
+    const { text } = await this.#get(`/goim/online/top?type=sim&limit=${rooms}`);
+    const { code, data } = parsed<{ room_id: string; count: number }[]>(text);
     if (code !== 0) throw new ServerFailed("the API does not say who is online");
     const members = new Array<number>(rooms).fill(0);
     for (const { room_id, count } of data ?? []) members[Number(room_id)] = count;
@@ -117,10 +115,13 @@ export class ServerView {
     }
   }
 
-  #get(path: string): Promise<Response> {
-    return this.#fetch(path).catch((error: Error) => {
-      throw new ServerFailed(`the API does not answer: ${error.message}`);
-    });
+  async #get(path: string): Promise<{ readonly ok: boolean; readonly text: string }> {
+    try {
+      const response = await this.#fetch(path);
+      return { ok: response.ok, text: await response.text() };
+    } catch (error) {
+      throw new ServerFailed(`the API does not answer: ${(error as Error).message}`);
+    }
   }
 
   #fetch(path: string): Promise<Response> {
@@ -129,5 +130,14 @@ export class ServerView {
       ? {}
       : { authorization: `Bearer ${apiKey}` };
     return fetch(api + path, { headers, signal: AbortSignal.timeout(ANSWER_MS) });
+  }
+}
+
+/** An answer of goim's API; empty when it is none. */
+function parsed<Data>(text: string): { readonly code?: number; readonly data?: Data | null } {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
   }
 }

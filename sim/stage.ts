@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { edgeOf, Histogram } from "./checkers/histogram.ts";
 import { type Usage, usageOf } from "./machine.ts";
 import type { SimOptions } from "./options.ts";
@@ -58,14 +58,14 @@ export class Stage {
   readonly #startMs: number;
   #sampling: Promise<void> | undefined;
   #stopped = false;
-  readonly #broken = Promise.withResolvers<never>();
+  /** Why the run is over, and who is to be told that it is. */
+  #failure: Error | undefined;
+  readonly #waiting = new Set<(error: Error) => void>();
   #before: Totals | undefined;
   #looks = 0;
 
   constructor(private readonly parts: StageParts) {
     this.#startMs = parts.clock.monotonicMs();
-    // Whoever waits is told; nobody may.
-    this.#broken.promise.catch(() => {});
     void parts.target.child?.ended.then((how) =>
       this.#break(new ServerFailed(`the server ended with ${how}`))
     );
@@ -115,8 +115,24 @@ export class Stage {
    * @throws {ServerFailed} When the run's own server ends meanwhile.
    * @throws {Error} When the clients do not answer any more.
    */
-  async wait(spanMs: number): Promise<void> {
-    await Promise.race([sleep(this.clock, spanMs), this.#broken.promise]);
+  wait(spanMs: number): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      const timer = this.clock.setTimeout(() => {
+        this.#waiting.delete(end);
+        resolve();
+      }, spanMs);
+      const end = (error: Error) => {
+        this.clock.cancel(timer);
+        reject(error);
+      };
+      this.#waiting.add(end);
+    });
+  }
+
+  /** @throws {ServerFailed} When the run's own server has ended. */
+  checkServer(): void {
+    if (this.#failure instanceof ServerFailed) throw this.#failure;
   }
 
   /** Begins to look at the run. */
@@ -229,7 +245,9 @@ export class Stage {
 
   #break(error: Error): void {
     this.#stopped = true;
-    this.#broken.reject(error);
+    this.#failure ??= error;
+    for (const end of this.#waiting) end(error);
+    this.#waiting.clear();
   }
 
   async #watch(): Promise<void> {

@@ -144,7 +144,7 @@ export interface Deadline {
 /** What became of clients that were to fall silent. */
 export interface SilentReport {
   readonly silent: number;
-  /** Closed by the server within their deadline and one tick. */
+  /** Closed by the server between the earliest and the latest that it may. */
   readonly closed: number;
   /** Closed before the deadline. */
   readonly early: number;

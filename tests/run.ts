@@ -52,8 +52,7 @@ async function check(deno: Runtime, what: string, args: readonly string[]): Prom
 
 /** Runs one test file on one runtime. */
 async function runFile(runtime: Runtime, file: string, folder: string): Promise<Counts> {
-  const report = `${folder}/${runtime.name}.xml`;
-  await rm(report, { force: true });
+  const report = `${folder}/${runtime.name}-${file.replaceAll("/", "-")}.xml`;
   const args = runtime.name === "deno"
     ? ["test", "-A", "--no-check", "--preload=./tests/runner/uncaught.ts", `--junit-path=${report}`]
     : ["test", "--timeout=60000", "--reporter=junit", `--reporter-outfile=${report}`];
@@ -72,15 +71,26 @@ async function runFile(runtime: Runtime, file: string, folder: string): Promise<
   return counts;
 }
 
-/** Runs test files one after the other; the other runtime's may run meanwhile. */
-async function runFiles(
-  runtime: Runtime,
-  files: readonly string[],
-  folder: string,
-): Promise<Counts[]> {
-  const counts: Counts[] = [];
-  for (const file of files) counts.push(await runFile(runtime, file, folder));
-  return counts;
+/** The test files of one runtime, and what came of each. */
+class Runs {
+  readonly counts = new Map<string, Counts>();
+  readonly #waiting: string[];
+
+  constructor(
+    private readonly runtime: Runtime,
+    files: readonly string[],
+    private readonly folder: string,
+  ) {
+    this.#waiting = [...files];
+  }
+
+  /** Runs them one after the other, from the first on, or to help out from the last on. */
+  async work(isHelp: boolean): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const file = isHelp ? this.#waiting.pop()! : this.#waiting.shift()!;
+      this.counts.set(file, await runFile(this.runtime, file, this.folder));
+    }
+  }
 }
 
 /** A test that only one runtime sees is a mistake; one that cannot pass on the other is skipped. */
@@ -110,11 +120,13 @@ async function main(filters: readonly string[]): Promise<void> {
   }
   const folder = await mkdtemp(`${tmpdir()}/halley-test-`);
   try {
-    const [onDeno, onBun] = await Promise.all([
-      runFiles(deno, files, folder),
-      runFiles(bun, files, folder),
+    const [onDeno, onBun] = [deno, bun].map((runtime) => new Runs(runtime, files, folder));
+    // Two at a time: whoever is done first helps the other.
+    await Promise.all([
+      onDeno.work(false).then(() => onBun.work(true)),
+      onBun.work(false).then(() => onDeno.work(true)),
     ]);
-    files.forEach((file, index) => compare(file, onDeno[index], onBun[index]));
+    for (const file of files) compare(file, onDeno.counts.get(file)!, onBun.counts.get(file)!);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -81,6 +81,11 @@ export class LogicPool implements LogicApi {
     return this.#logics.filter(({ dialer }) => dialer.link !== undefined).length;
   }
 
+  /** Ended sessions that logic is still to be told of. */
+  get disconnectsOwed(): number {
+    return this.#owed.length;
+  }
+
   /** Begins to dial. */
   start(): void {
     for (const { dialer } of this.#logics) dialer.start();
@@ -99,14 +104,18 @@ export class LogicPool implements LogicApi {
   async connect(request: ConnectRequest): Promise<ConnectReply> {
     const kept = { ...request, token: request.token.slice() };
     const deadlineMs = this.#clock.monotonicMs() + PATIENCE_MS;
+    let isSent = false;
     while (true) {
       try {
-        return await this.#ask((logic) => logic.connect(kept));
+        return await this.#ask((logic) => {
+          isSent = true;
+          return logic.connect(kept);
+        });
       } catch (error) {
         const patient = this.#clock.monotonicMs() + LOOK_MS < deadlineMs && !this.#stopped;
         if (isTemporary(error) && patient) await sleep(this.#clock, LOOK_MS);
         else {
-          if (!(error instanceof ConnectRefused)) this.#takeBack(kept);
+          if (isSent && !(error instanceof ConnectRefused)) this.#takeBack(kept);
           throw error;
         }
       }

@@ -150,6 +150,17 @@ describe("LogicPool", () => {
     await stop();
   });
 
+  it("takes nothing back of an auth that reached no logic", async () => {
+    const { rpc, pool, settled, stop } = await setUp(0);
+    const token = new TextEncoder().encode('{"mid":5,"accepts":[],"room_id":"","key":"k"}');
+    await assert.rejects(settled(pool.connect({ ...request("x"), token })), {
+      code: "unavailable",
+    });
+    await rpc.pass(1_000);
+    assert.equal(pool.disconnectsOwed, 0);
+    await stop();
+  });
+
   it("tells logic of ended sessions when there is one again", async () => {
     const { rpc, logics, pool, settled, stop } = await setUp(1);
     logics[0].failure = new RpcError("unavailable", true, "no store");

@@ -41,7 +41,9 @@ export class CometLinks implements Comets, RpcHandler {
   }
 
   async call(link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
-    if (method === RpcMethod.connect) body = await this.#awaited(link, body);
+    if (method === RpcMethod.connect || method === RpcMethod.renew) {
+      body = await this.#awaited(link, body);
+    }
     const answer = this.#logic && answerLogic(this.#logic, method, body);
     if (answer === undefined) throw unknownMethod(method);
     try {
@@ -53,8 +55,9 @@ export class CometLinks implements Comets, RpcHandler {
   }
 
   /**
-   * A logic that stood still finds old auths in its sockets, for which comets have asked another
-   * one since. That their links are closed it learns in the next turns of the event loop.
+   * A logic that stood still finds old auths and renewals in its sockets, for which comets have
+   * asked another one since: they would bring back sessions that have ended. That the links are
+   * closed it learns in the next turns of the event loop.
    */
   async #awaited(link: RpcLink, body: Uint8Array): Promise<Uint8Array> {
     const kept = body.slice();
@@ -62,6 +65,6 @@ export class CometLinks implements Comets, RpcHandler {
       await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
     }
     if (link.open) return kept;
-    throw new RpcError("lost", true, "Cannot connect client: its comet asks no more");
+    throw new RpcError("lost", true, "Cannot store sessions: their comet asks no more");
   }
 }

@@ -173,6 +173,8 @@ export interface CometApi {
    *
    * @returns Settles when every write was handed to the kernel, queued or dropped; with the
    * partitions whose token was too old, of which nothing was written.
+   * @throws {RpcError} Temporarily, with nothing written, while the cluster may have given the comet
+   * up.
    */
   deliver(batch: readonly Delivery[]): Promise<readonly number[]>;
   /** Closes a connection; one that is gone is ignored. */

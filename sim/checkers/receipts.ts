@@ -55,6 +55,8 @@ export class Receipts {
   readonly #ended: Stay[] = [];
   readonly #push = { tag: 0, room: 0, sequence: 0, dueMs: 0 };
   readonly #failures: string[] = [];
+  /** Index of the first client among all of the run: its number here is 0. */
+  first = 0;
   #misdelivered = 0;
   #slowestMs = 0;
 
@@ -116,7 +118,7 @@ export class Receipts {
     const isMine = decodePushBody(body, push) && push.tag === this.tag && stay?.room === push.room;
     if (!isMine || (stay.last > 0 && push.sequence > stay.last + MISSING_MAX)) {
       this.#misdelivered++;
-      this.#describe(`client ${client} got a push that is not for it`);
+      this.#describe(`client ${this.first + client} got a push that is not for it`);
       return undefined;
     }
     stay.received++;
@@ -164,7 +166,7 @@ export class Receipts {
       (stay.late ??= []).push(sequence);
     } else {
       stay.duplicated++;
-      this.#describe(`client ${stay.client} got push ${sequence} again`);
+      this.#describe(`client ${this.first + stay.client} got push ${sequence} again`);
     }
   }
 
@@ -179,7 +181,7 @@ export class Receipts {
     const isDue = (number: number) => !has(failed, number);
     const late = stay.late?.filter(isDue) ?? [];
     for (const number of late) {
-      this.#describe(`client ${stay.client} got push ${number} after later ones`);
+      this.#describe(`client ${this.first + stay.client} got push ${number} after later ones`);
     }
     if (stay.excused) return { expected: 0, lost: 0, reordered: late.length };
     const { from, to } = this.#span(stay, pushes);
@@ -196,7 +198,9 @@ export class Receipts {
       if (number >= from && number <= to && isDue(number)) lost++;
     }
     if (lost > 0) {
-      this.#describe(`client ${stay.client} misses ${lost} pushes of room ${stay.room}`);
+      this.#describe(
+        `client ${this.first + stay.client} misses ${lost} pushes of room ${stay.room}`,
+      );
     }
     return { expected, lost, reordered: late.length };
   }

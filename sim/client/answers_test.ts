@@ -66,6 +66,13 @@ describe("Population", () => {
     await setup.end();
   });
 
+  it("brings clients back that leave as soon as they are in", async () => {
+    const setup = await Setup.with(3);
+    await setup.settle(setup.population.leave({ share: 1, seed: 1 }));
+    assert.equal(setup.population.authenticated, 3);
+    await setup.end();
+  });
+
   it("keeps the first failures and the last", async () => {
     const setup = await Setup.with(30);
     for (const client of setup.server.clients) client.close();

@@ -43,13 +43,13 @@ export class Entrance {
 
   async #try(client: VirtualClient): Promise<void> {
     client.leaving = false;
-    for (client.tries = 1; client.tries <= TRIES; client.tries++) {
+    for (let tries = 1; tries <= TRIES; tries++) {
       client.state = ClientState.connecting;
       client.lastBeatMs = this.clock.monotonicMs();
       if (await this.#dial(client) && await this.#isIn(client)) return;
-      if (client.leaving) return;
-      if (client.tries < TRIES) this.retries++;
-      await sleep(this.clock, RETRY_MS * client.tries);
+      if (client.leaving || tries === TRIES) return;
+      this.retries++;
+      await sleep(this.clock, RETRY_MS * tries);
     }
   }
 

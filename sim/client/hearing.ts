@@ -45,7 +45,9 @@ export class Hearing implements Hearer {
     beatAnswered(client, sequence, this.clock.monotonicMs());
   }
 
-  roomChanged(client: VirtualClient): void {
+  roomChanged(client: VirtualClient, sequence: number): void {
+    // The answer to an earlier change is not the one that counts.
+    if (sequence !== client.moves) return;
     client.moveMs = 0;
     const at = client.index - this.first;
     this.receipts.joined(at, client.room, false, this.clock.wallMs());
@@ -54,7 +56,6 @@ export class Hearing implements Hearer {
 
   entered(client: VirtualClient): void {
     client.state = ClientState.open;
-    client.tries = 0;
     client.wasPaused = false;
     const nowMs = this.clock.monotonicMs();
     const { heartbeatMs, exact } = this.plan!;

@@ -56,7 +56,7 @@ export class Population extends Hearing {
   /** Opens clients at the plan's pace; settles when all are in or have given up. */
   async connect(plan: ConnectPlan): Promise<void> {
     this.plan = plan;
-    if (this.#clients.length === 0) this.first = plan.first;
+    if (this.#clients.length === 0) this.first = this.receipts.first = plan.first;
     const fresh = Array.from({ length: plan.clients }, (_, at) => newClient(plan, at));
     this.#clients.push(...fresh);
     const startMs = this.clock.monotonicMs();
@@ -106,6 +106,8 @@ export class Population extends Hearing {
   async leave(whom: Share): Promise<void> {
     const leaving = chosenOf(this.#clients, whom).filter(({ state }) => state === ClientState.open);
     for (const client of leaving) this.#goAway(client);
+    // One that has just come in is still being got in for a moment.
+    await this.#until(() => leaving.every(({ entering }) => !entering));
     for (const client of leaving) void this.entrance.enter(client);
     await this.#until(() => leaving.every(isSettled));
   }

@@ -258,7 +258,8 @@ describe("Population", () => {
     assert.equal(setup.totals(0).misdelivered, 0);
     setup.server.client("sim-0").send(
       Operation.ChangeRoomReply,
-      new TextEncoder().encode("sim://1"),
+      EMPTY,
+      1,
     );
     await setup.advance(10);
     setup.push(0, 1, 3);

@@ -13,6 +13,7 @@ export class RoomMoves {
   /** A client asks for another room. */
   begin(client: VirtualClient, nowMs: number): void {
     this.asked++;
+    client.moves++;
     client.moveMs = nowMs;
   }
 

@@ -38,6 +38,8 @@ export class VirtualClient {
   beats = 0;
   /** When it asked for another room and has no answer yet; monotonic; 0 = it did not. */
   moveMs = 0;
+  /** Changes of rooms so far: the sequence of the last. */
+  moves = 0;
   silent = false;
   /** When the server closed it after it had fallen silent. */
   closedMs = 0;
@@ -48,7 +50,6 @@ export class VirtualClient {
   wasPaused = false;
   /** Whether it has been in before. */
   wasIn = false;
-  tries = 0;
   /** Whether it is being got in. */
   entering = false;
 

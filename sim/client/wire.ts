@@ -38,7 +38,8 @@ export interface Hearer {
   entered(client: VirtualClient): void;
   /** @param sequence Of the beat. */
   beatAnswered(client: VirtualClient, sequence: number): void;
-  roomChanged(client: VirtualClient): void;
+  /** @param sequence Of the change. */
+  roomChanged(client: VirtualClient, sequence: number): void;
   /** @param body Borrowed until the call returns. */
   pushed(client: VirtualClient, body: Uint8Array): void;
   /** The server said something that is not to be understood; `closed` follows. */
@@ -70,7 +71,7 @@ export class Wire
   }
 
   changeRoom(client: VirtualClient): void {
-    this.#send(client, Operation.ChangeRoom, encoder.encode(roomKey(client.room)));
+    this.#send(client, Operation.ChangeRoom, encoder.encode(roomKey(client.room)), client.moves);
   }
 
   open(): void {}
@@ -109,8 +110,7 @@ export class Wire
         this.hearer.beatAnswered(client, sequence);
         break;
       case Operation.ChangeRoomReply:
-        // The answer to an earlier change is not the one that counts.
-        if (isRoom(body, client.room)) this.hearer.roomChanged(client);
+        this.hearer.roomChanged(client, sequence);
         break;
       case Operation.Raw:
         forEachFrame(body, (inner) => this.frame(client, inner));
@@ -161,11 +161,6 @@ export class Wire
 
 function roomKey(room: number): string {
   return `sim://${room}`;
-}
-
-/** Whether a reply is about a room, which goim echoes. */
-function isRoom(body: Uint8Array, room: number): boolean {
-  return decoder.decode(body) === roomKey(room);
 }
 
 function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {

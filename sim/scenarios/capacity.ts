@@ -84,6 +84,7 @@ export const capacity: Scenario = {
     stage.pusher.start(rate);
     let reached = 0;
     let met: string | undefined;
+    stage.notes.stopped_by = "the end of the run";
     for (let step = 1; step <= STEPS && met === undefined; step++) {
       const wanted = Math.ceil(clients * step / STEPS);
       stage.phase(`${wanted} clients`);
@@ -94,8 +95,8 @@ export const capacity: Scenario = {
       stage.notes[`at_${wanted}_clients`] = figuresOf(span, stage.samples.at(-1)?.serverRssBytes);
       met = limitMet(stage, span, wanted);
       if (met === undefined) reached = wanted;
+      stage.notes.capacity_clients = reached;
     }
-    stage.notes.capacity_clients = reached;
     stage.notes.stopped_by = met ??
       `nothing: all ${clients} clients that were asked for were served`;
   },

@@ -1,5 +1,5 @@
 import { silentFinding } from "../checkers/silent_clients.ts";
-import { type Scenario, stepSeed } from "./scenario.ts";
+import { drawn, type Scenario } from "./scenario.ts";
 
 /** After how many silent intervals the run's own server closes a client. */
 const INTERVALS = 2;
@@ -13,9 +13,6 @@ const SEEN_MS = 1_500;
 /** What the clocks of two processes may differ by, in milliseconds. */
 const EARLY_MS = 5;
 
-/** Of a few clients, a share may be nobody: so often others are drawn. */
-const DRAWS = 1_000;
-
 /** All beat, a share falls silent. */
 export const heartbeat: Scenario = {
   async run(stage) {
@@ -24,10 +21,8 @@ export const heartbeat: Scenario = {
     const deadline = { earliestMs: deadlineMs - EARLY_MS, latestMs: deadlineMs + LATE_MS };
     stage.phase("all beat");
     await stage.wait(heartbeatMs);
-    let silent = 0;
-    for (let draw = 0; silent === 0 && draw < DRAWS; draw++) {
-      silent = await stage.fleet.silence({ share, seed: stepSeed(seed, draw) });
-    }
+    const silence = (seed: number) => stage.fleet.silence({ share, seed });
+    const silent = await drawn(seed, silence, (count) => count === 0);
     stage.phase(`${silent} are silent`);
     await stage.wait(deadline.latestMs + SEEN_MS);
     const report = await stage.fleet.silentReport(deadline);

@@ -1,6 +1,9 @@
 import { entranceFinding } from "../checkers/entrance.ts";
 import type { Stage } from "../stage.ts";
 
+/** How often clients are drawn at most. */
+const DRAWS = 1_000;
+
 /** What is done once all clients are in. */
 export interface Scenario {
   /** Clients that are let in before it begins; all where nothing is said. */
@@ -12,6 +15,19 @@ export interface Scenario {
 /** The seed of one step of many: those of seeds that are near one another do not meet. */
 export function stepSeed(seed: number, step: number): number {
   return (seed + step * 65_537) % 2 ** 32;
+}
+
+/** Draws clients, again and again until it is not nobody: of a few, a share may be. */
+export async function drawn<Found>(
+  seed: number,
+  draw: (seed: number) => Promise<Found>,
+  isNobody: (found: Found) => boolean,
+): Promise<Found> {
+  let found = await draw(seed);
+  for (let step = 1; step < DRAWS && isNobody(found); step++) {
+    found = await draw(stepSeed(seed, step));
+  }
+  return found;
 }
 
 /** Checks that everyone is in who has left and come back. */

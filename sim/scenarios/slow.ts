@@ -1,10 +1,10 @@
 import { slowFinding } from "../checkers/slow_readers.ts";
 import { pushBulk } from "../http_push.ts";
 import type { Stage } from "../stage.ts";
-import { type Scenario, stepSeed } from "./scenario.ts";
+import { drawn, type Scenario } from "./scenario.ts";
 
-/** How many stop reading at most: each fills the system's buffers. */
-const SLOW_MAX = 50;
+/** About how many stop reading at most: each fills the system's buffers. */
+const SLOW_USUAL = 50;
 
 /** More than a system holds for a connection, so that the server's own queues fill up, in bytes. */
 const BULK_BYTES = 12 * 1024 * 1024;
@@ -13,17 +13,10 @@ const BULK_PUSH_BYTES = 60_000;
 /** How long they read again before it is seen what became of them, in milliseconds. */
 const READ_MS = 2_000;
 
-/** Of a few clients, a share may be nobody: so often others are drawn. */
-const DRAWS = 1_000;
-
-async function stopReading(stage: Stage): Promise<readonly number[]> {
-  const { seed, share, clients } = stage.options;
-  const some = Math.min(share, SLOW_MAX / clients);
-  for (let draw = 0; draw < DRAWS; draw++) {
-    const stopped = await stage.fleet.stopReading({ share: some, seed: stepSeed(seed, draw) });
-    if (stopped.length > 0) return stopped;
-  }
-  return [];
+function stopReading({ options, fleet }: Stage): Promise<readonly number[]> {
+  const share = Math.min(options.share, SLOW_USUAL / options.clients);
+  const stop = (seed: number) => fleet.stopReading({ share, seed });
+  return drawn(options.seed, stop, ({ length }) => length === 0);
 }
 
 /**

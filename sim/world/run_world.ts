@@ -1,3 +1,4 @@
+import { TICK_MS } from "../../comet/options.ts";
 import { randomBelow } from "../../base/prng.ts";
 import { deliveryFindings } from "../checkers/deliveries.ts";
 import { entranceFinding } from "../checkers/entrance.ts";
@@ -16,7 +17,7 @@ import { World } from "./world.ts";
 const CLIENTS = 12;
 /** One in which all are, some for all, more than stay full, and more than anyone is in. */
 const ROOMS = [1, 3, 8, 30];
-const RATE = 30;
+const RATE = 20;
 
 /** After how long without a heartbeat a client is closed: in the wheel's first level, or beyond. */
 const HEARTBEATS_MS = [3_000, 7_000];
@@ -40,8 +41,8 @@ const GONE_MS = 10_000;
 /** Share of the clients that fall silent in the end. */
 const SILENT = 0.3;
 
-/** What a deadline may be late by: a tick of the wheel, and the slowest way there, in milliseconds. */
-const LATE_MS = 100 + 450;
+/** What a deadline may be late by: a tick of the wheel, and the ways to and fro, in milliseconds. */
+const LATE_MS = TICK_MS + 20;
 
 /** What became of a world. */
 export interface WorldReport {
@@ -207,7 +208,10 @@ class WorldRun {
   /** Lets some clients fall silent: they are closed in time. */
   async #fallSilent(): Promise<void> {
     const world = this.#world;
-    for (let seed = this.seed; this.#clients.silence({ share: SILENT, seed }) === 0; seed++);
+    // Of a few clients, a share may be nobody.
+    for (let draw = 0, silent = 0; draw < 100 && silent === 0; draw++) {
+      silent = this.#clients.silence({ share: SILENT, seed: this.seed + draw });
+    }
     const latestMs = this.#heartbeatMs + LATE_MS;
     await world.pass(latestMs);
     const report = this.#clients.silentReport({ earliestMs: this.#heartbeatMs, latestMs });

@@ -87,7 +87,7 @@ export class ScriptedServer {
       if (this.answersBeats) client!.send(Operation.HeartbeatReply, EMPTY, sequence);
     } else if (operation === Operation.ChangeRoom) {
       client!.room = text();
-      if (this.answersRooms) client!.send(Operation.ChangeRoomReply, body.slice());
+      if (this.answersRooms) client!.send(Operation.ChangeRoomReply, body.slice(), sequence);
     }
     return true;
   }

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ManualClock, promisesSettled } from "../../base/clock.ts";
+import type { RpcLink } from "../../protocol/rpc/link.ts";
+import { LogicClient } from "../../protocol/rpc/logic_rpc.ts";
+import { FakeLogic } from "../../tests/support/fake_logic.ts";
+import { CometLinks } from "./comet_links.ts";
+
+/** How a comet's call ends, over a link that is closed in the next turn or stays, and what for. */
+async function outcomeOf(
+  call: (logic: LogicClient) => Promise<unknown>,
+  staysOpen: boolean,
+): Promise<{ readonly outcome: unknown; readonly logic: FakeLogic }> {
+  const clock = new ManualClock();
+  const links = new CometLinks(clock);
+  const logic = new FakeLogic();
+  links.serve(logic);
+  const link = { open: true };
+  const client = new LogicClient({
+    call: (method, body) => links.call(link as RpcLink, method, body),
+  });
+  const ended = call(client).then(() => "done", (error) => error.code);
+  link.open = staysOpen;
+  for (let turn = 0; turn < 3; turn++) {
+    clock.advance(0);
+    await promisesSettled();
+  }
+  return { outcome: await ended, logic };
+}
+
+describe("CometLinks", () => {
+  const session = { server: "c~1", connectionId: 7, mid: 5n, key: "k" };
+  const token = new TextEncoder().encode("{}");
+  const calls: Record<string, (logic: LogicClient) => Promise<unknown>> = {
+    auth: (logic) => logic.connect({ ...session, token, remoteAddress: "::1" }),
+    renewal: (logic) => logic.renew([session]),
+  };
+
+  for (const [what, call] of Object.entries(calls)) {
+    it(`carries out the ${what} of a comet that waits for it`, async () => {
+      assert.equal((await outcomeOf(call, true)).outcome, "done");
+    });
+
+    it(`leaves out the ${what} of a comet that has closed its link since`, async () => {
+      const { outcome, logic } = await outcomeOf(call, false);
+      assert.deepEqual([outcome, logic.renewed], ["lost", []]);
+    });
+  }
+});
