@@ -6,6 +6,7 @@ import type { Pusher } from "./pusher.ts";
 import type { Progress } from "./report/progress.ts";
 import { ServerFailed, type Target } from "./server.ts";
 import { ratesBetween, type Totals } from "./totals.ts";
+import { Waits } from "./waits.ts";
 import type { ClientFleet, ConnectPlan, Finding, FleetProgress, Sample } from "./types.ts";
 
 /** How often a run is looked at, in milliseconds. */
@@ -58,14 +59,13 @@ export class Stage {
   readonly #startMs: number;
   #sampling: Promise<void> | undefined;
   #stopped = false;
-  /** Why the run is over, and who is to be told that it is. */
-  #failure: Error | undefined;
-  readonly #waiting = new Set<(error: Error) => void>();
+  readonly #waits: Waits;
   #before: Totals | undefined;
   #looks = 0;
 
   constructor(private readonly parts: StageParts) {
     this.#startMs = parts.clock.monotonicMs();
+    this.#waits = new Waits(parts.clock);
     void parts.target.child?.ended.then((how) =>
       this.#break(new ServerFailed(`the server ended with ${how}`))
     );
@@ -116,23 +116,12 @@ export class Stage {
    * @throws {Error} When the clients do not answer any more.
    */
   wait(spanMs: number): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      const timer = this.clock.setTimeout(() => {
-        this.#waiting.delete(end);
-        resolve();
-      }, spanMs);
-      const end = (error: Error) => {
-        this.clock.cancel(timer);
-        reject(error);
-      };
-      this.#waiting.add(end);
-    });
+    return this.#waits.wait(spanMs);
   }
 
   /** @throws {ServerFailed} When the run's own server has ended. */
   checkServer(): void {
-    if (this.#failure instanceof ServerFailed) throw this.#failure;
+    if (this.#waits.failure instanceof ServerFailed) throw this.#waits.failure;
   }
 
   /** Begins to look at the run. */
@@ -245,9 +234,7 @@ export class Stage {
 
   #break(error: Error): void {
     this.#stopped = true;
-    this.#failure ??= error;
-    for (const end of this.#waiting) end(error);
-    this.#waiting.clear();
+    this.#waits.break(error);
   }
 
   async #watch(): Promise<void> {

@@ -25,7 +25,18 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "client": ["base", "protocol"],
   "sim": ["base", "protocol", "platform", "drivers", "comet", "logic", "job", "client", "mod.ts"],
-  "bench": ["base", "protocol", "platform", "drivers", "comet", "logic", "job", "client", "mod.ts"],
+  "bench": [
+    "base",
+    "protocol",
+    "platform",
+    "drivers",
+    "comet",
+    "logic",
+    "job",
+    "sim",
+    "client",
+    "mod.ts",
+  ],
   "mod.ts": ["base", "protocol", "platform", "cli"],
 };
 
