@@ -63,7 +63,7 @@ export function spreadOver({ clients, workers, openFilesMax, ...need }: Need): S
   const { portsPerAddress } = need;
   const addresses = need.targets ?? Math.ceil(clients / (0.8 * portsPerAddress));
   return {
-    processes: workers ?? Math.max(1, least, Math.min(usual, need.cpuCount - 1)),
+    processes: workers ?? Math.max(1, least, Math.min(usual, need.cpuCount)),
     serverWorkers: need.isOwn && clients > perProcess ? least + 1 : 0,
     addresses,
     clientsMax: addresses * portsPerAddress,

@@ -15,6 +15,7 @@ import { scenarios } from "./scenarios/all.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { runningTarget, ServerFailed, startTarget, type Target } from "./server.ts";
 import { ServerView } from "./server_view.ts";
+import { busyClients } from "./simulator_load.ts";
 import { Stage } from "./stage.ts";
 import type { ClientFleet, ConnectPlan, ReceiptTotals, Report } from "./types.ts";
 
@@ -158,6 +159,8 @@ class Run {
     const first = scenario.clientsAtFirst?.(options.clients) ?? options.clients;
     const receipts = await this.#perform(scenario, stage, server, first);
     await stage.unwatch();
+    const busy = busyClients(stage.samples, spread.processes);
+    if (busy !== undefined) stage.notes.clients_at_their_limit = busy;
     return this.#report(stage, receipts);
   }
 
