@@ -58,7 +58,7 @@ export function barChart({ title, groups, series }: BarChart): string {
     );
   }
   for (const [at, [name]] of series.entries()) {
-    const x = LEFT + at * 200;
+    const x = LEFT + at * (WIDTH - LEFT) / series.length;
     parts.push(
       `<rect x="${x}" y="38" width="12" height="12" fill="${COLOURS[at % COLOURS.length]}"/>`,
       `<text x="${x + 18}" y="49">${escaped(name)}</text>`,
