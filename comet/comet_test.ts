@@ -3,28 +3,17 @@ import { describe, it } from "node:test";
 import { ManualClock, type TimerHandle } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { encodeFrame } from "../protocol/frame.ts";
-import { type Delivery, type Node, NODE_LEASE_MS } from "../protocol/rpc/contract.ts";
+import { type Delivery, NODE_LEASE_MS } from "../protocol/rpc/contract.ts";
 import { memoryPlatform } from "../platform/memory/mod.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";
 import { MemoryClient } from "../tests/support/memory_client.ts";
+import { testNode } from "../tests/support/test_comet.ts";
 import { Comet } from "./comet.ts";
 import { cometDefaults, TICK_MS } from "./options.ts";
 
 const address = { hostname: "127.0.0.1", port: 0 };
 
-const node: Node = {
-  server: "c",
-  name: "c",
-  region: "",
-  zone: "",
-  env: "",
-  hostname: "",
-  addresses: [],
-  rpc: "",
-  version: "",
-  weight: 1,
-  offline: false,
-};
+const node = testNode("c");
 
 /** By how much the timers of a {@linkcode LateClock} are late, in milliseconds. */
 const LATE_MS = 8;

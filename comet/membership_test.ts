@@ -1,22 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Node, NodeReplaced, NodeUnknown } from "../protocol/rpc/contract.ts";
-import { TestComet } from "../tests/support/test_comet.ts";
+import { NodeReplaced, NodeUnknown } from "../protocol/rpc/contract.ts";
+import { TestComet, testNode } from "../tests/support/test_comet.ts";
 import { TICK_MS } from "./options.ts";
 
-const node: Node = {
-  server: "comet-1",
-  name: "comet-1",
-  region: "",
-  zone: "",
-  env: "",
-  hostname: "",
-  addresses: [],
-  rpc: "",
-  version: "",
-  weight: 1,
-  offline: false,
-};
+const node = testNode("comet-1");
 
 /** Lets time pass with a report every second. */
 async function pass(comet: TestComet, spanMs: number): Promise<void> {

@@ -14,10 +14,27 @@ import { WebSocketTransport } from "../../comet/transport/websocket.ts";
 import { memoryPlatform } from "../../platform/memory/mod.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { Limits } from "../../protocol/limits.ts";
-import type { Delivery } from "../../protocol/rpc/contract.ts";
+import type { Delivery, Node } from "../../protocol/rpc/contract.ts";
 import { FakeLogic } from "./fake_logic.ts";
 import { MemoryClient, UPGRADE } from "./memory_client.ts";
 import { utf8 } from "./websocket_frames.ts";
+
+/** A node as a comet registers it, with nothing said that a test does not need. */
+export function testNode(server: string): Node {
+  return {
+    server,
+    name: server,
+    region: "",
+    zone: "",
+    env: "",
+    hostname: "",
+    addresses: [],
+    rpc: "",
+    version: "",
+    weight: 1,
+    offline: false,
+  };
+}
 
 /** How a comet under test is made. */
 export interface TestCometOptions extends Partial<CometOptions> {
