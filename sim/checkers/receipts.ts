@@ -55,7 +55,7 @@ export class Receipts {
   readonly #ended: Stay[] = [];
   readonly #push = { tag: 0, room: 0, sequence: 0, dueMs: 0 };
   readonly #failures: string[] = [];
-  /** Index of the first client among all of the run: its number here is 0. */
+  /** Index of the first client of this process among all of the run. */
   first = 0;
   #misdelivered = 0;
   #slowestMs = 0;
@@ -70,7 +70,7 @@ export class Receipts {
    */
   joined(client: number, room: number, exact: boolean, nowMs: number): void {
     this.left(client, nowMs);
-    this.#stays[client] = {
+    this.#stays[client - this.first] = {
       client,
       room,
       exact,
@@ -101,7 +101,7 @@ export class Receipts {
 
   /** A client stops reading: it may miss pushes from now on. */
   excuse(client: number): void {
-    const stay = this.#stays[client];
+    const stay = this.#stays[client - this.first];
     if (stay) stay.excused = true;
   }
 
@@ -113,12 +113,12 @@ export class Receipts {
    */
   received(client: number, body: Uint8Array, nowMs: number): number | undefined {
     const push = this.#push;
-    const stay = this.#stays[client];
+    const stay = this.#stays[client - this.first];
     if (stay === null) return undefined;
     const isMine = decodePushBody(body, push) && push.tag === this.tag && stay?.room === push.room;
     if (!isMine || (stay.last > 0 && push.sequence > stay.last + MISSING_MAX)) {
       this.#misdelivered++;
-      this.#describe(`client ${this.first + client} got a push that is not for it`);
+      this.#describe(`client ${client} got a push that is not for it`);
       return undefined;
     }
     stay.received++;
@@ -150,9 +150,9 @@ export class Receipts {
   }
 
   #end(client: number): Stay | undefined {
-    const stay = this.#stays[client] ?? undefined;
+    const stay = this.#stays[client - this.first] ?? undefined;
     if (stay === undefined) return undefined;
-    this.#stays[client] = null;
+    this.#stays[client - this.first] = null;
     this.#ended.push(stay);
     return stay;
   }
@@ -166,7 +166,7 @@ export class Receipts {
       (stay.late ??= []).push(sequence);
     } else {
       stay.duplicated++;
-      this.#describe(`client ${this.first + stay.client} got push ${sequence} again`);
+      this.#describe(`client ${stay.client} got push ${sequence} again`);
     }
   }
 
@@ -181,7 +181,7 @@ export class Receipts {
     const isDue = (number: number) => !has(failed, number);
     const late = stay.late?.filter(isDue) ?? [];
     for (const number of late) {
-      this.#describe(`client ${this.first + stay.client} got push ${number} after later ones`);
+      this.#describe(`client ${stay.client} got push ${number} after later ones`);
     }
     if (stay.excused) return { expected: 0, lost: 0, reordered: late.length };
     const { from, to } = this.#span(stay, pushes);
@@ -199,7 +199,7 @@ export class Receipts {
     }
     if (lost > 0) {
       this.#describe(
-        `client ${this.first + stay.client} misses ${lost} pushes of room ${stay.room}`,
+        `client ${stay.client} misses ${lost} pushes of room ${stay.room}`,
       );
     }
     return { expected, lost, reordered: late.length };

@@ -18,8 +18,6 @@ export class Hearing implements Hearer {
   slowClosed = 0;
   readonly receipts: Receipts;
   protected plan: ConnectPlan | undefined;
-  /** Index of the first client. */
-  protected first = 0;
 
   /**
    * @param tag Of this run's pushes.
@@ -37,7 +35,7 @@ export class Hearing implements Hearer {
   pushed(client: VirtualClient, body: Uint8Array): void {
     this.received++;
     const nowMs = this.clock.wallMs();
-    const latencyMs = this.receipts.received(client.index - this.first, body, nowMs);
+    const latencyMs = this.receipts.received(client.index, body, nowMs);
     if (latencyMs !== undefined && !client.wasPaused) this.latencies.add(Math.max(0, latencyMs));
   }
 
@@ -49,8 +47,7 @@ export class Hearing implements Hearer {
     // The answer to an earlier change is not the one that counts.
     if (sequence !== client.moves) return;
     client.moveMs = 0;
-    const at = client.index - this.first;
-    this.receipts.joined(at, client.room, false, this.clock.wallMs());
+    this.receipts.joined(client.index, client.room, false, this.clock.wallMs());
     this.joined(client.room);
   }
 
@@ -62,8 +59,7 @@ export class Hearing implements Hearer {
     // Spread over the period, as clients that came at different times are.
     client.beatMs = nowMs + heartbeatMs * ((client.index * 0.618) % 1);
     client.lastAnswerMs = nowMs;
-    const at = client.index - this.first;
-    this.receipts.joined(at, client.room, exact && !client.wasIn, this.clock.wallMs());
+    this.receipts.joined(client.index, client.room, exact && !client.wasIn, this.clock.wallMs());
     client.wasIn = true;
     this.joined(client.room);
   }
@@ -78,7 +74,7 @@ export class Hearing implements Hearer {
     client.conn = undefined;
     client.state = ClientState.away;
     client.unansweredMs = client.moveMs = 0;
-    this.receipts.cut(client.index - this.first);
+    this.receipts.cut(client.index);
     if (!wasOpen && !client.leaving) this.fail(`client ${client.index} was closed on its way in`);
     if (wasOpen && !client.leaving) {
       if (client.silent) client.closedMs = nowMs;

@@ -56,7 +56,7 @@ export class Population extends Hearing {
   /** Opens clients at the plan's pace; settles when all are in or have given up. */
   async connect(plan: ConnectPlan): Promise<void> {
     this.plan = plan;
-    if (this.#clients.length === 0) this.first = this.receipts.first = plan.first;
+    if (this.#clients.length === 0) this.receipts.first = plan.first;
     const fresh = Array.from({ length: plan.clients }, (_, at) => newClient(plan, at));
     this.#clients.push(...fresh);
     const startMs = this.clock.monotonicMs();
@@ -75,7 +75,7 @@ export class Population extends Hearing {
    * @returns How many.
    */
   silence(whom: Share): number {
-    const silent = chosenOf(this.#clients, whom).filter(({ state }) => state === ClientState.open);
+    const silent = this.#chosenOfOpen(whom);
     for (const client of silent) client.silent = true;
     return silent.length;
   }
@@ -86,10 +86,10 @@ export class Population extends Hearing {
    * @returns Their indexes.
    */
   stopReading(whom: Share): number[] {
-    const stopped = chosenOf(this.#clients, whom).filter(({ state }) => state === ClientState.open);
+    const stopped = this.#chosenOfOpen(whom);
     for (const client of stopped) {
       client.paused = client.wasPaused = true;
-      this.receipts.excuse(client.index - this.first);
+      this.receipts.excuse(client.index);
       client.conn!.pause();
     }
     return stopped.map(({ index }) => index);
@@ -103,20 +103,15 @@ export class Population extends Hearing {
   }
 
   /** A share leaves and comes back. */
-  async leave(whom: Share): Promise<void> {
-    const leaving = chosenOf(this.#clients, whom).filter(({ state }) => state === ClientState.open);
-    for (const client of leaving) this.#goAway(client);
-    // One that has just come in is still being got in for a moment.
-    await this.#until(() => leaving.every(({ entering }) => !entering));
-    for (const client of leaving) void this.entrance.enter(client);
-    await this.#until(() => leaving.every(isSettled));
+  leave(whom: Share): Promise<void> {
+    return this.#goAndComeBack(this.#chosenOfOpen(whom));
   }
 
   /** A share goes to the next room. */
   changeRooms(whom: Share): void {
     for (const client of chosenOf(this.#clients, whom)) {
       if (client.state !== ClientState.open || client.paused) continue;
-      this.receipts.left(client.index - this.first, this.clock.wallMs());
+      this.receipts.left(client.index, this.clock.wallMs());
       client.room = (client.room + 1) % this.plan!.rooms;
       this.moves.begin(client, this.clock.monotonicMs());
       this.#wire.changeRoom(client);
@@ -124,18 +119,14 @@ export class Population extends Hearing {
   }
 
   /** All leave at once and come back at once. */
-  async storm(): Promise<void> {
-    for (const client of this.#clients) this.#goAway(client);
-    await this.#until(() => this.#clients.every(({ entering }) => !entering));
-    for (const client of this.#clients) void this.entrance.enter(client);
-    await this.#until(() => this.#clients.every(isSettled));
+  storm(): Promise<void> {
+    return this.#goAndComeBack(this.#clients);
   }
 
   /** Brings back those that the server, or the way to it, has cut off. */
-  async comeBack(): Promise<void> {
+  comeBack(): Promise<void> {
     const away = this.#clients.filter(({ state, silent }) => state === ClientState.away && !silent);
-    for (const client of away) void this.entrance.enter(client);
-    await this.#until(() => away.every(isSettled));
+    return this.#enter(away);
   }
 
   /** Settles when what was asked for so far has been answered, or should have been. */
@@ -165,9 +156,25 @@ export class Population extends Hearing {
     this.clock.cancel(this.#ticks);
   }
 
+  #chosenOfOpen(whom: Share): VirtualClient[] {
+    return chosenOf(this.#clients, whom).filter(({ state }) => state === ClientState.open);
+  }
+
+  async #goAndComeBack(clients: readonly VirtualClient[]): Promise<void> {
+    for (const client of clients) this.#goAway(client);
+    // One that has just come in is still being got in for a moment.
+    await this.#until(() => clients.every(({ entering }) => !entering));
+    await this.#enter(clients);
+  }
+
+  async #enter(clients: readonly VirtualClient[]): Promise<void> {
+    for (const client of clients) void this.entrance.enter(client);
+    await this.#until(() => clients.every(isSettled));
+  }
+
   #goAway(client: VirtualClient): void {
     client.leaving = true;
-    this.receipts.left(client.index - this.first, this.clock.wallMs());
+    this.receipts.left(client.index, this.clock.wallMs());
     client.conn?.evict();
   }
 
