@@ -6,6 +6,8 @@ import type { RpcCounters } from "../protocol/rpc/counters.ts";
 /** What each counter of a comet counts, for `/metrics`. */
 export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   accepted: "Connections taken in.",
+  acceptFailures:
+    "Connections that were reset before they were accepted, or found no descriptor (Deno tells).",
   authenticated: "Connections that authenticated.",
   closed: "Connections that ended.",
   refusedFull: "Connections turned away because the server was full.",
@@ -65,6 +67,8 @@ export const jobHelp: Readonly<Record<keyof JobCounters, string>> = {
 export const rpcHelp: Readonly<Record<keyof RpcCounters, string>> = {
   links: "Links that were opened.",
   linksClosed: "Links that were lost or closed.",
+  acceptFailures:
+    "Connections that were reset before they were accepted, or found no descriptor (Deno tells).",
   refused: "Dials and hellos that led to no link.",
   calls: "Calls that were sent.",
   callsOverloaded: "Calls that were not sent because too many were under way.",

@@ -190,6 +190,7 @@ export class Comet implements CometApi {
       reusePort,
       pendingBytesMax: Limits.pendingBytesMax,
       handler: transport,
+      counters: this.counters,
     });
     this.#listeners.push(listener);
     return listener.address;

@@ -1,6 +1,8 @@
 /** What a comet counts; read by `/metrics` and by tests. All only grow. */
 export class CometCounters {
   accepted = 0;
+  /** Connections that the system failed to hand over. */
+  acceptFailures = 0;
   authenticated = 0;
   closed = 0;
   /** Turned away because the comet held as many connections as it may. */

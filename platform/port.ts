@@ -78,6 +78,15 @@ export interface Address {
   readonly port: number;
 }
 
+/** What a listener counts for its owner. */
+export interface AcceptCounters {
+  /**
+   * Connections that the system failed to hand over: reset before that, or no descriptor was left.
+   * Bun does not tell, and counts none.
+   */
+  acceptFailures: number;
+}
+
 /** How to listen. */
 export interface ListenOptions<Context> {
   /**
@@ -95,6 +104,8 @@ export interface ListenOptions<Context> {
    */
   readonly pendingBytesMax: number;
   readonly handler: ConnHandler<Context>;
+  /** Where to count; several listeners may share it. */
+  readonly counters?: AcceptCounters;
 }
 
 /** An open port. */

@@ -1,15 +1,20 @@
-import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { checkPort, portError } from "../faults.ts";
-import type { Address, Conn, DialOptions, Listener, ListenOptions, Streams } from "../port.ts";
+import type {
+  AcceptCounters,
+  Address,
+  Conn,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  Streams,
+} from "../port.ts";
 import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
+import { AcceptRetry } from "./accept_retry.ts";
 import { DenoConn, type Owner } from "./conn.ts";
 import { ReadBuffers } from "./read_buffers.ts";
 import { WriteTurns } from "./write_turns.ts";
-
-/** How long to leave a listener alone that cannot accept, for want of file descriptors mostly. */
-const acceptBackoff: BackoffOptions = { baseMs: 75, maxMs: 1000, factor: 2, jitter: 0.33 };
 
 // Deno may panic when its first signal listener has to be made while descriptors are used up, so
 // there is one from the start, for a signal that means nothing to us. Windows has no such signal.
@@ -18,23 +23,25 @@ if (Deno.build.os !== "windows") Deno.addSignalListener("SIGWINCH", () => {});
 /** Accepts until it is closed, whatever goes wrong in between. */
 class DenoListener<Context> implements Listener {
   readonly address: Address;
-  #failures = 0;
   #closed = false;
-  #retry: TimerHandle;
+  #waiting: TimerHandle;
   #released = () => {};
   readonly #listener: Deno.TcpListener | Deno.UnixListener;
   readonly #owner: Owner<Context>;
-  readonly #prng: Prng;
+  readonly #counters: AcceptCounters | undefined;
+  readonly #retry: AcceptRetry;
 
   constructor(
     listener: Deno.TcpListener | Deno.UnixListener,
     address: Address,
     owner: Owner<Context>,
+    counters: AcceptCounters | undefined,
     prng: Prng,
   ) {
     this.#listener = listener;
     this.#owner = owner;
-    this.#prng = prng;
+    this.#counters = counters;
+    this.#retry = new AcceptRetry(prng);
     this.address = address;
     this.#accept();
   }
@@ -45,28 +52,30 @@ class DenoListener<Context> implements Listener {
     this.#listener.close();
     const path = unixPath(this.address);
     if (path !== undefined) removeSocket(path);
-    if (this.#retry !== undefined) return this.#owner.clock.cancel(this.#retry);
+    if (this.#waiting !== undefined) return this.#owner.clock.cancel(this.#waiting);
     // The port is free when the accept under way has let go of it.
     await new Promise<void>((resolve) => this.#released = resolve);
   }
 
   #accept = (): void => {
-    this.#retry = undefined;
+    this.#waiting = undefined;
     const accepting: Promise<Deno.TcpConn | Deno.UnixConn> = this.#listener.accept();
     accepting.then(this.#onAccepted, this.#onFailed);
   };
 
   #onAccepted = (conn: Deno.TcpConn | Deno.UnixConn): void => {
-    this.#failures = 0;
+    this.#retry.accepted();
     if (this.#closed) this.#released();
     else this.#accept();
     new DenoConn(conn, this.#owner).start();
   };
 
-  #onFailed = (): void => {
+  #onFailed = (error: unknown): void => {
     if (this.#closed) return this.#released();
-    const waitMs = backoffMs(this.#failures++, acceptBackoff, this.#prng);
-    this.#retry = this.#owner.clock.setTimeout(this.#accept, waitMs);
+    if (this.#counters !== undefined) this.#counters.acceptFailures++;
+    const waitMs = this.#retry.failed(error);
+    if (waitMs === 0) return this.#accept();
+    this.#waiting = this.#owner.clock.setTimeout(this.#accept, waitMs);
   };
 }
 
@@ -97,7 +106,7 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
   return {
     async listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
       checkPort("listen on", options, 0);
-      const { hostname, port, reusePort, handler, pendingBytesMax } = options;
+      const { hostname, port, reusePort, handler, pendingBytesMax, counters } = options;
       try {
         // `reusePort` is honoured, though its stable types leave it out.
         const address: Deno.TcpListenOptions & { reusePort?: boolean } = {
@@ -109,12 +118,12 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
         const path = unixPath(options);
         if (path !== undefined) {
           const opened = await listenUnix(path);
-          return new DenoListener(opened, { hostname, port: 0 }, owner, prng);
+          return new DenoListener(opened, { hostname, port: 0 }, owner, counters, prng);
         }
         const listener = Deno.listen(address);
         const { addr } = listener;
         const at = { hostname: addr.hostname, port: addr.port };
-        return new DenoListener(listener, at, owner, prng);
+        return new DenoListener(listener, at, owner, counters, prng);
       } catch (error) {
         throw await portError("listen on", options, error);
       }

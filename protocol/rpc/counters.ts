@@ -4,6 +4,8 @@ export class RpcCounters {
   links = 0;
   /** Links that were lost or closed. */
   linksClosed = 0;
+  /** Connections that the system failed to hand over. */
+  acceptFailures = 0;
   /** Dials and hellos that led to no link. */
   refused = 0;
   /** Calls that were sent. */

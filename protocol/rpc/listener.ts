@@ -59,6 +59,7 @@ export async function listenRpc(options: RpcListenOptions): Promise<RpcListener>
     ...address,
     pendingBytesMax: RpcLimits.pendingBytesMax,
     handler: acceptor.conns,
+    counters: options.counters,
   });
   return acceptor.serve(listener);
 }
