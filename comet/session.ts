@@ -1,12 +1,13 @@
 import { getLogger } from "@logtape/logtape";
 import { WriteOutcome } from "../platform/port.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
+import { excerpt } from "../protocol/excerpt.ts";
 import { EMPTY, type Frame, type FrameSink } from "../protocol/frame.ts";
 import { Limits } from "../protocol/limits.ts";
 import { parseOperations } from "../protocol/operation_list.ts";
 import { Operation } from "../protocol/operations.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
-import { parseRoomKey } from "../protocol/room_key.ts";
+import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
 import { ConnectRefused, type ConnectReply, type LogicApi } from "../protocol/rpc/contract.ts";
 import { decodeUtf8 } from "../protocol/utf8.ts";
 import { type Channel, ChannelState } from "./channel.ts";
@@ -81,7 +82,9 @@ export class Session implements FrameSink<Channel> {
     if (key === undefined || (key !== "" && parseRoomKey(key) === undefined)) {
       throw new ProtocolError(
         CloseCodes.protocolError,
-        `Cannot change room: the key must be {type}://{id}, current value is "${key ?? "no text"}"`,
+        `Cannot change room: it must be ${roomKeyForm}, current value is "${
+          excerpt(key ?? "no text")
+        }"`,
       );
     }
     const held = key === "" ? undefined : this.lifecycle.holds.hold(key);

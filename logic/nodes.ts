@@ -12,7 +12,6 @@ export interface NodesOptions {
   readonly hostDomain: string;
   readonly tcpPort: number;
   readonly wsPort: number;
-  readonly wssPort: number;
   /** How often a client is to send a heartbeat, in milliseconds. */
   readonly heartbeatMs: number;
   /** After how many silent heartbeats a client is closed. */
@@ -28,12 +27,14 @@ export const nodesDefaults: NodesOptions = {
   hostDomain: "",
   tcpPort: 3101,
   wsPort: 3102,
-  wssPort: 3103,
   heartbeatMs: 240_000,
   heartbeatMax: 2,
   backoff: { baseMs: 3_000, maxMs: 300_000, factor: 1.8, jitter: 0.3 },
   regions: {},
 };
+
+/** Nothing listens there: no listener speaks TLS. goim's clients read an integer all the same. */
+const NO_PORT = 0;
 
 /** Where a client should connect, as the HTTP API says it; times in whole seconds. */
 export interface WeightedNodes {
@@ -96,7 +97,7 @@ export class NodeListing {
       domain: defaultDomain,
       tcp_port: options.tcpPort,
       ws_port: options.wsPort,
-      wss_port: options.wssPort,
+      wss_port: NO_PORT,
       heartbeat: wholeSeconds(options.heartbeatMs),
       heartbeat_max: options.heartbeatMax,
       nodes: nodes.length === 0 ? [defaultDomain] : nodes,

@@ -1,10 +1,10 @@
 import { CloseCodes } from "./close_codes.ts";
 import { excerpt } from "./excerpt.ts";
 import { isInt32 } from "./int32.ts";
-import { jsonMember, parseJsonObject } from "./json_object.ts";
+import { jsonMembers, parseJsonObject } from "./json_object.ts";
 import { Limits } from "./limits.ts";
 import { ProtocolError } from "./protocol_error.ts";
-import { parseRoomKey } from "./room_key.ts";
+import { parseRoomKey, roomKeyForm } from "./room_key.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 /** What a client says of itself in its auth frame. */
@@ -21,74 +21,85 @@ export interface AuthToken {
   readonly accepts: readonly number[];
 }
 
+/** The members of a token by their name in lowercase, each as its JSON text. */
+type Members = ReadonlyMap<string, string>;
+
 /**
  * Parses the body of an auth frame,
  * `{"mid":123,"key":"","room_id":"live://1000","platform":"web","accepts":[1000,1001,1002]}`.
- * Every member may be missing or null. `mid` comes through exactly over all of an int64 and may be
- * a string of decimal digits too.
+ * Names count without regard to case, and of several the last, as Go's JSON decoder has it; a
+ * member may be missing, and null is as good as missing. `mid` comes through exactly over all of an
+ * int64 and may be a string of decimal digits too.
  *
  * @throws {ProtocolError} With `CloseCodes.authFailed`, naming the member that is wrong.
  */
 export function parseAuthToken(bytes: Uint8Array): AuthToken {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw refusal("token must be valid UTF-8");
-  const members = parseJsonObject(text);
-  if (members === undefined) {
+  if (parseJsonObject(text) === undefined) {
     throw refusal(`token must be a JSON object, current value is ${excerpt(text)}`);
   }
+  const members = new Map<string, string>();
+  for (const [name, value] of jsonMembers(text)) {
+    if (value !== "null") members.set(name.toLowerCase(), value);
+  }
   return {
-    mid: midOf(text, members.mid),
-    key: keyOf(text, members.key),
-    room: roomOf(text, members.room_id),
-    platform: stringOf(text, "platform", members.platform),
-    accepts: acceptsOf(text, members.accepts),
+    mid: midOf(members),
+    key: keyOf(members),
+    room: roomOf(members),
+    platform: stringOf(members, "platform"),
+    accepts: acceptsOf(members),
   };
 }
 
-function midOf(text: string, value: unknown): bigint {
-  if (value === undefined || value === null) return 0n;
+function midOf(members: Members): bigint {
+  const value = members.get("mid");
+  if (value === undefined) return 0n;
   // A number is read from its text: as a JavaScript number it is exact only up to 2^53.
-  const digits = typeof value === "string" ? value : jsonMember(text, "mid")!;
+  const digits = value.startsWith('"') ? JSON.parse(value) : value;
   if (/^-?(0|[1-9]\d{0,18})$/.test(digits)) {
     const mid = BigInt(digits);
     if (BigInt.asIntN(64, mid) === mid) return mid;
   }
-  throw wrong(text, "mid", "an int64");
+  throw wrong(members, "mid", "an int64");
 }
 
-function keyOf(text: string, value: unknown): string {
-  const key = stringOf(text, "key", value);
+function keyOf(members: Members): string {
+  const key = stringOf(members, "key");
   if (key.length <= Limits.keyCharsMax) return key;
-  throw wrong(text, "key", `at most ${Limits.keyCharsMax} characters`);
+  throw wrong(members, "key", `at most ${Limits.keyCharsMax} characters`);
 }
 
-function roomOf(text: string, value: unknown): string {
-  const room = stringOf(text, "room_id", value);
+function roomOf(members: Members): string {
+  const room = stringOf(members, "room_id");
   if (room === "" || parseRoomKey(room) !== undefined) return room;
-  throw wrong(text, "room_id", "a room key {type}://{id}");
+  throw wrong(members, "room_id", roomKeyForm);
 }
 
-function stringOf(text: string, name: string, value: unknown): string {
-  if (value === undefined || value === null) return "";
+function stringOf(members: Members, name: string): string {
+  const value = members.get(name);
+  if (value === undefined) return "";
   // Half of a surrogate pair has no UTF-8: two such keys would become one on their way.
-  if (typeof value === "string") return value.toWellFormed();
-  throw wrong(text, name, "a string");
+  if (value.startsWith('"')) return (JSON.parse(value) as string).toWellFormed();
+  throw wrong(members, name, "a string");
 }
 
-function acceptsOf(text: string, value: unknown): readonly number[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value) || !value.every(isInt32)) {
-    throw wrong(text, "accepts", "a list of int32");
+function acceptsOf(members: Members): readonly number[] {
+  const value = members.get("accepts");
+  if (value === undefined) return [];
+  const list: unknown = JSON.parse(value);
+  if (!Array.isArray(list) || !list.every(isInt32)) {
+    throw wrong(members, "accepts", "a list of int32");
   }
-  const accepts = [...new Set(value)];
+  const accepts = [...new Set(list)];
   if (accepts.length <= Limits.acceptsMax) return accepts;
   throw refusal(
     `"accepts" must hold at most ${Limits.acceptsMax}, current number is ${accepts.length}`,
   );
 }
 
-function wrong(text: string, name: string, expected: string): ProtocolError {
-  const value = excerpt(jsonMember(text, name)!);
+function wrong(members: Members, name: string, expected: string): ProtocolError {
+  const value = excerpt(members.get(name)!);
   return refusal(`"${name}" must be ${expected}, current value is ${value}`);
 }
 

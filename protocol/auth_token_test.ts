@@ -27,6 +27,31 @@ test("parseAuthToken() fills in what is missing, null or empty", () => {
   assert.deepEqual(parse('{"key":"","room_id":"","platform":"","accepts":[]}'), nobody);
 });
 
+test("parseAuthToken() reads names without regard to case", () => {
+  assert.deepEqual(
+    parse('{"Mid":9007199254740993,"KEY":"k","Room_ID":"live://1","PlatForm":"ios","Accepts":[7]}'),
+    { mid: 9007199254740993n, key: "k", room: "live://1", platform: "ios", accepts: [7] },
+  );
+});
+
+const SEVERAL: readonly [string, bigint][] = [
+  ['{"mid":1,"MID":2}', 2n],
+  ['{"MID":2,"mid":1}', 1n],
+  ['{"mid":1,"MID":2,"mid":3}', 3n],
+  ['{"mid":1,"Mid":null}', 1n],
+];
+
+for (const [token, mid] of SEVERAL) {
+  test(`parseAuthToken() takes the last mid of ${token}, as Go does`, () => {
+    assert.equal(parse(token).mid, mid);
+  });
+}
+
+test("parseAuthToken() takes a room without a type", () => {
+  assert.equal(parse('{"room_id":"1000"}').room, "1000");
+  assert.equal(parse('{"room_id":"live:/1000"}').room, "live:/1000");
+});
+
 for (
   const mid of ["0", "-1", "9007199254740993", "9223372036854775807", "-9223372036854775808"]
 ) {
@@ -101,10 +126,12 @@ const REFUSED: readonly [string, RegExp][] = [
   ['{"key":1}', /"key" must be a string, current value is 1$/],
   ['{"room_id":1000}', /"room_id" must be a string/],
   [
-    '{"room_id":"1000"}',
-    /"room_id" must be a room key \{type\}:\/\/\{id\}, current value is "1000"/,
+    '{"room_id":"live://"}',
+    /"room_id" must be a room key \{type\}:\/\/\{id\}, or an id alone, .* is "live:\/\/"$/,
   ],
-  ['{"room_id":"live://"}', /"room_id" must be a room key/],
+  ['{"room_id":"://1000"}', /"room_id" must be a room key/],
+  [`{"room_id":"${"1".repeat(257)}"}`, /"room_id" must be a room key/],
+  ['{"MID":true}', /"mid" must be an int64, current value is true$/],
   [`{"room_id":"live://${"1".repeat(250)}"}`, /"room_id" must be a room key/],
   ['{"platform":{}}', /"platform" must be a string, current value is \{\}$/],
   ['{"accepts":1000}', /"accepts" must be a list of int32, current value is 1000$/],

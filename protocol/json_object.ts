@@ -14,27 +14,36 @@ export function parseJsonObject(text: string): Readonly<Record<string, unknown>>
 }
 
 /**
- * Finds a member's value as it was written, so that integers beyond 2^53, the order of members and
- * number formats survive. It walks the text without recursion; the reviver of `JSON.parse`, which
- * sees the source of numbers as well, overflows the stack on a few thousand brackets.
+ * Finds a member's value as it was written; see {@linkcode jsonMembers}.
  *
- * @param object Text that {@linkcode parseJsonObject} has accepted.
  * @returns The value's JSON text, that of the last when the name occurs more than once, as
  * `JSON.parse` takes it; undefined when there is none.
  */
 export function jsonMember(object: string, name: string): string | undefined {
   let found: string | undefined;
+  for (const [one, value] of jsonMembers(object)) {
+    if (one === name) found = value;
+  }
+  return found;
+}
+
+/**
+ * Gives each member's name and its value as it was written, so that integers beyond 2^53, the order
+ * of members and number formats survive. It walks the text without recursion; the reviver of
+ * `JSON.parse`, which sees the source of numbers as well, overflows the stack on a few thousand
+ * brackets.
+ *
+ * @param object Text that {@linkcode parseJsonObject} has accepted.
+ */
+export function* jsonMembers(object: string): Generator<readonly [name: string, value: string]> {
   let position = skipSpace(object, skipSpace(object, 0) + 1);
   while (object[position] === '"') {
     const nameEnd = endOfString(object, position);
     const valueStart = skipSpace(object, skipSpace(object, nameEnd) + 1);
     const valueEnd = endOfValue(object, valueStart);
-    if (JSON.parse(object.slice(position, nameEnd)) === name) {
-      found = object.slice(valueStart, valueEnd);
-    }
+    yield [JSON.parse(object.slice(position, nameEnd)), object.slice(valueStart, valueEnd)];
     position = skipSpace(object, skipSpace(object, valueEnd) + 1);
   }
-  return found;
 }
 
 function skipSpace(text: string, from: number): number {

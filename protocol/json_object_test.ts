@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { jsonMember, parseJsonObject } from "./json_object.ts";
+import { jsonMember, jsonMembers, parseJsonObject } from "./json_object.ts";
 
 test("parseJsonObject() takes objects and nothing else", () => {
   assert.deepEqual(parseJsonObject(' {"a":[1]} '), { a: [1] });
@@ -35,6 +35,16 @@ for (const [text, expected] of MEMBERS) {
     assert.equal(jsonMember(text, "a"), expected);
   });
 }
+
+test("jsonMembers() gives every member in order, those with the same name too", () => {
+  assert.deepEqual([...jsonMembers('{ "2":1.0, "a":[1, 2],"1":null ,"\\u0061":"x"}')], [
+    ["2", "1.0"],
+    ["a", "[1, 2]"],
+    ["1", "null"],
+    ["a", '"x"'],
+  ]);
+  assert.deepEqual([...jsonMembers("{}")], []);
+});
 
 test("jsonMember() finds what JSON.parse() finds, for every member", () => {
   const value = fc.jsonValue({ maxDepth: 4 });

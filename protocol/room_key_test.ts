@@ -9,7 +9,13 @@ test("parseRoomKey() takes a key apart at its first ://", () => {
   assert.deepEqual(parseRoomKey("a://b://c"), { type: "a", id: "b://c" });
 });
 
-for (const key of ["", "live", "live:/1000", "://1000", "live://", "://"]) {
+for (const key of ["lobby", "1000", "live:/1000", "live:1000//", "房间"]) {
+  test(`parseRoomKey() takes "${key}" for a room whose type is empty`, () => {
+    assert.deepEqual(parseRoomKey(key), { type: "", id: key });
+  });
+}
+
+for (const key of ["", "://1000", "live://", "://"]) {
   test(`parseRoomKey() refuses "${key}"`, () => {
     assert.equal(parseRoomKey(key), undefined);
   });
@@ -19,6 +25,9 @@ test("parseRoomKey() takes a key of the limit and no longer one", () => {
   const longest = roomKey("live", "1".repeat(Limits.roomKeyCharsMax - "live://".length));
   assert.notEqual(parseRoomKey(longest), undefined);
   assert.equal(parseRoomKey(`${longest}1`), undefined);
+  const untyped = "1".repeat(Limits.roomKeyCharsMax);
+  assert.deepEqual(parseRoomKey(untyped), { type: "", id: untyped });
+  assert.equal(parseRoomKey(`${untyped}1`), undefined);
 });
 
 test("parseRoomKey() undoes roomKey() for types without ://", () => {

@@ -64,7 +64,9 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
     async (c) => c.body(await options.metrics(), 200, { "content-type": METRICS_TYPE }),
   );
 
-  app.notFound((c) => c.json(failure(Code.notFound, "no such call"), 404));
+  app.notFound((c) =>
+    redirectToCall(app, c) ?? c.json(failure(Code.notFound, "no such call"), 404)
+  );
   app.onError((error, c) => {
     if (error instanceof BadRequest) {
       counters.httpBadRequests++;
@@ -94,6 +96,20 @@ function route(
     c.header("allow", method);
     return c.json(failure(Code.methodNotAllowed, `method must be ${method}`), 405);
   });
+}
+
+/**
+ * Sends who comes with one slash too many to the call, as the router of goim's logic does. A
+ * client must not turn a push into a question, hence 307.
+ */
+function redirectToCall(app: Hono<HttpEnv>, c: Context<HttpEnv>): Response | undefined {
+  const { method, path, url } = c.req;
+  const call = path.slice(0, -1);
+  const isCall = path.endsWith("/") &&
+    app.routes.some((route) => route.path === call && route.method === method);
+  if (!isCall) return undefined;
+  const search = url.includes("?") ? url.slice(url.indexOf("?")) : "";
+  return c.redirect(call + search, method === "GET" ? 301 : 307);
 }
 
 /** The path as it stands; in Bun the URL of a request without a usable Host is the path alone. */

@@ -184,7 +184,7 @@ const ANSWERS: readonly [string, string][] = [
   [
     "GET /goim/nodes/weighted?platform=web",
     '{"code":0,"message":"","data":{"domain":"push.example.com","tcp_port":3101,"ws_port":3102,' +
-    '"wss_port":3103,"heartbeat":30,"heartbeat_max":3,' +
+    '"wss_port":0,"heartbeat":30,"heartbeat_max":3,' +
     '"nodes":["host-a.example.com","host-b.example.com"],' +
     '"backoff":{"max_delay":300,"base_delay":3,"factor":1.8,"jitter":0.3}}}',
   ],
@@ -307,7 +307,7 @@ test("a fault inside is code -500 and does not tell what happened", async () => 
 test("what is no call is HTTP 404, and a call by another method 405", async () => {
   const { call } = await setUp();
   const missing = '{"code":-404,"message":"no such call"}';
-  for (const path of ["/", "/goim", "/goim/push", "/goim/push/all/", "/goim/push/ALL"]) {
+  for (const path of ["/", "/goim", "/goim/push", "/goim/push/all//", "/goim/push/ALL"]) {
     const { status, text } = await call(`GET ${path}`);
     assert.deepEqual([status, text], [404, missing], path);
   }
@@ -318,6 +318,31 @@ test("what is no call is HTTP 404, and a call by another method 405", async () =
   }
   const { status, text } = await call("POST /goim/online/total");
   assert.deepEqual([status, text], [405, '{"code":-405,"message":"method must be GET"}']);
+});
+
+const SLASHES: readonly [string, number, string][] = [
+  ["GET /goim/online/total/", 301, "/goim/online/total"],
+  ["GET /goim/online/top/?type=live&limit=1", 301, "/goim/online/top?type=live&limit=1"],
+  ["POST /goim/push/all/?operation=1&x=%2F%3F", 307, "/goim/push/all?operation=1&x=%2F%3F"],
+  ["GET /healthz/", 301, "/healthz"],
+  ["GET /goim/push/all/?operation=1", 404, ""],
+  ["POST /goim/online/total/", 404, ""],
+  ["GET //", 404, ""],
+  ["GET //evil.example/", 404, ""],
+];
+
+for (const [line, status, location] of SLASHES) {
+  test(`${line} is answered ${status} ${location}, as goim's router does`, async () => {
+    const { call, pushLog } = await setUp();
+    const { response } = await call(line);
+    assert.deepEqual([response.status, response.headers.get("location") ?? ""], [status, location]);
+    assert.deepEqual(pushLog.taken, []);
+  });
+}
+
+test("a trailing slash is no way around the API key", async () => {
+  const { call } = await setUp({ apiKey: "right-key" });
+  assert.equal((await call("POST /goim/push/all/?operation=1")).status, 401);
 });
 
 test("a request whose URL is the path alone is answered like any other", async () => {
