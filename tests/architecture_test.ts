@@ -17,6 +17,7 @@ describe("the project's files", () => {
   test("use the runtimes' globals under platform/ alone", () =>
     none(rules.runtimeGlobals(sources)));
   test("take time and randomness from base/", () => none(rules.timeAndRandomness(sources)));
+  test("test the same in every run", () => none(rules.seeds(sources)));
   test("are no longer than the limit", () => none(rules.fileSizes(sources, longFiles)));
   test("have tests", () => none(rules.filesHaveTests(sources, untestedFiles)));
   test("speak of the project alone", () => none(rules.unwantedText(sources)));

@@ -65,6 +65,8 @@ export async function fill(
     pendingBytesPeak: 0,
   };
   let dropped = 0;
+  // Nobody reads: a socket that is full stays so.
+  let isFull = false;
   for (let index = 0; dropped < drops; index++) {
     assert(index < writesMax, "the socket never filled");
     const length = headBytes + randomBelow(prng, lengthMax - headBytes);
@@ -78,7 +80,10 @@ export async function fill(
       written.accepted.push(index);
       written.acceptedBytes += length;
     }
-    for (let turns = 0; conn.pendingBytes > 0 && turns < turnsToSend; turns++) await turn();
+    for (let turns = 0; conn.pendingBytes > 0 && turns < turnsToSend && !isFull; turns++) {
+      await turn();
+    }
+    isFull = conn.pendingBytes > 0;
   }
   return written;
 }

@@ -159,6 +159,33 @@ export function timeAndRandomness(sources: readonly Source[]): Violation[] {
   );
 }
 
+/** From an opening bracket to the one that closes it. */
+function inBrackets(code: string, start: number): string {
+  let open = 0;
+  for (const found of code.slice(start).matchAll(/[()]/g)) {
+    open += found[0] === "(" ? 1 : -1;
+    if (open === 0) return code.slice(start, start + found.index);
+  }
+  return code.slice(start);
+}
+
+/** A test does the same in every run: what it draws by chance comes from a seed in its text. */
+export function seeds(sources: readonly Source[]): Violation[] {
+  const violations = search(
+    sources,
+    isTest,
+    /\bMath\.random|\bcrypto\.getRandomValues/g,
+    "is another in each run: draw from a seeded Prng",
+  );
+  for (const { path, code } of sources) {
+    for (const found of code.matchAll(/\bfc\.(?:assert|check|sample)(?=\()/g)) {
+      if (/\bseed\b/.test(inBrackets(code, found.index + found[0].length))) continue;
+      violations.push(`${path}:${lineAt(code, found.index)}: "${found[0]}" needs a seed`);
+    }
+  }
+  return violations;
+}
+
 /** Lines that a file of code, and one of tests, may have. */
 export const linesMax = { code: 250, test: 400 } as const;
 

@@ -76,6 +76,19 @@ describe("the architecture's rules", () => {
     ]);
   });
 
+  test("find tests that draw by chance what no seed decides", () => {
+    const sources = tree({
+      "comet/a.ts": "Math.random();",
+      "comet/a_test.ts": "Math.random();\nfc.assert(fc.property(f, (x) => g(x)), { numRuns: 9 });",
+      "comet/b_test.ts": "fc.assert(property(h()), { seed: 1 }); fc.sample(x); const seed = 1;",
+    });
+    assert.deepEqual(rules.seeds(sources), [
+      `comet/a_test.ts:1: "Math.random" is another in each run: draw from a seeded Prng`,
+      `comet/a_test.ts:2: "fc.assert" needs a seed`,
+      `comet/b_test.ts:1: "fc.sample" needs a seed`,
+    ]);
+  });
+
   test("find files that are too long and exceptions that are not needed", () => {
     const sources = tree({
       "comet/a.ts": "\n".repeat(300) + "x",

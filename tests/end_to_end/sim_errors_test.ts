@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { ApiFront } from "../support/api_front.ts";
+import { runBeside } from "../support/beside.ts";
 import { ErringProxy, type Errors } from "../support/erring_proxy.ts";
 import { withServer } from "../support/server.ts";
 import { failedChecks, jsonOf, runSim, type SimJson, type SimRun } from "../support/sim_process.ts";
@@ -185,17 +186,6 @@ async function drive({ errors, refused, args = [] }: Case): Promise<SimRun> {
   return run!;
 }
 
-/** Does some at a time; the results are promises of their own. */
-function driveAll(): Map<Case, Promise<SimRun>> {
-  const lanes = Array.from({ length: AT_A_TIME }, () => Promise.resolve());
-  return new Map(cases.map((one, index) => {
-    const lane = index % AT_A_TIME;
-    const run = lanes[lane].then(() => drive(one));
-    lanes[lane] = run.then(() => {}, () => {});
-    return [one, run];
-  }));
-}
-
 function check(one: Case, run: SimRun, found: SimJson): void {
   const { failed, described, counters, errors } = one;
   assert.deepEqual(failedChecks(found), failed, `${found.failures}`);
@@ -212,7 +202,7 @@ function check(one: Case, run: SimRun, found: SimJson): void {
 describe("halley sim finds, and finds alone", () => {
   let runs: Map<Case, Promise<SimRun>>;
   before(() => {
-    runs = driveAll();
+    runs = runBeside(cases, AT_A_TIME, drive);
   });
 
   for (const one of cases) {

@@ -109,6 +109,11 @@ export class Member {
     this.#stays = true;
   }
 
+  /** The comet that it began with. */
+  get home(): number {
+    return this.#options.home;
+  }
+
   /** Leaves for another comet. */
   move(comet: number): void {
     this.#next = comet;

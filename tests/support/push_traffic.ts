@@ -60,6 +60,16 @@ export class PushTraffic {
     return traffic;
   }
 
+  /** Brings every client to the comet that it began with. */
+  async goHome(): Promise<void> {
+    await until("all clients to be home", () => {
+      const isHome = ({ comet, home, connection }: Member) => connection && comet === home;
+      const away = this.members.filter((member) => !isHome(member));
+      for (const member of away) if (member.connection) member.move(member.home);
+      return away.length === 0;
+    });
+  }
+
   /** Members that are connected to a comet. */
   on(comet: number): Member[] {
     return this.members.filter((member) => member.comet === comet && member.connection);

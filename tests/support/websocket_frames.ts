@@ -59,13 +59,13 @@ export function randomBytes(prng: Prng, length: number): Uint8Array {
   return bytes;
 }
 
-/** Cuts bytes at random places, now and then into empty pieces. */
+/** Cuts bytes at random places, now and then into empty pieces; they are views of the same bytes. */
 export function randomSplit(prng: Prng, bytes: Uint8Array): Uint8Array[] {
   const longest = 1 + randomBelow(prng, randomBelow(prng, 2) === 0 ? 8 : 1 + bytes.length);
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes.length;) {
     const end = Math.min(bytes.length, at + randomBelow(prng, longest + 1));
-    pieces.push(bytes.slice(at, end));
+    pieces.push(bytes.subarray(at, end));
     at = end;
   }
   return pieces;

@@ -1,0 +1,31 @@
+/**
+ * Begins the runs behind several tests, some at a time and in this order, so that what waits does
+ * so beside what else waits. Each test takes the outcome of its own, which may be a failure.
+ *
+ * @param atATime How many go on at once.
+ * @returns The outcomes, by what they were begun for.
+ */
+export function runBeside<Case, Outcome>(
+  cases: Iterable<Case>,
+  atATime: number,
+  run: (one: Case) => Promise<Outcome>,
+): Map<Case, Promise<Outcome>> {
+  const outcomes = new Map<Case, Promise<Outcome>>();
+  const line: (() => Promise<void>)[] = [];
+  for (const one of cases) {
+    const outcome = new Promise<Outcome>((resolve) => {
+      line.push(() => {
+        const running = run(one);
+        resolve(running);
+        return running.then(() => {}, () => {});
+      });
+    });
+    outcome.catch(() => {});
+    outcomes.set(one, outcome);
+  }
+  const work = async () => {
+    for (let next = line.shift(); next !== undefined; next = line.shift()) await next();
+  };
+  for (let lane = 0; lane < atATime; lane++) void work();
+  return outcomes;
+}
