@@ -29,11 +29,6 @@ export function parseRpcAddress(text: string): Address | undefined {
 /** Writes an address as {@linkcode parseAddress} reads it. */
 export const formatAddress: (address: Address) => string = hostPort;
 
-/** Whether only this machine reaches the host. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}
-
 /** Whether the host stands for every address of the machine. */
 export function isWildcard(hostname: string): boolean {
   return hostname === "0.0.0.0" || hostname === "::";

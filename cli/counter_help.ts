@@ -12,6 +12,7 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   closed: "Connections that ended.",
   refusedFull: "Connections turned away because the server was full.",
   refusedShut: "Connections turned away because jobs did not know of the comet at the time.",
+  refusedOrigins: "Web pages turned away because their origin may not connect.",
   protocolErrors: "Connections closed for what they sent.",
   handshakeTimeouts: "Connections closed because they did not authenticate in time.",
   authFailures: "Connections closed because their auth failed.",
@@ -45,6 +46,7 @@ export const logicHelp: Readonly<Record<keyof LogicCounters, string>> = {
   pushesRefused: "Push calls refused for what they asked.",
   pushesFailed: "Push calls that failed.",
   httpUnauthorized: "HTTP calls without the API key.",
+  httpForbidden: "HTTP calls refused for their Host, or because a page of another site made them.",
   httpBadRequests: "HTTP calls answered with code -400.",
   httpFaults: "HTTP calls answered with code -500.",
 };

@@ -77,7 +77,7 @@ export class Comet implements CometApi {
       buffers: this.#buffers,
     };
     this.#tcp = new TcpTransport(shared);
-    this.#webSocket = new WebSocketTransport(shared);
+    this.#webSocket = new WebSocketTransport(shared, options.origins);
     this.#ticks = this.#nextTick();
   }
 

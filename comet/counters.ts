@@ -9,6 +9,8 @@ export class CometCounters {
   refusedFull = 0;
   /** Turned away because jobs did not know of the comet at the time. */
   refusedShut = 0;
+  /** Web pages turned away because their origin may not connect. */
+  refusedOrigins = 0;
   /** Connections closed for what they sent. */
   protocolErrors = 0;
   handshakeTimeouts = 0;

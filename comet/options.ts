@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import type { Origins } from "./transport/origins.ts";
 
 /** What an operator decides about a comet. */
 export interface CometOptions {
@@ -14,6 +15,8 @@ export interface CometOptions {
   readonly reportMs: number;
   /** Most connections at once. */
   readonly connectionsMax: number;
+  /** Which web pages may connect. */
+  readonly origins: Origins;
   /** Most bytes of the buffer pool. */
   readonly poolBytesMax: number;
   /** Writes of a fan-out before the event loop gets a turn. */
@@ -37,6 +40,7 @@ export const cometDefaults: CometOptions = {
   closeMs: 5_000,
   reportMs: 1_000,
   connectionsMax: 10_000,
+  origins: ["*"],
   poolBytesMax: 64 * 1024 * 1024,
   fanoutSlice: FANOUT_SLICE,
 };

@@ -21,6 +21,8 @@ export class LogicCounters {
   pushesFailed = 0;
   /** HTTP calls without the API key. */
   httpUnauthorized = 0;
+  /** HTTP calls refused for their Host, or because a page of another site made them. */
+  httpForbidden = 0;
   /** HTTP calls answered with code -400. */
   httpBadRequests = 0;
   /** HTTP calls answered with code -500. */

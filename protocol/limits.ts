@@ -10,8 +10,8 @@ export const Limits = {
   upstreamFrameBytesMax: 4096 + 16,
   /** Largest WebSocket message from a client over all its fragments, in bytes; JSON needs room. */
   messageBytesMax: 16 * 1024,
-  /** Largest HTTP head of a WebSocket upgrade, in bytes. */
-  upgradeHeadBytesMax: 8 * 1024,
+  /** Largest HTTP head of a WebSocket upgrade, in bytes; browsers send up to 8 KB of cookies. */
+  upgradeHeadBytesMax: 16 * 1024,
   /** Bytes a client may have sent ahead of a request that is still being answered. */
   pipelinedBytesMax: 64 * 1024,
   /** Bytes that may wait for one slow connection. */

@@ -1,20 +1,7 @@
+import { apiOptions } from "./api_options.ts";
 import { clusterOptions } from "./cluster_options.ts";
-import {
-  address,
-  bytes,
-  choice,
-  duration,
-  integer,
-  list,
-  type Machine,
-  networks,
-  text,
-  toggle,
-} from "./kinds.ts";
-
-const name = /^[\w.-]{1,64}$/;
-const nameRange = "1 to 64 letters, digits, dots, dashes or underscores";
-const host = /^[\w.:-]{1,255}$/;
+import { address, bytes, choice, duration, integer, list } from "./kinds.ts";
+import { nodeOptions } from "./node_options.ts";
 
 /** The tables of the file, in the order in which help and docs show them. */
 export const sections = {
@@ -49,22 +36,7 @@ export const options = {
     default: { hostname: "127.0.0.1", port: 3111 },
     text: "Address of the HTTP API; beyond loopback it needs api-key or insecure-api",
   }),
-  apiKey: text({
-    section: "api",
-    name: "api-key",
-    default: "",
-    placeholder: "KEY",
-    range: "8 to 256 visible ASCII characters, or empty for none",
-    form: /^(?:|[!-~]{8,256})$/,
-    secret: true,
-    text: "Key that callers of the HTTP API must show",
-  }),
-  insecureApi: toggle({
-    section: "api",
-    name: "insecure-api",
-    default: false,
-    text: "Let anyone who reaches the HTTP API use it",
-  }),
+  ...apiOptions,
   handshakeMs: duration({
     section: "comet",
     name: "handshake-deadline",
@@ -96,6 +68,16 @@ export const options = {
     minMs: 100,
     maxMs: 600_000,
     text: "How long a client may leave data unread before it is closed",
+  }),
+  origins: list({
+    section: "comet",
+    name: "origins",
+    default: [],
+    defaultText: "pages of this machine where ws is on loopback, else all",
+    placeholder: "ORIGIN,...",
+    range: "origins such as https://www.example.com, with commas between them, or null, or *",
+    form: /^(?:\*|null|[a-zA-Z][\w+.-]*:\/\/[^\s/,]{0,255})$/,
+    text: "Web pages that may connect to /sub; clients that are no browsers always may",
   }),
   connectionsMax: integer({
     section: "comet",
@@ -153,85 +135,7 @@ export const options = {
     text: "Pushes not yet delivered that one partition may hold; then pushing fails",
   }),
   ...clusterOptions,
-  serverId: text({
-    section: "node",
-    name: "id",
-    default: (machine: Machine) => machine.hostname(),
-    defaultText: "the host name",
-    placeholder: "NAME",
-    range: nameRange,
-    form: name,
-    text: "Name of this server, unique in the cluster",
-  }),
-  region: text({
-    section: "node",
-    name: "region",
-    default: "local",
-    placeholder: "NAME",
-    range: nameRange,
-    form: name,
-    text: "Region; clients of the same one are sent here first",
-  }),
-  zone: text({
-    section: "node",
-    name: "zone",
-    default: "local",
-    placeholder: "NAME",
-    range: nameRange,
-    form: name,
-    text: "Zone within the region",
-  }),
-  environment: text({
-    section: "node",
-    name: "env",
-    default: "dev",
-    placeholder: "NAME",
-    range: nameRange,
-    form: name,
-    text: "Deployment environment",
-  }),
-  weight: integer({
-    section: "node",
-    name: "weight",
-    default: 10,
-    min: 1,
-    max: 10_000,
-    text: "Share of the clients that this server should get, against the others",
-  }),
-  advertise: list({
-    section: "node",
-    name: "advertise",
-    default: [],
-    defaultText: "the host of the TCP address, or the host name where that is any address",
-    placeholder: "HOST,...",
-    range: "IP addresses or host names, with commas between them",
-    form: host,
-    text: "Where clients reach this server",
-  }),
-  defaultDomain: text({
-    section: "balancer",
-    name: "default-domain",
-    default: "localhost",
-    placeholder: "HOST",
-    range: "a host name",
-    form: host,
-    text: "Where clients are sent when no server is online",
-  }),
-  hostDomain: text({
-    section: "balancer",
-    name: "host-domain",
-    default: "",
-    placeholder: "SUFFIX",
-    range: "the end of a host name, such as .push.example.com, or empty",
-    form: /^[\w.-]{0,255}$/,
-    text: "What follows a server's name in the addresses given to browsers",
-  }),
-  regions: networks({
-    section: "balancer",
-    name: "regions",
-    default: {},
-    text: "Networks of each region's clients; only in the file",
-  }),
+  ...nodeOptions,
   logLevel: choice({
     section: "log",
     name: "log-level",

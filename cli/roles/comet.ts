@@ -13,7 +13,7 @@ import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addComet, addProcess, addRpc } from "./measured.ts";
 import { serveMetrics } from "./metrics_server.ts";
-import { cometOptions, newRunId, nodeOf, reachedHost } from "./parts.ts";
+import { cometOptions, newRunId, nodeOf, reachedHost, warnOfOrigins } from "./parts.ts";
 import type { Running } from "./running.ts";
 
 const log = getLogger(["halley"]);
@@ -77,6 +77,7 @@ export class CometRole {
       connections: cometOptions(config, platform.process).connectionsMax,
       openFiles: platform.process.openFilesMax() ?? "unknown",
     });
+    warnOfOrigins(config);
     log.info("listening", {
       tcp: formatAddress(tcp),
       websocket: `ws://${formatAddress(ws)}/sub`,

@@ -14,7 +14,7 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addLogic, addProcess, addPushLog, addRpc } from "./measured.ts";
-import { access, logicOptions, newRunId } from "./parts.ts";
+import { access, apiHosts, logicOptions, newRunId } from "./parts.ts";
 import type { Running } from "./running.ts";
 import { openStore } from "./store.ts";
 
@@ -67,6 +67,7 @@ export class LogicRole {
     });
     const app = createHttpApp(logic, {
       apiKey: config.apiKey,
+      hosts: apiHosts(config),
       ready: () => this.#ready,
       metrics: this.#metrics(logic, drivers),
     });

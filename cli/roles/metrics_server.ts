@@ -1,9 +1,11 @@
 import { Hono } from "hono";
 import { apiKeyCheck } from "../../logic/http/api_key.ts";
+import { pageGuard } from "../../logic/http/page_guard.ts";
 import type { HttpServer, Platform } from "../../platform/port.ts";
 import { parseAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
+import { metricsHosts } from "./parts.ts";
 
 /**
  * Serves the metrics and the health of a role that has no HTTP API.
@@ -19,10 +21,13 @@ export async function serveMetrics(
   const address = parseAddress(config.metrics);
   if (address === undefined) return undefined;
   const mayPass = apiKeyCheck(config.apiKey);
+  const refusal = pageGuard(metricsHosts(config, address));
   const app = new Hono();
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", (c) => ready() ? c.text("ok\n") : c.text("not ready\n", 503));
   app.get("/metrics", async (c) => {
+    const reason = refusal(c.req.raw);
+    if (reason !== undefined) return c.text(`${reason}\n`, 403);
     if (!mayPass(c.req.raw.headers)) return c.text("API key is missing or wrong\n", 401);
     const text = await metrics.text();
     return c.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });

@@ -16,7 +16,15 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addComet, addJob, addLogic, addProcess, addPushLog } from "./measured.ts";
-import { access, cometOptions, logicOptions, newRunId, nodeOf } from "./parts.ts";
+import {
+  access,
+  apiHosts,
+  cometOptions,
+  logicOptions,
+  newRunId,
+  nodeOf,
+  warnOfOrigins,
+} from "./parts.ts";
 import type { RunningServer } from "./running.ts";
 
 const log = getLogger(["halley"]);
@@ -76,6 +84,7 @@ export class OneProcess {
     this.#job.start();
     const app = createHttpApp(this.#logic, {
       apiKey: config.apiKey,
+      hosts: apiHosts(config),
       ready: () => this.#ready,
       metrics: this.#metrics(),
     });
@@ -119,6 +128,7 @@ export class OneProcess {
       connections: cometOptions(config, platform.process).connectionsMax,
       openFiles: platform.process.openFilesMax() ?? "unknown",
     });
+    warnOfOrigins(config);
     log.info("listening", {
       tcp: formatAddress(tcp),
       websocket: `ws://${formatAddress(ws)}/sub`,

@@ -1,14 +1,20 @@
+import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
 import { type Prng, randomBelow } from "../../base/prng.ts";
 import { cometDefaults, type CometOptions } from "../../comet/options.ts";
+import type { Origins } from "../../comet/transport/origins.ts";
+import type { Hosts } from "../../logic/http/page_guard.ts";
 import type { LogicOptions } from "../../logic/logic.ts";
 import { nodesDefaults } from "../../logic/nodes.ts";
 import type { Address, Process } from "../../platform/port.ts";
+import { isLoopback } from "../../protocol/host.ts";
 import type { Node } from "../../protocol/rpc/contract.ts";
 import { runId } from "../../protocol/rpc/run_id.ts";
-import { isLoopback, isWildcard } from "../address.ts";
+import { formatAddress, isWildcard } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import { version } from "../version.ts";
+
+const log = getLogger(["halley"]);
 
 /** Files that a process needs beside one for each connection. */
 const OTHER_FILES = 128;
@@ -27,6 +33,32 @@ export function access(config: Config, http: Address): string {
   if (config.apiKey !== "") return "API key";
   if (isLoopback(http.hostname)) return "this machine alone";
   return "ANYONE who reaches it (insecure-api)";
+}
+
+/** Which Host fields the HTTP API answers: without a key it takes what names this machine. */
+export function apiHosts({ hosts, apiKey, insecureApi }: Config): Hosts {
+  if (hosts.length > 0) return hosts;
+  if (apiKey !== "") return ["*"];
+  return insecureApi ? "addresses" : [];
+}
+
+/** The same for `/metrics` of a role without an API, which others read by the machine's name. */
+export function metricsHosts(config: Config, { hostname }: Address): Hosts {
+  return config.hosts.length > 0 || isLoopback(hostname) ? apiHosts(config) : ["*"];
+}
+
+/** Which web pages may be clients; where others reach the port, those of every site, as in goim. */
+export function clientOrigins({ origins, ws }: Config): Origins {
+  if (origins.length > 0) return origins;
+  return isLoopback(ws.hostname) ? "local" : ["*"];
+}
+
+/** Says so where nobody has said which pages may connect, and those of every site may. */
+export function warnOfOrigins(config: Config): void {
+  if (config.origins.length > 0 || isLoopback(config.ws.hostname)) return;
+  log.warn("pages of every web site may open /sub in their visitors' browsers: set origins", {
+    websocket: formatAddress(config.ws),
+  });
 }
 
 /** @param openAfterMs How long comets wait before they open, in milliseconds. */
@@ -60,6 +92,7 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     slowReaderMs: config.slowReaderMs,
     reportMs: config.reportMs,
     connectionsMax: Math.min(asked, filesLeave),
+    origins: clientOrigins(config),
   };
 }
 

@@ -16,7 +16,7 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addJob, addLogic, addProcess, addPushLog, addRpc, addWorkers } from "./measured.ts";
-import { access, cometOptions, logicOptions, newRunId } from "./parts.ts";
+import { access, apiHosts, cometOptions, logicOptions, newRunId, warnOfOrigins } from "./parts.ts";
 import type { RunningServer } from "./running.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerLinks } from "./worker_links.ts";
@@ -105,6 +105,7 @@ export class Workers {
     await this.#up(tcp, ws);
     const app = createHttpApp(this.#logic, {
       apiKey: config.apiKey,
+      hosts: apiHosts(config),
       ready: () => this.#ready,
       metrics: this.#metrics(),
     });
@@ -210,6 +211,7 @@ export class Workers {
         cometOptions({ ...config, connectionsMax: this.#share }, platform.process).connectionsMax,
       openFiles: platform.process.openFilesMax() ?? "unknown",
     });
+    warnOfOrigins(config);
     log.info("listening", {
       tcp: formatAddress(tcp),
       websocket: `ws://${formatAddress(ws)}/sub`,

@@ -5,9 +5,13 @@ import { Operation } from "../../protocol/operations.ts";
 import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/decoder.ts";
 import { encodeClose, encodeMessage, encodePong } from "../../protocol/websocket/encoder.ts";
 import { UpgradeParser } from "../../protocol/websocket/upgrade.ts";
+import { refuseResponse } from "../../protocol/websocket/upgrade_response.ts";
 import { type Channel, ChannelState, Form } from "../channel.ts";
 import { encodeBinary } from "../outgoing.ts";
+import { originCheck, type Origins } from "./origins.ts";
 import { StreamTransport, type TransportParts } from "./transport.ts";
+
+const REFUSED_ORIGIN = "Pages of this Origin must not connect: see the option origins.";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -15,10 +19,12 @@ const decoder = new TextDecoder();
 /** WebSocket at `/sub`: goim frames in binary messages, or JSON frames in text messages. */
 export class WebSocketTransport extends StreamTransport {
   readonly #messages: Messages;
+  readonly #mayConnect: (host: string, origin: string) => boolean;
 
-  constructor(parts: TransportParts) {
+  constructor(parts: TransportParts, origins: Origins) {
     super(parts);
     this.#messages = new Messages(parts);
+    this.#mayConnect = originCheck(origins);
   }
 
   protected decoder(): UpgradeParser {
@@ -50,16 +56,26 @@ export class WebSocketTransport extends StreamTransport {
   #upgrade(channel: Channel, parser: UpgradeParser, chunk: Uint8Array): number {
     const result = parser.push(chunk);
     if (result === undefined) return chunk.length;
-    this.parts.lifecycle.write(channel, result.response);
     if (!result.accepted) {
-      this.parts.counters.protocolErrors++;
-      this.parts.lifecycle.close(channel, CloseCodes.protocolError);
-      return chunk.length;
+      if (result.status !== 200) this.parts.counters.protocolErrors++;
+      return this.#end(channel, chunk, result.response);
     }
+    if (!this.#mayConnect(result.host, result.origin)) {
+      this.parts.counters.refusedOrigins++;
+      return this.#end(channel, chunk, refuseResponse(403, REFUSED_ORIGIN));
+    }
+    this.parts.lifecycle.write(channel, result.response);
     const messages = new WebSocketDecoder(this.parts.buffers);
     channel.decoder = messages;
     const rest = chunk.subarray(result.consumedBytes);
     return result.consumedBytes + messages.push(rest, channel, this.#messages);
+  }
+
+  /** Ends a connection that does not become a WebSocket with its answer in HTTP. */
+  #end(channel: Channel, chunk: Uint8Array, response: Uint8Array): number {
+    this.parts.lifecycle.write(channel, response);
+    this.parts.lifecycle.close(channel, CloseCodes.protocolError);
+    return chunk.length;
   }
 }
 

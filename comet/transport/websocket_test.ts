@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import { CloseCodes } from "../../protocol/close_codes.ts";
 import { type MemoryClient, UPGRADE } from "../../tests/support/memory_client.ts";
@@ -63,6 +64,36 @@ describe("WebSocketTransport's upgrade", () => {
     assert.equal(comet.pool.inUse, 0);
   });
 
+  it("is refused with 403 to a page whose origin may not connect", async () => {
+    const comet = await TestComet.start({ origins: ["https://www.example.com"] });
+    const upgrade = Buffer.from(UPGRADE).toString("latin1");
+    const withOrigin = (origin: string) =>
+      utf8(upgrade.replace("\r\n\r\n", `\r\nOrigin: ${origin}\r\n\r\n`));
+    const foreign = await comet.connectWebSocket();
+    foreign.write(joined(withOrigin("https://evil.example"), AUTH));
+    await comet.settle();
+    assert.match(foreign.take().toString("latin1"), /^HTTP\/1\.1 403 Forbidden\r\n.*origins\.\n$/s);
+    assert.equal(foreign.closed, true);
+    const { refusedOrigins, protocolErrors, authenticated } = comet.counters;
+    assert.deepEqual([refusedOrigins, protocolErrors, authenticated], [1, 0, 0]);
+    const own = await comet.connectWebSocket();
+    own.write(joined(withOrigin("https://www.example.com"), AUTH));
+    await comet.settle();
+    assert.equal(comet.counters.authenticated, 1);
+    assert.equal(comet.pool.inUse, 0);
+  });
+
+  it("gives way to a question for the health, which is no error", async () => {
+    const comet = await TestComet.start({ origins: ["https://www.example.com"] });
+    const client = await comet.connectWebSocket();
+    client.write(utf8("GET /healthz HTTP/1.0\r\n\r\n"));
+    await comet.settle();
+    assert.match(client.take().toString("latin1"), /^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nok\n$/s);
+    assert.equal(client.closed, true);
+    assert.equal(comet.counters.protocolErrors, 0);
+    assert.deepEqual(comet.left(), NOTHING_LEFT);
+  });
+
   it("is refused in HTTP for another path or a malformed head, and the connection ends", async () => {
     const comet = await TestComet.start();
     const heads: [status: number, head: string][] = [
@@ -70,7 +101,7 @@ describe("WebSocketTransport's upgrade", () => {
       [426, "GET /sub HTTP/1.1\r\nHost: a\r\n\r\n"],
       [405, "POST /sub HTTP/1.1\r\nHost: a\r\n\r\n"],
       [400, "nonsense\r\n\r\n"],
-      [431, `GET /sub HTTP/1.1\r\nX: ${"x".repeat(9_000)}`],
+      [431, `GET /sub HTTP/1.1\r\nX: ${"x".repeat(17_000)}`],
     ];
     for (const [status, head] of heads) {
       const client = await comet.connectWebSocket();

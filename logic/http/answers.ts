@@ -3,6 +3,7 @@ export const Code = {
   ok: 0,
   badRequest: -400,
   unauthorized: -401,
+  forbidden: -403,
   notFound: -404,
   methodNotAllowed: -405,
   fault: -500,

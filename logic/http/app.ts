@@ -6,11 +6,14 @@ import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure, ok } from "./answers.ts";
 import { apiKeyCheck } from "./api_key.ts";
 import { type Call, goimCalls } from "./calls.ts";
+import { type Hosts, pageGuard } from "./page_guard.ts";
 
 /** How the HTTP API is served. */
 export interface HttpAppOptions {
   /** What callers of `/goim/` and `/metrics` must show; empty lets everyone through. */
   readonly apiKey: string;
+  /** Which Host fields are answered, but for `/healthz` and `/readyz`. */
+  readonly hosts: Hosts;
   /** Whether the server can take work, for `/readyz`. */
   readonly ready: () => boolean;
   /** The metrics in Prometheus's text format, for `/metrics`. */
@@ -33,16 +36,24 @@ const logger = getLogger(["halley", "logic"]);
  * The HTTP API. Its `fetch(request, { remoteAddress })` answers one request.
  *
  * Calls are answered with HTTP 200 and a code in the body, as goim does; HTTP's own codes serve what
- * goim does not have: 401 without the API key, 404 and 405 for what is no call.
+ * goim does not have: 401 without the API key, 403 for pages of other sites, 404 and 405 for what is
+ * no call.
  */
 export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: pathOf });
   const { counters } = logic;
+  const refusal = pageGuard(options.hosts);
   const mayPass = apiKeyCheck(options.apiKey);
 
   app.use(async (c, next) => {
-    const isOpen = c.req.path === "/healthz" || c.req.path === "/readyz";
-    if (isOpen || mayPass(c.req.raw.headers)) return await next();
+    // Load balancers ask by any name, and whoever else does learns nothing.
+    if (c.req.path === "/healthz" || c.req.path === "/readyz") return await next();
+    const reason = refusal(c.req.raw);
+    if (reason !== undefined) {
+      counters.httpForbidden++;
+      return c.json(failure(Code.forbidden, reason), 403);
+    }
+    if (mayPass(c.req.raw.headers)) return await next();
     counters.httpUnauthorized++;
     c.header("www-authenticate", "Bearer");
     return c.json(failure(Code.unauthorized, "API key is missing or wrong"), 401);

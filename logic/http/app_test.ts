@@ -1,99 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../base/clock.ts";
-import { MemoryNodes } from "../../drivers/memory/nodes.ts";
-import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
-import { MemorySessions } from "../../drivers/memory/sessions.ts";
-import type { PushMessage } from "../../protocol/push_message.ts";
-import { Logic, logicDefaults } from "../logic.ts";
-import { nodesDefaults } from "../nodes.ts";
-import { createHttpApp, type HttpAppOptions } from "./app.ts";
-
-const PEER = { remoteAddress: "10.1.0.9" };
-const START_MS = 1_700_000_000_123;
-
-class NotingLog extends MemoryPushLog {
-  readonly taken: PushMessage[] = [];
-  override async append(partition: number, message: PushMessage): Promise<number> {
-    this.taken.push(message);
-    return await super.append(partition, message);
-  }
-}
-
-/** Two comets of two regions, with rooms, and three clients. */
-async function setUp(
-  { partitionBytesMax = 1_000_000, comets = true, ...options }:
-    & Partial<HttpAppOptions>
-    & { partitionBytesMax?: number; comets?: boolean } = {},
-) {
-  const clock = new ManualClock(START_MS);
-  const nodes = new MemoryNodes(clock);
-  const sessions = new MemorySessions(nodes);
-  const pushLog = new NotingLog({ partitions: 8, partitionBytesMax });
-  const logic = new Logic({
-    pushLog,
-    sessions,
-    nodes,
-    comets: new Map(),
-    clock,
-    options: {
-      ...logicDefaults,
-      nodes: {
-        ...nodesDefaults,
-        defaultDomain: "push.example.com",
-        hostDomain: ".example.com",
-        heartbeatMs: 30_000,
-        heartbeatMax: 3,
-        regions: { west: ["10.1.0.0/16"], east: ["10.2.0.0/16"] },
-      },
-    },
-  });
-  for (const [server, region] of comets ? [["a", "west"], ["b", "east"]] : []) {
-    await nodes.register({
-      server,
-      region,
-      zone: `${region}-1`,
-      env: "test",
-      name: server,
-      rpc: "",
-      hostname: `host-${server}`,
-      addresses: [`192.0.2.${server === "a" ? 1 : 2}`],
-      version: "0.1.0",
-      weight: 10,
-      offline: false,
-    });
-    await logic.report({
-      server,
-      connections: 100,
-      addresses: 60,
-      rooms: new Map([["live://1000", 10], ["live://20", server === "a" ? 50 : 5], ["x://1", 9]]),
-    });
-  }
-  const tokens = ['{"mid":7,"key":"x"}', '{"mid":9223372036854775807,"key":"y"}', '{"key":"z&?"}'];
-  for (const [connectionId, token] of comets ? tokens.entries() : []) {
-    const bytes = new TextEncoder().encode(token);
-    await logic.connect({ server: "a", connectionId, token: bytes, remoteAddress: "" });
-  }
-  const app = createHttpApp(logic, {
-    apiKey: "",
-    ready: () => true,
-    metrics: () => "up 1\n",
-    ...options,
-  });
-  const call = async (line: string, init: RequestInit = {}) => {
-    const [method, path] = line.split(" ");
-    const body = method === "POST" ? "hi" : undefined;
-    const response = await app.request(path, { method, body, ...init }, PEER);
-    return { status: response.status, response, text: await response.text() };
-  };
-  return { clock, nodes, logic, pushLog, app, call };
-}
-
-const OK = '{"code":0,"message":""}';
-
-function bad(message: string): string {
-  return JSON.stringify({ code: -400, message });
-}
+import { bad, OK, PEER, setUp } from "../../tests/support/http_app.ts";
 
 const oneTooMany = Array.from({ length: 10_001 }, (_, index) => `&keys=k${index}`).join("");
 
@@ -249,31 +156,6 @@ test("goim fault 8: broadcast with no comets answers code 0", async () => {
   assert.equal(pushLog.taken.length, 2);
 });
 
-test("goim fault 11: pushes without the API key are refused when one is set", async () => {
-  const { logic, pushLog, call } = await setUp({ apiKey: "right-key" });
-  const push = "POST /goim/push/all?operation=1000";
-  const wrong = ["", "Bearer", "Bearer ", "Bearer wrong", "Bearer right-key2", "Basic right-key"];
-  const refused = '{"code":-401,"message":"API key is missing or wrong"}';
-  for (const authorization of wrong) {
-    const { status, text } = await call(push, { headers: { authorization } });
-    assert.deepEqual([status, text], [401, refused], authorization);
-  }
-  for (const key of ["", "wrong", "right-ke"]) {
-    assert.equal((await call(push, { headers: { "x-api-key": key } })).status, 401);
-  }
-  const closed = ["GET /goim/online/total", "GET /metrics", "POST /goim/push%2Fall?operation=1"];
-  for (const line of closed) assert.equal((await call(line)).status, 401, line);
-  assert.equal(logic.counters.httpUnauthorized, wrong.length + 3 + closed.length);
-  assert.deepEqual(pushLog.taken, []);
-
-  const shown: HeadersInit[] = [{ authorization: "Bearer right-key" }, {
-    "X-API-Key": "right-key",
-  }];
-  for (const headers of shown) assert.equal((await call(push, { headers })).text, OK);
-  assert.equal(pushLog.taken.length, 2);
-  for (const line of ["GET /healthz", "GET /readyz"]) assert.equal((await call(line)).status, 200);
-});
-
 test("a body is taken up to its limit and refused past it", async () => {
   const { logic, pushLog, call } = await setUp();
   const push = "POST /goim/push/all?operation=1000";
@@ -339,11 +221,6 @@ for (const [line, status, location] of SLASHES) {
     assert.deepEqual(pushLog.taken, []);
   });
 }
-
-test("a trailing slash is no way around the API key", async () => {
-  const { call } = await setUp({ apiKey: "right-key" });
-  assert.equal((await call("POST /goim/push/all/?operation=1")).status, 401);
-});
 
 test("a request whose URL is the path alone is answered like any other", async () => {
   const { app, pushLog } = await setUp();

@@ -2,10 +2,16 @@ import { Buffer } from "node:buffer";
 
 import { assert } from "../../base/assert.ts";
 import type { Buffers } from "../buffers.ts";
+import { isHostField } from "../host.ts";
 import { Limits } from "../limits.ts";
 import { appendBorrowed } from "./borrowed.ts";
 import { hasToken, type HttpHead, parseHttpHead, singleField } from "./http_head.ts";
-import { acceptResponse, type RefusalStatus, refuseResponse } from "./upgrade_response.ts";
+import {
+  acceptResponse,
+  healthResponse,
+  type RefusalStatus,
+  refuseResponse,
+} from "./upgrade_response.ts";
 
 /** The connection speaks WebSocket from here on. */
 export interface UpgradeAccepted {
@@ -20,14 +26,14 @@ export interface UpgradeAccepted {
   readonly origin: string;
 }
 
-/** The connection is not upgraded. */
+/** The connection is not upgraded: the request was wrong, or asked for the server's health. */
 export interface UpgradeRefused {
   readonly accepted: false;
   /** What to send, whole, before the connection ends. */
   readonly response: Uint8Array;
   /** HTTP status of the response. */
-  readonly status: RefusalStatus;
-  /** What was wrong, in one line. */
+  readonly status: RefusalStatus | 200;
+  /** What was wrong, in one line; empty for the health. */
   readonly reason: string;
 }
 
@@ -134,14 +140,17 @@ function refuse(status: RefusalStatus, reason: string): UpgradeRefused {
 
 /** Exactly `/sub`, with or without a query. */
 const TARGET = /^\/sub(?:\?|$)/;
-/** A name or address and perhaps a port (RFC 3986 section 3.2, without user information). */
-const HOST = /^(?:\[[\da-f:.]+\]|[\w.~%!$&'()*+;=-]+)(?::\d*)?$/i;
+/** Where load balancers ask whether the server is there. */
+const HEALTH_TARGET = "/healthz";
+/** Methods that they ask by; HAProxy takes OPTIONS where nobody says otherwise. */
+const HEALTH_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 /** 16 bytes in base64. */
 const KEY = /^[A-Za-z\d+/]{22}==$/;
 
 function answer(text: string, consumedBytes: number): UpgradeResult {
   const head = parseHttpHead(text);
   if (head === undefined) return refuse(400, "Head is malformed.");
+  if (head.target === HEALTH_TARGET) return refuseQuestion(head) ?? health(head);
   return refuseRequest(head) ?? refuseHandshake(head) ?? {
     accepted: true,
     response: acceptResponse(singleField(head, "sec-websocket-key")!),
@@ -156,9 +165,29 @@ function refuseRequest(head: HttpHead): UpgradeRefused | undefined {
   if (head.version !== "1.1") return refuse(505, "Version must be HTTP/1.1.");
   if (!TARGET.test(head.target)) return refuse(404, "Path must be /sub.");
   if (head.method !== "GET") return refuse(405, "Method must be GET.");
-  if (!HOST.test(singleField(head, "host") ?? "")) {
-    return refuse(400, "Host must be given once, as a name or an address.");
-  }
+  return refuseHost(head) ?? refuseBody(head);
+}
+
+/** Checks a question for the health; those who check for proxies speak HTTP/1.0. */
+function refuseQuestion(head: HttpHead): UpgradeRefused | undefined {
+  const isOld = head.version === "1.0";
+  if (!isOld && head.version !== "1.1") return refuse(505, "Version must be HTTP/1.1 or HTTP/1.0.");
+  if (!HEALTH_METHODS.includes(head.method)) return refuse(405, "Method must be GET.");
+  return isOld && !head.fields.has("host")
+    ? refuseBody(head)
+    : refuseHost(head) ?? refuseBody(head);
+}
+
+function health({ method }: HttpHead): UpgradeRefused {
+  return { accepted: false, response: healthResponse(method !== "HEAD"), status: 200, reason: "" };
+}
+
+function refuseHost(head: HttpHead): UpgradeRefused | undefined {
+  if (isHostField(singleField(head, "host") ?? "")) return undefined;
+  return refuse(400, "Host must be given once, as a name or an address.");
+}
+
+function refuseBody(head: HttpHead): UpgradeRefused | undefined {
   const hasBody = head.fields.has("transfer-encoding") ||
     head.fields.has("content-length") && singleField(head, "content-length") !== "0";
   if (hasBody) return refuse(400, "Request must have no body.");

@@ -24,6 +24,7 @@ export function acceptResponse(key: string): Uint8Array {
 /** Statuses that refuse an upgrade: the phrase, and the field lines that the status calls for. */
 const Refusals = {
   400: { phrase: "Bad Request", fields: "Connection: close\r\n" },
+  403: { phrase: "Forbidden", fields: "Connection: close\r\n" },
   404: { phrase: "Not Found", fields: "Connection: close\r\n" },
   405: { phrase: "Method Not Allowed", fields: "Connection: close\r\nAllow: GET\r\n" },
   426: {
@@ -44,12 +45,24 @@ export type RefusalStatus = keyof typeof Refusals;
  */
 export function refuseResponse(status: RefusalStatus, reason: string): Uint8Array {
   const { phrase, fields } = Refusals[status];
-  const body = `${reason}\n`;
+  return textResponse(`${status} ${phrase}`, fields, `${reason}\n`, true);
+}
+
+/**
+ * The answer to whoever asks for the health; the connection ends after it.
+ *
+ * @param hasBody Whether the body goes with it, which HEAD does not want.
+ */
+export function healthResponse(hasBody: boolean): Uint8Array {
+  return textResponse("200 OK", "Connection: close\r\n", "ok\n", hasBody);
+}
+
+function textResponse(status: string, fields: string, body: string, hasBody: boolean): Uint8Array {
   return utf8.encode(
-    `HTTP/1.1 ${status} ${phrase}\r\n` +
+    `HTTP/1.1 ${status}\r\n` +
       fields +
       "Content-Type: text/plain; charset=utf-8\r\n" +
       `Content-Length: ${utf8.encode(body).length}\r\n\r\n` +
-      body,
+      (hasBody ? body : ""),
   );
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { acceptResponse, refuseResponse } from "./upgrade_response.ts";
+import { acceptResponse, healthResponse, refuseResponse } from "./upgrade_response.ts";
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
@@ -11,6 +11,13 @@ test("acceptResponse() answers the key of RFC 6455 section 1.3 as it says", () =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
   );
+});
+
+test("healthResponse() has a body but for HEAD", () => {
+  const head = "HTTP/1.1 200 OK\r\nConnection: close\r\n" +
+    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 3\r\n\r\n";
+  assert.equal(textOf(healthResponse(true)), `${head}ok\n`);
+  assert.equal(textOf(healthResponse(false)), head);
 });
 
 test("refuseResponse() brings the fields of its status and counts its body in bytes", () => {

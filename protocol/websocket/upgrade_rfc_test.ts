@@ -157,8 +157,8 @@ const refuses: Record<string, readonly [status: number, head: string]> = {
       cookie: `Cookie: ${"c".repeat(Limits.upgradeHeadBytesMax - headOf().length - 9)}`,
     }),
   ],
-  "a request line without end": [431, "GET /" + "s".repeat(10_000)],
-  "fields without end": [431, "GET /sub HTTP/1.1\r\n" + "a: b\r\n".repeat(2000)],
+  "a request line without end": [431, "GET /" + "s".repeat(20_000)],
+  "fields without end": [431, "GET /sub HTTP/1.1\r\n" + "a: b\r\n".repeat(3000)],
 };
 
 /** Fields that a status brings along. */

@@ -22,7 +22,34 @@ describe("UpgradeParser.push()", () => {
     assert.equal(plain?.accepted && plain.origin, "");
   });
 
-  test("refuses a head of 1 MB as soon as 8 KB of it have come", () => {
+  test("takes a head with 8 KB of cookies", () => {
+    const head = latin1(withFields({ cookie: `Cookie: ${"c".repeat(8 * 1024)}` }));
+    assert.ok(upgradePieces([head]).result?.accepted);
+    assert.ok(upgradePieces([head.subarray(0, 5000), head.subarray(5000)]).result?.accepted);
+  });
+
+  const HEALTH: readonly [number, string][] = [
+    [200, "GET /healthz HTTP/1.0\r\n\r\n"],
+    [200, "OPTIONS /healthz HTTP/1.0\r\n\r\n"],
+    [200, "HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n"],
+    [200, "GET /healthz HTTP/1.1\r\nHost: 10.0.0.1:3102\r\nContent-Length: 0\r\n\r\n"],
+    [400, "GET /healthz HTTP/1.1\r\n\r\n"],
+    [400, "GET /healthz HTTP/1.0\r\nHost: a b\r\n\r\n"],
+    [400, "GET /healthz HTTP/1.0\r\nContent-Length: 3\r\n\r\n"],
+    [405, "POST /healthz HTTP/1.0\r\n\r\n"],
+    [505, "GET /healthz HTTP/0.9\r\n\r\n"],
+    [505, "GET /sub HTTP/1.0\r\n\r\n"],
+    [404, "GET /healthz/ HTTP/1.1\r\nHost: a\r\n\r\n"],
+  ];
+
+  for (const [status, head] of HEALTH) {
+    test(`answers ${status} to ${JSON.stringify(head)}`, () => {
+      const { result } = upgradePieces([latin1(head)]);
+      assert.equal(result?.accepted === false && result.status, status);
+    });
+  }
+
+  test("refuses a head of 1 MB as soon as 16 KB of it have come", () => {
     const input = latin1(withFields({ cookie: `Cookie: ${"c".repeat(1024 * 1024)}` }));
     for (const chunkBytes of [1, 1000, 65536, input.length]) {
       const pieces: Uint8Array[] = [];
@@ -51,7 +78,7 @@ describe("UpgradeParser.push()", () => {
     }
     assert.ok(result?.accepted);
     // The buffer doubles, so each byte is moved a constant number of times.
-    assert.ok(buffers.acquired <= 8, `${buffers.acquired} buffers`);
+    assert.ok(buffers.acquired <= 9, `${buffers.acquired} buffers`);
   });
 
   test("copies nothing of a head that comes whole", () => {

@@ -93,7 +93,9 @@ export class TestComet {
   static async start(options: TestCometOptions = {}): Promise<TestComet> {
     const comet = new TestComet(options);
     comet.#tcpPort = await comet.#listen(new TcpTransport(comet.#parts));
-    comet.#wsPort = await comet.#listen(new WebSocketTransport(comet.#parts));
+    comet.#wsPort = await comet.#listen(
+      new WebSocketTransport(comet.#parts, options.origins ?? cometDefaults.origins),
+    );
     return comet;
   }
 

@@ -1,0 +1,32 @@
+import { list, text, toggle } from "./kinds.ts";
+
+/** Options of who may use the HTTP API. */
+export const apiOptions = {
+  apiKey: text({
+    section: "api",
+    name: "api-key",
+    default: "",
+    placeholder: "KEY",
+    range: "8 to 256 visible ASCII characters, or empty for none",
+    form: /^(?:|[!-~]{8,256})$/,
+    secret: true,
+    text: "Key that callers of the HTTP API must show",
+  }),
+  insecureApi: toggle({
+    section: "api",
+    name: "insecure-api",
+    default: false,
+    text: "Let anyone who reaches the HTTP API use it",
+  }),
+  hosts: list({
+    section: "api",
+    name: "hosts",
+    default: [],
+    defaultText: "with api-key all; else those of loopback, with insecure-api IP addresses too",
+    placeholder: "HOST,...",
+    range: "host names or IP addresses without a port, with commas between them, or *",
+    form: /^(?:\*|[\w.-]{1,255}|[\da-fA-F.]*(?::[\da-fA-F.]*){2,7})$/,
+    text:
+      "What the Host field of an HTTP request may name, beside localhost, 127.0.0.0/8 and [::1]",
+  }),
+} as const;

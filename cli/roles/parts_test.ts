@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock } from "../../base/clock.ts";
+import type { Origins } from "../../comet/transport/origins.ts";
+import type { Hosts } from "../../logic/http/page_guard.ts";
+import { memoryPlatform } from "../../platform/memory/mod.ts";
+import { type Config, defaultConfig } from "../config/schema.ts";
+import { Metrics } from "../metrics.ts";
+import { serveMetrics } from "./metrics_server.ts";
+import { apiHosts, clientOrigins, metricsHosts } from "./parts.ts";
+
+const LOOPBACK = { hostname: "127.0.0.1", port: 1 };
+const ANYWHERE = { hostname: "0.0.0.0", port: 1 };
+
+function configWith(changes: Partial<Config>): Config {
+  return { ...defaultConfig({ hostname: () => "push-1" }), ...changes };
+}
+
+/** Options, and the hosts of the API, of metrics on loopback and of metrics elsewhere. */
+const HOSTS: readonly [Partial<Config>, Hosts, Hosts, Hosts][] = [
+  [{}, [], [], ["*"]],
+  [{ apiKey: "right-key" }, ["*"], ["*"], ["*"]],
+  [{ insecureApi: true }, "addresses", "addresses", ["*"]],
+  [{ hosts: ["a.example"] }, ["a.example"], ["a.example"], ["a.example"]],
+  [{ hosts: ["a.example"], apiKey: "right-key" }, ["a.example"], ["a.example"], ["a.example"]],
+];
+
+for (const [changes, api, onLoopback, elsewhere] of HOSTS) {
+  test(`the hosts with ${JSON.stringify(changes)} are ${JSON.stringify(api)}`, () => {
+    const config = configWith(changes);
+    assert.deepEqual(apiHosts(config), api);
+    assert.deepEqual(metricsHosts(config, LOOPBACK), onLoopback);
+    assert.deepEqual(metricsHosts(config, ANYWHERE), elsewhere);
+  });
+}
+
+const ORIGINS: readonly [Partial<Config>, Origins][] = [
+  [{ ws: LOOPBACK }, "local"],
+  [{ ws: { hostname: "::1", port: 1 } }, "local"],
+  [{ ws: ANYWHERE }, ["*"]],
+  [{ ws: LOOPBACK, origins: ["https://a.example"] }, ["https://a.example"]],
+  [{ ws: ANYWHERE, origins: ["https://a.example"] }, ["https://a.example"]],
+];
+
+for (const [changes, origins] of ORIGINS) {
+  test(`the origins with ${JSON.stringify(changes)} are ${JSON.stringify(origins)}`, () => {
+    assert.deepEqual(clientOrigins(configWith(changes)), origins);
+  });
+}
+
+test("pages of other sites cannot read /metrics of a role without an API", async () => {
+  const platform = memoryPlatform({ clock: new ManualClock() });
+  const config = configWith({ metrics: "127.0.0.1:9100" });
+  const server = await serveMetrics(config, platform, new Metrics(), () => true);
+  const status = async (path: string, headers: HeadersInit) =>
+    (await platform.fetch(new Request(`http://127.0.0.1:9100${path}`, { headers }))).status;
+  assert.equal(await status("/metrics", {}), 200);
+  assert.equal(await status("/metrics", { host: "evil.example" }), 403);
+  assert.equal(await status("/metrics", { origin: "http://evil.example" }), 403);
+  assert.equal(await status("/healthz", { host: "evil.example" }), 200);
+  await server!.close();
+});

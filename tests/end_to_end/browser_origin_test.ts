@@ -1,0 +1,126 @@
+/** What pages in a browser may do, by the site that they come from. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { type BrowserPage, withBrowser } from "../support/chromium.ts";
+import { within } from "../support/raw_client.ts";
+import { withServer } from "../support/server.ts";
+
+const TIMEOUT = { timeout: 60_000 };
+
+/** Serves an empty page, which any host name leads to. */
+async function withSite(use: (port: number) => Promise<void>): Promise<void> {
+  const site = createServer((_, response) => {
+    response.setHeader("Content-Type", "text/html");
+    response.end("<!doctype html><title>a site</title>");
+  });
+  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
+  try {
+    await use((site.address() as AddressInfo).port);
+  } finally {
+    site.closeAllConnections();
+    await new Promise((resolve) => site.close(resolve));
+  }
+}
+
+/** What becomes of a socket that a page opens. */
+function listen(page: BrowserPage, url: string): Promise<unknown> {
+  return page.evaluate(`new Promise((resolve) => {
+    const socket = new WebSocket(${JSON.stringify(url)});
+    socket.onopen = () => resolve("open");
+    socket.onclose = () => resolve("closed");
+  })`);
+}
+
+/** Posts a form into a frame of the page, as any page may, and waits for what the frame shows. */
+async function postForm(page: BrowserPage, url: string): Promise<void> {
+  await page.evaluate(`new Promise((resolve) => {
+    const frame = document.createElement("iframe");
+    frame.name = "answer";
+    document.body.append(frame);
+    const form = document.createElement("form");
+    Object.assign(form, { method: "post", enctype: "text/plain", target: "answer" });
+    form.action = ${JSON.stringify(url)};
+    form.innerHTML = '<input name="a" value="b">';
+    document.body.append(form);
+    frame.onload = () => resolve(frame.remove());
+    form.submit();
+  })`);
+}
+
+test(
+  "a page of another site can neither push nor listen, in Chromium",
+  TIMEOUT,
+  () =>
+    withServer({}, (server) =>
+      withSite((sitePort) =>
+        withBrowser(async (open) => {
+          const push = "/goim/push/all?operation=1000";
+          const page = await open(`http://evil.example:${sitePort}/`);
+          await postForm(page, server.httpUrl + push);
+          assert.equal(await listen(page, `ws://127.0.0.1:${server.wsPort}/sub`), "closed");
+          // The same through a name of the page's own that leads here.
+          const { port } = new URL(server.httpUrl);
+          await postForm(page, `http://evil.example:${port}${push}`);
+          assert.equal(await listen(page, `ws://evil.example:${server.wsPort}/sub`), "closed");
+
+          const metrics = await server.metrics();
+          assert.equal(metrics.logic_http_forbidden_total, 2);
+          assert.equal(metrics.logic_pushes_accepted_total, 0);
+          assert.equal(metrics.comet_refused_origins_total, 2);
+        })
+      )),
+);
+
+test(
+  "pages of this machine listen, and the server's own push, in Chromium",
+  TIMEOUT,
+  () =>
+    withServer({}, (server) =>
+      withSite((sitePort) =>
+        withBrowser(async (open) => {
+          const page = await open(`http://localhost:${sitePort}/`);
+          assert.equal(await listen(page, `ws://127.0.0.1:${server.wsPort}/sub`), "open");
+          const own = await open(`${server.httpUrl}/healthz`);
+          const answer = await own.evaluate(
+            `fetch("/goim/push/all?operation=1", { method: "POST", body: "x" }).then((r) => r.json())`,
+          );
+          assert.deepEqual(answer, { code: 0, message: "" });
+        })
+      )),
+);
+
+test("what the README says to try works as it stands, in Chromium", TIMEOUT, async () => {
+  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+  const section = /^## Two minutes\n(.*?)^## /ms.exec(readme)![1];
+  const scripts = Array.from(section.matchAll(/^```js\n(.*?)^```/gms), ([, script]) => script);
+  const [, address] = /open\s+`(http:[^`]+)`/.exec(section)!;
+  const [, body, call] = /^curl -d '([^']+)' '(\S+\/push\/room\S+)'$/m.exec(section)!;
+  await withServer({}, (server) =>
+    withBrowser(async (open) => {
+      const here = (text: string) =>
+        text.replaceAll("127.0.0.1:3102", `127.0.0.1:${server.wsPort}`)
+          .replaceAll("http://127.0.0.1:3111", server.httpUrl);
+      const page = await open(here(address));
+      await page.evaluate("globalThis.lines = []; console.log = (line) => lines.push(line); 0");
+      const line = (index: number) =>
+        within(
+          `line ${index}`,
+          (async () => {
+            for (;;) {
+              const found = await page.evaluate(`lines[${index}]`);
+              if (found !== undefined) return JSON.parse(found as string);
+            }
+          })(),
+        );
+      await page.evaluate(here(scripts[0]));
+      assert.equal((await line(0)).op, 8);
+      assert.equal((await (await fetch(here(call), { method: "POST", body })).json()).code, 0);
+      const { op, body: said } = await line(1);
+      assert.deepEqual([op, said], [1000, body]);
+      await page.evaluate(scripts[1]);
+      assert.deepEqual([(await line(2)).op, (await line(2)).body], [3, 1]);
+    }));
+});
