@@ -1,4 +1,5 @@
 import type { CometCounters } from "../comet/counters.ts";
+import type { StoreCounters } from "../drivers/counters.ts";
 import type { JobCounters } from "../job/counters.ts";
 import type { LogicCounters } from "../logic/counters.ts";
 import type { RpcCounters } from "../protocol/rpc/counters.ts";
@@ -45,6 +46,7 @@ export const logicHelp: Readonly<Record<keyof LogicCounters, string>> = {
   pushesAccepted: "Push calls answered with code 0.",
   pushesRefused: "Push calls refused for what they asked.",
   pushesFailed: "Push calls that failed.",
+  pushesToNobody: "Push calls by key or mid answered with code 0 that found nobody.",
   httpUnauthorized: "HTTP calls without the API key.",
   httpForbidden: "HTTP calls refused for their Host, or because a page of another site made them.",
   httpBadRequests: "HTTP calls answered with code -400.",
@@ -63,6 +65,14 @@ export const jobHelp: Readonly<Record<keyof JobCounters, string>> = {
   leases: "Leases of partitions that were taken.",
   leasesLost: "Leases that ran out or went to another job before they were given up.",
   logFailures: "Calls to the push log that failed.",
+};
+
+/** What the way to the store counts. */
+export const storeHelp: Readonly<Record<keyof StoreCounters, string>> = {
+  interruptions: "Calls that were not carried out, or not answered, since the store was away.",
+  refusals: "Calls that the store refused since it was full or took no writes.",
+  losses: "How often the store was found to have lost who is connected.",
+  pushesUnreadable: "Pushes left out since what the store has of them is none.",
 };
 
 /** What the links between processes count, for `/metrics`. */

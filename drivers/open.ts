@@ -1,6 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
+import type { StoreCounters } from "./counters.ts";
 import type { Nodes, PushLog, Sessions } from "./ports.ts";
+import { warnOfEviction } from "./redis/eviction.ts";
 import { RedisNodes } from "./redis/nodes.ts";
 import { RedisPushLog } from "./redis/push_log.ts";
 import { RedisSessions } from "./redis/sessions.ts";
@@ -23,8 +25,8 @@ export interface Drivers {
   readonly pushLog: PushLog;
   readonly sessions: Sessions;
   readonly nodes: Nodes;
-  /** How often the way to Redis was interrupted so far. */
-  readonly interruptions: number;
+  /** What the way to Redis counts. */
+  readonly counters: StoreCounters;
   /** Ends every wait and every connection. */
   close(): Promise<void>;
 }
@@ -44,13 +46,12 @@ export async function openDrivers(url: string, options: DriverOptions): Promise<
   try {
     const pushLog = await RedisPushLog.open(store, { partitions, partitionBytesMax });
     const nodes = new RedisNodes(store, clock);
+    await warnOfEviction(store);
     return {
       pushLog,
       nodes,
       sessions: new RedisSessions(store, nodes),
-      get interruptions() {
-        return store.interruptions;
-      },
+      counters: store.counters,
       close: async () => {
         await pushLog.close();
         await store.close();

@@ -66,7 +66,7 @@ describe("openDrivers()", () => {
         const limits = { perMidMax: 1, perKeyMax: 1, whenFull: "refuse" } as const;
         assert.ok((await sessions.add(session, limits)).added);
         assert.deepEqual(await sessions.byMids([7n]), [session]);
-        assert.equal(drivers.interruptions, 0);
+        assert.equal(drivers.counters.interruptions, 0);
         await drivers.close();
         await assert.rejects(nodes.live(), StoreUnavailable);
       });

@@ -15,7 +15,12 @@ export interface PushEntry {
  * and asking again later may go well.
  */
 export class StoreUnavailable extends Error {
-  override readonly name = "StoreUnavailable";
+  override readonly name: string = "StoreUnavailable";
+}
+
+/** The store is there but full, or may not write: nothing was done, and later may go well. */
+export class StoreRefused extends StoreUnavailable {
+  override readonly name = "StoreRefused";
 }
 
 /** The log has no room; nothing was stored. */

@@ -19,6 +19,8 @@ export class LogicCounters {
   pushesRefused = 0;
   /** Push calls that the log or the sessions failed. */
   pushesFailed = 0;
+  /** Push calls by key or mid whose keys and mids were all nobody's. */
+  pushesToNobody = 0;
   /** HTTP calls without the API key. */
   httpUnauthorized = 0;
   /** HTTP calls refused for their Host, or because a page of another site made them. */

@@ -93,6 +93,7 @@ export class Push {
     for (const result of appended) {
       if (result.status === "rejected") throw result.reason;
     }
+    if (connections.length === 0) this.counters.pushesToNobody++;
   }
 
   async #append(message: PushMessage): Promise<void> {

@@ -11,7 +11,7 @@ import { parseRpcAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
-import { addJob, addProcess, addPushLog, addRpc } from "./measured.ts";
+import { addJob, addProcess, addPushLog, addRpc, addStore } from "./measured.ts";
 import { serveMetrics } from "./metrics_server.ts";
 import { newRunId } from "./parts.ts";
 import type { Running } from "./running.ts";
@@ -79,6 +79,7 @@ export class JobRole {
     const comets = this.#comets!;
     addJob(metrics, this.#job!);
     addPushLog(metrics, this.#drivers!.pushLog);
+    addStore(metrics, this.#drivers!.counters);
     addRpc(metrics, this.#counters);
     metrics.addGauge("job_comets", "Comets that this job is connected to.", () => comets.connected);
     addProcess(metrics, this.platform.process);

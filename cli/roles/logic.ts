@@ -13,7 +13,7 @@ import { formatAddress, parseRpcAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
-import { addLogic, addProcess, addPushLog, addRpc } from "./measured.ts";
+import { addLogic, addProcess, addPushLog, addRpc, addStore } from "./measured.ts";
 import { access, apiHosts, logicOptions, newRunId } from "./parts.ts";
 import type { Running } from "./running.ts";
 import { openStore } from "./store.ts";
@@ -94,10 +94,11 @@ export class LogicRole {
     log.info("stopped");
   }
 
-  #metrics(logic: Logic, { pushLog }: Drivers): () => Promise<string> {
+  #metrics(logic: Logic, { pushLog, counters }: Drivers): () => Promise<string> {
     const metrics = new Metrics();
     addLogic(metrics, logic);
     addPushLog(metrics, pushLog);
+    addStore(metrics, counters);
     addRpc(metrics, this.#counters);
     metrics.addGauge("logic_comets", "Comets that are connected here.", () => this.#links.size);
     addProcess(metrics, this.platform.process);

@@ -1,11 +1,12 @@
 import type { Comet } from "../../comet/comet.ts";
 import type { CometNumbers } from "./worker_numbers.ts";
+import type { StoreCounters } from "../../drivers/counters.ts";
 import type { PushLog } from "../../drivers/ports.ts";
 import type { Job } from "../../job/job.ts";
 import type { Logic } from "../../logic/logic.ts";
 import type { Process } from "../../platform/port.ts";
 import type { RpcCounters } from "../../protocol/rpc/counters.ts";
-import { cometHelp, jobHelp, logicHelp, rpcHelp } from "../counter_help.ts";
+import { cometHelp, jobHelp, logicHelp, rpcHelp, storeHelp } from "../counter_help.ts";
 import type { Metrics } from "../metrics.ts";
 
 /** Shows what a comet in this process counts and holds. */
@@ -59,6 +60,11 @@ export function addPushLog(metrics: Metrics, pushLog: PushLog): void {
     const lag = await pushLog.lag();
     return lag.reduce((sum, { bytes }) => sum + bytes, 0);
   });
+}
+
+/** Shows how the way to the store is doing. */
+export function addStore(metrics: Metrics, counters: StoreCounters): void {
+  metrics.addCounters({ prefix: "store", values: counters, help: storeHelp });
 }
 
 /** Shows the links to other processes. */

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createClient, createCluster, ErrorReply, RESP_TYPES } from "@redis/client";
+import { codeOf, type Hindrance, hindranceIn } from "./hindrance.ts";
 import type { RedisHost, RedisUrl } from "./redis_url.ts";
 import type { Argument } from "./store.ts";
 
@@ -173,27 +174,26 @@ function xread(stream: string, afterId: string, waitMs: number): string[] {
   return ["XREAD", "COUNT", "1", "BLOCK", String(waitMs), "STREAMS", stream, afterId];
 }
 
-/**
- * Answers by which Redis says that it cannot serve now, but may soon. Before version 7 they stand
- * at the end of what says that a script failed.
- */
-const passing =
-  /^(?:.*: -)?(?:LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|OOM|MISCONF)\b/;
-
-/** The answer of a server that has become a replica. */
-const readOnly = /^(?:.*: -)?READONLY\b/;
-
 /** Answers to a hello; some come wrapped. */
 const refused = /^(?:WRONGPASS|NOAUTH|NOPERM)\b/;
 
 /** Whether what failed may go well later: all but an answer that says what is wrong. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof Error && error.name === "NotCapable") return false;
-  if (error instanceof ErrorReply) return passing.test(error.message);
+  if (error instanceof ErrorReply) return hindranceIn(error.message) !== undefined;
   return !(error instanceof Error && refused.test(error.message));
+}
+
+/** What is in the way of writing at a server that answers; nothing for all else that fails. */
+export function refusalOf(error: unknown): Hindrance | undefined {
+  if (!(error instanceof ErrorReply)) return undefined;
+  const hindrance = hindranceIn(error.message);
+  return hindrance === "away" ? undefined : hindrance;
 }
 
 /** Whether another connection may do better. */
 export function needsConnection(error: unknown): boolean {
-  return !(error instanceof ErrorReply) || readOnly.test(error.message);
+  if (!(error instanceof ErrorReply)) return true;
+  // It has become a replica.
+  return codeOf(error.message) === "READONLY";
 }

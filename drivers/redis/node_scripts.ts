@@ -15,10 +15,12 @@ export const NODE_KEYS: readonly string[] = ["runs", "details", "reports", "room
   (name) => `halley:{nodes}:${name}`,
 );
 
+/** All that change something begin with `begin`, which takes no memory: see {@linkcode Script}. */
 const KEYS_AND_TIME = `
 local runs, details, reports, rooms, meta = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local function begin() redis.call('HDEL', meta, '') end
 local function changed()
   redis.call('HSETNX', meta, 'begun', time[1] .. '.' .. time[2])
   redis.call('HINCRBY', meta, 'changes', 1)
@@ -30,6 +32,7 @@ export const REGISTER_NODE: Script = {
   name: "register-node",
   source: `${KEYS_AND_TIME}
 local name, run = ARGV[1], ARGV[2]
+begin()
 local report = redis.call('HGET', reports, name)
 if report and redis.call('HGET', runs, name) == run then
   redis.call('HSET', reports, name, now .. string.match(report, ' .*$'))
@@ -45,7 +48,7 @@ return 1`,
 
 /**
  * ARGV: name, run, its report, or nothing for whatever it is. Answers whether the run is gone, by
- * this or before.
+ * this or before. It begins as a report does: where that is refused, silence is no fault.
  */
 export const REMOVE_NODE: Script = {
   name: "remove-node",
@@ -53,8 +56,9 @@ export const REMOVE_NODE: Script = {
 local name, run, report = ARGV[1], ARGV[2], ARGV[3]
 if redis.call('HGET', runs, name) ~= run then return 1 end
 if report ~= '' and redis.call('HGET', reports, name) ~= report then return 0 end
-for _, hash in ipairs({runs, details, reports, rooms}) do redis.call('HDEL', hash, name) end
+begin()
 changed()
+for _, hash in ipairs({runs, details, reports, rooms}) do redis.call('HDEL', hash, name) end
 return 1`,
 };
 
@@ -66,6 +70,7 @@ local name, run = ARGV[1], ARGV[2]
 if redis.call('HGET', runs, name) ~= run then return 0 end
 local details_of = redis.call('HGET', details, name)
 if not details_of then return 0 end
+begin()
 redis.call('HSET', details, name, '1' .. string.sub(details_of, 2))
 changed()
 return 1`,
@@ -86,6 +91,7 @@ local run = redis.call('HGET', runs, name)
 if run ~= ARGV[2] then return run end
 local report = redis.call('HGET', reports, name)
 if not report or redis.call('HEXISTS', details, name) == 0 then return false end
+begin()
 if digest == '' then
   redis.call('HDEL', rooms, name)
 elseif ARGV[6] then

@@ -1,9 +1,12 @@
+import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/rpc/run_id.ts";
 import type { Node } from "../ports.ts";
 import { NODE_KEYS, READ_NODES, REMOVE_NODE } from "./node_scripts.ts";
 import { fieldsOf, partsOf, textOf } from "./replies.ts";
 import type { RedisStore } from "./store.ts";
+
+const log = getLogger(["halley", "redis"]);
 
 /** Which runs are alive. */
 export interface Runs {
@@ -84,7 +87,8 @@ export class NodeWatch implements Runs {
   }
 
   async #read(): Promise<void> {
-    const { interruptions } = this.#store;
+    const { counters } = this.#store;
+    const { interruptions } = counters;
     const sentMs = this.#clock.monotonicMs();
     const answeredMs = this.#answeredMs;
     this.#sentMs = this.#answeredMs = undefined;
@@ -94,8 +98,8 @@ export class NodeWatch implements Runs {
     const nowMs = this.#clock.monotonicMs();
     // Redis was away for no longer than from one answer to the next.
     const unbroken = answeredMs !== undefined && nowMs - answeredMs <= this.#leaseMs / 2 &&
-      interruptions === this.#interruptions && interruptions === this.#store.interruptions;
-    this.#interruptions = this.#store.interruptions;
+      interruptions === this.#interruptions && interruptions === counters.interruptions;
+    this.#interruptions = counters.interruptions;
     if (details !== undefined) this.#replace(fieldsOf(details), textOf(begun), nowMs);
     this.#version = textOf(version);
     const reported = new Map(fieldsOf(reports));
@@ -124,12 +128,20 @@ export class NodeWatch implements Runs {
       );
     }
     const lost = this.#begun !== "" && begun !== this.#begun;
+    if (lost) this.#hasLost();
     this.#begun = begun;
     for (const [name, known] of before) {
       if (this.#nodes.has(name)) continue;
       if (known.lost) this.#nodes.set(name, known);
       else if (lost) this.#nodes.set(name, { ...known, sinceMs: nowMs, lost: true });
     }
+  }
+
+  #hasLost(): void {
+    this.#store.counters.losses++;
+    log.warn(
+      "Redis has lost who is connected: until comets say it again, keys and mids are nobody's",
+    );
   }
 
   /** Takes out whom nobody has heard for a lease, unless it reports in this very moment. */

@@ -103,7 +103,7 @@ describe("RedisNodes", () => {
     const { store, isLive, watch } = await setUp();
     await isLive();
     await watch(leaseMs - 1);
-    store.interruptions++;
+    store.counters.interruptions++;
     assert.equal(await isLive(), true);
     await watch(leaseMs - 1);
     assert.equal(await isLive(), true);
@@ -134,6 +134,7 @@ describe("RedisNodes", () => {
     const script = { name: "lose", source: "return redis.call('DEL', unpack(KEYS))" };
     await started.store.run(script, NODE_KEYS, []);
     assert.deepEqual([await back.isLive(), await away.isLive()], [true, true]);
+    assert.deepEqual([await back.isLive(), back.store.counters.losses], [true, 1]);
     await back.elsewhere.register(back.node);
     const replacement = { ...away.node, server: `${away.node.name}~2` };
     for (const { watch, isLive } of [back, away]) {

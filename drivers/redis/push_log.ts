@@ -218,6 +218,7 @@ export class RedisPushLog implements PushLog {
         entries.push(decodeEntry(part));
       } catch (error) {
         log.error("left out a push of partition {partition}: {error}", { ...lease, error });
+        this.#store.counters.pushesUnreadable++;
         unreadable.push(entryId(part), "0");
       }
     }

@@ -4,6 +4,7 @@ import { systemClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { redisCli, RedisServer } from "../../tests/support/redis_server.ts";
 import { leaseOf, positions, room, texts } from "../contract/push_log_model.ts";
+import { StoreCounters } from "../counters.ts";
 import { LeaseLost, StoreUnavailable } from "../ports.ts";
 import { RedisPushLog } from "./push_log.ts";
 import type { Argument, RedisStore, Reply, Script } from "./store.ts";
@@ -14,7 +15,7 @@ const options = { partitions: 2, partitionBytesMax: 1 << 24, leaseMs: 60_000 };
 /** A store that does what it is asked, and then may fail to say so. */
 class LossyStore implements RedisStore {
   readonly base64 = false;
-  readonly interruptions = 0;
+  readonly counters = new StoreCounters();
   /** Whether what lies between may send a call twice. */
   mayRepeat = false;
   /** The script that is run twice next, with the first answer lost. */
@@ -194,6 +195,7 @@ describe("RedisPushLog", () => {
   });
 
   it("leaves out and forgets entries that it cannot read", async () => {
+    const before = store.counters.pushesUnreadable;
     const lease = await leaseOf(log, 0, "a");
     const position = await log.append(0, room("a"));
     const add = (id: string, ...fields: string[]) =>
@@ -205,5 +207,6 @@ describe("RedisPushLog", () => {
     assert.deepEqual(texts(await log.read(lease, 10)), ["a", "b"]);
     assert.deepEqual(texts(await log.claim(lease)), ["a", "b"]);
     assert.equal((await log.lag())[0].entries, 2);
+    assert.equal(store.counters.pushesUnreadable - before, 3);
   });
 });

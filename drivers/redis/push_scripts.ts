@@ -2,7 +2,8 @@
  * A partition has three keys in one slot: `push`, a stream of what is not yet acknowledged, each
  * entry's id its position and `-0`; `lease`, the owner and its fencing token while its lease runs;
  * `meta`, the last position, the last token and the bytes of the stream. Positions and tokens begin
- * at the time, so that they go on growing when Redis has lost its data.
+ * at the time, so that they go on growing when Redis has lost its data. A `DEL` of what is not
+ * there is the write without memory that a full Redis wants first: see {@linkcode Script}.
  *
  * @module
  */
@@ -34,8 +35,11 @@ export const LAYOUT_KEY = "halley:{jobs}:partitions";
 export const AGREE_ON_PARTITIONS: Script = {
   name: "agree-on-partitions",
   source: `
-redis.call('SETNX', KEYS[1], ARGV[1])
-return redis.call('GET', KEYS[1])`,
+local agreed = redis.call('GET', KEYS[1])
+if agreed then return agreed end
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[1], ARGV[1])
+return ARGV[1]`,
 };
 
 /** Where the position of an append stands that may be sent twice. */
@@ -52,6 +56,7 @@ const ONCE_MS = 60_000;
  */
 export const APPEND: Script = {
   name: "append-push",
+  needsRoom: true,
   source: `
 local done = KEYS[3] and redis.call('GET', KEYS[3])
 if done then return done end
@@ -102,6 +107,7 @@ local time = redis.call('TIME')
 local last = tonumber(redis.call('HGET', KEYS[2], 'token') or '0')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local token = string.format('%.0f', math.max(last + 1, now))
+redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[2], 'token', token)
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. token, 'PX', ARGV[2])
 return token`,

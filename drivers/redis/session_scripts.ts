@@ -14,12 +14,14 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
+/** Begins with a write that takes no memory: see {@linkcode Script}. */
 const PUT = `
 local function put(hash, field, other, ttl)
+  local is_there = redis.call('PEXPIRE', hash, ttl) == 1
   local old = redis.call('HGET', hash, field)
   local rank = old and string.match(old, '^%d+') or redis.call('HINCRBY', hash, '', 1)
   redis.call('HSET', hash, field, rank .. string.format(' %.0f ', now + ttl) .. other)
-  redis.call('PEXPIRE', hash, ttl)
+  if not is_there then redis.call('PEXPIRE', hash, ttl) end
 end
 `;
 

@@ -1,3 +1,5 @@
+import type { StoreCounters } from "../counters.ts";
+
 /** What a script takes beside its keys. */
 export type Argument = string | Uint8Array;
 
@@ -9,6 +11,11 @@ export interface Script {
   /** What errors call it. */
   readonly name: string;
   readonly source: string;
+  /**
+   * Whether a full Redis is to refuse it. Redis looks only at the first write of a script, so all
+   * others begin with one that takes no memory: what is there is kept alive and got rid of.
+   */
+  readonly needsRoom?: boolean;
 }
 
 /**
@@ -25,14 +32,15 @@ export interface RedisStore {
    * between sends requests again, and has no order.
    */
   readonly mayRepeat: boolean;
-  /** How often the way to Redis was interrupted so far; for those who measure silence. */
-  readonly interruptions: number;
+  /** What it counts; interruptions are also for those who measure silence. */
+  readonly counters: StoreCounters;
   /**
    * Runs a script.
    *
    * @param keys All of one hash slot; the script names no others.
    * @throws {StoreUnavailable} When Redis is away or did not answer in time; it may have run all
    * the same.
+   * @throws {StoreRefused} When Redis does not write now.
    * @throws {Error} When it failed.
    */
   run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply>;

@@ -1,16 +1,21 @@
-import { createHash } from "node:crypto";
-import { getLogger } from "@logtape/logtape";
 import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
-import { StoreUnavailable } from "../ports.ts";
-import { connectRedis, isPassing, needsConnection, type RedisCommands } from "./clients.ts";
+import type { StoreCounters } from "../counters.ts";
+import { StoreRefused, StoreUnavailable } from "../ports.ts";
+import {
+  connectRedis,
+  isPassing,
+  needsConnection,
+  type RedisCommands,
+  refusalOf,
+} from "./clients.ts";
 import { EntryWaits } from "./entry_waits.ts";
+import { evaluate } from "./evaluate.ts";
 import { inTime, Unanswered } from "./in_time.ts";
 import { parseRedisUrl, type RedisUrl } from "./redis_url.ts";
+import { StoreHealth } from "./store_health.ts";
 import type { Argument, RedisStore, Reply, Script } from "./store.ts";
-
-const log = getLogger(["halley", "redis"]);
 
 /** Limits of the way to Redis. */
 export const RedisLimits = {
@@ -27,9 +32,6 @@ const reconnect: BackoffOptions = { baseMs: 50, maxMs: 1_000, factor: 2, jitter:
 
 /** From one connection to the one that replaces it, at least, in milliseconds. */
 const CONNECTION_MS_MIN = 1_000;
-
-/** How long calls have to go well until Redis counts as back, in milliseconds. */
-const BACK_MS = 1_000;
 
 /** Where time and chance come from. */
 export interface RedisParts {
@@ -53,11 +55,10 @@ export async function openRedisStore(url: string, parts: RedisParts): Promise<Re
 class TcpStore implements RedisStore {
   readonly base64 = false;
   readonly mayRepeat = false;
-  interruptions = 0;
   readonly #url: RedisUrl;
   readonly #clock: Clock;
   readonly #prng: Prng;
-  readonly #hashes = new Map<string, string>();
+  readonly #health: StoreHealth;
   readonly #waits: EntryWaits;
   #commands!: RedisCommands;
   #connectedMs = 0;
@@ -66,8 +67,6 @@ class TcpStore implements RedisStore {
   /** Calls that are under way. */
   readonly #calls = new Set<Promise<unknown>>();
   #callBytes = 0;
-  #away = false;
-  #failedMs = 0;
   /** Why there is no connection. */
   #reason = "";
   #closed = false;
@@ -76,7 +75,12 @@ class TcpStore implements RedisStore {
     this.#url = url;
     this.#clock = clock;
     this.#prng = prng;
+    this.#health = new StoreHealth(clock);
     this.#waits = new EntryWaits(clock, () => this.#connect(() => {}));
+  }
+
+  get counters(): StoreCounters {
+    return this.#health.counters;
   }
 
   /** Connects, and has what there was before finish. */
@@ -95,15 +99,19 @@ class TcpStore implements RedisStore {
     this.#checkRoom(script, bytes);
     const commands = this.#commands;
     if (!commands.isOpen) {
-      this.interruptions++;
+      this.counters.interruptions++;
       throw new StoreUnavailable(`Cannot run script "${script.name}": ${this.#reason}`);
     }
-    const call = this.#inTime(this.#evaluate(commands, script, keys, args));
+    const call = this.#inTime(evaluate<unknown>(
+      script,
+      (hash) => commands.evalSha(hash, keys, args),
+      (source) => commands.eval(source, keys, args),
+    ));
     this.#calls.add(call);
     this.#callBytes += bytes;
     try {
       const reply = await call;
-      if (this.#away) this.#wentWell();
+      this.#health.wentWell(script);
       return reply as Reply;
     } catch (error) {
       throw this.#failure(commands, script, error);
@@ -143,39 +151,31 @@ class TcpStore implements RedisStore {
     );
   }
 
-  async #evaluate(
-    commands: RedisCommands,
-    { source }: Script,
-    keys: readonly string[],
-    args: readonly Argument[],
-  ): Promise<unknown> {
-    let hash = this.#hashes.get(source);
-    if (hash === undefined) {
-      hash = createHash("sha1").update(source).digest("hex");
-      this.#hashes.set(source, hash);
+  #failure(commands: RedisCommands, script: Script, error: unknown): Error {
+    const message = (reason: string) => `Cannot run script "${script.name}": ${reason}`;
+    const said = reasonOf(error);
+    if (!isPassing(error)) return new Error(message(said));
+    const refusal = refusalOf(error);
+    if (refusal !== undefined) {
+      this.#health.refused(script, refusal, said);
+      if (needsConnection(error)) this.#replace(commands, said);
+      return new StoreRefused(message(said));
     }
-    try {
-      return await commands.evalSha(hash, keys, args);
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return await commands.eval(source, keys, args);
-    }
-  }
-
-  #failure(commands: RedisCommands, { name }: Script, error: unknown): Error {
-    if (!isPassing(error)) return new Error(`Cannot run script "${name}": ${reasonOf(error)}`);
     if (error instanceof Unanswered) commands.unanswered();
     if (needsConnection(error)) this.#lost(commands, error);
     else this.#failed(error);
-    const reason = commands.isOpen ? reasonOf(error) : this.#reason;
-    return new StoreUnavailable(`Cannot run script "${name}": ${reason}`);
+    return new StoreUnavailable(message(commands.isOpen ? said : this.#reason));
+  }
+
+  #lost(commands: RedisCommands, error: unknown): void {
+    this.#failed(error);
+    this.#replace(commands, reasonOf(error));
   }
 
   /** A connection is lost, or no good: another takes its place, unless one has already. */
-  #lost(commands: RedisCommands, error: unknown): void {
-    this.#failed(error);
+  #replace(commands: RedisCommands, reason: string): void {
     if (commands !== this.#commands || this.#closed || this.#renewal !== undefined) return;
-    this.#reason = reasonOf(error);
+    this.#reason = reason;
     this.#renewal = this.#renew().finally(() => this.#renewal = undefined);
   }
 
@@ -220,18 +220,7 @@ class TcpStore implements RedisStore {
   }
 
   #failed(error: unknown): void {
-    this.interruptions++;
-    this.#failedMs = this.#clock.monotonicMs();
-    if (this.#away || this.#closed) return;
-    this.#away = true;
-    log.warn("Redis is away: {reason}", { reason: reasonOf(error) });
-  }
-
-  /** While part of a Redis Cluster is away, calls go well and fail in turn. */
-  #wentWell(): void {
-    if (this.#closed || this.#clock.monotonicMs() - this.#failedMs < BACK_MS) return;
-    this.#away = false;
-    log.info("Redis is back");
+    if (!this.#closed) this.#health.failed(reasonOf(error));
   }
 }
 

@@ -92,9 +92,9 @@ describe("A store whose Redis is away", () => {
         for (let call = 0; call < 20; call++) assert.equal(await answers(store), false);
         assert.equal(lines.length, 1, lines.join("\n"));
         assert.match(lines[0], /^warning: Redis is away: ./);
-        const before = store.interruptions;
+        const before = store.counters.interruptions;
         assert.equal(await answers(store), false);
-        assert.ok(store.interruptions > before);
+        assert.ok(store.counters.interruptions > before);
         await server.restart();
         await until("Redis to be back", async () => await answers(store) && lines.length > 1);
         assert.deepEqual(lines.slice(1), ["info: Redis is back"]);

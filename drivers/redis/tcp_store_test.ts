@@ -65,14 +65,14 @@ describe("openRedisStore()", () => {
       const failure = await store.run(FAIL, ["k"], []).catch((error) => error);
       assert.match(failure.message, /^Cannot run script "fail": WRONG on purpose/);
       assert.ok(!(failure instanceof StoreUnavailable));
-      const before = store.interruptions;
+      const before = store.counters.interruptions;
       await server.signal("SIGKILL");
       const calls = Array.from({ length: 50 }, () => store.run(ECHO, ["k"], ["x"]));
       for (const result of await Promise.allSettled(calls)) {
         assert.equal(result.status, "rejected");
         assert.ok(result.reason instanceof StoreUnavailable, String(result.reason));
       }
-      assert.ok(store.interruptions > before);
+      assert.ok(store.counters.interruptions > before);
       await server.restart();
       assert.ok(await eventually("Redis to be back", () => store.run(ECHO, ["k"], ["x"])));
     }));

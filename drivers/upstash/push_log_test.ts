@@ -1,4 +1,5 @@
 import { testPushLog } from "../contract/push_log_suite.ts";
-import { upstashPushLog } from "../../tests/support/push_log_subjects.ts";
+import { plainUpstashPushLog, upstashPushLog } from "../../tests/support/push_log_subjects.ts";
 
 testPushLog(upstashPushLog);
+testPushLog(plainUpstashPushLog);

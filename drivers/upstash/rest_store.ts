@@ -1,10 +1,13 @@
-import { createHash } from "node:crypto";
 import { errors, Redis } from "@upstash/redis/cloudflare";
 import { assert } from "../../base/assert.ts";
 import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
-import { StoreUnavailable } from "../ports.ts";
+import type { StoreCounters } from "../counters.ts";
+import { StoreRefused, StoreUnavailable } from "../ports.ts";
+import { evaluate } from "../redis/evaluate.ts";
+import { type Hindrance, hindranceIn } from "../redis/hindrance.ts";
+import { StoreHealth } from "../redis/store_health.ts";
 import type { Argument, RedisStore, Reply, Script } from "../redis/store.ts";
 import { Turns } from "./turns.ts";
 
@@ -50,12 +53,11 @@ class UpstashStore implements RedisStore {
   readonly base64 = true;
   /** Deno's `fetch` sends a POST again when a kept connection closes before the answer. */
   readonly mayRepeat = true;
-  interruptions = 0;
   readonly #redis: Redis;
   readonly #clock: Clock;
   readonly #prng: Prng;
+  readonly #health: StoreHealth;
   readonly #turns = new Turns(UpstashLimits.callsMax, UpstashLimits.waitingMax);
-  readonly #hashes = new Map<string, string>();
   /** How often in turn each stream was looked at in vain. */
   readonly #vainLooks = new Map<string, number>();
   readonly #calls = new Set<AbortController>();
@@ -66,12 +68,16 @@ class UpstashStore implements RedisStore {
   constructor(url: string, token: string, { clock, prng }: UpstashParts) {
     this.#clock = clock;
     this.#prng = prng;
+    this.#health = new StoreHealth(clock);
     // The entry for Cloudflare, since that for Node reads variables of the environment, which
     // Deno's permissions forbid.
     this.#redis = new Redis({
       url,
       token,
       automaticDeserialization: false,
+      // All that is stored is text. Servers that know nothing of `Upstash-Encoding` answer as they
+      // are, and what is not base64 would be decoded as if it were.
+      responseEncoding: false,
       enableTelemetry: false,
       // A batch would share one deadline, and one failure.
       enableAutoPipelining: false,
@@ -81,6 +87,10 @@ class UpstashStore implements RedisStore {
       // that was aborted with a result.
       signal: () => this.#next.signal,
     });
+  }
+
+  get counters(): StoreCounters {
+    return this.#health.counters;
   }
 
   async run(
@@ -93,12 +103,16 @@ class UpstashStore implements RedisStore {
       return argument;
     });
     try {
-      return toReply(await this.#evaluate(script, [...keys], texts));
+      const result = await evaluate<unknown>(
+        script,
+        (hash) => this.#call(() => this.#redis.evalsha(hash, [...keys], texts)),
+        (source) => this.#call(() => this.#redis.eval(source, [...keys], texts)),
+      );
+      const reply = toReply(result);
+      this.#health.wentWell(script);
+      return reply;
     } catch (error) {
-      const message = `Cannot run script "${script.name}" over REST: ${reasonOf(error)}`;
-      if (!isPassing(error)) throw new Error(message);
-      this.interruptions++;
-      throw new StoreUnavailable(message);
+      throw this.#failure(script, error);
     }
   }
 
@@ -136,19 +150,17 @@ class UpstashStore implements RedisStore {
     this.#turns.end(new Error("the store was closed"));
   }
 
-  async #evaluate(script: Script, keys: string[], args: string[]): Promise<unknown> {
-    let hash = this.#hashes.get(script.source);
-    if (hash === undefined) {
-      hash = createHash("sha1").update(script.source).digest("hex");
-      this.#hashes.set(script.source, hash);
+  #failure(script: Script, error: unknown): Error {
+    const reason = reasonOf(error);
+    const message = `Cannot run script "${script.name}" over REST: ${reason}`;
+    const hindrance = hindranceOf(error);
+    if (hindrance === undefined) return new Error(message);
+    if (hindrance === "away") {
+      if (!this.#closed) this.#health.failed(reason);
+      return new StoreUnavailable(message);
     }
-    const known = hash;
-    try {
-      return await this.#call(() => this.#redis.evalsha(known, keys, args));
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
-      return await this.#call(() => this.#redis.eval(script.source, keys, args));
-    }
+    this.#health.refused(script, hindrance, reason);
+    return new StoreRefused(message);
   }
 
   async #call(send: () => Promise<unknown>): Promise<unknown> {
@@ -195,11 +207,14 @@ function reasonOf(error: unknown): string {
   return reason.split(", command was: ")[0];
 }
 
-/** Answers that say what is wrong, and not just that it cannot be done now. */
-const lasting =
-  /^(?!LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|OOM|MISCONF|ERR max)[A-Z]+ /;
+/** What a plan allows is used up for now. */
+const usedUp = /^ERR max/;
 
-/** Whether what failed may go well later. */
-function isPassing(error: unknown): boolean {
-  return !(error instanceof errors.UpstashError && lasting.test(error.message));
+/** What is in the way of a call that failed; nothing when an answer says what is wrong with it. */
+function hindranceOf(error: unknown): Hindrance | undefined {
+  if (!(error instanceof errors.UpstashError)) return "away";
+  const hindrance = hindranceIn(error.message);
+  if (hindrance !== undefined) return hindrance;
+  const isAnswer = /^[A-Z]+ /.test(error.message) && !usedUp.test(error.message);
+  return isAnswer ? undefined : "away";
 }

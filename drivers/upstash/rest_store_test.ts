@@ -70,99 +70,101 @@ class Requests {
   }
 }
 
-describe("UpstashStore before Redis", () => {
-  let started: StartedStore;
+for (const encodes of [true, false]) {
+  describe(`UpstashStore before Redis, ${encodes ? "with" : "without"} encoding`, () => {
+    let started: StartedStore;
 
-  before(async () => {
-    started = await startUpstashStore();
-  });
-  after(async () => {
-    await started.stop();
-  });
-
-  it("brings numbers, text, lists and nothing through", async () => {
-    const { store } = started;
-    const source =
-      "return {1, -5, 'OK', '', 'a\\n\"ü', {'x', {2, 'y', false}}, false, KEYS[1], ARGV[1]}";
-    const bytes = (text: string) => encoder.encode(text);
-    assert.deepEqual(await store.run(script(source), ["key 漢"], ["arg 🎈"]), [
-      1,
-      -5,
-      bytes("OK"),
-      bytes(""),
-      bytes('a\n"ü'),
-      [bytes("x"), [2, bytes("y"), null]],
-      null,
-      bytes("key 漢"),
-      bytes("arg 🎈"),
-    ]);
-    assert.equal(await store.run(script("return false"), [], []), null);
-    assert.deepEqual(await store.run(script("return 'OK'"), [], []), bytes("OK"));
-    assert.deepEqual(await store.run(script("return '123'"), [], []), bytes("123"));
-    assert.equal(await store.run(script("return 4503599627370496"), [], []), 2 ** 52);
-  });
-
-  it("takes and answers a megabyte", async () => {
-    const text = "0123456789abcdef".repeat(64 * 1024);
-    assert.deepEqual(
-      await started.store.run(script("return ARGV[1]"), [], [text]),
-      encoder.encode(text),
-    );
-  });
-
-  it("sends a script again that Redis has forgotten", async () => {
-    const { store } = started;
-    const known = script("return 'known'");
-    await store.run(known, [], []);
-    await store.run(script("return redis.call('SCRIPT', 'FLUSH')"), [], []).catch(() => {});
-    await store.run(script(`return ${systemClock.wallMs()}`), [], []);
-    assert.deepEqual(await store.run(known, [], []), encoder.encode("known"));
-  });
-
-  it("tells what is wrong with a script, without what it was given", async () => {
-    const { store } = started;
-    const { interruptions } = store;
-    await assert.rejects(
-      store.run(script("return redis.error_reply('ODD it is')"), [], ["a secret"]),
-      (error: Error) => {
-        assert.ok(!(error instanceof StoreUnavailable));
-        assert.match(error.message, /^Cannot run script "test" over REST: ODD it is$/);
-        return true;
-      },
-    );
-    assert.equal(store.interruptions, interruptions);
-    await assert.rejects(
-      store.run(script("return redis.error_reply('LOADING the data')"), [], []),
-      StoreUnavailable,
-    );
-    assert.equal(store.interruptions, interruptions + 1);
-  });
-
-  it("is refused with a wrong token", async () => {
-    const store = open(started.url, "wrong");
-    await assert.rejects(store.run(script("return 1"), [], []), (error: Error) => {
-      assert.ok(!(error instanceof StoreUnavailable));
-      assert.match(error.message, /WRONGPASS/);
-      return true;
+    before(async () => {
+      started = await startUpstashStore({ encodes });
     });
-    await store.close();
-  });
+    after(async () => {
+      await started.stop();
+    });
 
-  it("waits until a stream has an entry after an id", async () => {
-    const { store } = started;
-    const key = "halley:{test}:stream";
-    const add = script("return redis.call('XADD', KEYS[1], '5-0', 'a', '1')");
-    let waiting = true;
-    const wait = store.waitForEntry(key, "0-0", 60_000).then(() => waiting = false);
-    await store.waitForEntry(key, "0-0", 1);
-    assert.equal(waiting, true);
-    await store.run(add, [key], []);
-    await wait;
-    await store.waitForEntry(key, "4-9", 60_000);
-    await store.waitForEntry(key, "5-0", 1);
-    await store.run(script("return redis.call('DEL', KEYS[1])"), [key], []);
+    it("brings numbers, text, lists and nothing through", async () => {
+      const { store } = started;
+      const source =
+        "return {1, -5, 'OK', '', 'a\\n\"ü', {'x', {2, 'y', false}}, false, KEYS[1], ARGV[1]}";
+      const bytes = (text: string) => encoder.encode(text);
+      assert.deepEqual(await store.run(script(source), ["key 漢"], ["arg 🎈"]), [
+        1,
+        -5,
+        bytes("OK"),
+        bytes(""),
+        bytes('a\n"ü'),
+        [bytes("x"), [2, bytes("y"), null]],
+        null,
+        bytes("key 漢"),
+        bytes("arg 🎈"),
+      ]);
+      assert.equal(await store.run(script("return false"), [], []), null);
+      assert.deepEqual(await store.run(script("return 'OK'"), [], []), bytes("OK"));
+      assert.deepEqual(await store.run(script("return '123'"), [], []), bytes("123"));
+      assert.equal(await store.run(script("return 4503599627370496"), [], []), 2 ** 52);
+    });
+
+    it("takes and answers a megabyte", async () => {
+      const text = "0123456789abcdef".repeat(64 * 1024);
+      assert.deepEqual(
+        await started.store.run(script("return ARGV[1]"), [], [text]),
+        encoder.encode(text),
+      );
+    });
+
+    it("sends a script again that Redis has forgotten", async () => {
+      const { store } = started;
+      const known = script("return 'known'");
+      await store.run(known, [], []);
+      await store.run(script("return redis.call('SCRIPT', 'FLUSH')"), [], []).catch(() => {});
+      await store.run(script(`return ${systemClock.wallMs()}`), [], []);
+      assert.deepEqual(await store.run(known, [], []), encoder.encode("known"));
+    });
+
+    it("tells what is wrong with a script, without what it was given", async () => {
+      const { store } = started;
+      const { interruptions } = store.counters;
+      await assert.rejects(
+        store.run(script("return redis.error_reply('ODD it is')"), [], ["a secret"]),
+        (error: Error) => {
+          assert.ok(!(error instanceof StoreUnavailable));
+          assert.match(error.message, /^Cannot run script "test" over REST: ODD it is$/);
+          return true;
+        },
+      );
+      assert.equal(store.counters.interruptions, interruptions);
+      await assert.rejects(
+        store.run(script("return redis.error_reply('LOADING the data')"), [], []),
+        StoreUnavailable,
+      );
+      assert.equal(store.counters.interruptions, interruptions + 1);
+    });
+
+    it("is refused with a wrong token", async () => {
+      const store = open(started.url, "wrong");
+      await assert.rejects(store.run(script("return 1"), [], []), (error: Error) => {
+        assert.ok(!(error instanceof StoreUnavailable));
+        assert.match(error.message, /WRONGPASS/);
+        return true;
+      });
+      await store.close();
+    });
+
+    it("waits until a stream has an entry after an id", async () => {
+      const { store } = started;
+      const key = "halley:{test}:stream";
+      const add = script("return redis.call('XADD', KEYS[1], '5-0', 'a', '1')");
+      let waiting = true;
+      const wait = store.waitForEntry(key, "0-0", 60_000).then(() => waiting = false);
+      await store.waitForEntry(key, "0-0", 1);
+      assert.equal(waiting, true);
+      await store.run(add, [key], []);
+      await wait;
+      await store.waitForEntry(key, "4-9", 60_000);
+      await store.waitForEntry(key, "5-0", 1);
+      await store.run(script("return redis.call('DEL', KEYS[1])"), [key], []);
+    });
   });
-});
+}
 
 describe("UpstashStore", () => {
   async function withRequests(
@@ -191,7 +193,7 @@ describe("UpstashStore", () => {
       clock.advance(UpstashLimits.callMsMax);
       await failed;
       assert.equal(requests.count, 1);
-      assert.equal(store.interruptions, 1);
+      assert.equal(store.counters.interruptions, 1);
       assert.equal(clock.pending, 0);
     });
   });
@@ -206,7 +208,7 @@ describe("UpstashStore", () => {
         await failed;
         assert.equal(requests.count, before + 1);
       }
-      assert.equal(store.interruptions, 2);
+      assert.equal(store.counters.interruptions, 2);
       assert.equal(clock.pending, 0);
     });
   });
@@ -217,7 +219,7 @@ describe("UpstashStore", () => {
     await requests.close();
     const store = open(url, "token");
     await assert.rejects(store.run(script("return 1"), [], []), StoreUnavailable);
-    assert.equal(store.interruptions, 1);
+    assert.equal(store.counters.interruptions, 1);
     await store.close();
   });
 

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono } from "hono";
-import { PushLogFull, StoreUnavailable } from "../../drivers/ports.ts";
+import { PushLogFull, StoreRefused, StoreUnavailable } from "../../drivers/ports.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure, ok } from "./answers.ts";
@@ -136,6 +136,7 @@ function call(c: Context<HttpEnv>): Parameters<Call["answer"]>[0] {
 
 function fault(error: Error): Answer {
   if (error instanceof PushLogFull) return failure(Code.fault, "push log is full");
+  if (error instanceof StoreRefused) return failure(Code.fault, "store takes no writes, try again");
   // What was asked may have been done all the same.
   if (error instanceof StoreUnavailable) return failure(Code.fault, "store is away, try again");
   return failure(Code.fault, "server fault");

@@ -1,8 +1,9 @@
+import { StoreCounters } from "../../drivers/counters.ts";
 import type { Argument, RedisStore, Reply, Script } from "../../drivers/redis/store.ts";
 
 /** A store that tells what runs over it, and where a test may step in. */
 export class ObservedStore implements RedisStore {
-  interruptions = 0;
+  readonly counters = new StoreCounters();
   /** Names of the scripts that ran, in order. */
   readonly calls: string[] = [];
   /** How many arguments each of them had. */

@@ -7,7 +7,7 @@ import type { RedisStore } from "../../drivers/redis/store.ts";
 import { openRedisStore } from "../../drivers/redis/tcp_store.ts";
 import { openUpstashStore } from "../../drivers/upstash/rest_store.ts";
 import { redisCli, RedisServer, startRedisCluster } from "./redis_server.ts";
-import { openUpstashGateway } from "./upstash_gateway.ts";
+import { type GatewayOptions, openUpstashGateway } from "./upstash_gateway.ts";
 
 const parts = { clock: systemClock, prng: seededPrng(1) };
 
@@ -68,9 +68,16 @@ export const redisClusterPushLog = overRedis("redis cluster", async () => {
   };
 });
 
-export const upstashPushLog = overRedis("upstash", async () => {
+export const upstashPushLog = overGateway("upstash", {});
+export const plainUpstashPushLog = overGateway("upstash without encoding", { encodes: false });
+
+function overGateway(name: string, options: GatewayOptions): PushLogSubject {
+  return overRedis(name, () => startGateway(options));
+}
+
+async function startGateway(options: GatewayOptions): Promise<Running> {
   const server = await RedisServer.start();
-  const gateway = await openUpstashGateway(server.url);
+  const gateway = await openUpstashGateway(server.url, options);
   return {
     ports: [server.port],
     open: async () => openUpstashStore(gateway.url, gateway.token, parts),
@@ -79,4 +86,4 @@ export const upstashPushLog = overRedis("upstash", async () => {
       await server.stop();
     },
   };
-});
+}

@@ -4,7 +4,7 @@ import type { RedisStore } from "../../drivers/redis/store.ts";
 import { openRedisStore } from "../../drivers/redis/tcp_store.ts";
 import { openUpstashStore } from "../../drivers/upstash/rest_store.ts";
 import { RedisServer, startRedisCluster } from "./redis_server.ts";
-import { openUpstashGateway } from "./upstash_gateway.ts";
+import { type GatewayOptions, openUpstashGateway } from "./upstash_gateway.ts";
 
 /** A store with a real Redis of its own behind it. */
 export interface StartedStore {
@@ -31,9 +31,9 @@ export async function startClusterStore(): Promise<StartedStore> {
 }
 
 /** Starts a Redis, and a gateway of the REST protocol before it. */
-export async function startUpstashStore(): Promise<StartedStore> {
+export async function startUpstashStore(options: GatewayOptions = {}): Promise<StartedStore> {
   const server = await RedisServer.start();
-  const gateway = await openUpstashGateway(server.url);
+  const gateway = await openUpstashGateway(server.url, options);
   const { url, token } = gateway;
   const store = openUpstashStore(url, token, parts);
   return {

@@ -42,4 +42,8 @@ function overStore(name: string, start: () => Promise<StartedStore>): RegistrySu
 
 export const redisRegistry = overStore("redis", startRedisStore);
 export const clusterRegistry = overStore("redis cluster", startClusterStore);
-export const upstashRegistry = overStore("upstash", startUpstashStore);
+export const upstashRegistry = overStore("upstash", () => startUpstashStore());
+export const plainUpstashRegistry = overStore(
+  "upstash without encoding",
+  () => startUpstashStore({ encodes: false }),
+);

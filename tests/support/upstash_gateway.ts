@@ -18,6 +18,13 @@ export interface UpstashGateway {
   close(): Promise<void>;
 }
 
+/** How a gateway is opened. */
+export interface GatewayOptions {
+  readonly token?: string;
+  /** Whether it knows the header `Upstash-Encoding`; those that people run themselves may not. */
+  readonly encodes?: boolean;
+}
+
 /** What Redis answers in RESP 2, strings as their bytes. */
 type Answer = null | number | string | Uint8Array | readonly Answer[];
 
@@ -31,7 +38,7 @@ type Outcome = { readonly result: unknown } | { readonly error: string };
  */
 export async function openUpstashGateway(
   redisUrl: string,
-  token = "a token",
+  { token = "a token", encodes = true }: GatewayOptions = {},
 ): Promise<UpstashGateway> {
   const client = createClient({ url: redisUrl, RESP: 2, disableOfflineQueue: true })
     .withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
@@ -46,7 +53,7 @@ export async function openUpstashGateway(
     }
     try {
       const answer = await client.sendCommand(command.map(String)) as Answer;
-      const inBase64 = context.req.header("upstash-encoding") === "base64";
+      const inBase64 = encodes && context.req.header("upstash-encoding") === "base64";
       return { result: encode(answer, inBase64) };
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) };

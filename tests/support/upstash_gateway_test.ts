@@ -10,7 +10,7 @@ describe("openUpstashGateway()", () => {
 
   before(async () => {
     server = await RedisServer.start();
-    gateway = await openUpstashGateway(server.url, "secret");
+    gateway = await openUpstashGateway(server.url, { token: "secret" });
   });
   after(async () => {
     await gateway.close();
