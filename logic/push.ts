@@ -2,7 +2,7 @@ import type { PushLog, Sessions } from "../drivers/ports.ts";
 import { isInt32 } from "../protocol/int32.ts";
 import { Limits } from "../protocol/limits.ts";
 import { partitionOf, type PushMessage } from "../protocol/push_message.ts";
-import { parseRoomKey, roomKey } from "../protocol/room_key.ts";
+import { parseRoomKey, roomKey, roomKeyForm } from "../protocol/room_key.ts";
 import type { ConnectionRef } from "../protocol/rpc/contract.ts";
 import { BadRequest } from "./bad_request.ts";
 import type { LogicCounters } from "./counters.ts";
@@ -55,6 +55,15 @@ export class Push {
     return this.#counted(async () => {
       checkPush(operation, body);
       await this.#append({ kind: "room", room: checkedRoomKey(type, id), operation, body });
+    });
+  }
+
+  /** Pushes to a room by its key, which may have no type; otherwise as {@linkcode Push.room}. */
+  roomByKey(operation: number, room: string, body: Uint8Array): Promise<void> {
+    return this.#counted(async () => {
+      checkPush(operation, body);
+      if (parseRoomKey(room) === undefined) throw new BadRequest(`room must be ${roomKeyForm}`);
+      await this.#append({ kind: "room", room, operation, body });
     });
   }
 

@@ -18,6 +18,11 @@ export const Limits = {
   pendingBytesMax: 64 * 1024,
   /** Largest body of one push, in bytes: with every header it still fits an empty queue. */
   pushBodyBytesMax: 64 * 1024 - 64,
+  /**
+   * Largest JSON body of a push call, in bytes: the most targets with the longest keys, at three
+   * bytes a character, and the largest body of a push, written as JSON, fit.
+   */
+  pushRequestBytesMax: 8 * 1024 * 1024,
   /** Bytes of frames that one room batch may hold. */
   roomBatchBytesMax: 32 * 1024,
   /** Longest room key, in characters. */
@@ -37,6 +42,11 @@ assert(
 assert(
   Limits.pushBodyBytesMax + 2 * Limits.headerBytes + 10 <= Limits.pendingBytesMax,
   "the largest push with its frame, batch and WebSocket headers fits an empty queue",
+);
+assert(
+  Limits.pushRequestBytesMax >=
+    Limits.pushTargetsMax * (3 * Limits.keyCharsMax + 4) + 6 * Limits.pushBodyBytesMax,
+  "a push call holds the most targets with the longest keys, and the largest body",
 );
 assert(
   Limits.messageBytesMax >= 2 * Limits.upstreamBodyBytesMax,

@@ -7,6 +7,7 @@ import { type Answer, Code, failure, ok } from "./answers.ts";
 import { apiKeyCheck } from "./api_key.ts";
 import { type Call, goimCalls } from "./calls.ts";
 import { type Hosts, pageGuard } from "./page_guard.ts";
+import { pushCall } from "./push_call.ts";
 
 /** How the HTTP API is served. */
 export interface HttpAppOptions {
@@ -58,7 +59,7 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
     c.header("www-authenticate", "Bearer");
     return c.json(failure(Code.unauthorized, "API key is missing or wrong"), 401);
   });
-  for (const { method, path, answer } of goimCalls(logic)) {
+  for (const { method, path, answer } of [...goimCalls(logic), pushCall(logic)]) {
     route(app, method, path, async (c) => c.json(await answer(call(c))));
   }
   route(app, "GET", "/healthz", (c) => c.json(ok()));

@@ -63,14 +63,21 @@ export class Query {
 
   /** An int64 that is given once or more often. */
   int64s(name: string): readonly bigint[] {
-    return this.list(name).map((text) => {
-      if (/^-?\d{1,19}$/.test(text)) {
-        const number = BigInt(text);
-        if (BigInt.asIntN(64, number) === number) return number;
-      }
-      throw wrong(name, "an int64", text);
-    });
+    return this.list(name).map((text) => int64(name, text));
   }
+}
+
+/**
+ * Reads an int64, exactly over all of its range.
+ *
+ * @throws {BadRequest} When it is none.
+ */
+export function int64(name: string, text: string): bigint {
+  if (/^-?\d{1,19}$/.test(text)) {
+    const number = BigInt(text);
+    if (BigInt.asIntN(64, number) === number) return number;
+  }
+  throw wrong(name, "an int64", text);
 }
 
 function wrong(name: string, expected: string, text: string): BadRequest {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Limits } from "../../protocol/limits.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { withServer } from "../support/server.ts";
 
@@ -33,6 +34,36 @@ test("a push by mids reaches every connection of an int64 mid that accepts the o
       assert.equal((await client.next()).op, 3);
     }
     for (const client of [neighbour, phone, laptop, deaf]) client.close();
+  }));
+
+test("a push of 10,000 targets by POST /v1/push reaches those that are here", () =>
+  withServer({}, async (server) => {
+    const longKey = (index: number) => `${index}-`.padEnd(Limits.keyCharsMax, "键");
+    const keys = Array.from({ length: Limits.pushTargetsMax }, (_, index) => longKey(index));
+    const mids = keys.map((_, index) => String(9_007_199_254_740_993n + BigInt(index)));
+    const first = await RawClient.open(server.tcpPort, { key: keys[0], mid: mids[0] });
+    const last = await RawClient.open(server.tcpPort, { key: keys.at(-1), mid: mids.at(-1) });
+    const other = await RawClient.open(server.tcpPort, { mid: "9007199254740992" });
+    const common = '"operation":1000,"body":{"text":"hello"}';
+    for (const targets of [`"keys":${JSON.stringify(keys)}`, `"mids":[${mids}]`]) {
+      const answer = await server.post("/v1/push", `{${targets},${common}}`);
+      assert.deepEqual(answer, { code: 0, message: "" });
+      for (const client of [first, last]) {
+        assert.equal((await client.next()).body.toString(), '{"text":"hello"}');
+      }
+    }
+    other.send(2, 9);
+    assert.equal((await other.next()).op, 3);
+    for (const client of [first, last, other]) client.close();
+  }));
+
+test("a push by POST /v1/push reaches a room without a type", () =>
+  withServer({}, async (server) => {
+    const client = await RawClient.open(server.tcpPort, { room_id: "lobby" });
+    const push = '{"room":"lobby","operation":1000,"body":"hello"}';
+    assert.deepEqual(await server.post("/v1/push", push), { code: 0, message: "" });
+    assert.equal((await client.next()).body.toString(), "hello");
+    client.close();
   }));
 
 test("a push by keys reaches the connections of these keys", () =>
