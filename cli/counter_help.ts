@@ -3,6 +3,7 @@ import type { StoreCounters } from "../drivers/counters.ts";
 import type { JobCounters } from "../job/counters.ts";
 import type { LogicCounters } from "../logic/counters.ts";
 import type { RpcCounters } from "../protocol/rpc/counters.ts";
+import type { LogCounters } from "./log_counters.ts";
 
 /** What each counter of a comet counts, for `/metrics`. */
 export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
@@ -88,4 +89,10 @@ export const rpcHelp: Readonly<Record<keyof RpcCounters, string>> = {
   lateAnswers: "Answers that came after their call was over.",
   served: "Calls of peers that were served.",
   servedOverloaded: "Calls of peers that were refused because too many were under way.",
+};
+
+/** What the log counts, for `/metrics`. */
+export const logHelp: Readonly<Record<keyof LogCounters, string>> = {
+  linesDropped: "Lines of the log dropped because nobody took them.",
+  linesLeftOut: "Lines of the log left out because many of their kind came within a second.",
 };

@@ -2,9 +2,13 @@ import {
   configure,
   getJsonLinesFormatter,
   getTextFormatter,
+  type LogRecord,
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "./config/schema.ts";
+import { LineOutput, type LineOutputParts } from "./line_output.ts";
+import type { LogCounters } from "./log_counters.ts";
+import { RepeatLimit } from "./repeat_limit.ts";
 
 /** Writes a value so that it stays one word of one line. */
 function valueText(value: unknown): string {
@@ -32,23 +36,51 @@ const textFormatter: TextFormatter = getTextFormatter({
 
 const jsonFormatter = getJsonLinesFormatter({ properties: "flatten" });
 
+/** How the log reaches the world. */
+export interface LogParts extends Pick<LineOutputParts, "write" | "clock"> {
+  readonly counters: LogCounters;
+}
+
+/** The log of the server. */
+export interface Log {
+  /** What waits to be written. */
+  readonly output: LineOutput;
+  /** Says how many lines were left out, if any, before the process ends. */
+  end(): void;
+}
+
 /**
- * Sends the logs of the server, one line each, to standard output.
+ * Sends the logs of the server, one line each, where they can never hold it up.
  *
  * @param config What to print and how.
- * @param print Takes a line; standard output when left out.
  */
 export async function configureLogging(
   { logLevel, logFormat }: Pick<Config, "logLevel" | "logFormat">,
-  print: (line: string) => void = console.log,
-): Promise<void> {
+  { write, clock, counters }: LogParts,
+): Promise<Log> {
   const format = logFormat === "json" ? jsonFormatter : textFormatter;
+  const dropped = (count: number) => format(droppedRecord(count, clock.wallMs())).trimEnd();
+  const output = new LineOutput({ write, clock, counters, dropped });
+  const limit = new RepeatLimit((record) => output.line(format(record).trimEnd()), clock, counters);
   await configure({
     reset: true,
-    sinks: { out: (record) => print(format(record).trimEnd()) },
+    sinks: { out: (record) => limit.log(record) },
     loggers: [
       { category: "halley", lowestLevel: logLevel, sinks: ["out"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["out"] },
     ],
   });
+  return { output, end: () => limit.endPeriod() };
+}
+
+function droppedRecord(count: number, timestamp: number): LogRecord {
+  const text = "lines were dropped, since nobody took them: ";
+  return {
+    category: ["halley", "log"],
+    level: "warning",
+    timestamp,
+    message: [text, count, ""],
+    rawMessage: `${text}{count}`,
+    properties: { count },
+  };
 }

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
+import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../base/clock.ts";
-import type { Platform } from "../platform/port.ts";
+import type { Platform, Signal } from "../platform/port.ts";
 import { effectiveToml } from "./config/document.ts";
 import { ConfigMistakes, loadConfig, type LoadedConfig } from "./config/load.ts";
 import { suggest } from "./config/suggest.ts";
 import { deniedAdvice } from "./denied.ts";
 import { commandHelps, generalHelp } from "./help.ts";
-import { configureLogging } from "./logging.ts";
 import type { Role } from "./config/relations.ts";
+import { ProcessOutput } from "./process_output.ts";
 import { CometRole } from "./roles/comet.ts";
 import { JobRole } from "./roles/job.ts";
 import { LogicRole } from "./roles/logic.ts";
@@ -25,9 +26,19 @@ export const ExitCode = {
   usage: 2,
   /** A second SIGINT: 128 and the number of the signal, as shells have it. */
   SIGINT: 130,
+  /** A second SIGQUIT. */
+  SIGQUIT: 131,
   /** A second SIGTERM. */
   SIGTERM: 143,
 } as const;
+
+const log = getLogger(["halley"]);
+
+/** The signals that stop a server. */
+const stopSignals = ["SIGINT", "SIGQUIT", "SIGTERM"] as const;
+
+/** Signals that other programs act upon, and that would end a server that does not hear them. */
+const ignoredSignals: readonly Signal[] = ["SIGUSR1", "SIGUSR2"];
 
 /** Starts what a command runs; tests put their own in the place of `start`. */
 export type Start = (config: LoadedConfig["config"], platform: Platform) => Promise<Running>;
@@ -42,10 +53,6 @@ const roles: Readonly<Record<Role, Start>> = {
 
 function isRole(command: string): command is Role {
   return command in roles;
-}
-
-function complain(message: string): void {
-  console.error(`halley: ${message}`);
 }
 
 /** An error in one line. */
@@ -65,17 +72,22 @@ function load(platform: Platform, role: Role, args: readonly string[]): LoadedCo
 }
 
 /** @param args Those of the role that comes first, or of `start`. */
-function checkConfig(platform: Platform, args: readonly string[]): void {
+function checkConfig(platform: Platform, output: ProcessOutput, args: readonly string[]): void {
   const [first = "", ...rest] = args;
   const loaded = isRole(first) ? load(platform, first, rest) : load(platform, "start", args);
   console.log(effectiveToml(loaded).trimEnd());
   if (loaded.environmentListed) return;
-  complain("misspelt HALLEY_ variables were not looked for; that needs --allow-env");
+  output.complain("misspelt HALLEY_ variables were not looked for; that needs --allow-env");
 }
 
 /** Runs a role until a signal ends it, or it cannot go on. */
-async function serve(platform: Platform, config: LoadedConfig["config"], startRole: Start) {
-  await configureLogging(config);
+async function serve(
+  platform: Platform,
+  output: ProcessOutput,
+  config: LoadedConfig["config"],
+  startRole: Start,
+): Promise<void> {
+  await output.openLog(config);
   let running: Running | undefined = undefined;
   let stopping = false;
   const stop = async (code: number) => {
@@ -83,21 +95,30 @@ async function serve(platform: Platform, config: LoadedConfig["config"], startRo
     try {
       await running?.close();
     } catch (error) {
-      complain(inOneLine(error));
+      output.complain(inOneLine(error));
       code = ExitCode.failed;
     }
-    platform.process.exit(code);
+    await output.exit(code);
   };
-  platform.process.onStop((signal) => {
-    // A terminal tells the workers as well; they wait for their parent to.
-    if (startRole === startWorker && signal === "SIGINT") return;
-    if (running === undefined || stopping) return platform.process.exit(ExitCode[signal]);
-    void stop(ExitCode.ok);
+  const { process } = platform;
+  const isWorker = startRole === startWorker;
+  for (const signal of stopSignals) {
+    process.onSignal(signal, () => {
+      // A terminal tells the workers as well; they wait for their parent to.
+      if (isWorker && signal !== "SIGTERM") return;
+      if (running === undefined || stopping) void output.exit(ExitCode[signal]);
+      else void stop(ExitCode.ok);
+    });
+  }
+  // It also comes when a terminal is closed, which is no reason to end.
+  process.onSignal("SIGHUP", () => {
+    if (!isWorker) log.info("SIGHUP: the configuration is not read again, that takes a restart");
   });
+  for (const signal of ignoredSignals) process.onSignal(signal, () => {});
   running = await startRole(config, platform);
   const reason = await running.ended;
   if (reason === undefined || stopping) return;
-  complain(reason);
+  output.complain(reason);
   await stop(ExitCode.failed);
 }
 
@@ -113,7 +134,11 @@ async function endingWith(parent: number, starting: Promise<Running>): Promise<R
 /** A worker process of `start --workers`, which gives it a configuration that it has checked. */
 const startWorker: Start = (config, platform) => opened(new WorkerRole(config, platform));
 
-async function run(platform: Platform, startServer: Start): Promise<number | undefined> {
+async function run(
+  platform: Platform,
+  output: ProcessOutput,
+  startServer: Start,
+): Promise<number | undefined> {
   const [command, ...args] = platform.process.args;
   const wantsHelp = args.includes("--help") || args.includes("-h");
   switch (command) {
@@ -137,12 +162,18 @@ async function run(platform: Platform, startServer: Start): Promise<number | und
       }
       await serve(
         platform,
+        output,
         load(platform, command, args).config,
         command === "start" ? startServer : roles[command],
       );
       return undefined;
     case "worker":
-      await serve(platform, JSON.parse(platform.process.env[WORKER_VARIABLE]!), startWorker);
+      await serve(
+        platform,
+        output,
+        JSON.parse(platform.process.env[WORKER_VARIABLE]!),
+        startWorker,
+      );
       return undefined;
     case "sim":
       return await (await import("../sim/main.ts")).runSim(platform, args);
@@ -150,6 +181,7 @@ async function run(platform: Platform, startServer: Start): Promise<number | und
       // Whatever the surroundings say, it is as the simulator wants it.
       await serve(
         platform,
+        output,
         load({ ...platform, process: { ...platform.process, env: {} } }, "start", args.slice(1))
           .config,
         (config, on) => endingWith(Number(args[0]), startServer(config, on)),
@@ -160,13 +192,13 @@ async function run(platform: Platform, startServer: Start): Promise<number | und
       return undefined;
     case "check-config":
       if (wantsHelp) console.log(commandHelps["check-config"]);
-      else checkConfig(platform, args);
+      else checkConfig(platform, output, args);
       return ExitCode.ok;
     default: {
       const what = command.startsWith("-") ? "flag" : "command";
       const known = [...Object.keys(commandHelps), "sim", "--help", "--version"];
       const advice = suggest(command, known) || "; see halley --help";
-      complain(`there is no ${what} "${command}"${advice}`);
+      output.complain(`there is no ${what} "${command}"${advice}`);
       return ExitCode.usage;
     }
   }
@@ -179,13 +211,14 @@ async function run(platform: Platform, startServer: Start): Promise<number | und
  * @param startServer Starts a server.
  */
 export async function main(platform: Platform, startServer: Start = start): Promise<void> {
+  const output = new ProcessOutput(platform.process, systemClock);
   let code: number | undefined;
   try {
-    code = await run(platform, startServer);
+    code = await run(platform, output, startServer);
   } catch (error) {
     const lines = error instanceof ConfigMistakes ? error.mistakes : [inOneLine(error)];
-    for (const line of lines) complain(line);
+    for (const line of lines) output.complain(line);
     code = error instanceof ConfigMistakes ? ExitCode.usage : ExitCode.failed;
   }
-  if (code !== undefined) platform.process.exit(code);
+  if (code !== undefined) await output.exit(code);
 }

@@ -5,7 +5,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Platform, StopSignal } from "../platform/port.ts";
+import type { Platform, Signal } from "../platform/port.ts";
 import { findRuntime } from "../tests/runner/runtimes.ts";
 import { main, type Start } from "./main.ts";
 import { version } from "./version.ts";
@@ -49,29 +49,23 @@ function run(
 
 /** A process whose signals and end the test holds in its hands. */
 function controlledPlatform(...args: string[]) {
-  let stop: (signal: StopSignal) => void = () => assert.fail("nobody listens to signals");
+  const callbacks = new Map<Signal, () => void>();
   const codes: number[] = [];
+  const decoder = new TextDecoder();
+  const said = { stdout: "", stderr: "" };
   const process: Partial<Platform["process"]> = {
     args,
     env: {},
     hostname: () => "push-1",
-    onStop: (callback) => stop = callback,
+    onSignal: (name, callback) => void callbacks.set(name, callback),
+    write: (to, bytes) => {
+      said[to] += decoder.decode(bytes);
+      return Promise.resolve(bytes.length);
+    },
     exit: (code) => codes.push(code) as never,
   };
-  return { platform: { process } as Platform, codes, signal: (name: StopSignal) => stop(name) };
-}
-
-/** Runs something with console.error kept for the test. */
-async function complaintsOf(act: () => Promise<unknown>): Promise<string[]> {
-  const { error } = console;
-  const lines: string[] = [];
-  console.error = (line: string) => lines.push(line);
-  try {
-    await act();
-  } finally {
-    console.error = error;
-  }
-  return lines;
+  const signal = (name: Signal) => callbacks.get(name)!();
+  return { platform: { process } as Platform, codes, said, signal };
 }
 
 /** Lets everything that is settled go on. */
@@ -184,7 +178,7 @@ describe("main()", () => {
   });
 
   test("ends at once at the second signal", async () => {
-    for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    for (const [name, code] of [["SIGINT", 130], ["SIGQUIT", 131], ["SIGTERM", 143]] as const) {
       const { platform, codes, signal } = controlledPlatform("start");
       let closes = 0;
       await main(platform, serving(() => new Promise(() => closes++)));
@@ -207,20 +201,40 @@ describe("main()", () => {
   test("says in one line why the server cannot start or stop", async () => {
     const failing = controlledPlatform("start");
     const taken = new Error("Cannot listen on 127.0.0.1:3101: address already in use\n  at x");
-    assert.deepEqual(
-      await complaintsOf(() => main(failing.platform, () => Promise.reject(taken))),
-      [
-        "halley: Cannot listen on 127.0.0.1:3101: address already in use",
-      ],
+    await main(failing.platform, () => Promise.reject(taken));
+    assert.equal(
+      failing.said.stderr,
+      "halley: Cannot listen on 127.0.0.1:3101: address already in use\n",
     );
     assert.deepEqual(failing.codes, [1]);
 
     const closing = controlledPlatform("start");
     await main(closing.platform, serving(() => Promise.reject(new Error("Cannot close"))));
-    const complaints = await complaintsOf(async () => {
-      closing.signal("SIGTERM");
-      await turn();
-    });
-    assert.deepEqual([complaints, closing.codes], [["halley: Cannot close"], [1]]);
+    closing.signal("SIGTERM");
+    await turn();
+    assert.deepEqual([closing.said.stderr, closing.codes], ["halley: Cannot close\n", [1]]);
+  });
+
+  test("goes on at signals that mean nothing to it, and says so of SIGHUP", async () => {
+    const { platform, codes, said, signal } = controlledPlatform("start");
+    let closes = 0;
+    await main(platform, serving(() => Promise.resolve(void closes++)));
+    for (const name of ["SIGUSR1", "SIGUSR2", "SIGHUP"] as const) signal(name);
+    await turn();
+    assert.deepEqual([codes, closes], [[], 0]);
+    assert.match(said.stdout, /^\S+ INFO halley SIGHUP: the configuration is not read again.*\n$/);
+    signal("SIGQUIT");
+    await turn();
+    assert.deepEqual([codes, closes], [[0], 1]);
+  });
+
+  test("says what it has to say before it ends, unless nobody listens", async () => {
+    const { platform, codes } = controlledPlatform("strat");
+    const process: Platform["process"] = {
+      ...platform.process,
+      write: () => new Promise(() => {}),
+    };
+    await main({ ...platform, process });
+    assert.deepEqual(codes, [2]);
   });
 });

@@ -1,6 +1,9 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { getLogger } from "@logtape/logtape";
 import type { ConnHandler } from "./port.ts";
+
+const log = getLogger(["halley", "platform"]);
 
 /** Where something listens, or should. */
 interface Target {
@@ -82,5 +85,8 @@ export function deniedReason(cause: unknown): string | undefined {
 
 /** Says that an owner's callback threw; a bug of ours, which costs the one connection. */
 export function reportHandlerFault(callback: keyof ConnHandler, error: unknown): void {
-  console.error(`Connection closed, its ${callback} handler failed: ${oneLine(error)}`);
+  log.error("closing a connection, its {callback} handler failed: {reason}", {
+    callback,
+    reason: oneLine(error),
+  });
 }

@@ -1,5 +1,8 @@
+import { getLogger } from "@logtape/logtape";
 import { oneLine } from "./faults.ts";
 import type { HttpFetch } from "./port.ts";
+
+const log = getLogger(["halley", "platform"]);
 
 /**
  * Calls an HTTP handler; what it throws becomes a plain 500 and one line for the operator.
@@ -16,7 +19,8 @@ export async function answer(
   } catch (error) {
     // The query may hold a key.
     const path = request.url.replace(/^\w+:\/\/[^/]*|\?.*$/g, "");
-    console.error(`HTTP ${request.method} ${path} failed: ${oneLine(error)}`);
+    const { method } = request;
+    log.error("HTTP {method} {path} failed: {reason}", { method, path, reason: oneLine(error) });
     return new Response("Internal Server Error", { status: 500 });
   }
 }

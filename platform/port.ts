@@ -45,7 +45,7 @@ export interface Conn<Context = unknown> {
 /**
  * What a connection tells its owner. One object serves every connection of a listener, so that a
  * connection costs no closure. Nothing comes after `close`. A callback that throws costs its
- * connection, and one line on standard error.
+ * connection, and one line of the log.
  */
 export interface ConnHandler<Context = unknown> {
   /** The connection is there; `conn.context` is undefined. */
@@ -163,8 +163,8 @@ export interface Http {
   serve(options: HttpOptions): Promise<HttpServer>;
 }
 
-/** The signals that end a server. */
-export type StopSignal = "SIGINT" | "SIGTERM";
+/** The signals that a process may hear. */
+export type Signal = "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGTERM" | "SIGUSR1" | "SIGUSR2";
 
 /** A process that this one has started. */
 export interface Child {
@@ -196,8 +196,17 @@ export interface Process {
    * @throws {Error} With a one-line message when it cannot be started.
    */
   spawn(args: readonly string[], env: Readonly<Record<string, string>>): Child;
-  /** Calls back at every SIGINT and SIGTERM. */
-  onStop(callback: (signal: StopSignal) => void): void;
+  /**
+   * Calls back whenever the signal comes; it does nothing else then. On a system that has no such
+   * signal, never.
+   */
+  onSignal(signal: Signal, callback: () => void): void;
+  /**
+   * Writes without holding up anything else, whatever is at the other end; one write at a time.
+   *
+   * @returns How many bytes were written, once they are.
+   */
+  write(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number>;
   exit(code: number): never;
 }
 

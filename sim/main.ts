@@ -32,11 +32,13 @@ function complain(message: string): void {
 /** Runs this program as children, which end with this process when it is told to stop. */
 function spawner({ process: self }: Platform): Process["spawn"] {
   const children = new Set<Child>();
-  self.onStop((signal) => {
-    complain(`stopped by ${signal}`);
-    for (const child of children) child.kill("SIGTERM");
-    self.exit(SimExitCode.couldNotRun);
-  });
+  for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const) {
+    self.onSignal(signal, () => {
+      complain(`stopped by ${signal}`);
+      for (const child of children) child.kill("SIGTERM");
+      self.exit(SimExitCode.couldNotRun);
+    });
+  }
   return (args, env) => {
     const child = self.spawn(args, env);
     children.add(child);

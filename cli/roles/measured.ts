@@ -6,7 +6,8 @@ import type { Job } from "../../job/job.ts";
 import type { Logic } from "../../logic/logic.ts";
 import type { Process } from "../../platform/port.ts";
 import type { RpcCounters } from "../../protocol/rpc/counters.ts";
-import { cometHelp, jobHelp, logicHelp, rpcHelp, storeHelp } from "../counter_help.ts";
+import { cometHelp, jobHelp, logHelp, logicHelp, rpcHelp, storeHelp } from "../counter_help.ts";
+import { logCounters } from "../log_counters.ts";
 import type { Metrics } from "../metrics.ts";
 
 /** Shows what a comet in this process counts and holds. */
@@ -72,7 +73,8 @@ export function addRpc(metrics: Metrics, counters: RpcCounters): void {
   metrics.addCounters({ prefix: "rpc", values: counters, help: rpcHelp });
 }
 
-/** Shows what the process takes. */
+/** Shows what the process takes, and what its log lost. */
 export function addProcess(metrics: Metrics, process: Process): void {
+  metrics.addCounters({ prefix: "log", values: logCounters, help: logHelp });
   metrics.addGauge("process_memory_bytes", "Resident memory.", () => process.memoryBytes());
 }

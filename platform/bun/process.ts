@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, write } from "node:fs";
 import { spawn } from "node:child_process";
 import { availableParallelism, hostname } from "node:os";
 import process from "node:process";
 import { parseOpenFilesMax } from "../open_files.ts";
-import type { Child, Process, StopSignal } from "../port.ts";
+import type { Child, Process } from "../port.ts";
 import { bun } from "./api.ts";
 
 /** The Bun process. */
@@ -16,12 +16,21 @@ export const bunProcess: Process = {
   cpuCount: availableParallelism,
   spawn: spawnSelf,
   memoryBytes: () => process.memoryUsage.rss(),
-  onStop(callback: (signal: StopSignal) => void): void {
-    process.on("SIGINT", () => callback("SIGINT"));
-    process.on("SIGTERM", () => callback("SIGTERM"));
-  },
+  onSignal: (signal, callback) => void process.on(signal, callback),
+  write: writeAside,
   exit: (code: number): never => process.exit(code),
 };
+
+/** In another thread: `process.stdout` blocks this one when it is a terminal that stands still. */
+function writeAside(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number> {
+  const { fd } = process[to];
+  return new Promise((resolve, reject) =>
+    write(fd, bytes, 0, bytes.length, null, (error, count) => {
+      if (error === null) resolve(count);
+      else reject(error);
+    })
+  );
+}
 
 function openFilesMax(): number | undefined {
   try {

@@ -15,5 +15,8 @@ const listener = await streams.listen({
     close() {},
   },
 });
-process.onStop(() => process.exit(Number(process.args[0])));
+for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM"] as const) {
+  process.onSignal(signal, () => process.exit(Number(process.args[0])));
+}
+for (const signal of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) process.onSignal(signal, () => {});
 console.log(listener.address.port);

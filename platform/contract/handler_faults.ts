@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { configureSync, resetSync } from "@logtape/logtape";
 import type { ConnHandler, Platform } from "../port.ts";
 import { pattern, pendingBytesMax, type ProbeConn, withPair } from "./probe.ts";
 
-/** Collects what is reported while a test runs. */
+/** Collects what is logged while a test runs. */
 export async function reportsOf(run: () => Promise<void>): Promise<string[]> {
-  const { error } = console;
   const lines: string[] = [];
-  console.error = (...parts: unknown[]) => void lines.push(parts.join(" "));
+  configureSync({
+    reset: true,
+    sinks: { lines: ({ message }) => void lines.push(message.join("")) },
+    loggers: [
+      { category: ["halley", "platform"], lowestLevel: "info", sinks: ["lines"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
+    ],
+  });
   try {
     await run();
   } finally {
-    console.error = error;
+    resetSync();
   }
   return lines;
 }
@@ -22,7 +29,7 @@ export function handlerFaultsContract(name: string, platform: Platform): void {
 
   describe(`A handler that throws on ${name}`, () => {
     for (const callback of callbacks) {
-      it(`${callback} costs its one connection and one line`, async () => {
+      it(`${callback} costs its one connection and one line of the log`, async () => {
         let throws = true;
         const server = {
           [callback](conn: ProbeConn) {
@@ -56,7 +63,7 @@ export function handlerFaultsContract(name: string, platform: Platform): void {
             });
           })
         );
-        assert.deepEqual(lines, [`Connection closed, its ${callback} handler failed: a bug`]);
+        assert.deepEqual(lines, [`closing a connection, its ${callback} handler failed: a bug`]);
       });
     }
   });

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import process from "node:process";
 import { deniedReason } from "../faults.ts";
 import { parseOpenFilesMax } from "../open_files.ts";
-import type { Child, Process, StopSignal } from "../port.ts";
+import type { Child, Process } from "../port.ts";
 
 /** The Deno process. */
 export const denoProcess: Process = {
@@ -16,10 +16,12 @@ export const denoProcess: Process = {
   cpuCount: availableParallelism,
   spawn: (args, env) => permitted("start a process", () => spawnSelf(args, env)),
   memoryBytes: () => Deno.memoryUsage().rss,
-  onStop(callback: (signal: StopSignal) => void): void {
-    Deno.addSignalListener("SIGINT", () => callback("SIGINT"));
-    Deno.addSignalListener("SIGTERM", () => callback("SIGTERM"));
+  onSignal(signal, callback): void {
+    // Windows has only these.
+    const isThere = Deno.build.os !== "windows" || signal === "SIGINT" || signal === "SIGHUP";
+    if (isThere) Deno.addSignalListener(signal, callback);
   },
+  write: (to, bytes) => Deno[to].write(bytes),
   exit: (code: number): never => Deno.exit(code),
 };
 

@@ -1,4 +1,4 @@
-import type { Child, Process, StopSignal } from "../port.ts";
+import type { Child, Process, Signal } from "../port.ts";
 
 /** What a simulated process is started with. */
 export interface MemoryProcessOptions {
@@ -25,7 +25,7 @@ export class MemoryProcess implements Process {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly #openFilesMax: number | undefined;
-  readonly #callbacks: ((signal: StopSignal) => void)[] = [];
+  readonly #callbacks: (readonly [signal: Signal, callback: () => void])[] = [];
 
   constructor(options: MemoryProcessOptions) {
     this.args = options.args ?? [];
@@ -56,13 +56,18 @@ export class MemoryProcess implements Process {
     return 0;
   }
 
-  onStop(callback: (signal: StopSignal) => void): void {
-    this.#callbacks.push(callback);
+  onSignal(signal: Signal, callback: () => void): void {
+    this.#callbacks.push([signal, callback]);
+  }
+
+  /** Nobody reads it. */
+  async write(_to: "stdout" | "stderr", bytes: Uint8Array): Promise<number> {
+    return bytes.length;
   }
 
   /** Sends the process a signal. */
-  stop(signal: StopSignal): void {
-    for (const callback of this.#callbacks) callback(signal);
+  signal(name: Signal): void {
+    for (const [signal, callback] of this.#callbacks) if (signal === name) callback();
   }
 
   /** @throws {ProcessExit} Always. */

@@ -13,16 +13,13 @@ describe("MemoryProcess", () => {
   it("tells everyone of a signal, each time", () => {
     const process = new MemoryProcess({});
     const signals: string[] = [];
-    process.onStop((signal) => void signals.push(`first ${signal}`));
-    process.onStop((signal) => void signals.push(`second ${signal}`));
-    process.stop("SIGTERM");
-    process.stop("SIGINT");
-    assert.deepEqual(signals, [
-      "first SIGTERM",
-      "second SIGTERM",
-      "first SIGINT",
-      "second SIGINT",
-    ]);
+    process.onSignal("SIGTERM", () => void signals.push("first"));
+    process.onSignal("SIGTERM", () => void signals.push("second"));
+    process.onSignal("SIGHUP", () => void signals.push("other"));
+    process.signal("SIGTERM");
+    process.signal("SIGTERM");
+    process.signal("SIGINT");
+    assert.deepEqual(signals, ["first", "second", "first", "second"]);
   });
 
   it("exit() throws the code", () => {

@@ -93,8 +93,11 @@ export async function runClientProcess(platform: Platform): Promise<void> {
         closed: () => resolve(),
       },
     });
-    // A terminal's Ctrl-C reaches this process as well: its parent decides.
-    platform.process.onStop((signal) => signal === "SIGTERM" && resolve());
+    platform.process.onSignal("SIGTERM", () => resolve());
+    // A terminal's signals reach this process as well: its parent decides.
+    for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT"] as const) {
+      platform.process.onSignal(signal, () => {});
+    }
     void parentGone(options.parent, preciseClock).then(resolve);
     dialer.start();
   });
