@@ -1,3 +1,4 @@
+import { isNetwork } from "../../protocol/networks.ts";
 import { list, text, toggle } from "./kinds.ts";
 
 /** Options of who may use the HTTP API. */
@@ -28,5 +29,14 @@ export const apiOptions = {
     form: /^(?:\*|[\w.-]{1,255}|[\da-fA-F.]*(?::[\da-fA-F.]*){2,7})$/,
     text:
       "What the Host field of an HTTP request may name, beside localhost, 127.0.0.0/8 and [::1]",
+  }),
+  trustedProxies: list({
+    section: "api",
+    name: "trusted-proxies",
+    default: [],
+    placeholder: "NETWORK,...",
+    range: "networks such as 10.0.0.0/24, or IP addresses, with commas between them",
+    form: { test: isNetwork },
+    text: "Proxies that are believed what they say of a client's address, on /goim/nodes/weighted",
   }),
 } as const;

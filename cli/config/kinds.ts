@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
 import * as v from "valibot";
 import type { Address } from "../../platform/port.ts";
+import { isNetwork } from "../../protocol/networks.ts";
 import { formatAddress, parseAddress } from "../address.ts";
 import { formatBytes, formatDuration, parseBytes, parseDuration } from "./units.ts";
 
@@ -173,27 +173,26 @@ export function toggle(own: Own<boolean>): Option<boolean> {
   };
 }
 
+/** What tells whether one text of a list has the right form: a pattern, or more than one can say. */
+interface ListForm {
+  test(text: string): boolean;
+}
+
 /** Several texts of a certain form; in a flag or variable they stand with commas between them. */
 export function list(
-  own: Own<readonly string[]> & { placeholder: string; range: string; form: RegExp },
+  own: Own<readonly string[]> & { placeholder: string; range: string; form: ListForm },
 ): Option<readonly string[]> {
   const { form, ...rest } = own;
   const message = `must be ${own.range}`;
   return {
     ...rest,
     schema: v.pipe(
-      v.array(v.pipe(v.string(message), v.regex(form, message)), message),
+      v.array(v.pipe(v.string(message), v.check((item) => form.test(item), message)), message),
       v.readonly(),
     ),
     fromText: (text) => text === "" ? [] : text.split(",").map((item) => item.trim()),
     toToml: quoteAll,
   };
-}
-
-function isNetwork(text: string): boolean {
-  const found = /^([0-9a-fA-F:.]+)\/(\d{1,3})$/.exec(text);
-  const family = found === null ? 0 : isIP(found[1]);
-  return family !== 0 && Number(found![2]) <= (family === 4 ? 32 : 128);
 }
 
 /** Networks by name; only the TOML file can give them. */

@@ -68,6 +68,7 @@ export class LogicRole {
     const app = createHttpApp(logic, {
       apiKey: config.apiKey,
       hosts: apiHosts(config),
+      trustedProxies: config.trustedProxies,
       ready: () => this.#ready,
       metrics: this.#metrics(logic, drivers),
     });

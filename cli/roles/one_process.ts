@@ -85,6 +85,7 @@ export class OneProcess {
     const app = createHttpApp(this.#logic, {
       apiKey: config.apiKey,
       hosts: apiHosts(config),
+      trustedProxies: config.trustedProxies,
       ready: () => this.#ready,
       metrics: this.#metrics(),
     });

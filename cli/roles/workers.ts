@@ -106,6 +106,7 @@ export class Workers {
     const app = createHttpApp(this.#logic, {
       apiKey: config.apiKey,
       hosts: apiHosts(config),
+      trustedProxies: config.trustedProxies,
       ready: () => this.#ready,
       metrics: this.#metrics(),
     });

@@ -1,11 +1,13 @@
 import { getLogger } from "@logtape/logtape";
 import { type Context, Hono } from "hono";
 import { PushLogFull, StoreRefused, StoreUnavailable } from "../../drivers/ports.ts";
+import { Networks } from "../../protocol/networks.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure, ok } from "./answers.ts";
 import { apiKeyCheck } from "./api_key.ts";
-import { type Call, goimCalls } from "./calls.ts";
+import { type Call, type CallRequest, goimCalls } from "./calls.ts";
+import { clientAddress } from "./client_address.ts";
 import { type Hosts, pageGuard } from "./page_guard.ts";
 import { pushCall } from "./push_call.ts";
 
@@ -15,6 +17,8 @@ export interface HttpAppOptions {
   readonly apiKey: string;
   /** Which Host fields are answered, but for `/healthz` and `/readyz`. */
   readonly hosts: Hosts;
+  /** Networks of proxies that are believed what they say of a client's address. */
+  readonly trustedProxies: readonly string[];
   /** Whether the server can take work, for `/readyz`. */
   readonly ready: () => boolean;
   /** The metrics in Prometheus's text format, for `/metrics`. */
@@ -45,6 +49,7 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
   const { counters } = logic;
   const refusal = pageGuard(options.hosts);
   const mayPass = apiKeyCheck(options.apiKey);
+  const proxies = new Networks(options.trustedProxies);
 
   app.use(async (c, next) => {
     // Load balancers ask by any name, and whoever else does learns nothing.
@@ -60,7 +65,7 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
     return c.json(failure(Code.unauthorized, "API key is missing or wrong"), 401);
   });
   for (const { method, path, answer } of [...goimCalls(logic), pushCall(logic)]) {
-    route(app, method, path, async (c) => c.json(await answer(call(c))));
+    route(app, method, path, async (c) => c.json(await answer(call(c, proxies))));
   }
   route(app, "GET", "/healthz", (c) => c.json(ok()));
   route(
@@ -131,8 +136,12 @@ function pathOf({ url }: Request): string {
   return url.slice(start, end === -1 ? url.length : end);
 }
 
-function call(c: Context<HttpEnv>): Parameters<Call["answer"]>[0] {
-  return { request: c.req.raw, remoteAddress: c.env.remoteAddress };
+function call(c: Context<HttpEnv>, proxies: Networks): CallRequest {
+  const request = c.req.raw;
+  return {
+    request,
+    clientAddress: () => clientAddress(request.headers, c.env.remoteAddress, proxies),
+  };
 }
 
 function fault(error: Error): Answer {

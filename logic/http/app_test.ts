@@ -222,6 +222,17 @@ for (const [line, status, location] of SLASHES) {
   });
 }
 
+test("/goim/nodes/weighted takes a client's region from what a trusted proxy says", async () => {
+  const ask = async (trustedProxies: readonly string[]) => {
+    const { call } = await setUp({ trustedProxies });
+    const headers = { "x-forwarded-for": "10.2.0.5" };
+    const { text } = await call("GET /goim/nodes/weighted?platform=web", { headers });
+    return JSON.parse(text).data.nodes[0];
+  };
+  assert.equal(await ask([]), "host-a.example.com");
+  assert.equal(await ask([`${PEER.remoteAddress}/32`]), "host-b.example.com");
+});
+
 test("a request whose URL is the path alone is answered like any other", async () => {
   const { app, pushLog } = await setUp();
   for (const [method, url] of [["GET", "/readyz"], ["POST", "/goim/push/all?operation=1"]]) {

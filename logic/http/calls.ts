@@ -7,8 +7,8 @@ import { Query } from "./query.ts";
 /** A request, as the calls see it. */
 export interface CallRequest {
   readonly request: Request;
-  /** The peer's IP address. */
-  readonly remoteAddress: string;
+  /** The client's IP address, as far as it is known. */
+  clientAddress(): string;
 }
 
 /** One call of the API. */
@@ -48,7 +48,7 @@ export function goimCalls({ push, online, nodes }: Logic): readonly Call[] {
     get("/goim/online/total", () => online.total()),
     get(
       "/goim/nodes/weighted",
-      (query, remoteAddress) => nodes.weighted(query.optionalText("platform"), remoteAddress),
+      (query, clientAddress) => nodes.weighted(query.optionalText("platform"), clientAddress()),
     ),
     get("/goim/nodes/instances", () => nodes.instances()),
   ];
@@ -70,12 +70,12 @@ function post(path: string, read: (query: Query) => (body: Uint8Array) => Promis
 /** A question. */
 function get(
   path: string,
-  ask: (query: Query, remoteAddress: string) => Promise<unknown>,
+  ask: (query: Query, clientAddress: () => string) => Promise<unknown>,
 ): Call {
   return {
     method: "GET",
     path,
-    answer: async ({ request, remoteAddress }) =>
-      ok(await ask(new Query(request.url), remoteAddress)),
+    answer: async ({ request, clientAddress }) =>
+      ok(await ask(new Query(request.url), clientAddress)),
   };
 }

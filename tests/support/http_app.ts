@@ -85,6 +85,7 @@ export async function setUp(
   const app = createHttpApp(logic, {
     apiKey: "",
     hosts: [],
+    trustedProxies: [],
     ready: () => true,
     metrics: () => "up 1\n",
     ...options,

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Networks } from "../../protocol/networks.ts";
+import { clientAddress } from "./client_address.ts";
+
+const proxies = new Networks(["10.0.0.0/24", "2001:db8::7"]);
+
+/** The peer, what it forwards, and whose request that is. */
+const CASES: readonly [peer: string, fields: Record<string, string>, client: string][] = [
+  ["10.0.0.1", {}, "10.0.0.1"],
+  ["10.0.0.1", { "x-forwarded-for": "203.0.113.5" }, "203.0.113.5"],
+  ["::ffff:10.0.0.1", { "x-forwarded-for": "203.0.113.5" }, "203.0.113.5"],
+  ["2001:db8::7", { "x-forwarded-for": "2001:db8:5::1" }, "2001:db8:5::1"],
+  ["203.0.113.9", { "x-forwarded-for": "203.0.113.5" }, "203.0.113.9"],
+  ["203.0.113.9", { "x-real-ip": "203.0.113.5" }, "203.0.113.9"],
+  // What a client made up stands before what proxies added.
+  ["10.0.0.1", { "x-forwarded-for": "198.51.100.1, 203.0.113.5" }, "203.0.113.5"],
+  ["10.0.0.1", { "x-forwarded-for": "198.51.100.1,203.0.113.5 ,10.0.0.2" }, "203.0.113.5"],
+  ["10.0.0.1", { "x-forwarded-for": "10.0.0.3, 10.0.0.2" }, "10.0.0.3"],
+  ["10.0.0.1", { "x-forwarded-for": "10.0.0.3, 203.0.113.5, 10.0.0.2" }, "203.0.113.5"],
+  ["10.0.0.1", { "x-forwarded-for": "203.0.113.5:4711" }, "203.0.113.5"],
+  ["10.0.0.1", { "x-forwarded-for": "[2001:db8:5::1]:4711, 10.0.0.2" }, "2001:db8:5::1"],
+  ["10.0.0.1", { "x-forwarded-for": "203.0.113.5, unknown" }, "10.0.0.1"],
+  ["10.0.0.1", { "x-forwarded-for": "203.0.113.5, garbage, 10.0.0.2" }, "10.0.0.2"],
+  ["10.0.0.1", { "x-forwarded-for": "" }, "10.0.0.1"],
+  ["10.0.0.1", { "x-real-ip": "203.0.113.5" }, "203.0.113.5"],
+  ["10.0.0.1", { "x-real-ip": "nonsense" }, "10.0.0.1"],
+  ["10.0.0.1", { "x-forwarded-for": "203.0.113.5", "x-real-ip": "198.51.100.1" }, "203.0.113.5"],
+];
+
+for (const [peer, fields, client] of CASES) {
+  test(`clientAddress() finds ${client} behind ${peer} with ${JSON.stringify(fields)}`, () => {
+    assert.equal(clientAddress(new Headers(fields), peer, proxies), client);
+  });
+}
