@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { parseOpenFilesMax } from "./open_files.ts";
+import { describe, it, test } from "node:test";
+import { parseOpenFilesMax, parseOpenMax } from "./open_files.ts";
 
 describe("parseOpenFilesMax()", () => {
   const limits = (soft: string) =>
@@ -18,4 +18,10 @@ Max locked memory         8388608              8388608              bytes
     assert.equal(parseOpenFilesMax(limits("unlimited")), undefined);
     assert.equal(parseOpenFilesMax(""), undefined);
   });
+});
+
+test("parseOpenMax() reads a number and nothing else", () => {
+  assert.equal(parseOpenMax("20000\n"), 20_000);
+  assert.equal(parseOpenMax("undefined\n"), undefined);
+  assert.equal(parseOpenMax(""), undefined);
 });

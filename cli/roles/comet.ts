@@ -13,7 +13,14 @@ import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addComet, addProcess, addRpc } from "./measured.ts";
 import { serveMetrics } from "./metrics_server.ts";
-import { cometOptions, newRunId, nodeOf, reachedHost, warnOfOrigins } from "./parts.ts";
+import {
+  announceLimit,
+  cometOptions,
+  newRunId,
+  nodeOf,
+  reachedHost,
+  warnOfOrigins,
+} from "./parts.ts";
 import type { Running } from "./running.ts";
 
 const log = getLogger(["halley"]);
@@ -73,10 +80,7 @@ export class CometRole {
     const tcp = await comet.listenTcp(config.tcp);
     const ws = await comet.listenWebSocket(config.ws);
     this.#ready = true;
-    log.info("connections are limited", {
-      connections: cometOptions(config, platform.process).connectionsMax,
-      openFiles: platform.process.openFilesMax() ?? "unknown",
-    });
+    announceLimit(config, platform.process);
     warnOfOrigins(config);
     log.info("listening", {
       tcp: formatAddress(tcp),

@@ -18,6 +18,7 @@ import { version } from "../version.ts";
 import { addComet, addJob, addLogic, addProcess, addPushLog } from "./measured.ts";
 import {
   access,
+  announceLimit,
   apiHosts,
   cometOptions,
   logicOptions,
@@ -125,10 +126,7 @@ export class OneProcess {
     const { config, platform } = this;
     const { runtime } = platform.process;
     log.info("halley starts", { version, runtime, server: this.#server });
-    log.info("connections are limited", {
-      connections: cometOptions(config, platform.process).connectionsMax,
-      openFiles: platform.process.openFilesMax() ?? "unknown",
-    });
+    announceLimit(config, platform.process);
     warnOfOrigins(config);
     log.info("listening", {
       tcp: formatAddress(tcp),

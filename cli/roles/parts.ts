@@ -82,18 +82,51 @@ export function logicOptions(config: Config, openAfterMs: number): LogicOptions 
 
 /** What a comet in this process may do. */
 export function cometOptions(config: Config, process: Process): CometOptions {
-  const files = process.openFilesMax() ?? UNKNOWN_FILES;
-  const filesLeave = Math.max(1, files - OTHER_FILES);
-  const asked = config.connectionsMax === 0 ? filesLeave : config.connectionsMax;
   return {
     ...cometDefaults,
     handshakeMs: config.handshakeMs,
     heartbeatMs: config.heartbeatIntervalMs * config.heartbeatsMax,
     slowReaderMs: config.slowReaderMs,
     reportMs: config.reportMs,
-    connectionsMax: Math.min(asked, filesLeave),
+    connectionsMax: config.connectionsMax || filesLeave(process.openFilesMax() ?? UNKNOWN_FILES),
     origins: clientOrigins(config),
   };
+}
+
+/** Connections that the limit of open files leaves. */
+function filesLeave(openFiles: number): number {
+  return Math.max(1, openFiles - OTHER_FILES);
+}
+
+/**
+ * Says at the start how many connections there may be, and warns of what that number stands on.
+ *
+ * @param config Of one process.
+ * @param processes How many there are.
+ */
+export function announceLimit(config: Config, process: Process, processes = 1): void {
+  const openFiles = process.openFilesMax();
+  const { connectionsMax } = cometOptions(config, process);
+  log.info("connections are limited", {
+    connections: processes * connectionsMax,
+    openFiles: openFiles ?? "unknown",
+  });
+  if (openFiles === undefined) {
+    if (config.connectionsMax > 0) return;
+    log.warn(
+      "the limit of open files is unknown: connections-max says how many connections to take",
+    );
+  } else if (connectionsMax > filesLeave(openFiles)) {
+    log.warn(
+      "{connections} connections are more than {openFiles} open files leave ({left}): raise " +
+        "the limit, as with ulimit -n, or lower connections-max",
+      {
+        connections: connectionsMax,
+        openFiles,
+        left: filesLeave(openFiles),
+      },
+    );
+  }
 }
 
 /** The comet of this process as others see it. */

@@ -3,11 +3,13 @@ import { test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import type { Origins } from "../../comet/transport/origins.ts";
 import type { Hosts } from "../../logic/http/page_guard.ts";
+import { MemoryProcess } from "../../platform/memory/process.ts";
 import { memoryPlatform } from "../../platform/memory/mod.ts";
 import { type Config, defaultConfig } from "../config/schema.ts";
+import { withLogLines } from "../../tests/support/log_lines.ts";
 import { Metrics } from "../metrics.ts";
 import { serveMetrics } from "./metrics_server.ts";
-import { apiHosts, clientOrigins, metricsHosts } from "./parts.ts";
+import { announceLimit, apiHosts, clientOrigins, cometOptions, metricsHosts } from "./parts.ts";
 
 const LOOPBACK = { hostname: "127.0.0.1", port: 1 };
 const ANYWHERE = { hostname: "0.0.0.0", port: 1 };
@@ -60,3 +62,27 @@ test("pages of other sites cannot read /metrics of a role without an API", async
   assert.equal(await status("/healthz", { host: "evil.example" }), 200);
   await server!.close();
 });
+
+/** What is asked for, the limit of open files, what is taken, and what is said beside it. */
+const LIMITS: readonly [number, number | undefined, number, RegExp | undefined][] = [
+  [0, 1_024, 896, undefined],
+  [0, 100, 1, undefined],
+  [0, undefined, 9_872, /^warning: the limit of open files is unknown/],
+  [500, 1_024, 500, undefined],
+  [5_000, 1_024, 5_000, /^warning: 5000 connections are more than 1024 open files leave \(896\)/],
+  [50_000, undefined, 50_000, undefined],
+];
+
+for (const [connectionsMax, openFilesMax, taken, warning] of LIMITS) {
+  test(`connections-max ${connectionsMax} and ${openFilesMax} files are ${taken} connections`, async () => {
+    const config = configWith({ connectionsMax });
+    const process = new MemoryProcess({ openFilesMax });
+    assert.equal(cometOptions(config, process).connectionsMax, taken);
+    await withLogLines(["halley"], async (lines) => {
+      announceLimit(config, process);
+      assert.equal(lines[0], "info: connections are limited");
+      assert.equal(lines.length, warning === undefined ? 1 : 2);
+      if (warning !== undefined) assert.match(lines[1], warning);
+    });
+  });
+}

@@ -16,7 +16,7 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addJob, addLogic, addProcess, addPushLog, addRpc, addWorkers } from "./measured.ts";
-import { access, apiHosts, cometOptions, logicOptions, newRunId, warnOfOrigins } from "./parts.ts";
+import { access, announceLimit, apiHosts, logicOptions, newRunId, warnOfOrigins } from "./parts.ts";
 import type { RunningServer } from "./running.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerLinks } from "./worker_links.ts";
@@ -207,11 +207,7 @@ export class Workers {
     const { config, platform } = this;
     const { runtime } = platform.process;
     log.info("halley starts", { version, runtime, server: this.#id, workers: this.#count });
-    log.info("connections are limited", {
-      connections: this.#count *
-        cometOptions({ ...config, connectionsMax: this.#share }, platform.process).connectionsMax,
-      openFiles: platform.process.openFilesMax() ?? "unknown",
-    });
+    announceLimit({ ...config, connectionsMax: this.#share }, platform.process, this.#count);
     warnOfOrigins(config);
     log.info("listening", {
       tcp: formatAddress(tcp),

@@ -1,8 +1,8 @@
 import { readFileSync, write } from "node:fs";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { availableParallelism, hostname } from "node:os";
 import process from "node:process";
-import { parseOpenFilesMax } from "../open_files.ts";
+import { getconf, parseOpenFilesMax, parseOpenMax } from "../open_files.ts";
 import type { Child, Process } from "../port.ts";
 import { bun } from "./api.ts";
 
@@ -35,6 +35,11 @@ function writeAside(to: "stdout" | "stderr", bytes: Uint8Array): Promise<number>
 function openFilesMax(): number | undefined {
   try {
     return parseOpenFilesMax(readFileSync("/proc/self/limits", "utf8"));
+  } catch {
+    // There is no `/proc` on macOS.
+  }
+  try {
+    return parseOpenMax(execFileSync(getconf.command, getconf.args, { encoding: "utf8" }));
   } catch {
     return undefined;
   }

@@ -1,15 +1,14 @@
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import { deniedReason } from "../faults.ts";
-import { parseOpenFilesMax } from "../open_files.ts";
+import { getconf, parseOpenFilesMax, parseOpenMax } from "../open_files.ts";
 import type { Child, Process } from "../port.ts";
 
 /** The Deno process. */
 export const denoProcess: Process = {
   runtime: `deno ${Deno.version.deno}`,
   args: Deno.args,
-  // Reads one variable at a time, so that leave for some of them is enough.
-  env: process.env,
+  env: ownVariables(),
   /** @throws {Error} Without permission to know the host name. */
   hostname: () => permitted("read the host name", () => Deno.hostname()),
   openFilesMax,
@@ -25,6 +24,21 @@ export const denoProcess: Process = {
   exit: (code: number): never => Deno.exit(code),
 };
 
+/**
+ * Reads one variable at a time, so that leave for some of them is enough. To list them takes leave
+ * for all: without it that fails, and does not put the question to whoever sits at the terminal.
+ */
+function ownVariables(): Process["env"] {
+  return new Proxy(process.env, {
+    ownKeys(variables) {
+      if (Deno.permissions.querySync({ name: "env" }).state === "granted") {
+        return Reflect.ownKeys(variables);
+      }
+      throw new Deno.errors.NotCapable("Requires env access");
+    },
+  });
+}
+
 function permitted<Result>(action: string, read: () => Result): Result {
   try {
     return read();
@@ -33,10 +47,23 @@ function permitted<Result>(action: string, read: () => Result): Result {
   }
 }
 
-/** Deno shows files of `/proc` only to a program with every permission. */
+/** Whether we have every permission; what we lack, Deno asks of whoever sits at the terminal. */
+function mayDoAll(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
+
+/** Deno shows files of `/proc` only to a program with every permission; others may ask getconf. */
 function openFilesMax(): number | undefined {
   try {
-    return parseOpenFilesMax(Deno.readTextFileSync("/proc/self/limits"));
+    if (mayDoAll()) return parseOpenFilesMax(Deno.readTextFileSync("/proc/self/limits"));
+  } catch {
+    // There is no `/proc` on macOS.
+  }
+  const { command, args } = getconf;
+  if (Deno.permissions.querySync({ name: "run", command }).state !== "granted") return undefined;
+  try {
+    const { stdout } = new Deno.Command(command, { args: [...args], stderr: "null" }).outputSync();
+    return parseOpenMax(new TextDecoder().decode(stdout));
   } catch {
     return undefined;
   }
@@ -44,8 +71,7 @@ function openFilesMax(): number | undefined {
 
 /** A child gets all permissions from one that has them, and otherwise those of a server. */
 function spawnSelf(args: readonly string[], env: Readonly<Record<string, string>>): Child {
-  const hasAll = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
-  const flags = ["run", "-q", "--no-prompt", hasAll ? "-A" : "-P=server"];
+  const flags = ["run", "-q", "--no-prompt", mayDoAll() ? "-A" : "-P=server"];
   const child = new Deno.Command(Deno.execPath(), {
     args: [...flags, Deno.mainModule, ...args],
     env: { ...env },
