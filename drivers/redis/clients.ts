@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { createClient, createCluster, ErrorReply, RESP_TYPES } from "@redis/client";
 import { codeOf, type Hindrance, hindranceIn } from "./hindrance.ts";
 import type { RedisHost, RedisUrl } from "./redis_url.ts";
+import { askSentinels, SentinelWatch } from "./sentinels.ts";
 import type { Argument } from "./store.ts";
 
 /** Settings of the connections. */
@@ -21,6 +22,8 @@ export const ConnectionLimits = {
 export interface RedisCommands {
   /** Whether commands may go well. */
   readonly isOpen: boolean;
+  /** The one server that is behind them; nothing for a cluster. */
+  readonly host: RedisHost | undefined;
   /** Runs a script that the server has. */
   evalSha(hash: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
   /** Runs a script, and leaves it with the server. */
@@ -52,26 +55,45 @@ export async function connectRedis(
   const options: Shared = {
     username: url.username,
     password: url.password,
-    socket: {
-      connectTimeout: ConnectionLimits.connectMsMax,
-      socketTimeout: ConnectionLimits.silentMsMax,
-      // One that finds its way back by itself does not notice a server that takes and never
-      // answers, and with Sentinels sends again what may have been done.
-      reconnectStrategy: false,
-      noDelay: true,
-      ...(url.tls ? { tls: true as const } : {}),
-    },
+    socket: socketOf(url),
     // What cannot be sent at once fails, so that nothing piles up while Redis is away.
     disableOfflineQueue: true,
     pingInterval: ConnectionLimits.pingMs,
     commandOptions: { timeout: undefined, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
   };
   if (url.kind === "cluster") return await openCluster(url, options, lost);
-  const host = url.kind === "sentinel" ? await askSentinels(url, options) : url.hosts[0];
+  const { socket } = options;
+  const host = url.kind === "sentinel" ? await askSentinels(url, { socket }) : url.hosts[0];
   return await openSingle(host, { ...options, database: url.database }, lost);
 }
 
+/**
+ * Hears whom the Sentinels of a URL name as master, from now on.
+ *
+ * @returns Nothing where there are none.
+ */
+export function watchSentinels(
+  url: RedisUrl,
+  named: (host: RedisHost) => void,
+): SentinelWatch | undefined {
+  if (url.kind !== "sentinel") return undefined;
+  const { pingMs: pingInterval } = ConnectionLimits;
+  return new SentinelWatch(url, { socket: socketOf(url), pingInterval }, named);
+}
+
 type Shared = Parameters<typeof createClient>[0] & object;
+
+function socketOf(url: RedisUrl): NonNullable<Shared["socket"]> {
+  return {
+    connectTimeout: ConnectionLimits.connectMsMax,
+    socketTimeout: ConnectionLimits.silentMsMax,
+    // One that finds its way back by itself does not notice a server that takes and never
+    // answers, and with Sentinels sends again what may have been done.
+    reconnectStrategy: false,
+    noDelay: true,
+    ...(url.tls ? { tls: true as const } : {}),
+  };
+}
 
 async function openSingle(
   { host, port }: RedisHost,
@@ -89,6 +111,7 @@ async function openSingle(
   }
   connected = true;
   return {
+    host: { host, port },
     get isOpen() {
       return client.isOpen;
     },
@@ -129,6 +152,7 @@ async function openCluster(
   }
   connected = true;
   return {
+    host: undefined,
     get isOpen() {
       return cluster.isOpen;
     },
@@ -139,25 +163,6 @@ async function openCluster(
     close: () => cluster.close(),
     destroy: () => cluster.destroy(),
   } satisfies RedisCommands as RedisCommands;
-}
-
-/** @returns The present master, as the first Sentinel that answers knows it. */
-async function askSentinels({ hosts, master }: RedisUrl, { socket }: Shared): Promise<RedisHost> {
-  let failure: unknown = new Error(`no Sentinel knows "${master}"`);
-  for (const { host, port } of hosts) {
-    const client = createClient({ socket: { ...socket, host, port } });
-    client.on("error", () => {});
-    try {
-      await client.connect();
-      const address = await client.sendCommand(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", master]);
-      if (Array.isArray(address)) return { host: String(address[0]), port: Number(address[1]) };
-    } catch (error) {
-      failure = error;
-    } finally {
-      client.destroy();
-    }
-  }
-  throw failure;
 }
 
 function parameters(keys: readonly string[], args: readonly Argument[]) {

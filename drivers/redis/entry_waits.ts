@@ -44,6 +44,15 @@ export class EntryWaits {
     }
   }
 
+  /** Waits on new connections from now on; those that are under way are over. */
+  reconnect(): void {
+    const connections = [...this.#connections.values()];
+    this.#connections.clear();
+    for (const connecting of connections) {
+      connecting.then((commands) => commands.destroy(), () => {});
+    }
+  }
+
   /** Ends every wait. */
   async close(): Promise<void> {
     this.#closed = true;

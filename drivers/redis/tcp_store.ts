@@ -1,15 +1,8 @@
-import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Prng } from "../../base/prng.ts";
 import type { StoreCounters } from "../counters.ts";
 import { StoreRefused, StoreUnavailable } from "../ports.ts";
-import {
-  connectRedis,
-  isPassing,
-  needsConnection,
-  type RedisCommands,
-  refusalOf,
-} from "./clients.ts";
+import { isPassing, needsConnection, type RedisCommands, refusalOf } from "./clients.ts";
+import { reasonOf, RedisConnection, type RedisParts } from "./connection.ts";
 import { EntryWaits } from "./entry_waits.ts";
 import { evaluate } from "./evaluate.ts";
 import { inTime, Unanswered } from "./in_time.ts";
@@ -27,18 +20,6 @@ export const RedisLimits = {
   callBytesMax: 64 * 1024 * 1024,
 } as const;
 
-/** Between tries to connect again. */
-const reconnect: BackoffOptions = { baseMs: 50, maxMs: 1_000, factor: 2, jitter: 0.3 };
-
-/** From one connection to the one that replaces it, at least, in milliseconds. */
-const CONNECTION_MS_MIN = 1_000;
-
-/** Where time and chance come from. */
-export interface RedisParts {
-  readonly clock: Clock;
-  readonly prng: Prng;
-}
-
 /**
  * Connects to Redis over TCP.
  *
@@ -55,52 +36,41 @@ export async function openRedisStore(url: string, parts: RedisParts): Promise<Re
 class TcpStore implements RedisStore {
   readonly base64 = false;
   readonly mayRepeat = false;
-  readonly #url: RedisUrl;
   readonly #clock: Clock;
-  readonly #prng: Prng;
   readonly #health: StoreHealth;
+  readonly #connection: RedisConnection;
   readonly #waits: EntryWaits;
-  #commands!: RedisCommands;
-  #connectedMs = 0;
-  #renewal: Promise<void> | undefined;
-  #endPause = () => {};
   /** Calls that are under way. */
   readonly #calls = new Set<Promise<unknown>>();
   #callBytes = 0;
-  /** Why there is no connection. */
-  #reason = "";
   #closed = false;
 
-  constructor(url: RedisUrl, { clock, prng }: RedisParts) {
-    this.#url = url;
-    this.#clock = clock;
-    this.#prng = prng;
-    this.#health = new StoreHealth(clock);
-    this.#waits = new EntryWaits(clock, () => this.#connect(() => {}));
+  constructor(url: RedisUrl, parts: RedisParts) {
+    this.#clock = parts.clock;
+    this.#health = new StoreHealth(parts.clock);
+    const connection = this.#connection = new RedisConnection(url, parts, {
+      lost: (error) => this.#failed(error),
+      moved: () => this.#waits.reconnect(),
+      replaced: (commands) => void this.#finish(commands),
+    });
+    this.#waits = new EntryWaits(parts.clock, () => connection.connect());
   }
 
   get counters(): StoreCounters {
     return this.#health.counters;
   }
 
-  /** Connects, and has what there was before finish. */
-  async open(): Promise<void> {
-    const before = this.#commands;
-    let commands: RedisCommands | undefined = undefined;
-    commands = await this.#connect((error) => commands && this.#lost(commands, error));
-    this.#commands = commands;
-    this.#connectedMs = this.#clock.monotonicMs();
-    if (this.#closed) commands.destroy();
-    if (before !== undefined) void this.#finish(before);
+  open(): Promise<void> {
+    return this.#connection.open();
   }
 
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
     const bytes = bytesOf(args);
     this.#checkRoom(script, bytes);
-    const commands = this.#commands;
+    const { commands, reason } = this.#connection;
     if (!commands.isOpen) {
       this.counters.interruptions++;
-      throw new StoreUnavailable(`Cannot run script "${script.name}": ${this.#reason}`);
+      throw new StoreUnavailable(`Cannot run script "${script.name}": ${reason}`);
     }
     const call = this.#inTime(evaluate<unknown>(
       script,
@@ -128,18 +98,8 @@ class TcpStore implements RedisStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reason = "the way to Redis is closed";
-    this.#endPause();
-    await Promise.all([this.#finish(this.#commands), this.#renewal, this.#waits.close()]);
-  }
-
-  async #connect(lost: (error: Error) => void): Promise<RedisCommands> {
-    try {
-      return await connectRedis(this.#url, lost);
-    } catch (error) {
-      const message = `Cannot connect to Redis: ${reasonOf(error)}`;
-      throw isPassing(error) ? new StoreUnavailable(message) : new Error(message);
-    }
+    const { commands } = this.#connection;
+    await Promise.all([this.#connection.close(), this.#finish(commands), this.#waits.close()]);
   }
 
   #checkRoom({ name }: Script, bytes: number): void {
@@ -158,50 +118,13 @@ class TcpStore implements RedisStore {
     const refusal = refusalOf(error);
     if (refusal !== undefined) {
       this.#health.refused(script, refusal, said);
-      if (needsConnection(error)) this.#replace(commands, said);
+      if (needsConnection(error)) this.#connection.replace(commands, said);
       return new StoreRefused(message(said));
     }
     if (error instanceof Unanswered) commands.unanswered();
-    if (needsConnection(error)) this.#lost(commands, error);
-    else this.#failed(error);
-    return new StoreUnavailable(message(commands.isOpen ? said : this.#reason));
-  }
-
-  #lost(commands: RedisCommands, error: unknown): void {
     this.#failed(error);
-    this.#replace(commands, reasonOf(error));
-  }
-
-  /** A connection is lost, or no good: another takes its place, unless one has already. */
-  #replace(commands: RedisCommands, reason: string): void {
-    if (commands !== this.#commands || this.#closed || this.#renewal !== undefined) return;
-    this.#reason = reason;
-    this.#renewal = this.#renew().finally(() => this.#renewal = undefined);
-  }
-
-  async #renew(): Promise<void> {
-    const aliveMs = this.#clock.monotonicMs() - this.#connectedMs;
-    let waitMs = Math.max(CONNECTION_MS_MIN - aliveMs, backoffMs(0, reconnect, this.#prng));
-    for (let tries = 1; !this.#closed; tries++) {
-      await this.#pause(waitMs);
-      if (this.#closed) return;
-      try {
-        return await this.open();
-      } catch (error) {
-        this.#reason = reasonOf(error);
-      }
-      waitMs = backoffMs(Math.min(tries, 10), reconnect, this.#prng);
-    }
-  }
-
-  #pause(waitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#clock.setTimeout(resolve, waitMs);
-      this.#endPause = () => {
-        this.#clock.cancel(timer);
-        resolve();
-      };
-    });
+    if (needsConnection(error)) this.#connection.replace(commands, said);
+    return new StoreUnavailable(message(commands.isOpen ? said : this.#connection.reason));
   }
 
   /** Closes what nobody uses any more, after the calls that are under way there. */
@@ -228,10 +151,4 @@ function bytesOf(args: readonly Argument[]): number {
   let bytes = 0;
   for (const argument of args) bytes += argument.length;
   return bytes;
-}
-
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = (error as { code?: string }).code ?? "";
-  return message.split("\n")[0] || code || "no connection";
 }

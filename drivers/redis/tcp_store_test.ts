@@ -3,11 +3,13 @@ import { describe, it } from "node:test";
 import { systemClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import {
+  redisCli,
   RedisServer,
   startRedisCluster,
   startRedisSentinel,
 } from "../../tests/support/redis_server.ts";
 import { within } from "../../tests/support/raw_client.ts";
+import { until } from "../contract/waiting.ts";
 import { StoreUnavailable } from "../ports.ts";
 import { RedisPushLog } from "./push_log.ts";
 import type { RedisStore, Script } from "./store.ts";
@@ -155,6 +157,46 @@ describe("openRedisStore()", () => {
   });
 
   it("follows the master that a Sentinel names", { timeout: 60_000 }, async () => {
+    const group = await startRedisSentinel();
+    const [master, replica, sentinel] = group.servers;
+    const asked = (...args: string[]) => redisCli(sentinel.port, "SENTINEL", ...args);
+    const portOf: Script = {
+      name: "port",
+      source: "return tonumber(string.match(redis.call('INFO', 'server'), 'tcp_port:(%d+)'))",
+    };
+    try {
+      const store = await openRedisStore(group.url, parts);
+      assert.equal(await store.run(portOf, ["k"], []), master.port);
+      const waiting = store.waitForEntry("s", "0-0", 2_000);
+      // A replica has to be known for a while.
+      await until(
+        "the failover to begin",
+        async () => await asked("FAILOVER", "halley").catch(() => "") === "OK",
+      );
+      await until(
+        "the Sentinel to name the replica",
+        async () =>
+          (await asked("GET-MASTER-ADDR-BY-NAME", "halley")).includes(String(replica.port)),
+      );
+      // The old master goes on taking writes for ten seconds, and forgets them then.
+      const portNow = () => eventually("an answer", () => store.run(portOf, ["k"], []));
+      await within(
+        "the store to be at the new master",
+        until("it", async () => await portNow() === replica.port),
+        4_000,
+      );
+      await within("the end of a wait at the old one", waiting, 4_000);
+      const again = store.waitForEntry("s", "0-0", 2_000);
+      const add = "return redis.call('XADD', KEYS[1], '5-0', 'a', 'b')";
+      await eventually("a write", () => store.run({ name: "add", source: add }, ["s"], []));
+      await within("an entry at the new one", again, 1_500);
+      await store.close();
+    } finally {
+      await group.stop();
+    }
+  });
+
+  it("goes on when the master dies that a Sentinel named", { timeout: 60_000 }, async () => {
     const group = await startRedisSentinel();
     try {
       const store = await openRedisStore(group.url, parts);
