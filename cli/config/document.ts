@@ -121,7 +121,8 @@ passes over one that is misspelt.
 
 \`deno task start\` runs with the permission set \`server\` of \`deno.json\`: it may open ports on
 loopback and on all addresses, read \`HALLEY_\` variables, the host name and the file \`halley.toml\`
-beside \`deno.json\`, and nothing else. Something different has to be allowed by name:
+beside \`deno.json\`, run \`getconf\`, which says how many files may be open, and nothing else.
+Something different has to be allowed by name:
 
 \`\`\`sh
 deno run -P=server --allow-read=/etc/halley.toml mod.ts start --config /etc/halley.toml
