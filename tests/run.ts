@@ -7,9 +7,8 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { run } from "./runner/child.ts";
-import { ensureChromium } from "./runner/chromium.ts";
-import { listFiles, needsBrowser, needsRedis } from "./runner/files.ts";
-import { ensureRedis } from "./runner/redis.ts";
+import { listFiles, needsBrowser, needsProxies, needsRedis } from "./runner/files.ts";
+import { ensurePackages, type Packages } from "./runner/packages.ts";
 import { type Counts, readReport } from "./runner/report.ts";
 import { findRuntime, type Runtime } from "./runner/runtimes.ts";
 
@@ -25,10 +24,19 @@ Examples:
   deno task test comet/             one folder
   deno task test base/clock_test    one file
 
-A runtime that is not installed is fetched with npx. Some tests need Chromium, some
-redis-server; both are installed where that is possible.
+A runtime that is not installed is fetched with npx. Some tests need Chromium, redis-server, nginx
+or HAProxy; they are installed where that is possible.
 The last line is "N passed, N failed, N skipped" over both runtimes; a failed check counts as one
 failure. The exit code is 1 when anything failed or no test ran.`;
+
+const browser: Packages = { chromium: "/usr/bin/chromium" };
+const redis: Packages = { "redis-server": "redis-server", openssl: "openssl" };
+const proxies: Packages = {
+  haproxy: "/usr/sbin/haproxy",
+  nginx: "/usr/sbin/nginx",
+  "libnginx-mod-stream": "/usr/lib/nginx/modules/ngx_stream_module.so",
+  openssl: "openssl",
+};
 
 /** After how long a test file is killed, in milliseconds. */
 const fileDeadlineMs = 240_000;
@@ -104,8 +112,9 @@ function compare(file: string, deno: Counts, bun: Counts): void {
 
 async function main(filters: readonly string[]): Promise<void> {
   const files = await listFiles("_test.ts", filters);
-  if (await needsBrowser(files)) await ensureChromium();
-  if (await needsRedis(files)) await ensureRedis();
+  if (await needsBrowser(files)) await ensurePackages("the tests in a browser", browser);
+  if (await needsRedis(files)) await ensurePackages("the tests of a cluster", redis);
+  if (await needsProxies(files)) await ensurePackages("the tests of proxies", proxies);
   const deno = await findRuntime("deno");
   const bun = await findRuntime("bun");
   console.log(`Deno ${deno.version}, Bun ${bun.version}, ${files.length} test files on each\n`);

@@ -28,18 +28,22 @@ export async function listFiles(suffix: string, filters: readonly string[]): Pro
 
 /** Whether one of these files needs a Redis: its text says so, or it runs the benchmarks. */
 export async function needsRedis(files: readonly string[]): Promise<boolean> {
-  for (const file of files) {
-    const text = await readFile(file, "utf8");
-    if (file.startsWith("bench/") || /redis|cluster/i.test(text)) return true;
-  }
-  return false;
+  return files.some((file) => file.startsWith("bench/")) || await anySays(files, /redis|cluster/i);
 }
 
 /** Whether one of these files needs a browser. */
-export async function needsBrowser(files: readonly string[]): Promise<boolean> {
+export function needsBrowser(files: readonly string[]): Promise<boolean> {
+  return anySays(files, / from "[^"]*\/chromium\.ts"/);
+}
+
+/** Whether one of these files needs the proxies that the docs have configurations for. */
+export function needsProxies(files: readonly string[]): Promise<boolean> {
+  return anySays(files, / from "[^"]*\/documented_proxy\.ts"/);
+}
+
+async function anySays(files: readonly string[], pattern: RegExp): Promise<boolean> {
   for (const file of files) {
-    const text = await readFile(file, "utf8");
-    if (/ from "[^"]*\/chromium\.ts"/.test(text)) return true;
+    if (pattern.test(await readFile(file, "utf8"))) return true;
   }
   return false;
 }

@@ -34,10 +34,11 @@ export class WebSocketClient {
     );
   }
 
-  /** Connects. */
-  static connect(port: number): Promise<WebSocketClient> {
-    const socket = new wsPackage.WebSocket(`ws://127.0.0.1:${port}/sub`, {
+  /** Connects; over TLS to a server whose certificate need not be anybody's. */
+  static connect(port: number, scheme: "ws" | "wss" = "ws"): Promise<WebSocketClient> {
+    const socket = new wsPackage.WebSocket(`${scheme}://127.0.0.1:${port}/sub`, {
       perMessageDeflate: false,
+      rejectUnauthorized: false,
     });
     const client = new WebSocketClient(socket);
     return within(
