@@ -144,11 +144,21 @@ export class ManualClock implements Clock {
       }
       if (next === undefined) break;
       this.#nowMs = Math.max(this.#nowMs, next.dueMs);
-      if (next.periodMs > 0) next.dueMs += next.periodMs;
+      if (next.periodMs > 0) next.dueMs = this.#nowMs + next.periodMs;
       else this.#timers.delete(next);
       next.callback();
     }
     this.#nowMs = endMs;
+  }
+
+  /**
+   * Lets the process stand still: time goes on and nothing runs. What fell due meanwhile runs in the
+   * next `advance`, once.
+   *
+   * @param spanMs How long, in milliseconds.
+   */
+  stall(spanMs: number): void {
+    this.#nowMs += spanMs;
   }
 
   /** How many timers wait. */

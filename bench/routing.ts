@@ -56,7 +56,8 @@ class Cluster {
     const name = `comet-${index}`;
     const server = runId(name, "1");
     const options = { ...cometDefaults, heartbeatMs: 3_600_000 };
-    const comet = new Comet({ server, streams, logic, clock: systemClock, prng, options });
+    const clock = systemClock;
+    const comet = new Comet({ server, streams, logic, clock, running: clock, prng, options });
     const rpc = await listenRpc({
       streams,
       address: anyPort,
@@ -121,6 +122,7 @@ async function batchesPerPush(cluster: Cluster, rooms: number, routed: boolean):
     streams: cluster.streams,
     secret: "",
     clock: systemClock,
+    running: systemClock,
     prng: cluster.prng,
     counters: new RpcCounters(),
     parseAddress: (text) => ({ hostname: "127.0.0.1", port: Number(text.split(":")[1]) }),
@@ -132,7 +134,8 @@ async function batchesPerPush(cluster: Cluster, rooms: number, routed: boolean):
     current: () => registered.current(),
   };
   const { pushLog, prng } = cluster;
-  const job = new Job({ owner: "job~1", pushLog, comets, clock: systemClock, prng });
+  const clock = systemClock;
+  const job = new Job({ owner: "job~1", pushLog, comets, clock, running: clock, prng });
   registered.start();
   while (!isReady(registered, cluster.comets.length)) await turn();
   job.start();

@@ -44,7 +44,8 @@ async function listen(argument: { onData: "echo" | "ignore" }): Promise<Ports> {
   const { logic, comets } = await memoryLogic("bench");
   const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS };
   const prng = systemPrng();
-  comet = new Comet({ server: "bench", streams, logic, clock: systemClock, prng, options });
+  const clock = systemClock;
+  comet = new Comet({ server: "bench", streams, logic, clock, running: clock, prng, options });
   comets.add("bench", comet);
   const address = { hostname: "127.0.0.1", port: 0 };
   const tcp = await comet.listenTcp(address);

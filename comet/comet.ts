@@ -30,6 +30,8 @@ export interface CometParts {
   readonly streams: Streams;
   readonly logic: LogicApi;
   readonly clock: Clock;
+  /** The time in which this process ran: what clients' deadlines are judged by. */
+  readonly running: Clock;
   readonly prng: Prng;
   readonly options: CometOptions;
 }
@@ -50,10 +52,10 @@ export class Comet implements CometApi {
   #stopped: (() => void) | undefined;
 
   constructor(parts: CometParts) {
-    const { server, logic, clock, prng, options } = parts;
+    const { server, logic, clock, running, prng, options } = parts;
     this.#parts = parts;
     this.#buffers = new BufferPool({ bytesMax: options.poolBytesMax });
-    this.#lifecycle = new Lifecycle(server, logic, clock, options, this.counters);
+    this.#lifecycle = new Lifecycle(server, logic, clock, running, options, this.counters);
     const session = new Session(this.#lifecycle, logic, this.counters);
     this.#delivery = new Delivery(
       this.#lifecycle,
@@ -156,12 +158,12 @@ export class Comet implements CometApi {
     if (this.connections > 0) await new Promise<void>((resolve) => this.#stopped = resolve);
     await this.#membership.leave();
     this.#delivery.stop();
-    this.#parts.clock.cancel(this.#ticks);
+    this.#parts.running.cancel(this.#ticks);
   }
 
   /** Waits for the wheel's next tick: an interval drifts off, and deadlines are two ticks late. */
   #nextTick(): TimerHandle {
-    return this.#parts.clock.setTimeout(() => {
+    return this.#parts.running.setTimeout(() => {
       try {
         this.#tick();
       } finally {

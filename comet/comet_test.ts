@@ -34,7 +34,15 @@ async function start(clock = new ManualClock()) {
   const { streams } = memoryPlatform({ clock });
   const logic = new FakeLogic();
   const prng = seededPrng(1);
-  const comet = new Comet({ server: "c", streams, logic, clock, prng, options: cometDefaults });
+  const comet = new Comet({
+    server: "c",
+    streams,
+    logic,
+    clock,
+    running: clock,
+    prng,
+    options: cometDefaults,
+  });
   const { port } = await comet.listenTcp(address);
   const settle = async () => {
     for (let turn = 0; turn < 20; turn++) {

@@ -27,16 +27,20 @@ export class Lifecycle {
   /**
    * @param server This run of the comet.
    * @param logic Told when an authenticated connection ends.
+   * @param clock What jobs' leases on our rooms are judged by.
+   * @param running What clients' deadlines are judged by: while this process stood still it could
+   * not hear them.
    */
   constructor(
     readonly server: string,
     private readonly logic: LogicApi,
-    private readonly clock: Clock,
+    clock: Clock,
+    private readonly running: Clock,
     private readonly options: CometOptions,
     private readonly counters: CometCounters,
   ) {
     this.holds = new RoomHolds(this.rooms, clock);
-    this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: clock.monotonicMs() });
+    this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: running.monotonicMs() });
   }
 
   /** Deadlines that run. */
@@ -46,12 +50,12 @@ export class Lifecycle {
 
   /** How long it is to the next tick, in whole milliseconds, since timers know no others. */
   get untilTickMs(): number {
-    return Math.max(1, Math.ceil(this.#wheel.nextTickMs - this.clock.monotonicMs()));
+    return Math.max(1, Math.ceil(this.#wheel.nextTickMs - this.running.monotonicMs()));
   }
 
   /** Fires the deadlines that have passed; to be called every tick. */
   tick(): void {
-    this.#wheel.advance(this.clock.monotonicMs(), this.#expired);
+    this.#wheel.advance(this.running.monotonicMs(), this.#expired);
     this.holds.tick();
   }
 
@@ -116,7 +120,7 @@ export class Lifecycle {
     const outcome = channel.conn.write(bytes);
     const heldBack = outcome === WriteOutcome.queued || outcome === WriteOutcome.dropped;
     if (heldBack && channel.slowTimer === NO_TIMER) {
-      const deadlineMs = this.clock.monotonicMs() + this.options.slowReaderMs;
+      const deadlineMs = this.running.monotonicMs() + this.options.slowReaderMs;
       channel.slowTimer = this.#wheel.add(deadlineMs, channel.slot * 2 + SLOW_TIMER);
     }
     return outcome;
@@ -209,7 +213,7 @@ export class Lifecycle {
   }
 
   #setTimer(channel: Channel, delayMs: number): void {
-    const deadlineMs = this.clock.monotonicMs() + delayMs;
+    const deadlineMs = this.running.monotonicMs() + delayMs;
     if (channel.timer !== NO_TIMER) this.#wheel.refresh(channel.timer, deadlineMs);
     else channel.timer = this.#wheel.add(deadlineMs, channel.slot * 2 + MAIN_TIMER);
   }

@@ -23,17 +23,8 @@ const RENEW_MS = 600_000;
 /** Most sessions renewed by one call. */
 const RENEW_MAX = 500;
 
-/**
- * One that is not known after so long without a report, in milliseconds, has run out and was not
- * just lost: half of what it takes, since clocks differ.
- */
-const AWAY_MS = NODE_LEASE_MS / 2;
-
-/**
- * After so long without a report, in milliseconds, the cluster may have given this comet up, and jobs
- * what was on its way to it: a second less than it takes, since clocks differ.
- */
-const DOUBT_MS = NODE_LEASE_MS - 1_000;
+/** How long before its lease runs out a comet doubts that it is known, since clocks differ. */
+const DOUBT_MS = 1_000;
 
 /** Waits between tries to register. */
 const registerBackoff: BackoffOptions = { baseMs: 100, maxMs: 2_000, factor: 2, jitter: 0.3 };
@@ -44,6 +35,10 @@ export class Membership {
   readonly replaced: Promise<void>;
   readonly #resolveReplaced: () => void;
   #node: Node | undefined;
+  /** How long the registration lasts without a report, in milliseconds. */
+  #leaseMs = NODE_LEASE_MS;
+  /** Whether it has not registered yet. */
+  #isJoining = false;
   /** Whether it is being made known again. */
   #rejoining = false;
   #stopped = false;
@@ -69,7 +64,9 @@ export class Membership {
   /** Registers with logic and settles when clients may come; waits for logic as long as it takes. */
   async join(node: Node): Promise<void> {
     this.#node = node;
+    this.#isJoining = true;
     const openAfterMs = await this.#register(node);
+    this.#isJoining = false;
     if (openAfterMs > 0 && !this.#stopped) await sleep(this.clock, openAfterMs);
   }
 
@@ -84,9 +81,21 @@ export class Membership {
     }
   }
 
-  /** Whether the cluster may have given this comet up without its knowing. */
+  /**
+   * Whether reports are to be sent. Before this run has registered, the registry takes it for one
+   * that an earlier run has replaced; once it is over, it only ends.
+   */
+  get isReporting(): boolean {
+    return !this.#isJoining && !this.#stopped;
+  }
+
+  /**
+   * Whether the cluster may have given this comet up without its knowing, and jobs what was on its
+   * way to it.
+   */
   get isDoubtful(): boolean {
-    return this.#node !== undefined && this.clock.monotonicMs() - this.#reportedMs > DOUBT_MS;
+    const silentMs = this.clock.monotonicMs() - this.#reportedMs;
+    return this.#node !== undefined && silentMs > this.#leaseMs - DOUBT_MS;
   }
 
   /** A report that was sent at a time was taken: the cluster knew this comet then. */
@@ -99,6 +108,7 @@ export class Membership {
   reportFailed(error: unknown): void {
     if (this.#stopped || this.#node === undefined) return;
     if (error instanceof NodeReplaced) {
+      this.#stopped = true;
       log.error("another comet has registered as {name}: this one stops", {
         name: this.#node.name,
       });
@@ -128,7 +138,8 @@ export class Membership {
       server: node.server,
     });
     const awayMs = this.clock.monotonicMs() - this.#reportedMs;
-    const forgotten = this.lifecycle.holds.lapses !== this.#lapses || awayMs > AWAY_MS;
+    // Half of what it takes, since clocks differ: the registration ran out and was not just lost.
+    const forgotten = this.lifecycle.holds.lapses !== this.#lapses || awayMs > this.#leaseMs / 2;
     if (forgotten) this.#shut();
     const openAfterMs = await this.#register(node);
     if (forgotten) {
@@ -155,7 +166,9 @@ export class Membership {
     for (let attempt = 0; !this.#stopped; attempt++) {
       const sentMs = this.clock.monotonicMs();
       try {
-        openAfterMs = (await this.logic.register(node)).openAfterMs;
+        const registered = await this.logic.register(node);
+        openAfterMs = registered.openAfterMs;
+        this.#leaseMs = registered.leaseMs;
         this.#reportedMs = sentMs;
         if (attempt > 2) log.info("registered as {server}", { server: node.server });
         break;

@@ -27,7 +27,7 @@ async function followedComet(): Promise<TestComet> {
   await comet.membership.join(node);
   comet.logic.register = (registered) => {
     comet.logic.registered.push(registered);
-    return Promise.resolve({ openAfterMs: OPEN_AFTER_MS });
+    return Promise.resolve({ openAfterMs: OPEN_AFTER_MS, leaseMs: NODE_LEASE_MS });
   };
   comet.lifecycle.holds.follow("job", follower);
   return comet;

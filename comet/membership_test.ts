@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { NodeReplaced, NodeUnknown } from "../protocol/rpc/contract.ts";
+import { NODE_LEASE_MS, NodeReplaced, NodeUnknown } from "../protocol/rpc/contract.ts";
 import { TestComet, testNode } from "../tests/support/test_comet.ts";
 import { TICK_MS } from "./options.ts";
 
@@ -32,7 +32,7 @@ describe("Membership", () => {
     comet.logic.register = (registered) => {
       if (failures-- > 0) return Promise.reject(new Error("away"));
       comet.logic.registered.push(registered);
-      return Promise.resolve({ openAfterMs: 1_100 });
+      return Promise.resolve({ openAfterMs: 1_100, leaseMs: NODE_LEASE_MS });
     };
     let isIn = false;
     void comet.membership.join(node).then(() => isIn = true);
@@ -40,6 +40,24 @@ describe("Membership", () => {
     assert.equal(comet.counters.logicFailures, 5);
     assert.deepEqual(comet.logic.registered, [node]);
     assert.equal(isIn, true);
+  });
+
+  it("reports nothing before it has registered: an earlier run has its place until then", async () => {
+    const comet = await TestComet.start();
+    let register = () => {};
+    comet.logic.register = () =>
+      new Promise((resolve) => {
+        register = () => resolve({ openAfterMs: 0, leaseMs: NODE_LEASE_MS });
+      });
+    let reports = 0;
+    failReports(comet, () => (reports++, new NodeReplaced("by the earlier run")));
+    void comet.membership.join(node);
+    await pass(comet, 3_000);
+    assert.equal(reports, 0);
+    failReports(comet, () => (reports++, undefined));
+    register();
+    await pass(comet, 3_000);
+    assert.ok(reports > 0);
   });
 
   it("registers again when logic does not know it, and renews every session", async () => {
@@ -54,7 +72,7 @@ describe("Membership", () => {
     comet.logic.register = (registered) => {
       unknown = false;
       comet.logic.registered.push(registered);
-      return Promise.resolve({ openAfterMs: 0 });
+      return Promise.resolve({ openAfterMs: 0, leaseMs: NODE_LEASE_MS });
     };
     await pass(comet, 2_000);
     assert.equal(comet.logic.registered.length, 2);
@@ -63,12 +81,20 @@ describe("Membership", () => {
     assert.ok(Math.max(...calls) <= 500, `${calls}`);
   });
 
-  it("says so when another run has taken its place, and registers no more", async () => {
+  it("only ends when another run has taken its place, even when that leaves again", async () => {
     const comet = await TestComet.start();
     await comet.membership.join(node);
-    failReports(comet, () => new NodeReplaced("by another"));
+    let error: Error = new NodeReplaced("by another");
+    let reports = 0;
+    failReports(comet, () => (reports++, error));
     await pass(comet, 3_000);
     await comet.membership.replaced;
+    assert.equal(reports, 1);
+    // The other has left again: the place is free, and this one still only ends.
+    error = new NodeUnknown("who?");
+    await pass(comet, 3_000);
+    comet.membership.reportFailed(error);
+    await comet.settle();
     assert.equal(comet.logic.registered.length, 1);
   });
 

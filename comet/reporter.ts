@@ -29,6 +29,7 @@ export class Reporter {
     const passedMs = nowMs - this.#beganMs;
     // Ticks come a little early or late.
     if (passedMs < periodMs - TICK_MS / 2 || this.#underWay) return;
+    if (!this.membership.isReporting) return;
     this.#beganMs = nowMs;
     this.#underWay = true;
     this.membership.renewSome(passedMs);

@@ -13,6 +13,8 @@ export interface DriverOptions {
   /** The bearer token of a REST URL. */
   readonly token?: string;
   readonly clock: Clock;
+  /** The time in which this process ran: what waits for Redis is judged by it. */
+  readonly running: Clock;
   readonly prng: Prng;
   /** How many partitions the push log has; the same for all who open it. */
   readonly partitions: number;
@@ -65,7 +67,7 @@ export async function openDrivers(url: string, options: DriverOptions): Promise<
 
 async function openStore(
   url: string,
-  { token = "", clock, prng }: DriverOptions,
+  { token = "", running: clock, prng }: DriverOptions,
 ): Promise<RedisStore> {
   if (!/^https?:\/\//.test(url)) {
     return await (await import("./redis/tcp_store.ts")).openRedisStore(url, { clock, prng });

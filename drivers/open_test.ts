@@ -14,6 +14,7 @@ import { StoreUnavailable } from "./ports.ts";
 
 const options = {
   clock: systemClock,
+  running: systemClock,
   prng: seededPrng(1),
   partitions: 4,
   partitionBytesMax: 1_000_000,

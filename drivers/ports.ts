@@ -154,6 +154,11 @@ export interface NodeState extends Node {
 /** The registry of comets. A registration is a lease: without reports it runs out. */
 export interface Nodes {
   /**
+   * How long a node counts as alive without a report, in milliseconds; `Infinity` where nodes are
+   * taken out by whoever sees their process end.
+   */
+  readonly leaseMs: number;
+  /**
    * Registers a node, or changes it; its sessions stay. An earlier run of the same name is gone
    * with that, and so are its sessions.
    */

@@ -16,6 +16,8 @@ export interface JobParts {
   readonly pushLog: PushLog;
   readonly comets: CometDirectory;
   readonly clock: Clock;
+  /** The time in which this process ran: by it a comet is judged that takes nothing. */
+  readonly running: Clock;
   readonly prng: Prng;
   /** What differs from {@linkcode jobDefaults}. */
   readonly options?: Partial<JobOptions>;
@@ -25,17 +27,19 @@ export interface JobParts {
 export class Job {
   readonly counters = new JobCounters();
   readonly #clock: Clock;
+  readonly #running: Clock;
   readonly #options: JobOptions;
   readonly #lanes: Lanes;
   readonly #partitions: Partitions;
   #sweep: TimerHandle | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ owner, pushLog, comets, clock, prng, options }: JobParts) {
+  constructor({ owner, pushLog, comets, clock, running, prng, options }: JobParts) {
     this.#clock = clock;
+    this.#running = running;
     this.#options = { ...jobDefaults, ...options };
     const { counters } = this;
-    this.#lanes = new Lanes({ comets, clock, prng, options: this.#options, counters });
+    this.#lanes = new Lanes({ comets, clock: running, prng, options: this.#options, counters });
     const parts = { pushLog, comets, lanes: this.#lanes, clock, prng, counters };
     this.#partitions = new Partitions(owner, parts);
   }
@@ -53,7 +57,7 @@ export class Job {
   /** Begins with what is pending in every partition that is its own, and goes on with what comes. */
   start(): void {
     assert(this.#sweep === undefined, "a job is started once");
-    this.#sweep = this.#clock.setInterval(() => this.#lanes.check(), SWEEP_MS);
+    this.#sweep = this.#running.setInterval(() => this.#lanes.check(), SWEEP_MS);
     this.#partitions.start();
   }
 
@@ -73,7 +77,7 @@ export class Job {
     deadline.end();
     this.#lanes.abandon();
     await this.#partitions.leave();
-    if (this.#sweep !== undefined) this.#clock.cancel(this.#sweep);
+    if (this.#sweep !== undefined) this.#running.cancel(this.#sweep);
   }
 
   async #idle(): Promise<void> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ManualClock } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
+import { RunningClock } from "../base/running_clock.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
 import { Job } from "./job.ts";
@@ -23,7 +24,11 @@ class Fixture {
   readonly comets = new StaticCometDirectory();
   readonly job: Job;
 
-  constructor(options: Partial<JobOptions> = {}) {
+  #running: RunningClock | undefined;
+
+  /** @param mayStall Whether the process of the job may stand still. */
+  constructor(options: Partial<JobOptions> = {}, mayStall = false) {
+    if (mayStall) this.#running = new RunningClock(this.clock);
     this.log = new MemoryPushLog({ partitions: 8, partitionBytesMax: 1 << 25 });
     this.job = this.newJob(options);
   }
@@ -31,7 +36,8 @@ class Fixture {
   /** Another job on the same log, as after a restart. */
   newJob(options: Partial<JobOptions> = {}, owner = "job"): Job {
     const { log: pushLog, comets, clock } = this;
-    return new Job({ owner, pushLog, comets, clock, prng: seededPrng(1), options });
+    const running = this.#running ?? clock;
+    return new Job({ owner, pushLog, comets, clock, running, prng: seededPrng(1), options });
   }
 
   comet(server: string, hold = false): FakeComet {
@@ -56,6 +62,7 @@ class Fixture {
   async stop(): Promise<void> {
     await this.job.stop();
     await this.log.close();
+    this.#running?.stop();
     assert.equal(this.clock.pending, 0, "a timer was left behind");
   }
 }
@@ -140,6 +147,26 @@ describe("goim fault 5: a stuck comet does not hold up the others", () => {
     assert.equal(stuck.batches.length, 1);
     fixture.comets.remove("stuck");
     await fixture.advance(SWEEP_MS);
+    await fixture.stop();
+  });
+
+  test("nor is it slow because the job itself stood still: what it took is read first", async () => {
+    const fixture = new Fixture({ laneBytesMax: 1 << 20 }, true);
+    const comet = fixture.comet("well", true);
+    fixture.job.start();
+    for (let push = 0; push < 1_500; push++) {
+      await append(fixture.log, broadcastPush("x".repeat(1_000)));
+    }
+    await fixture.advance(SWEEP_MS);
+    fixture.clock.stall(15_000);
+    // Its acknowledgement lies in the socket, and is read in the first turns.
+    fixture.clock.nextTurn(() => {
+      comet.hold = false;
+      comet.acknowledge();
+    });
+    await fixture.advance(2 * SWEEP_MS);
+    assert.equal(fixture.job.counters.shed, 0);
+    assert.equal(comet.batches.flat().length, 1_500);
     await fixture.stop();
   });
 
@@ -322,7 +349,14 @@ describe("Job", () => {
     const log = new FaultyLog(fixture.log);
     const { comets, clock } = fixture;
     await fixture.job.stop();
-    const job = new Job({ owner: "job", pushLog: log, comets, clock, prng: seededPrng(1) });
+    const job = new Job({
+      owner: "job",
+      pushLog: log,
+      comets,
+      clock,
+      running: clock,
+      prng: seededPrng(1),
+    });
     log.ackFailures = 1;
     job.start();
     await fixture.room("r://1", "a");

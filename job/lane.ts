@@ -15,6 +15,7 @@ const log = getLogger(["halley", "job"]);
 /** What all lanes of a job share. */
 export interface LaneParts {
   readonly comets: CometDirectory;
+  /** What a comet is judged by that takes nothing: the time in which this process ran. */
   readonly clock: Clock;
   readonly prng: Prng;
   readonly options: JobOptions;

@@ -58,7 +58,7 @@ async function run(seed: number, rooms: number): Promise<void> {
   });
   // The lanes are so short that the consumers often wait, and never shed.
   const options = { laneBytesMax: 20_000, stallMsMax: 1e9 };
-  const job = new Job({ owner: "job", pushLog: log, comets, clock, prng, options });
+  const job = new Job({ owner: "job", pushLog: log, comets, clock, running: clock, prng, options });
   job.start();
   const expected = new Map<string, string[]>();
   for (let push = 0; push < PUSHES; push++) {

@@ -103,7 +103,14 @@ class World {
     const process = new FreezingLog(this.log);
     const { comets, clock } = this;
     const owner = `job~${++this.#names}`;
-    const job = new Job({ owner, pushLog: process.log, comets, clock, prng: seededPrng(1) });
+    const job = new Job({
+      owner,
+      pushLog: process.log,
+      comets,
+      clock,
+      running: clock,
+      prng: seededPrng(1),
+    });
     job.start();
     return { job, process };
   }

@@ -68,7 +68,7 @@ export class Logic implements LogicApi {
     this.#receiver = parts.receiver ?? loggingReceiver;
     this.#sessions = sessions;
     this.#registry = nodes;
-    this.#registered = { openAfterMs: options.openAfterMs };
+    this.#registered = { openAfterMs: options.openAfterMs, leaseMs: nodes.leaseMs };
     this.push = new Push(pushLog, sessions, this.counters);
     this.online = new Online(this.#cluster);
     this.nodes = new NodeListing(this.#cluster, this.#balancer, options.nodes);

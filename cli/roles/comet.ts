@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../../base/clock.ts";
 import { systemPrng } from "../../base/prng.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import { Comet } from "../../comet/comet.ts";
 import { CometService } from "../../comet/rpc/comet_service.ts";
 import { LogicPool } from "../../comet/rpc/logic_pool.ts";
@@ -30,6 +31,7 @@ export const COMET_RPC = "127.0.0.1:3109";
 
 /** The role that faces the clients, in a process of its own. */
 export class CometRole {
+  readonly #running = new RunningClock(systemClock);
   readonly #counters = new RpcCounters();
   readonly #server: string;
   readonly #service: CometService;
@@ -42,6 +44,7 @@ export class CometRole {
 
   constructor(private readonly config: Config, private readonly platform: Platform) {
     const clock = systemClock;
+    const running = this.#running;
     const prng = systemPrng();
     const { streams, process } = platform;
     const server = this.#server = newRunId(config.serverId, clock, prng);
@@ -51,13 +54,13 @@ export class CometRole {
       addresses: config.logic.map((text) => parseRpcAddress(text)!),
       streams,
       secret: config.clusterSecret,
-      clock,
+      clock: running,
       prng,
       handler,
       counters: this.#counters,
     });
     const options = cometOptions(config, process);
-    this.#comet = new Comet({ server, streams, logic, clock, prng, options });
+    this.#comet = new Comet({ server, streams, logic, clock, running, prng, options });
   }
 
   async open(): Promise<Running> {
@@ -69,7 +72,7 @@ export class CometRole {
       streams: platform.streams,
       address: parseRpcAddress(config.rpc || COMET_RPC)!,
       secret: config.clusterSecret,
-      clock: systemClock,
+      clock: this.#running,
       self: { role: "comet", id: this.#server },
       handler: this.#service,
       counters: this.#counters,
@@ -103,6 +106,7 @@ export class CometRole {
     await this.#rpc?.close();
     await this.#pool.stop();
     await this.#metrics?.close();
+    this.#running.stop();
     log.info("stopped");
   }
 

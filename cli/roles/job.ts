@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../../base/clock.ts";
 import { systemPrng } from "../../base/prng.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import type { Drivers } from "../../drivers/open.ts";
 import { Job } from "../../job/job.ts";
 import { jobDefaults } from "../../job/options.ts";
@@ -23,6 +24,7 @@ const log = getLogger(["halley"]);
 export class JobRole {
   readonly #clock = systemClock;
   readonly #prng = systemPrng();
+  readonly #running = new RunningClock(this.#clock);
   readonly #counters = new RpcCounters();
   #drivers: Drivers | undefined;
   #comets: RegisteredComets | undefined;
@@ -35,11 +37,12 @@ export class JobRole {
   async open(): Promise<Running> {
     const { config, platform } = this;
     const clock = this.#clock;
+    const running = this.#running;
     const prng = this.#prng;
     const owner = newRunId(config.serverId, clock, prng);
     const { runtime } = platform.process;
     log.info("halley job starts", { version, runtime, id: owner });
-    const drivers = await openStore(config, clock, prng, () => this.#closed === undefined);
+    const drivers = await openStore(config, clock, running, prng, () => this.#closed === undefined);
     this.#drivers = drivers;
     const comets = this.#comets = new RegisteredComets({
       owner,
@@ -47,6 +50,7 @@ export class JobRole {
       streams: platform.streams,
       secret: config.clusterSecret,
       clock,
+      running,
       prng,
       parseAddress: parseRpcAddress,
       counters: this.#counters,
@@ -54,7 +58,7 @@ export class JobRole {
     const { pushLog } = drivers;
     const laneBytesMax = Math.min(jobDefaults.laneBytesMax, config.pushLogBytesMax / 2);
     const options = { laneBytesMax };
-    const job = this.#job = new Job({ owner, pushLog, comets, clock, prng, options });
+    const job = this.#job = new Job({ owner, pushLog, comets, clock, running, prng, options });
     this.#metrics = await serveMetrics(config, platform, this.#measured(), () => true);
     comets.start();
     job.start();
@@ -71,6 +75,7 @@ export class JobRole {
     await this.#comets?.stop();
     await this.#drivers?.close();
     await this.#metrics?.close();
+    this.#running.stop();
     log.info("stopped");
   }
 

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../../base/clock.ts";
 import { systemPrng } from "../../base/prng.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import type { Drivers } from "../../drivers/open.ts";
 import { createHttpApp } from "../../logic/http/app.ts";
 import { Logic } from "../../logic/logic.ts";
@@ -29,6 +30,7 @@ const OPEN_AFTER_MS = DIRECTORY_MS + 100;
 /** The role that faces back ends, in a process of its own. */
 export class LogicRole {
   readonly #clock = systemClock;
+  readonly #running = new RunningClock(systemClock);
   readonly #prng = systemPrng();
   readonly #links = new CometLinks(this.#clock);
   readonly #counters = new RpcCounters();
@@ -47,7 +49,13 @@ export class LogicRole {
     const id = newRunId(config.serverId, clock, prng);
     const { runtime } = platform.process;
     log.info("halley logic starts", { version, runtime, id });
-    const drivers = await openStore(config, clock, prng, () => this.#closed === undefined);
+    const drivers = await openStore(
+      config,
+      clock,
+      this.#running,
+      prng,
+      () => this.#closed === undefined,
+    );
     this.#drivers = drivers;
     const logic = new Logic({
       ...drivers,
@@ -60,7 +68,7 @@ export class LogicRole {
       streams: platform.streams,
       address: parseRpcAddress(config.rpc || LOGIC_RPC)!,
       secret: config.clusterSecret,
-      clock,
+      clock: this.#running,
       self: { role: "logic", id },
       handler: this.#links,
       counters: this.#counters,
@@ -92,6 +100,7 @@ export class LogicRole {
     await this.#rpc?.close();
     await this.#http?.close();
     await this.#drivers?.close();
+    this.#running.stop();
     log.info("stopped");
   }
 

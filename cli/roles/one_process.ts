@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../../base/clock.ts";
 import { systemPrng } from "../../base/prng.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import { Comet } from "../../comet/comet.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
@@ -34,7 +35,9 @@ const log = getLogger(["halley"]);
 export class OneProcess {
   readonly #clock = systemClock;
   readonly #prng = systemPrng();
-  readonly #nodes = new MemoryNodes(this.#clock);
+  readonly #running = new RunningClock(this.#clock);
+  /** The comet lives as long as this process: nobody gives it up. */
+  readonly #nodes = new MemoryNodes(this.#clock, Infinity);
   readonly #server: string;
   readonly #pushLog: MemoryPushLog;
   readonly #logic: Logic;
@@ -46,6 +49,7 @@ export class OneProcess {
 
   constructor(private readonly config: Config, private readonly platform: Platform) {
     const clock = this.#clock;
+    const running = this.#running;
     const prng = this.#prng;
     const server = this.#server = newRunId(config.serverId, clock, prng);
     const comets = new StaticCometDirectory();
@@ -66,6 +70,7 @@ export class OneProcess {
       streams: platform.streams,
       logic: this.#logic,
       clock,
+      running,
       prng,
       options: cometOptions(config, platform.process),
     });
@@ -74,7 +79,7 @@ export class OneProcess {
     // finds no room is refused, which the caller sees, instead of being shed.
     const laneBytesMax = Math.min(jobDefaults.laneBytesMax, config.pushLogBytesMax / 2);
     const options = { laneBytesMax, stallMsMax: Infinity };
-    this.#job = new Job({ owner: server, pushLog, comets, clock, prng, options });
+    this.#job = new Job({ owner: server, pushLog, comets, clock, running, prng, options });
   }
 
   async open(): Promise<RunningServer> {
@@ -109,6 +114,7 @@ export class OneProcess {
     await this.#job.stop();
     await this.#pushLog.close();
     await this.#comet.stop();
+    this.#running.stop();
     if (wasReady) log.info("stopped");
   }
 

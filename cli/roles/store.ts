@@ -14,18 +14,21 @@ const backoff: BackoffOptions = { baseMs: 200, maxMs: 2_000, factor: 2, jitter: 
 /**
  * Opens the store that the configuration names, and waits for it as long as it takes.
  *
+ * @param running The time in which this process ran.
  * @param wanted Whether it is still waited for.
  * @throws {Error} With a one-line message when waiting cannot help, as with a wrong password.
  */
 export async function openStore(
   config: Config,
   clock: Clock,
+  running: Clock,
   prng: Prng,
   wanted: () => boolean,
 ): Promise<Drivers> {
   const options = {
     token: config.redisToken,
     clock,
+    running,
     prng,
     partitions: config.partitions,
     partitionBytesMax: config.pushLogBytesMax,

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../../base/clock.ts";
 import { systemPrng } from "../../base/prng.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import { Comet } from "../../comet/comet.ts";
 import { CometService } from "../../comet/rpc/comet_service.ts";
 import { LogicPool } from "../../comet/rpc/logic_pool.ts";
@@ -19,6 +20,7 @@ export const WORKER_VARIABLE = "HALLEY_WORKER";
 
 /** A comet that shares the ports with others under one parent, and ends with it. */
 export class WorkerRole {
+  readonly #running = new RunningClock(systemClock);
   readonly #server: string;
   readonly #pool: LogicPool;
   readonly #comet: Comet;
@@ -27,6 +29,7 @@ export class WorkerRole {
 
   constructor(private readonly config: Config, private readonly platform: Platform) {
     const clock = systemClock;
+    const running = this.#running;
     const prng = systemPrng();
     const { streams, process } = platform;
     const server = this.#server = newRunId(config.serverId, clock, prng);
@@ -36,7 +39,7 @@ export class WorkerRole {
       addresses: config.logic.map((text) => parseRpcAddress(text)!),
       streams,
       secret: config.clusterSecret,
-      clock,
+      clock: running,
       prng,
       handler: {
         call: (link, method, body) =>
@@ -48,7 +51,7 @@ export class WorkerRole {
       counters: new RpcCounters(),
     });
     const options = cometOptions(config, process);
-    this.#comet = new Comet({ server, streams, logic, clock, prng, options });
+    this.#comet = new Comet({ server, streams, logic, clock, running, prng, options });
   }
 
   async open(): Promise<Running> {
@@ -72,5 +75,6 @@ export class WorkerRole {
     this.#parentGone = () => {};
     await this.#comet.stop();
     await this.#pool.stop();
+    this.#running.stop();
   }
 }

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { sleep, systemClock } from "../../base/clock.ts";
 import { systemPrng, uuid } from "../../base/prng.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
@@ -42,7 +43,9 @@ const nobody: ConnHandler = {
 export class Workers {
   readonly #clock = systemClock;
   readonly #prng = systemPrng();
-  readonly #nodes = new MemoryNodes(this.#clock);
+  readonly #running = new RunningClock(this.#clock);
+  /** A worker is known until its process ends, however long it is silent. */
+  readonly #nodes = new MemoryNodes(this.#clock, Infinity);
   readonly #workers = new WorkerLinks(this.#clock, this.#nodes);
   readonly #counters = new RpcCounters();
   /** Keeps other processes of this machine out; lives as long as this one. */
@@ -60,6 +63,7 @@ export class Workers {
 
   constructor(private readonly config: Config, private readonly platform: Platform) {
     const clock = this.#clock;
+    const running = this.#running;
     const prng = this.#prng;
     const { comets, links } = this.#workers;
     this.#id = newRunId(config.serverId, clock, prng);
@@ -78,7 +82,7 @@ export class Workers {
     this.#workers.serve(this.#logic);
     const laneBytesMax = Math.min(jobDefaults.laneBytesMax, partitionBytesMax / 2);
     const options = { laneBytesMax };
-    this.#job = new Job({ owner: this.#id, pushLog, comets, clock, prng, options });
+    this.#job = new Job({ owner: this.#id, pushLog, comets, clock, running, prng, options });
   }
 
   async open(): Promise<RunningServer> {
@@ -89,14 +93,14 @@ export class Workers {
       streams: platform.streams,
       address: { hostname: "127.0.0.1", port: 0 },
       secret: this.#secret,
-      clock: this.#clock,
+      clock: this.#running,
       self: { role: "parent", id: this.#id },
       handler: this.#workers,
       counters: this.#counters,
     });
     this.#supervisor = new Supervisor(this.#count, {
       spawn: (index) => this.#spawn(index, tcp, ws),
-      clock: this.#clock,
+      clock: this.#running,
       prng: this.#prng,
     });
     this.#workers.comets.start();
@@ -131,6 +135,7 @@ export class Workers {
     await this.#pushLog.close();
     await this.#supervisor?.stop();
     await this.#rpc?.close();
+    this.#running.stop();
     if (wasReady) log.info("stopped");
   }
 

@@ -25,12 +25,10 @@ export class MemoryNodes implements Nodes {
   readonly #runs = new Map<string, string>();
   readonly #listeners: ((server: string) => void)[] = [];
   readonly #clock: Clock;
-  readonly #leaseMs: number;
 
   /** @param leaseMs How long a node counts as alive without a report, in milliseconds. */
-  constructor(clock: Clock, leaseMs = NODE_LEASE_MS) {
+  constructor(clock: Clock, readonly leaseMs: number = NODE_LEASE_MS) {
     this.#clock = clock;
-    this.#leaseMs = leaseMs;
   }
 
   /** Whether a run is registered and its lease runs. */
@@ -101,7 +99,7 @@ export class MemoryNodes implements Nodes {
   }
 
   #leaseEndMs(): number {
-    return this.#clock.monotonicMs() + this.#leaseMs;
+    return this.#clock.monotonicMs() + this.leaseMs;
   }
 
   #remove(server: string): void {

@@ -18,7 +18,8 @@ let server: RedisServer;
 let gateway: UpstashGateway;
 
 function open(url: string, clock = systemClock): Promise<Drivers> {
-  const options = { clock, prng: seededPrng(1), partitions: 2, partitionBytesMax: 1 << 20 };
+  const partitionBytesMax = 1 << 20;
+  const options = { clock, running: clock, prng: seededPrng(1), partitions: 2, partitionBytesMax };
   return openDrivers(url, { ...options, token: "a token" });
 }
 

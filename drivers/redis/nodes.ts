@@ -40,7 +40,7 @@ export class RedisNodes implements Nodes {
   #changed = false;
 
   /** @param leaseMs How long a node counts as alive without a report, in milliseconds. */
-  constructor(store: RedisStore, clock: Clock, leaseMs = NODE_LEASE_MS) {
+  constructor(store: RedisStore, clock: Clock, readonly leaseMs: number = NODE_LEASE_MS) {
     this.#store = store;
     this.#watch = new NodeWatch(store, clock, leaseMs);
   }

@@ -25,6 +25,8 @@ export interface RegisteredCometsParts {
   /** The cluster secret; empty for none. */
   readonly secret: string;
   readonly clock: Clock;
+  /** The time in which this process ran: what links are judged by. */
+  readonly running: Clock;
   readonly prng: Prng;
   /** Where the links count. */
   readonly counters: RpcCounters;
@@ -130,7 +132,7 @@ export class RegisteredComets implements CometDirectory {
       log.error("comet {server} cannot be reached at {rpc}", { server, rpc });
       return;
     }
-    const { owner, streams, secret, clock, prng, counters } = this.#parts;
+    const { owner, streams, secret, running: clock, prng, counters } = this.#parts;
     const self = { role: "job", id: owner };
     const handler = this.#comets.add(server);
     const parts = { streams, secret, clock, prng, counters };

@@ -11,6 +11,13 @@ import type { Comets } from "../connect.ts";
 /** Turns after which a socket has told that it was closed: what came before is read in the first. */
 const TURNS = 2;
 
+/** What must not be carried out when its comet has gone or asked another logic since. */
+const lasting: ReadonlySet<number> = new Set([
+  RpcMethod.connect,
+  RpcMethod.renew,
+  RpcMethod.register,
+]);
+
 /** The comets' links to this logic: answers their calls, and is the way back to each. */
 export class CometLinks implements Comets, RpcHandler {
   readonly #comets = new Map<string, { readonly link: RpcLink; readonly comet: CometApi }>();
@@ -41,7 +48,7 @@ export class CometLinks implements Comets, RpcHandler {
   }
 
   async call(link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
-    if (method === RpcMethod.connect || method === RpcMethod.renew) {
+    if (lasting.has(method)) {
       body = await this.#awaited(link, body);
     }
     const answer = this.#logic && answerLogic(this.#logic, method, body);
@@ -55,9 +62,10 @@ export class CometLinks implements Comets, RpcHandler {
   }
 
   /**
-   * A logic that stood still finds old auths and renewals in its sockets, for which comets have
-   * asked another one since: they would bring back sessions that have ended. That the links are
-   * closed it learns in the next turns of the event loop.
+   * A logic that stood still finds old auths, renewals and registrations in its sockets, for which
+   * comets have asked another one since, or have been started again: they would bring back sessions
+   * that have ended, and take the place of the later run. That the links are closed it learns in
+   * the next turns of the event loop.
    */
   async #awaited(link: RpcLink, body: Uint8Array): Promise<Uint8Array> {
     const kept = body.slice();
@@ -65,6 +73,6 @@ export class CometLinks implements Comets, RpcHandler {
       await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
     }
     if (link.open) return kept;
-    throw new RpcError("lost", true, "Cannot store sessions: their comet asks no more");
+    throw new RpcError("lost", true, "Cannot store what is old: its comet asks no more");
   }
 }

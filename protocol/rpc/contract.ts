@@ -26,6 +26,11 @@ export interface Registered {
    * no push after a client's auth can miss it.
    */
   readonly openAfterMs: number;
+  /**
+   * How long the registration lasts without a report, in milliseconds; `Infinity` where it ends with
+   * the comet's process alone.
+   */
+  readonly leaseMs: number;
 }
 
 /** The registry does not know this run of a comet: it is to register again. */
@@ -217,5 +222,5 @@ export interface FollowerApi {
   release(rooms: readonly string[]): Promise<void>;
 }
 
-/** How long a comet counts as alive without a report, in milliseconds. */
+/** How long a comet of a cluster counts as alive without a report, in milliseconds. */
 export const NODE_LEASE_MS = 10_000;

@@ -7,7 +7,7 @@ import { CloseCodes } from "../close_codes.ts";
 import { concatFrames, EMPTY } from "../frame.ts";
 import type { Caller } from "./caller.ts";
 import { answerComet, CometClient } from "./comet_rpc.ts";
-import { ConnectRefused } from "./contract.ts";
+import { ConnectRefused, NODE_LEASE_MS } from "./contract.ts";
 import { decodeFailure, encodeFailure } from "./failure.ts";
 import { answerFollower, FollowerClient } from "./follower_rpc.ts";
 import { decodeHello, decodeWelcome, encodeHello, encodeWelcome } from "./hello.ts";
@@ -74,7 +74,7 @@ const takesAll = {
   disconnect: async () => {},
   receive: async () => {},
   report: async () => new Map(),
-  register: async () => ({ openAfterMs: 0 }),
+  register: async () => ({ openAfterMs: 0, leaseMs: NODE_LEASE_MS }),
   unregister: async () => {},
   renew: async () => {},
   deliver: async () => [],

@@ -4,7 +4,7 @@ import { RpcLimits } from "./limits.ts";
 import { RpcError } from "./rpc_error.ts";
 
 /** Grows when an end of one version cannot talk to one of another. */
-const RPC_VERSION = 1;
+const RPC_VERSION = 2;
 
 /** Who one end of a link is. */
 export interface RpcPeer {

@@ -15,6 +15,8 @@ export const RpcLimits = {
   servedMax: 16_384,
   /** Bytes of their bodies. */
   servedBytesMax: 64 * 1024 * 1024,
+  /** Calls of one peer that are served in one turn of the event loop; pings wait for none. */
+  servedPerTurn: 256,
   /** Bytes that may wait for a peer that does not read before its calls are refused. */
   unsentBytesMax: 64 * 1024 * 1024,
   /** Bytes that may wait for a peer that does not read before its link is closed. */

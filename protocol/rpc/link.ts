@@ -70,7 +70,7 @@ export class RpcLink implements Caller, Receiver {
     this.peer = peer;
     this.#outbox = new Outbox(conn, () => this.#lose("it does not read"));
     const serve: Serve = (method, body) => handler.call(this, method, body);
-    this.#served = new ServedCalls(serve, this.#outbox, counters);
+    this.#served = new ServedCalls(serve, this.#outbox, counters, clock);
     this.#ticks = clock.setInterval(() => this.#tick(), RpcLimits.tickMs);
     conn.context = this;
     counters.links++;
@@ -133,6 +133,7 @@ export class RpcLink implements Caller, Receiver {
   received(chunk: Uint8Array): void {
     try {
       this.#liveness.bytesCame();
+      this.#served.turn();
       this.#splitter.push(chunk, this, RpcLink.#sink);
     } catch (error) {
       this.#lose((error as Error).message);
@@ -210,6 +211,9 @@ export class RpcLink implements Caller, Receiver {
   #finish(reason: string, atOnce: boolean): void {
     if (!this.#open) return;
     this.#open = false;
+    // What the peer asked before it went is still done.
+    if (atOnce) this.#served.finish();
+    else this.#served.drop();
     const { conn, clock, handler, counters, onClosed } = this.#parts;
     counters.linksClosed++;
     clock.cancel(this.#ticks);

@@ -181,19 +181,10 @@ test("RpcLink keeps a quiet link by pings, however long", async () => {
   await rpc.close(dialer, listener);
 });
 
-/** A client that has said hello by hand and been welcomed. */
-async function greeted(rpc: MemoryRpc, port: number): Promise<MemoryClient> {
-  const client = await MemoryClient.connect(rpc.streams, port);
-  client.send(RpcOperation.hello, 7, encodeHello({ role: "job", id: "by hand" }, ""));
-  let bytes = 0;
-  await rpc.until("it is welcomed", () => (bytes += client.take().length) > 16);
-  return client;
-}
-
 test("RpcLink closes a link whose peer is silent, between 3 and 3.5 s", async () => {
   const rpc = new MemoryRpc();
   const listener = await rpc.listen(echo);
-  const client = await greeted(rpc, listener.address.port);
+  const client = await rpc.greeted(listener.address.port);
   await rpc.pass(2_900);
   assert.deepEqual(client.frames().map(({ op }) => op), [RpcOperation.ping, RpcOperation.ping]);
   assert.equal(client.closed, false);
@@ -206,7 +197,7 @@ test("RpcLink closes a link whose peer is silent, between 3 and 3.5 s", async ()
 test("RpcLink closes a link whose peer asks but never reads", async () => {
   const rpc = new MemoryRpc();
   const listener = await rpc.listen({ call: () => filled(100_000, 1) });
-  const client = await greeted(rpc, listener.address.port);
+  const client = await rpc.greeted(listener.address.port);
   client.pause();
   for (let ms = 0; ms < 3_600 && !client.closed; ms += 100) {
     for (let count = 0; count < 5; count++) client.send(1, 1 + count);
@@ -219,7 +210,7 @@ test("RpcLink closes a link whose peer asks but never reads", async () => {
 test("RpcLink refuses the calls of a peer that lets too many answers wait", async () => {
   const rpc = new MemoryRpc();
   const listener = await rpc.listen({ call: () => filled(8 * 1024 * 1024, 1) });
-  const client = await greeted(rpc, listener.address.port);
+  const client = await rpc.greeted(listener.address.port);
   client.pause();
   for (let count = 0; count < 40; count++) client.send(1, 1 + count);
   await rpc.until("some are refused", () => rpc.counters.servedOverloaded > 0);
@@ -233,7 +224,7 @@ test("RpcLink refuses a flood of calls beyond what it serves at once, and goes o
   const rpc = new MemoryRpc();
   const held = new Held();
   const listener = await rpc.listen(held);
-  const client = await greeted(rpc, listener.address.port);
+  const client = await rpc.greeted(listener.address.port);
   const flood = RpcLimits.servedMax + 1_000;
   for (let count = 1; count <= flood; count++) client.send(1, count);
   let refused: number[] = [];
@@ -246,6 +237,7 @@ test("RpcLink refuses a flood of calls beyond what it serves at once, and goes o
   assert.equal(link.callsServed, RpcLimits.servedMax);
   assert.equal(rpc.counters.servedOverloaded, 1_000);
   assert.deepEqual(refused, Array.from({ length: 1_000 }, (_, i) => RpcLimits.servedMax + 1 + i));
+  await rpc.until("the others are served", () => held.calls.length === RpcLimits.servedMax);
   for (const call of held.calls) call.resolve(EMPTY);
   let answered = 0;
   await rpc.until("the others are answered", () => {
@@ -261,7 +253,7 @@ test("RpcLink loses its calls when the connection is cut in mid-frame", async ()
   const rpc = new MemoryRpc();
   const lost: string[] = [];
   const listener = await rpc.listen({ ...echo, closed: (link) => lost.push(link.peer.id) });
-  const client = await greeted(rpc, listener.address.port);
+  const client = await rpc.greeted(listener.address.port);
   const [link] = listener.links();
   const failed = rejects(link.call(5, utf8("?")), "lost", true);
   client.write(encodeFrame(RpcOperation.ok, 1, filled(1_000, 1)).subarray(0, 500));
@@ -275,7 +267,7 @@ test("RpcLink loses its calls when the connection is cut in mid-frame", async ()
 test("RpcLink takes a long frame that comes in slowly for a sign of life", async () => {
   const rpc = new MemoryRpc();
   const listener = await rpc.listen(echo);
-  const client = await greeted(rpc, listener.address.port);
+  const client = await rpc.greeted(listener.address.port);
   const [link] = listener.links();
   const answer = link.call(5, EMPTY, 60_000);
   const frame = encodeFrame(RpcOperation.ok, 1, filled(1_000, 1));
@@ -302,7 +294,7 @@ for (const [what, bytes] of Object.entries(garbage)) {
     await withLogLines(["halley", "rpc"], async (lines) => {
       const rpc = new MemoryRpc();
       const { listener, dialer, dialled } = await rpc.pair(echo);
-      const client = await greeted(rpc, listener.address.port);
+      const client = await rpc.greeted(listener.address.port);
       client.write(bytes);
       await rpc.until("its link is closed", () => client.closed);
       assert.equal(lines.length, 1);
@@ -316,7 +308,7 @@ for (const [what, bytes] of Object.entries(garbage)) {
 test("RpcLink ignores answers to no call, and cannot be misled by a failure it cannot read", async () => {
   const rpc = new MemoryRpc();
   const listener = await rpc.listen(echo);
-  const client = await greeted(rpc, listener.address.port);
+  const client = await rpc.greeted(listener.address.port);
   const [link] = listener.links();
   client.send(RpcOperation.ok, 77, "x");
   client.send(RpcOperation.failure, 78, "x");

@@ -87,7 +87,7 @@ test("RpcListener refuses another version, and a first frame that is no hello", 
   const other = hello.slice();
   other[3] = 9;
   const firsts: readonly (readonly [number, Uint8Array, RegExp])[] = [
-    [RpcOperation.hello, other, /version must be 1, current value is 9/],
+    [RpcOperation.hello, other, /version must be 2, current value is 9/],
     [1, hello, /first frame must be a hello/],
     [RpcOperation.ok, hello, /first frame must be a hello/],
     [RpcOperation.hello, hello.subarray(1), /Cannot read|version/],

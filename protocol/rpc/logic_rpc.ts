@@ -80,7 +80,7 @@ export class LogicClient implements LogicApi {
     const writer = new BinaryWriter(512);
     writeNode(writer, node);
     const reader = new BinaryReader(await this.caller.call(RpcMethod.register, writer.finish()));
-    const registered = { openAfterMs: reader.integer() };
+    const registered = { openAfterMs: reader.integer(), leaseMs: reader.float64() };
     reader.end();
     return registered;
   }
@@ -178,8 +178,8 @@ async function report(api: LogicApi, reader: BinaryReader): Promise<Uint8Array> 
 async function register(api: LogicApi, reader: BinaryReader): Promise<Uint8Array> {
   const node = readNode(reader);
   reader.end();
-  const { openAfterMs } = await api.register(node);
-  return new BinaryWriter(8).integer(openAfterMs).finish();
+  const { openAfterMs, leaseMs } = await api.register(node);
+  return new BinaryWriter(16).integer(openAfterMs).float64(leaseMs).finish();
 }
 
 async function unregister(api: LogicApi, reader: BinaryReader): Promise<Uint8Array> {

@@ -76,9 +76,8 @@ test("LogicClient.report() carries 20,000 rooms both ways", async () => {
   assert.deepEqual(logic.asked, report);
 });
 
-test("LogicClient.register() brings every node over and the wait back", async () => {
-  const registered = messages.openAfterMs.map((openAfterMs) => ({ openAfterMs }));
-  await roundTrips(5, messages.node, registered, (node) => client.register(node));
+test("LogicClient.register() brings every node over, and the wait and the lease back", async () => {
+  await roundTrips(5, messages.node, messages.registered, (node) => client.register(node));
 });
 
 test("LogicClient.unregister() brings every id over", async () => {

@@ -1,3 +1,4 @@
+import type { Clock } from "../../base/clock.ts";
 import type { RpcCounters } from "./counters.ts";
 import { encodeFailure } from "./failure.ts";
 import { RpcLimits } from "./limits.ts";
@@ -8,37 +9,99 @@ import { RpcError } from "./rpc_error.ts";
 /** What answers a call; see `RpcHandler`. */
 export type Serve = (method: number, body: Uint8Array) => Uint8Array | Promise<Uint8Array>;
 
+/** A call that waits for its turn. */
+interface WaitingCall {
+  readonly method: number;
+  readonly sequence: number;
+  readonly body: Uint8Array;
+}
+
 /**
- * Answers the calls of the peer. One that is one too many is refused, and reading goes on: two ends
- * that each stopped reading until the other takes its answers would wait for ever.
+ * Answers the calls of the peer, in the order in which they came. Only so many are begun in one turn
+ * of the event loop: what else lies in the sockets is read in between, signs of life above all. One
+ * that is one too many is refused, and reading goes on: two ends that each stopped reading until the other takes its answers would wait for ever.
  */
 export class ServedCalls {
   readonly #serve: Serve;
   readonly #outbox: Outbox;
   readonly #counters: RpcCounters;
+  readonly #clock: Pick<Clock, "nextTurn">;
   #count = 0;
   #bytes = 0;
+  /** Calls that may still be begun in this turn. */
+  #left: number = RpcLimits.servedPerTurn;
+  #waiting: WaitingCall[] = [];
+  /** How many of those have been begun. */
+  #begun = 0;
 
-  constructor(serve: Serve, outbox: Outbox, counters: RpcCounters) {
+  constructor(
+    serve: Serve,
+    outbox: Outbox,
+    counters: RpcCounters,
+    clock: Pick<Clock, "nextTurn">,
+  ) {
     this.#serve = serve;
     this.#outbox = outbox;
     this.#counters = counters;
+    this.#clock = clock;
   }
 
-  /** How many are being answered. */
+  /** How many are being answered, or wait for it. */
   get size(): number {
     return this.#count;
   }
 
+  /** More of the peer's bytes are there: a new turn, where nothing waits for one. */
+  turn(): void {
+    if (this.#waiting.length === 0) this.#left = RpcLimits.servedPerTurn;
+  }
+
   /** Answers a call, now or later. @param body Borrowed until the call returns. */
   serve(method: number, sequence: number, body: Uint8Array): void {
-    const bytes = body.length;
-    if (this.#isFull(bytes)) {
+    if (this.#isFull(body.length)) {
       this.#counters.servedOverloaded++;
       const message = `Cannot serve method ${method}: too many calls are being served`;
       return this.#fail(sequence, new RpcError("overloaded", true, message));
     }
     this.#counters.served++;
+    if (this.#left > 0) {
+      this.#left--;
+      return this.#begin(method, sequence, body);
+    }
+    this.#count++;
+    this.#bytes += body.length;
+    if (this.#waiting.push({ method, sequence, body: body.slice() }) === 1) this.#nextTurn();
+  }
+
+  /** Begins with everything that waits: no more will come. */
+  finish(): void {
+    this.#beginWaiting(Infinity);
+  }
+
+  /** Drops what waits. */
+  drop(): void {
+    this.#waiting = [];
+    this.#begun = 0;
+  }
+
+  #nextTurn(): void {
+    this.#clock.nextTurn(() => {
+      this.#beginWaiting(RpcLimits.servedPerTurn);
+      if (this.#waiting.length > 0) this.#nextTurn();
+    });
+  }
+
+  #beginWaiting(most: number): void {
+    for (let left = most; left > 0 && this.#begun < this.#waiting.length; left--) {
+      const { method, sequence, body } = this.#waiting[this.#begun++];
+      this.#settled(body.length);
+      this.#begin(method, sequence, body);
+    }
+    if (this.#begun === this.#waiting.length) this.drop();
+  }
+
+  #begin(method: number, sequence: number, body: Uint8Array): void {
+    const bytes = body.length;
     let answer: Uint8Array | Promise<Uint8Array>;
     try {
       answer = this.#serve(method, body);

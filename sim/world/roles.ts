@@ -1,5 +1,6 @@
 import { Comet } from "../../comet/comet.ts";
 import { randomBelow } from "../../base/prng.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import { cometDefaults, type CometOptions, FANOUT_SLICE } from "../../comet/options.ts";
 import { CometService } from "../../comet/rpc/comet_service.ts";
 import { LogicPool } from "../../comet/rpc/logic_pool.ts";
@@ -58,6 +59,7 @@ export async function startLogic(world: World, index: number, run: number): Prom
   const host = world.newHost(`logic-${index}`);
   const { store } = world;
   const { clock, streams } = host;
+  const running = new RunningClock(clock);
   const links = new CometLinks(clock);
   const logic = new Logic({
     ...store.driversOf(host),
@@ -71,11 +73,15 @@ export async function startLogic(world: World, index: number, run: number): Prom
     streams,
     address: address(ports.logicRpc(index)),
     secret: "",
-    clock,
+    clock: running,
     self: { role: "logic", id: runId(host.name, String(run)) },
     handler: links,
   });
-  return { host, logic, stop: () => rpc.close() };
+  const stop = async () => {
+    await rpc.close();
+    running.stop();
+  };
+  return { host, logic, stop };
 }
 
 /**
@@ -96,7 +102,8 @@ export async function startComet(
   const counters = new RpcCounters();
   const service = new CometService(() => comet);
   const addresses = Array.from({ length: LOGICS }, (_, logic) => address(ports.logicRpc(logic)));
-  const link = { streams, secret: "", clock, prng, counters };
+  const running = new RunningClock(clock);
+  const link = { streams, secret: "", clock: running, prng, counters };
   const logic = new LogicPool({ ...link, server, addresses, handler: service });
   const options: CometOptions = {
     ...cometDefaults,
@@ -105,7 +112,7 @@ export async function startComet(
     slowReaderMs: SLOW_READER_MS,
     fanoutSlice: SLICES[randomBelow(prng, SLICES.length)],
   };
-  const comet: Comet = new Comet({ server, streams, logic, clock, prng, options });
+  const comet: Comet = new Comet({ server, streams, logic, clock, running, prng, options });
   const self = { role: "comet", id: server };
   const rpcAddress = address(ports.cometRpc(index));
   const rpc = await listenRpc({ ...link, address: rpcAddress, self, handler: service });
@@ -133,6 +140,7 @@ export async function startComet(
     await comet.stop();
     await rpc.close();
     await logic.stop();
+    running.stop();
   };
   return { host, comet, stop };
 }
@@ -144,22 +152,25 @@ export function startJob(world: World, index: number, run: number): Role {
   const { clock, streams } = host;
   const owner = runId(host.name, String(run));
   const { nodes, pushLog } = store.driversOf(host);
+  const running = new RunningClock(clock);
   const comets = new RegisteredComets({
     owner,
     nodes,
     streams,
     secret: "",
     clock,
+    running,
     prng,
     counters: new RpcCounters(),
     parseAddress: (text) => address(Number(text.split(":")[1])),
   });
-  const job = new Job({ owner, pushLog, comets, clock, prng });
+  const job = new Job({ owner, pushLog, comets, clock, running, prng });
   comets.start();
   job.start();
   const stop = async () => {
     await job.stop();
     await comets.stop();
+    running.stop();
   };
   return { host, stop };
 }

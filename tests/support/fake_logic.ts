@@ -1,12 +1,13 @@
-import type {
-  CometReport,
-  ConnectionRef,
-  ConnectReply,
-  ConnectRequest,
-  LogicApi,
-  Node,
-  ReceivedFrame,
-  Registered,
+import {
+  type CometReport,
+  type ConnectionRef,
+  type ConnectReply,
+  type ConnectRequest,
+  type LogicApi,
+  type Node,
+  NODE_LEASE_MS,
+  type ReceivedFrame,
+  type Registered,
 } from "../../protocol/rpc/contract.ts";
 
 /** A call that the test answers. */
@@ -58,7 +59,7 @@ export class FakeLogic implements LogicApi {
 
   register(node: Node): Promise<Registered> {
     this.registered.push(node);
-    return Promise.resolve({ openAfterMs: 0 });
+    return Promise.resolve({ openAfterMs: 0, leaseMs: NODE_LEASE_MS });
   }
 
   unregister(server: string): Promise<void> {

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { ManualClock } from "../../base/clock.ts";
+import { type Clock, ManualClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import { memoryPlatform } from "../../platform/memory/mod.ts";
 import type { Address } from "../../platform/port.ts";
 import { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { encodeHello } from "../../protocol/rpc/hello.ts";
+import { RpcOperation } from "../../protocol/rpc/operations.ts";
+import { MemoryClient } from "./memory_client.ts";
 import { RpcDialer } from "../../protocol/rpc/dialer.ts";
 import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
 import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
@@ -18,22 +22,41 @@ export const echo: RpcHandler = { call: (_, __, body) => body.slice() };
 export class MemoryRpc {
   readonly clock = new ManualClock(1_000_000);
   readonly streams = memoryPlatform({ clock: this.clock }).streams;
+  /** What links are judged by; see {@linkcode MemoryRpc.judgeByRunningTime}. */
+  #linkClock: Clock = this.clock;
+  #running: RunningClock | undefined;
   /** What both ends count. */
   readonly counters = new RpcCounters();
 
+  /** Links from now on are judged by the time in which the process ran. */
+  judgeByRunningTime(): void {
+    this.#linkClock = this.#running = new RunningClock(this.clock);
+  }
+
   /** Listens as `comet` "server". */
   listen(handler: RpcHandler, secret = "", address = LOOPBACK): Promise<RpcListener> {
-    const { streams, clock, counters } = this;
+    const { streams, counters } = this;
+    const clock = this.#linkClock;
     const self = { role: "comet", id: "server" };
     return listenRpc({ streams, address, secret, clock, self, handler, counters });
   }
 
   /** Makes a dialer as `job` "client", which is still to be started. */
   dialer(address: Address, handler: RpcHandler, secret = ""): RpcDialer {
-    const { streams, clock, counters } = this;
+    const { streams, counters } = this;
+    const clock = this.#linkClock;
     const self = { role: "job", id: "client" };
     const prng = seededPrng(1);
     return new RpcDialer({ streams, address, secret, clock, prng, self, handler, counters });
+  }
+
+  /** A client that has said hello by hand and been welcomed. */
+  async greeted(port: number): Promise<MemoryClient> {
+    const client = await MemoryClient.connect(this.streams, port);
+    client.send(RpcOperation.hello, 7, encodeHello({ role: "job", id: "by hand" }, ""));
+    let bytes = 0;
+    await this.until("it is welcomed", () => (bytes += client.take().length) > 16);
+    return client;
   }
 
   /** Lets what is due at this moment happen, until a condition holds. */
@@ -82,6 +105,7 @@ export class MemoryRpc {
     for (const end of ends) {
       await this.settled(end instanceof RpcDialer ? end.stop() : end.close());
     }
+    this.#running?.stop();
     await this.until("the clock is empty", () => this.clock.pending === 0);
   }
 }

@@ -111,7 +111,15 @@ export class Roles {
       counters: new RpcCounters(),
     });
     const options = { ...cometDefaults, reportMs: 200 };
-    const comet: Comet = new Comet({ server, streams, logic: pool, clock, prng, options });
+    const comet: Comet = new Comet({
+      server,
+      streams,
+      logic: pool,
+      clock,
+      running: clock,
+      prng,
+      options,
+    });
     const self = { role: "comet", id: server };
     const rpc = await listenRpc({
       streams,
@@ -143,11 +151,12 @@ export class Roles {
       streams: this.platform.streams,
       secret,
       clock,
+      running: clock,
       prng: this.#prng,
       counters: new RpcCounters(),
       parseAddress: (text) => ({ ...loopback, port: Number(text.split(":")[1]) }),
     });
-    const job = new Job({ owner, pushLog, comets, clock, prng: this.#prng });
+    const job = new Job({ owner, pushLog, comets, clock, running: clock, prng: this.#prng });
     comets.start();
     job.start();
     this.#stops.push(async () => {

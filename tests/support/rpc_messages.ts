@@ -21,7 +21,10 @@ export const messages = {
   bytes,
   close: fc.constantFrom(...Object.values(CloseCodes)),
   int32s: fc.array(int32),
-  openAfterMs: fc.nat(),
+  registered: record({
+    openAfterMs: fc.nat(),
+    leaseMs: fc.oneof(fc.nat(), fc.constant(Infinity)),
+  }),
   counts: fc.array(fc.tuple(text, int32)).map((entries) => new Map(entries)),
   connectionId: fc.maxSafeNat(),
   connectRequest: record({

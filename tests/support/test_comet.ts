@@ -68,7 +68,7 @@ export class TestComet {
   private constructor({ kernelBufferBytes, ...options }: TestCometOptions) {
     const { clock, logic, counters, pool: buffers } = this;
     this.#streams = memoryPlatform({ clock, kernelBufferBytes }).streams;
-    this.lifecycle = new Lifecycle("comet-1", logic, clock, {
+    this.lifecycle = new Lifecycle("comet-1", logic, clock, clock, {
       ...cometDefaults,
       ...options,
     }, counters);
