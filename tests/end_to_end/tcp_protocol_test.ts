@@ -41,6 +41,7 @@ test("every operation of goim is answered as goim does", () =>
     const requests: [op: number, body: string, answerOp: number, answerBody: string][] = [
       [4, "hello", 5, ""],
       [12, "live://2000", 13, "live://2000"],
+      [12, "lobby", 13, "lobby"],
       [12, "", 13, ""],
       [14, "1005", 15, "1005"],
       [16, "1005,1000", 17, "1005,1000"],
@@ -107,7 +108,14 @@ test("the largest frame that a client may send is taken", () =>
 
 test("a failed auth closes the connection without a word", () =>
   withServer({}, async (server) => {
-    const bad = ["", "not json", "[]", '{"mid":"x"}', '{"mid":1e30}', '{"mid":1,"room_id":"nope"}'];
+    const bad = [
+      "",
+      "not json",
+      "[]",
+      '{"mid":"x"}',
+      '{"mid":1e30}',
+      '{"mid":1,"room_id":"live://"}',
+    ];
     for (const body of bad) {
       const client = await RawClient.connect(server.tcpPort);
       client.send(7, 1, body);
