@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
+import { oneLine } from "../../platform/faults.ts";
 import type { Child } from "../../platform/port.ts";
 
 const log = getLogger(["halley"]);
@@ -32,6 +33,7 @@ class Worker {
 
   constructor(private readonly index: number, private readonly parts: SupervisorParts) {}
 
+  /** @throws {Error} When it cannot be started. */
   start(): void {
     const startedMs = this.parts.clock.monotonicMs();
     this.#timer = undefined;
@@ -65,7 +67,17 @@ class Worker {
       how,
       waitMs: Math.round(waitMs),
     });
-    this.#timer = clock.setTimeout(() => this.start(), waitMs);
+    this.#timer = clock.setTimeout(() => this.#restart(), waitMs);
+  }
+
+  /** What lacks for a process now, such as file descriptors, may be there later. */
+  #restart(): void {
+    const startedMs = this.parts.clock.monotonicMs();
+    try {
+      this.start();
+    } catch (error) {
+      this.#ended(oneLine(error), startedMs);
+    }
   }
 }
 
