@@ -120,9 +120,10 @@ passes over one that is misspelt.
 ## Under Deno's permissions
 
 \`deno task start\` runs with the permission set \`server\` of \`deno.json\`: it may open ports on
-loopback and on all addresses, read \`HALLEY_\` variables, the host name and the file \`halley.toml\`
-beside \`deno.json\`, run \`getconf\`, which says how many files may be open, and nothing else.
-Something different has to be allowed by name:
+loopback and on all addresses, read \`HALLEY_\` variables, facts of the system such as the host name
+(under the same permission, \`sys\`, it closes the debugger that Deno opens at SIGUSR1) and the file
+\`halley.toml\` beside \`deno.json\`, run \`getconf\`, which says how many files may be open, and nothing
+else. Something different has to be allowed by name:
 
 \`\`\`sh
 deno run -P=server --allow-read=/etc/halley.toml mod.ts start --config /etc/halley.toml

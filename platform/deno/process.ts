@@ -1,8 +1,14 @@
+import inspector from "node:inspector";
 import { availableParallelism } from "node:os";
 import process from "node:process";
+import { getLogger } from "@logtape/logtape";
+import { systemClock } from "../../base/clock.ts";
 import { deniedReason } from "../faults.ts";
 import { getconf, parseOpenFilesMax, parseOpenMax } from "../open_files.ts";
 import type { Child, Process } from "../port.ts";
+import { closeOpening } from "./inspector.ts";
+
+const log = getLogger(["halley", "platform"]);
 
 /** The Deno process. */
 export const denoProcess: Process = {
@@ -19,6 +25,7 @@ export const denoProcess: Process = {
     // Windows has only these.
     const isThere = Deno.build.os !== "windows" || signal === "SIGINT" || signal === "SIGHUP";
     if (isThere) Deno.addSignalListener(signal, callback);
+    if (isThere && signal === "SIGUSR1") keepInspectorShut();
   },
   write: (to, bytes) => Deno[to].write(bytes),
   exit: (code: number): never => Deno.exit(code),
@@ -45,6 +52,16 @@ function permitted<Result>(action: string, read: () => Result): Result {
   } catch (error) {
     throw new Error(`Cannot ${action}: ${deniedReason(error) ?? error}`, { cause: error });
   }
+}
+
+/** From now on, unless a debugger was asked for when we were started. */
+function keepInspectorShut(): void {
+  const mayClose = Deno.permissions.querySync({ name: "sys" }).state === "granted";
+  if (mayClose && inspector.url() !== undefined) return;
+  Deno.addSignalListener("SIGUSR1", () => {
+    if (mayClose) void closeOpening(inspector, systemClock);
+    else log.warn("SIGUSR1: Deno opens its inspector; that it is closed again needs --allow-sys");
+  });
 }
 
 /** Whether we have every permission; what we lack, Deno asks of whoever sits at the terminal. */
