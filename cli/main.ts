@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../base/clock.ts";
+import { parentGone } from "../platform/parent.ts";
 import type { Platform, Signal } from "../platform/port.ts";
 import { effectiveToml } from "./config/document.ts";
 import { ConfigMistakes, loadConfig, type LoadedConfig } from "./config/load.ts";
@@ -101,7 +102,7 @@ async function serve(
     await output.exit(code);
   };
   const { process } = platform;
-  const isWorker = startRole === startWorker;
+  const isWorker = process.args[0] === "worker";
   for (const signal of stopSignals) {
     process.onSignal(signal, () => {
       // A terminal tells the workers as well; they wait for their parent to.
@@ -122,17 +123,16 @@ async function serve(
   await stop(ExitCode.failed);
 }
 
-/** A server that ends with the process that started it. */
+/** A role that ends with the process that started it. */
 async function endingWith(parent: number, starting: Promise<Running>): Promise<Running> {
-  const { parentGone } = await import("../sim/parent.ts");
   const orphaned = parentGone(parent, systemClock).then(() => "its parent process is gone");
-  const running = await starting;
+  const running = await Promise.race([
+    starting,
+    orphaned.then((reason) => Promise.reject(new Error(`Cannot start: ${reason}`))),
+  ]);
   const ended = running.ended === undefined ? orphaned : Promise.race([running.ended, orphaned]);
   return { close: () => running.close(), ended };
 }
-
-/** A worker process of `start --workers`, which gives it a configuration that it has checked. */
-const startWorker: Start = (config, platform) => opened(new WorkerRole(config, platform));
 
 async function run(
   platform: Platform,
@@ -172,7 +172,7 @@ async function run(
         platform,
         output,
         JSON.parse(platform.process.env[WORKER_VARIABLE]!),
-        startWorker,
+        (config, on) => endingWith(Number(args[0]), opened(new WorkerRole(config, on))),
       );
       return undefined;
     case "sim":

@@ -20,6 +20,8 @@ const STOP_MS = 10_000;
 export interface SupervisorParts {
   /** Starts one. */
   readonly spawn: (index: number) => Child;
+  /** Told that one has ended. */
+  readonly ended: (index: number) => void;
   readonly clock: Clock;
   readonly prng: Prng;
 }
@@ -58,6 +60,7 @@ class Worker {
 
   #ended(how: number | string, startedMs: number): void {
     this.#child = undefined;
+    this.parts.ended(this.index);
     if (this.#stopping) return;
     const { clock, prng } = this.parts;
     if (clock.monotonicMs() - startedMs >= STEADY_MS) this.#failures = 0;

@@ -9,10 +9,13 @@ import { Supervisor } from "./supervisor.ts";
 class Processes {
   readonly clock = new ManualClock();
   started = 0;
+  /** Whose ends were told. */
+  readonly ended: number[] = [];
   lacksFiles = false;
   #ends: ((how: number | string) => void)[] = [];
   readonly supervisor = new Supervisor(1, {
     spawn: () => this.#spawn(),
+    ended: (index) => void this.ended.push(index),
     clock: this.clock,
     prng: seededPrng(1),
   });
@@ -34,7 +37,9 @@ describe("Supervisor", () => {
   it("starts a worker that ended again, and stops it for good", async () => {
     const processes = new Processes();
     processes.supervisor.start();
+    assert.deepEqual(processes.ended, []);
     await processes.end("SIGKILL");
+    assert.deepEqual(processes.ended, [0]);
     processes.clock.advance(200);
     assert.equal(processes.started, 2);
     await processes.supervisor.stop();

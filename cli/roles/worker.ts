@@ -18,13 +18,15 @@ const log = getLogger(["halley"]);
 /** Where a worker finds its configuration, which its parent has checked: as JSON. */
 export const WORKER_VARIABLE = "HALLEY_WORKER";
 
-/** A comet that shares the ports with others under one parent, and ends with it. */
+/**
+ * A comet that shares the ports with others under one parent. That the parent is silent means
+ * nothing: it is slow, or stands still, and the clients stay.
+ */
 export class WorkerRole {
   readonly #running = new RunningClock(systemClock);
   readonly #server: string;
   readonly #pool: LogicPool;
   readonly #comet: Comet;
-  #parentGone: () => void = () => {};
   #closed: Promise<void> | undefined;
 
   constructor(private readonly config: Config, private readonly platform: Platform) {
@@ -46,9 +48,9 @@ export class WorkerRole {
           method === NUMBERS_METHOD
             ? encodeNumbers(numbersOf(this.#comet))
             : service.call(link, method, body),
-        closed: () => this.#parentGone(),
       },
       counters: new RpcCounters(),
+      silentMs: Infinity,
     });
     const options = cometOptions(config, process);
     this.#comet = new Comet({ server, streams, logic, clock, running, prng, options });
@@ -56,15 +58,12 @@ export class WorkerRole {
 
   async open(): Promise<Running> {
     const { config, platform } = this;
-    const ended = new Promise<string>((resolve) =>
-      this.#parentGone = () => resolve("its parent process is gone")
-    );
     this.#pool.start();
     await this.#comet.join(nodeOf(config, platform.process, this.#server, ""));
     await this.#comet.listenTcp(config.tcp, true);
     await this.#comet.listenWebSocket(config.ws, true);
     log.info("worker listens", { id: this.#server });
-    return { close: () => this.close(), ended };
+    return { close: () => this.close() };
   }
 
   close(): Promise<void> {
@@ -72,7 +71,6 @@ export class WorkerRole {
   }
 
   async #close(): Promise<void> {
-    this.#parentGone = () => {};
     await this.#comet.stop();
     await this.#pool.stop();
     this.#running.stop();

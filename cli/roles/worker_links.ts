@@ -6,8 +6,13 @@ import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
 import { type CometNumbers, sharedNumbers } from "./worker_numbers.ts";
 import { RpcMethod } from "../../protocol/rpc/methods.ts";
+import { nameOf } from "../../protocol/rpc/run_id.ts";
 
-/** The links of worker processes, which logic and job of their parent share. */
+/**
+ * The links of worker processes, which logic and job of their parent share. A worker is there until
+ * its process ends: when its link is lost, its clients, its rooms and what is on its way to it stay,
+ * for it links again.
+ */
 export class WorkerLinks implements RpcHandler {
   /** The workers as the job sees them. */
   readonly comets: LinkedComets;
@@ -15,15 +20,20 @@ export class WorkerLinks implements RpcHandler {
   readonly links: CometLinks;
   /** What the workers' comets count, added up. */
   readonly numbers: () => Promise<CometNumbers>;
-  /** How many have registered. */
-  registered = 0;
   /** By run of the worker. */
   readonly #links = new Map<string, RpcLink>();
+  /** Runs that have registered. */
+  readonly #registered = new Set<string>();
 
   constructor(clock: Clock, private readonly nodes: Nodes) {
     this.links = new CometLinks(clock);
     this.comets = new LinkedComets(clock);
     this.numbers = sharedNumbers(clock, () => this.#links.values());
+  }
+
+  /** How many workers have registered. */
+  get registered(): number {
+    return this.#registered.size;
   }
 
   /** Says who answers. */
@@ -32,27 +42,39 @@ export class WorkerLinks implements RpcHandler {
   }
 
   opened(link: RpcLink): void {
-    this.#links.set(link.peer.id, link);
+    const { id } = link.peer;
+    this.#links.set(id, link);
     this.links.opened(link);
-    this.comets.add(link.peer.id).opened(link);
+    (this.comets.get(id) ?? this.comets.add(id)).opened(link);
   }
 
-  /** A worker without a link is gone, and its clients with it; one that has another is not. */
   closed(link: RpcLink): void {
-    if (this.#links.get(link.peer.id) !== link) return;
-    this.#links.delete(link.peer.id);
+    const { id } = link.peer;
+    if (this.#links.get(id) !== link) return;
+    this.#links.delete(id);
     this.links.closed(link);
-    this.comets.get(link.peer.id)?.closed(link);
-    this.comets.remove(link.peer.id);
-    void this.nodes.unregister(link.peer.id);
+    this.comets.get(id)?.closed(link);
+  }
+
+  /** The process of the worker with a name has ended, and its clients are gone with it. */
+  ended(name: string): void {
+    for (const id of [...this.comets.servers()]) {
+      if (nameOf(id) !== name) continue;
+      // What it still asks, in the socket, would bring it back.
+      this.#links.get(id)?.close();
+      this.#registered.delete(id);
+      this.comets.remove(id);
+      void this.nodes.unregister(id);
+    }
   }
 
   async call(link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
+    const { id } = link.peer;
     if (method === RpcMethod.hold || method === RpcMethod.release) {
-      return await this.comets.get(link.peer.id)!.call(link, method, body);
+      return await this.comets.get(id)!.call(link, method, body);
     }
     const answer = await this.links.call(link, method, body);
-    if (method === RpcMethod.register) this.registered++;
+    if (method === RpcMethod.register) this.#registered.add(id);
     return answer;
   }
 }

@@ -1,3 +1,4 @@
+import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { sleep, systemClock } from "../../base/clock.ts";
 import { systemPrng, uuid } from "../../base/prng.ts";
@@ -96,10 +97,12 @@ export class Workers {
       clock: this.#running,
       self: { role: "parent", id: this.#id },
       handler: this.#workers,
+      silentMs: Infinity,
       counters: this.#counters,
     });
     this.#supervisor = new Supervisor(this.#count, {
       spawn: (index) => this.#spawn(index, tcp, ws),
+      ended: (index) => this.#workers.ended(this.#nameOf(index)),
       clock: this.#running,
       prng: this.#prng,
     });
@@ -158,11 +161,16 @@ export class Workers {
       tcp,
       ws,
       connectionsMax,
-      serverId: `${config.serverId}-${index + 1}`,
+      serverId: this.#nameOf(index),
       logic: [formatAddress(this.#rpc!.address)],
       clusterSecret: this.#secret,
     };
-    return this.platform.process.spawn(["worker"], { [WORKER_VARIABLE]: JSON.stringify(worker) });
+    const args = ["worker", String(process.pid)];
+    return this.platform.process.spawn(args, { [WORKER_VARIABLE]: JSON.stringify(worker) });
+  }
+
+  #nameOf(index: number): string {
+    return `${this.config.serverId}-${index + 1}`;
   }
 
   /** Connections that one worker may have; 0 where its files decide. */

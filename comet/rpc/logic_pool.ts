@@ -47,6 +47,8 @@ export interface LogicPoolParts {
   readonly counters: RpcCounters;
   /** Answers what logic asks of the comet; told of each link. */
   readonly handler: RpcHandler;
+  /** As for `RpcLinkParts`. */
+  readonly silentMs?: number;
 }
 
 interface Logic {

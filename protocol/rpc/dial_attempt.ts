@@ -17,6 +17,8 @@ export interface DialAttemptParts {
   readonly address: Address;
   readonly clock: Clock;
   readonly handler: RpcHandler;
+  /** As for {@linkcode RpcLinkParts}. */
+  readonly silentMs?: number;
   readonly counters: RpcCounters;
   /** Body of the first frame. */
   readonly hello: Uint8Array;
@@ -64,12 +66,12 @@ export class DialAttempt implements GreetingOwner {
       throw new RpcError("bad-request", false, "the first frame does not answer the hello");
     }
     const peer = decodeWelcome(body);
-    const { clock, handler, counters, onLink } = this.#parts;
+    const { clock, handler, silentMs, counters, onLink } = this.#parts;
     const onClosed = (_: RpcLink, reason: string) => {
       this.#finish(new RpcError("lost", true, reason));
     };
     clock.cancel(this.#timer);
-    this.#link = new RpcLink({ conn, peer, clock, handler, counters, onClosed });
+    this.#link = new RpcLink({ conn, peer, clock, handler, silentMs, counters, onClosed });
     onLink(this.#link);
     this.#link.start();
   }

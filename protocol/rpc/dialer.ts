@@ -27,6 +27,8 @@ export interface RpcDialOptions {
   /** Who this end is. */
   readonly self: RpcPeer;
   readonly handler: RpcHandler;
+  /** As for {@linkcode RpcLinkParts}. */
+  readonly silentMs?: number;
   /** Where to count; several ends may share it. */
   readonly counters?: RpcCounters;
 }

@@ -43,6 +43,11 @@ export interface RpcLinkParts {
   readonly peer: RpcPeer;
   readonly clock: Clock;
   readonly handler: RpcHandler;
+  /**
+   * How long the peer may give no sign of life, in milliseconds; `Infinity` where the system tells
+   * of its end, as on one machine. As in `RpcLimits` where nothing is said.
+   */
+  readonly silentMs?: number;
   readonly counters: RpcCounters;
   /** Told once that the link is over, and why. */
   readonly onClosed: (link: RpcLink, reason: string) => void;
@@ -59,7 +64,7 @@ export class RpcLink implements Caller, Receiver {
   readonly #outbox: Outbox;
   readonly #calls = new PendingCalls();
   readonly #served: ServedCalls;
-  readonly #liveness = new Liveness();
+  readonly #liveness: Liveness;
   readonly #ticks: TimerHandle;
   #open = true;
 
@@ -68,6 +73,7 @@ export class RpcLink implements Caller, Receiver {
     const { conn, peer, clock, handler, counters } = parts;
     this.#parts = parts;
     this.peer = peer;
+    this.#liveness = new Liveness(parts.silentMs);
     this.#outbox = new Outbox(conn, () => this.#lose("it does not read"));
     const serve: Serve = (method, body) => handler.call(this, method, body);
     this.#served = new ServedCalls(serve, this.#outbox, counters, clock);

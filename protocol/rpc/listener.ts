@@ -26,6 +26,8 @@ export interface RpcListenOptions {
   /** Who this end is. */
   readonly self: RpcPeer;
   readonly handler: RpcHandler;
+  /** As for {@linkcode RpcLinkParts}. */
+  readonly silentMs?: number;
   /** Where to count; several ends may share it. */
   readonly counters?: RpcCounters;
 }
@@ -95,7 +97,7 @@ class Acceptor implements GreetingOwner {
   }
 
   greeted(conn: RpcConn, { operation, sequence, body }: Frame): void {
-    const { self, secret, clock, handler } = this.#options;
+    const { self, secret, clock, handler, silentMs } = this.#options;
     if (operation !== RpcOperation.hello) {
       throw new RpcError("bad-request", false, "the first frame must be a hello");
     }
@@ -104,7 +106,7 @@ class Acceptor implements GreetingOwner {
     conn.write(encodeFrame(RpcOperation.ok, sequence, encodeWelcome(self)));
     const counters = this.#counters;
     const onClosed = (link: RpcLink) => void this.#links.delete(link);
-    const link = new RpcLink({ conn, peer, clock, handler, counters, onClosed });
+    const link = new RpcLink({ conn, peer, clock, handler, silentMs, counters, onClosed });
     this.#links.add(link);
     link.start();
   }

@@ -2,7 +2,6 @@ import { RpcLimits } from "./limits.ts";
 import { RpcOperation } from "./operations.ts";
 
 const pingTicks = RpcLimits.pingMs / RpcLimits.tickMs;
-const silentTicks = RpcLimits.silentMs / RpcLimits.tickMs;
 
 /**
  * Tells whether the peer still reads and answers. Signs of it are answers and pongs, a long frame
@@ -18,6 +17,9 @@ export class Liveness {
   #answerCame = false;
   #takenBytes = 0;
   #pendingBytes = 0;
+
+  /** @param silentMs How long the peer may give no sign, in milliseconds. */
+  constructor(private readonly silentMs: number = RpcLimits.silentMs) {}
 
   /** Bytes have come from the peer. */
   bytesCame(): void {
@@ -47,7 +49,7 @@ export class Liveness {
     if (this.#answerCame || isReading || isSendingLong) this.#quietTicks = 0;
     else this.#quietTicks++;
     this.#bytesCame = this.#frameCame = this.#answerCame = false;
-    if (this.#quietTicks >= silentTicks) return "silent";
+    if (this.#quietTicks * RpcLimits.tickMs >= this.silentMs) return "silent";
     return this.#quietTicks > 0 && this.#quietTicks % pingTicks === 0 ? "ask" : undefined;
   }
 }

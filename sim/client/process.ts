@@ -13,7 +13,7 @@ import {
   toJson,
   unpackPushes,
 } from "./calls.ts";
-import { parentGone } from "../parent.ts";
+import { parentGone } from "../../platform/parent.ts";
 import { Population } from "./population.ts";
 
 function progressOf(population: Population): FleetProgress {

@@ -9,6 +9,9 @@ import { RoleProcess } from "../support/role_process.ts";
 
 const ANY_PORT = "127.0.0.1:0";
 const WORKERS = 2;
+
+/** Longer than links between machines wait for a sign of life, in milliseconds. */
+const STOPPED_MS = 3_300;
 const RECOVERY_MS_MAX = 10_000;
 
 /** Connections of each worker, as logic knows them. */
@@ -104,6 +107,29 @@ describe("a server with worker processes", () => {
         `recovered ${recoveredMs} ms after SIGKILL of a worker with ${closed} of ${all} clients`,
       );
       assert.ok(recoveredMs < RECOVERY_MS_MAX);
+    }));
+
+  test("goes on with all clients after each of its processes stood still", {
+    timeout: 60_000,
+  }, () =>
+    withWorkers(async (parent, traffic, note) => {
+      await traffic.recovered(performance.now());
+      const [worker] = await childrenOf(parent.pid!);
+      for (const pid of [parent.pid!, worker]) {
+        const stoppedMs = performance.now();
+        process.kill(pid, "SIGSTOP");
+        await until("some time", () => performance.now() > stoppedMs + STOPPED_MS);
+        const continuedMs = performance.now();
+        process.kill(pid, "SIGCONT");
+        const recoveredMs = await traffic.recovered(continuedMs);
+        note(
+          `recovered ${recoveredMs} ms after SIGCONT of ${
+            pid === worker ? "a" : "the parent of"
+          } worker`,
+        );
+      }
+      assert.ok(traffic.connections.every(({ closedMs }) => closedMs === undefined));
+      await traffic.check();
     }));
 
   test(
