@@ -7,6 +7,7 @@ import { RedisNodes } from "./redis/nodes.ts";
 import { RedisPushLog } from "./redis/push_log.ts";
 import { RedisSessions } from "./redis/sessions.ts";
 import type { RedisStore } from "./redis/store.ts";
+import { checkStore, problemOf, type StoreProblem } from "./redis/store_check.ts";
 
 /** How to open the drivers. */
 export interface DriverOptions {
@@ -29,6 +30,8 @@ export interface Drivers {
   readonly nodes: Nodes;
   /** What the way to Redis counts. */
   readonly counters: StoreCounters;
+  /** Tries what is needed of Redis, and says what is in the way, if anything. */
+  problem(): Promise<StoreProblem | undefined>;
   /** Ends every wait and every connection. */
   close(): Promise<void>;
 }
@@ -39,13 +42,15 @@ export interface Drivers {
  * only the one that is used.
  *
  * @throws {StoreUnavailable} When Redis cannot be reached now; asking again later may go well.
- * @throws {Error} When the URL, the user or the token is wrong, or others use another number of
- * partitions.
+ * @throws {Error} When the URL, the user or the token is wrong, the user may not do what is needed,
+ * or others use another number of partitions.
  */
 export async function openDrivers(url: string, options: DriverOptions): Promise<Drivers> {
   const { clock, partitions, partitionBytesMax } = options;
   const store = await openStore(url, options);
   try {
+    const problem = await checkStore(store);
+    if (problem?.kind === "forbidden") throw new Error(`Cannot use Redis: ${problem.reason}`);
     const pushLog = await RedisPushLog.open(store, { partitions, partitionBytesMax });
     const nodes = new RedisNodes(store, clock);
     await warnOfEviction(store);
@@ -54,6 +59,7 @@ export async function openDrivers(url: string, options: DriverOptions): Promise<
       nodes,
       sessions: new RedisSessions(store, nodes),
       counters: store.counters,
+      problem: () => problemOf(store),
       close: async () => {
         await pushLog.close();
         await store.close();

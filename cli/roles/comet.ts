@@ -22,7 +22,7 @@ import {
   reachedHost,
   warnOfOrigins,
 } from "./parts.ts";
-import type { Running } from "./running.ts";
+import { NOT_LISTENING, type Running } from "./running.ts";
 
 const log = getLogger(["halley"]);
 
@@ -77,7 +77,7 @@ export class CometRole {
       handler: this.#service,
       counters: this.#counters,
     });
-    this.#metrics = await serveMetrics(config, platform, this.#measured(), () => this.#ready);
+    this.#metrics = await serveMetrics(config, platform, this.#measured(), () => this.#unready());
     this.#pool.start();
     await comet.join(nodeOf(config, platform.process, this.#server, this.#advertised()));
     const tcp = await comet.listenTcp(config.tcp);
@@ -108,6 +108,11 @@ export class CometRole {
     await this.#metrics?.close();
     this.#running.stop();
     log.info("stopped");
+  }
+
+  #unready(): string | undefined {
+    if (!this.#ready) return NOT_LISTENING;
+    return this.#pool.connected > 0 ? undefined : "no logic is connected";
   }
 
   /** Where jobs reach this comet. */

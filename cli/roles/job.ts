@@ -16,7 +16,7 @@ import { addJob, addProcess, addPushLog, addRpc, addStore } from "./measured.ts"
 import { serveMetrics } from "./metrics_server.ts";
 import { newRunId } from "./parts.ts";
 import type { Running } from "./running.ts";
-import { openStore } from "./store.ts";
+import { openStore, StoreProbe } from "./store.ts";
 
 const log = getLogger(["halley"]);
 
@@ -59,7 +59,9 @@ export class JobRole {
     const laneBytesMax = Math.min(jobDefaults.laneBytesMax, config.pushLogBytesMax / 2);
     const options = { laneBytesMax };
     const job = this.#job = new Job({ owner, pushLog, comets, clock, running, prng, options });
-    this.#metrics = await serveMetrics(config, platform, this.#measured(), () => true);
+    // A full store lets it go on with what is there.
+    const probe = new StoreProbe(drivers, clock, false);
+    this.#metrics = await serveMetrics(config, platform, this.#measured(), () => probe.problem());
     comets.start();
     job.start();
     log.info("reads the push log", { id: owner });

@@ -16,8 +16,8 @@ import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addLogic, addProcess, addPushLog, addRpc, addStore } from "./measured.ts";
 import { access, apiHosts, logicOptions, newRunId } from "./parts.ts";
-import type { Running } from "./running.ts";
-import { openStore } from "./store.ts";
+import { NOT_LISTENING, type Running } from "./running.ts";
+import { openStore, StoreProbe } from "./store.ts";
 
 const log = getLogger(["halley"]);
 
@@ -73,11 +73,12 @@ export class LogicRole {
       handler: this.#links,
       counters: this.#counters,
     });
+    const probe = new StoreProbe(drivers, clock, true);
     const app = createHttpApp(logic, {
       apiKey: config.apiKey,
       hosts: apiHosts(config),
       trustedProxies: config.trustedProxies,
-      ready: () => this.#ready,
+      unready: () => this.#ready ? probe.problem() : NOT_LISTENING,
       metrics: this.#metrics(logic, drivers),
     });
     this.#http = await platform.http.serve({ ...config.http, fetch: app.fetch });

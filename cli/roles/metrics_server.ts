@@ -16,7 +16,7 @@ export async function serveMetrics(
   config: Config,
   platform: Platform,
   metrics: Metrics,
-  ready: () => boolean,
+  unready: () => string | undefined | Promise<string | undefined>,
 ): Promise<HttpServer | undefined> {
   const address = parseAddress(config.metrics);
   if (address === undefined) return undefined;
@@ -24,7 +24,10 @@ export async function serveMetrics(
   const refusal = pageGuard(metricsHosts(config, address));
   const app = new Hono();
   app.get("/healthz", (c) => c.text("ok\n"));
-  app.get("/readyz", (c) => ready() ? c.text("ok\n") : c.text("not ready\n", 503));
+  app.get("/readyz", async (c) => {
+    const reason = await unready();
+    return reason === undefined ? c.text("ok\n") : c.text(`not ready: ${reason}\n`, 503);
+  });
   app.get("/metrics", async (c) => {
     const reason = refusal(c.req.raw);
     if (reason !== undefined) return c.text(`${reason}\n`, 403);

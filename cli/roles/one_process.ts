@@ -27,7 +27,7 @@ import {
   nodeOf,
   warnOfOrigins,
 } from "./parts.ts";
-import type { RunningServer } from "./running.ts";
+import { NOT_LISTENING, type RunningServer } from "./running.ts";
 
 const log = getLogger(["halley"]);
 
@@ -92,7 +92,7 @@ export class OneProcess {
       apiKey: config.apiKey,
       hosts: apiHosts(config),
       trustedProxies: config.trustedProxies,
-      ready: () => this.#ready,
+      unready: () => this.#ready ? undefined : NOT_LISTENING,
       metrics: this.#metrics(),
     });
     this.#http = await platform.http.serve({ ...config.http, fetch: app.fetch });

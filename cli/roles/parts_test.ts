@@ -53,7 +53,7 @@ for (const [changes, origins] of ORIGINS) {
 test("pages of other sites cannot read /metrics of a role without an API", async () => {
   const platform = memoryPlatform({ clock: new ManualClock() });
   const config = configWith({ metrics: "127.0.0.1:9100" });
-  const server = await serveMetrics(config, platform, new Metrics(), () => true);
+  const server = await serveMetrics(config, platform, new Metrics(), () => undefined);
   const status = async (path: string, headers: HeadersInit) =>
     (await platform.fetch(new Request(`http://127.0.0.1:9100${path}`, { headers }))).status;
   assert.equal(await status("/metrics", {}), 200);

@@ -1,5 +1,8 @@
 import type { Address } from "../../platform/port.ts";
 
+/** What `/readyz` says of a role that does not listen yet, or any more. */
+export const NOT_LISTENING = "it starts or stops";
+
 /** A role, or several, that run in this process. */
 export interface Running {
   /** Settles when everything is closed; calling it again is the same as waiting for the first. */

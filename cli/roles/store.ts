@@ -4,9 +4,17 @@ import { type Clock, sleep } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
+import { inTime } from "../../drivers/redis/in_time.ts";
+import type { StoreProblem } from "../../drivers/redis/store_check.ts";
 import type { Config } from "../config/schema.ts";
 
 const log = getLogger(["halley"]);
+
+/** How old what the store answered to a probe may be, in milliseconds. */
+const PROBE_MS = 1_000;
+
+/** How long a probe waits for that, in milliseconds. */
+const ANSWER_MS = 1_000;
 
 /** Waits between tries to reach the store. */
 const backoff: BackoffOptions = { baseMs: 200, maxMs: 2_000, factor: 2, jitter: 0.3 };
@@ -48,6 +56,42 @@ export async function openStore(
       }
       await sleep(clock, backoffMs(attempt, backoff, prng));
     }
+  }
+}
+
+/** Asks the store, once a second at most, whether it can do what a role needs: for `/readyz`. */
+export class StoreProbe {
+  readonly #drivers: Pick<Drivers, "problem">;
+  readonly #clock: Clock;
+  readonly #needsRoom: boolean;
+  #asked: Promise<StoreProblem | undefined> | undefined;
+  #askedMs = 0;
+  #answered = false;
+
+  /** @param needsRoom Whether a full store cannot do what is needed. */
+  constructor(drivers: Pick<Drivers, "problem">, clock: Clock, needsRoom: boolean) {
+    this.#drivers = drivers;
+    this.#clock = clock;
+    this.#needsRoom = needsRoom;
+  }
+
+  /** Why it cannot, in words that anybody may read; nothing when it can. */
+  async problem(): Promise<string | undefined> {
+    const ageMs = this.#clock.monotonicMs() - this.#askedMs;
+    if (this.#asked === undefined || (this.#answered && ageMs >= PROBE_MS)) this.#ask();
+    try {
+      const problem = await inTime(this.#clock, ANSWER_MS, this.#asked!);
+      return problem?.kind === "full" && !this.#needsRoom ? undefined : problem?.reason;
+    } catch {
+      return "the store does not answer";
+    }
+  }
+
+  #ask(): void {
+    this.#askedMs = this.#clock.monotonicMs();
+    this.#answered = false;
+    const asked = this.#asked = this.#drivers.problem();
+    asked.catch(() => {}).finally(() => this.#answered = true);
   }
 }
 

@@ -19,7 +19,7 @@ import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addJob, addLogic, addProcess, addPushLog, addRpc, addWorkers } from "./measured.ts";
 import { access, announceLimit, apiHosts, logicOptions, newRunId, warnOfOrigins } from "./parts.ts";
-import type { RunningServer } from "./running.ts";
+import { NOT_LISTENING, type RunningServer } from "./running.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerLinks } from "./worker_links.ts";
 import { WORKER_VARIABLE } from "./worker.ts";
@@ -114,7 +114,7 @@ export class Workers {
       apiKey: config.apiKey,
       hosts: apiHosts(config),
       trustedProxies: config.trustedProxies,
-      ready: () => this.#ready,
+      unready: () => this.#ready ? undefined : NOT_LISTENING,
       metrics: this.#metrics(),
     });
     this.#http = await platform.http.serve({ ...config.http, fetch: app.fetch });

@@ -17,11 +17,6 @@ export class StoreHealth {
     this.#refuses = new Trouble(clock, "Redis refuses to write", "Redis writes again");
   }
 
-  /** Whether calls have failed of late since Redis, or a part of it, was away. */
-  get isAway(): boolean {
-    return this.#away.isThere;
-  }
-
   /** Redis was not reached, did not answer or cannot serve yet. */
   failed(reason: string): void {
     this.counters.interruptions++;

@@ -19,8 +19,8 @@ export interface HttpAppOptions {
   readonly hosts: Hosts;
   /** Networks of proxies that are believed what they say of a client's address. */
   readonly trustedProxies: readonly string[];
-  /** Whether the server can take work, for `/readyz`. */
-  readonly ready: () => boolean;
+  /** Why the server cannot take work, for `/readyz`, in words that anybody may read. */
+  readonly unready: () => string | undefined | Promise<string | undefined>;
   /** The metrics in Prometheus's text format, for `/metrics`. */
   readonly metrics: () => string | Promise<string>;
 }
@@ -72,7 +72,12 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
     app,
     "GET",
     "/readyz",
-    (c) => options.ready() ? c.json(ok()) : c.json(failure(Code.notReady, "not ready"), 503),
+    async (c) => {
+      const reason = await options.unready();
+      return reason === undefined
+        ? c.json(ok())
+        : c.json(failure(Code.notReady, `not ready: ${reason}`), 503);
+    },
   );
   route(
     app,

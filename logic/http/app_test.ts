@@ -244,9 +244,9 @@ test("a request whose URL is the path alone is answered like any other", async (
 });
 
 test("/readyz is HTTP 503 while the server cannot take work", async () => {
-  const { call } = await setUp({ ready: () => false });
+  const { call } = await setUp({ unready: () => Promise.resolve("it rains") });
   const { status, text } = await call("GET /readyz");
-  assert.deepEqual([status, text], [503, '{"code":-503,"message":"not ready"}']);
+  assert.deepEqual([status, text], [503, '{"code":-503,"message":"not ready: it rains"}']);
   assert.equal((await call("GET /healthz")).status, 200);
 });
 

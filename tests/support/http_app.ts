@@ -86,7 +86,7 @@ export async function setUp(
     apiKey: "",
     hosts: [],
     trustedProxies: [],
-    ready: () => true,
+    unready: () => undefined,
     metrics: () => "up 1\n",
     ...options,
   });

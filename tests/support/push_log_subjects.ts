@@ -7,6 +7,7 @@ import type { RedisStore } from "../../drivers/redis/store.ts";
 import { openRedisStore } from "../../drivers/redis/tcp_store.ts";
 import { openUpstashStore } from "../../drivers/upstash/rest_store.ts";
 import { redisCli, RedisServer, startRedisCluster } from "./redis_server.ts";
+import { addRestrictedUser } from "./restricted_user.ts";
 import { type GatewayOptions, openUpstashGateway } from "./upstash_gateway.ts";
 
 const parts = { clock: systemClock, prng: seededPrng(1) };
@@ -55,6 +56,16 @@ export const redisPushLog = overRedis("redis", async () => {
   return {
     ports: [server.port],
     open: () => openRedisStore(server.url, parts),
+    stop: () => server.stop(),
+  };
+});
+
+export const restrictedPushLog = overRedis("redis, restricted", async () => {
+  const server = await RedisServer.start();
+  const url = await addRestrictedUser(server);
+  return {
+    ports: [server.port],
+    open: () => openRedisStore(url, parts),
     stop: () => server.stop(),
   };
 });

@@ -4,6 +4,7 @@ import type { RedisStore } from "../../drivers/redis/store.ts";
 import { openRedisStore } from "../../drivers/redis/tcp_store.ts";
 import { openUpstashStore } from "../../drivers/upstash/rest_store.ts";
 import { RedisServer, startRedisCluster } from "./redis_server.ts";
+import { addRestrictedUser, RESTRICTED_USER } from "./restricted_user.ts";
 import { type GatewayOptions, openUpstashGateway } from "./upstash_gateway.ts";
 
 /** A store with a real Redis of its own behind it. */
@@ -24,10 +25,18 @@ export async function startRedisStore(): Promise<StartedStore> {
   return await overTcp(server.url, () => server.stop());
 }
 
-/** Starts a Redis Cluster of three masters. */
+/** Starts a Redis, for a user who may do what docs/operations.md says and nothing else. */
+export async function startRestrictedStore(): Promise<StartedStore> {
+  const server = await RedisServer.start();
+  return await overTcp(await addRestrictedUser(server), () => server.stop());
+}
+
+/** Starts a Redis Cluster of three masters, for a user as {@linkcode startRestrictedStore} has. */
 export async function startClusterStore(): Promise<StartedStore> {
   const cluster = await startRedisCluster();
-  return await overTcp(cluster.url, () => cluster.stop());
+  for (const server of cluster.servers) await addRestrictedUser(server, "+cluster|slots");
+  const url = cluster.url.replace("//", `//${RESTRICTED_USER}@`);
+  return await overTcp(url, () => cluster.stop());
 }
 
 /** Starts a Redis, and a gateway of the REST protocol before it. */

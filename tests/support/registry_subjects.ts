@@ -7,6 +7,7 @@ import {
   startClusterStore,
   type StartedStore,
   startRedisStore,
+  startRestrictedStore,
   startUpstashStore,
 } from "./redis_stores.ts";
 
@@ -41,6 +42,7 @@ function overStore(name: string, start: () => Promise<StartedStore>): RegistrySu
 }
 
 export const redisRegistry = overStore("redis", startRedisStore);
+export const restrictedRegistry = overStore("redis, restricted", startRestrictedStore);
 export const clusterRegistry = overStore("redis cluster", startClusterStore);
 export const upstashRegistry = overStore("upstash", () => startUpstashStore());
 export const plainUpstashRegistry = overStore(

@@ -1,0 +1,111 @@
+import { StoreUnavailable } from "../ports.ts";
+import { codeOf, type Hindrance, hindranceIn } from "./hindrance.ts";
+import { partsOf, textOf } from "./replies.ts";
+import type { RedisStore, Script } from "./store.ts";
+
+/** Why Redis cannot do what it is needed for. */
+export interface StoreProblem {
+  readonly kind: Hindrance | "forbidden";
+  /** In words that anybody may read: without hosts, users and keys. */
+  readonly reason: string;
+}
+
+/** A key that nothing else has. */
+const CHECK_KEY = "halley:{check}:key";
+
+/**
+ * What all scripts together do, each command as small as it can be, on one key that is gone
+ * afterwards. The first shows whether there is room.
+ */
+const TRIALS: readonly string[] = [
+  "SET $ 1 PX 60000",
+  "GET $",
+  "PEXPIRE $ 60000",
+  "DEL $",
+  "TIME",
+  "HSET $ a 1",
+  "HSETNX $ a 1",
+  "HINCRBY $ a 1",
+  "HGET $ a",
+  "HGETALL $",
+  "HEXISTS $ a",
+  "HLEN $",
+  "HDEL $ a",
+  "DEL $",
+  "ZADD $ 1 a",
+  "ZRANGE $ 0 -1",
+  "ZREMRANGEBYSCORE $ -inf 0",
+  "ZREM $ a",
+  "DEL $",
+  "XADD $ 1-0 a 1",
+  "XLEN $",
+  "XREAD COUNT 1 STREAMS $ 0-0",
+  "XGROUP|CREATE $ g 0",
+  "XREADGROUP GROUP g c COUNT 1 STREAMS $ >",
+  "XINFO|GROUPS $",
+  "XINFO|CONSUMERS $ g",
+  "XAUTOCLAIM $ g c 0 0-0",
+  "XACK $ g 1-0",
+  "XDEL $ 1-0",
+  "XGROUP|DELCONSUMER $ g c",
+  "DEL $",
+];
+
+/** ARGV: trials. Answers each that failed, and how. */
+const CHECK: Script = {
+  name: "check-store",
+  source: `
+local failed = {}
+for _, trial in ipairs(ARGV) do
+  local words = {}
+  for word in string.gmatch(trial, '[^ |]+') do
+    words[#words + 1] = word == '$' and KEYS[1] or word
+  end
+  local reply = redis.pcall(unpack(words))
+  if type(reply) == 'table' and reply.err then
+    failed[#failed + 1] = trial
+    failed[#failed + 1] = reply.err
+  end
+end
+return failed`,
+};
+
+/** How Redis says that a user may not do something; not each version has a code for it. */
+const forbidden = /\bNOPERM\b|The user executing the script can't|ACL failure in script/;
+
+const reasons: Readonly<Record<Hindrance, (code: string) => string>> = {
+  away: () => "Redis is away",
+  full: () => "Redis is full",
+  unwritable: (code) => `Redis takes no writes (${code})`,
+};
+
+/**
+ * Tries everything that Redis is needed for.
+ *
+ * @returns What is in the way, if anything.
+ * @throws {StoreUnavailable} When Redis is away.
+ * @throws {Error} When it refuses the user, or scripts.
+ */
+export async function checkStore(store: RedisStore): Promise<StoreProblem | undefined> {
+  const failed = partsOf(await store.run(CHECK, [CHECK_KEY], TRIALS));
+  const commands = new Set<string>();
+  for (let index = 0; index < failed.length; index += 2) {
+    const message = textOf(failed[index + 1]);
+    const kind = hindranceIn(message);
+    if (kind !== undefined) return { kind, reason: reasons[kind](codeOf(message)) };
+    if (forbidden.test(message)) commands.add(textOf(failed[index]).split(" ")[0]);
+  }
+  if (commands.size === 0) return undefined;
+  const names = [...commands].join(", ").toLowerCase();
+  return { kind: "forbidden", reason: `the user of Redis may not use ${names}` };
+}
+
+/** As {@linkcode checkStore}, for those who want to know and not to act. */
+export async function problemOf(store: RedisStore): Promise<StoreProblem | undefined> {
+  try {
+    return await checkStore(store);
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return { kind: "away", reason: reasons.away("") };
+    return { kind: "forbidden", reason: "Redis refuses the user, or scripts" };
+  }
+}
