@@ -9,7 +9,14 @@ import { type Config, defaultConfig } from "../config/schema.ts";
 import { withLogLines } from "../../tests/support/log_lines.ts";
 import { Metrics } from "../metrics.ts";
 import { serveMetrics } from "./metrics_server.ts";
-import { announceLimit, apiHosts, clientOrigins, cometOptions, metricsHosts } from "./parts.ts";
+import {
+  announceLimit,
+  apiHosts,
+  clientOrigins,
+  cometOptions,
+  metricsHosts,
+  warnOfOrigins,
+} from "./parts.ts";
 
 const LOOPBACK = { hostname: "127.0.0.1", port: 1 };
 const ANYWHERE = { hostname: "0.0.0.0", port: 1 };
@@ -49,6 +56,17 @@ for (const [changes, origins] of ORIGINS) {
     assert.deepEqual(clientOrigins(configWith(changes)), origins);
   });
 }
+
+test("a start that lets pages of every site in says so", () =>
+  withLogLines(["halley"], async (lines) => {
+    warnOfOrigins(configWith({ ws: LOOPBACK }));
+    warnOfOrigins(configWith({ ws: ANYWHERE, origins: ["*"] }));
+    assert.deepEqual(lines, []);
+    warnOfOrigins(configWith({ ws: ANYWHERE }));
+    assert.deepEqual(lines, [
+      "warning: pages of every web site may open /sub in their visitors' browsers: set origins",
+    ]);
+  }));
 
 test("pages of other sites cannot read /metrics of a role without an API", async () => {
   const platform = memoryPlatform({ clock: new ManualClock() });
