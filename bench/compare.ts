@@ -93,11 +93,15 @@ async function socketIo(clients: number): Promise<Subject> {
   return { name: "Socket.IO, WebSocket", child, sink, received, push };
 }
 
-/** Waits until nothing more comes, and says how many messages have. */
-async function quiet(subject: Subject): Promise<number> {
+/**
+ * Waits until nothing more comes, and says how many messages have.
+ *
+ * @param earlier So many had come before; at least one comes.
+ */
+async function quiet(subject: Subject, earlier = -1): Promise<number> {
   for (let before = -1;;) {
     const received = await subject.received();
-    if (received === before) return received;
+    if (received === before && received > earlier) return received;
     before = received;
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
   }
@@ -112,7 +116,7 @@ async function measure(subject: Subject, rate: number, seconds: number, earlier:
   const before = await subject.child.call<Usage>("usage");
   const startMs = performance.now();
   await subject.push(rate, seconds);
-  const received = await quiet(subject);
+  const received = await quiet(subject, earlier);
   const tookS = (performance.now() - startMs - QUIET_MS) / 1_000;
   const after = await subject.child.call<Usage>("usage");
   const messages = received - earlier;

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+export { freePort } from "../tests/support/free_port.ts";
 
 /** Ticks of the kernel's clock in a second, by which it counts CPU time. */
 const TICKS_PER_S = 100;
@@ -76,14 +76,4 @@ export class Role {
     process.kill(this.#child.pid!, "SIGTERM");
     await this.#ended;
   }
-}
-
-/** A port of this machine that was free just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -8,7 +8,7 @@ import {
   startRedisStore,
   startUpstashStore,
 } from "../tests/support/redis_stores.ts";
-import { freePort } from "../tests/support/redis_server.ts";
+import { freePort } from "../tests/support/free_port.ts";
 import { openDrivers } from "./open.ts";
 import { StoreUnavailable } from "./ports.ts";
 

@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { run } from "./runner/child.ts";
 import { listFiles, needsBrowser, needsProxies, needsRedis } from "./runner/files.ts";
+import { lineUp, runInLanes } from "./runner/lanes.ts";
 import { ensurePackages, type Packages } from "./runner/packages.ts";
 import { type Counts, readReport } from "./runner/report.ts";
 import { findRuntime, type Runtime } from "./runner/runtimes.ts";
@@ -26,8 +27,12 @@ Examples:
 
 A runtime that is not installed is fetched with npx. Some tests need Chromium, redis-server, nginx
 or HAProxy; they are installed where that is possible.
-The last line is "N passed, N failed, N skipped" over both runtimes; a failed check counts as one
-failure. The exit code is 1 when anything failed or no test ran.`;
+In the end it says which files took longest. The last line is "N passed, N failed, N skipped" over
+both runtimes; a failed check counts as one failure. The exit code is 1 when anything failed or no
+test ran.`;
+
+/** Of how many files it is said that they took longest. */
+const slowestShown = 10;
 
 const browser: Packages = { chromium: "/usr/bin/chromium" };
 const redis: Packages = { "redis-server": "redis-server", openssl: "openssl" };
@@ -43,6 +48,7 @@ const fileDeadlineMs = 240_000;
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
+const times: { readonly what: string; readonly elapsedMs: number }[] = [];
 
 function seconds(elapsedMs: number): string {
   return `${(elapsedMs / 1000).toFixed(1)} s`;
@@ -73,32 +79,11 @@ async function runFile(runtime: Runtime, file: string, folder: string): Promise<
   for (const name of counts.failures) failures.push(`${runtime.name} ${file}: ${name}`);
   const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
   const failed = counts.failed === 0 ? "" : `, ${counts.failed} FAILED`;
+  times.push({ what: `${runtime.name} ${file}`, elapsedMs: ended.elapsedMs });
   const outcome = `${counts.passed} passed${failed}${skipped} (${seconds(ended.elapsedMs)})`;
   console.log(`${runtime.name} ${file} ... ${outcome}`);
   if (counts.failed > 0) console.log(`${ended.output.trimEnd()}\n`);
   return counts;
-}
-
-/** The test files of one runtime, and what came of each. */
-class Runs {
-  readonly counts = new Map<string, Counts>();
-  readonly #waiting: string[];
-
-  constructor(
-    private readonly runtime: Runtime,
-    files: readonly string[],
-    private readonly folder: string,
-  ) {
-    this.#waiting = [...files];
-  }
-
-  /** Runs them one after the other, from the first on, or to help out from the last on. */
-  async work(isHelp: boolean): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const file = isHelp ? this.#waiting.pop()! : this.#waiting.shift()!;
-      this.counts.set(file, await runFile(this.runtime, file, this.folder));
-    }
-  }
 }
 
 /** A test that only one runtime sees is a mistake; one that cannot pass on the other is skipped. */
@@ -110,7 +95,19 @@ function compare(file: string, deno: Counts, bun: Counts): void {
   failures.push(`${file}: ${onDeno} tests on Deno, ${onBun} on Bun`);
 }
 
+/** Says where the time went. */
+function sayTimes(startedMs: number): void {
+  const sumMs = times.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0);
+  const slowest = times.toSorted((a, b) => b.elapsedMs - a.elapsedMs).slice(0, slowestShown);
+  const lines = slowest.map(({ what, elapsedMs }) => `  ${seconds(elapsedMs)} ${what}`);
+  console.log(
+    `\nAll of it took ${seconds(performance.now() - startedMs)}, ` +
+      `the test files ${seconds(sumMs)} one by one. The slowest:\n${lines.join("\n")}`,
+  );
+}
+
 async function main(filters: readonly string[]): Promise<void> {
+  const startedMs = performance.now();
   const files = await listFiles("_test.ts", filters);
   if (await needsBrowser(files)) await ensurePackages("the tests in a browser", browser);
   if (await needsRedis(files)) await ensurePackages("the tests of a cluster", redis);
@@ -129,16 +126,17 @@ async function main(filters: readonly string[]): Promise<void> {
   }
   const folder = await mkdtemp(`${tmpdir()}/halley-test-`);
   try {
-    const [onDeno, onBun] = [deno, bun].map((runtime) => new Runs(runtime, files, folder));
-    // Two at a time: whoever is done first helps the other.
-    await Promise.all([
-      onDeno.work(false).then(() => onBun.work(true)),
-      onBun.work(false).then(() => onDeno.work(true)),
-    ]);
-    for (const file of files) compare(file, onDeno.counts.get(file)!, onBun.counts.get(file)!);
+    const counts = new Map([deno, bun].map((runtime) => [runtime, new Map<string, Counts>()]));
+    await runInLanes(lineUp(files, [deno, bun]), async ({ runtime, file }) => {
+      counts.get(runtime)!.set(file, await runFile(runtime, file, folder));
+    });
+    for (const file of files) {
+      compare(file, counts.get(deno)!.get(file)!, counts.get(bun)!.get(file)!);
+    }
   } finally {
     await rm(folder, { recursive: true });
   }
+  sayTimes(startedMs);
 }
 
 const args = process.argv.slice(2);

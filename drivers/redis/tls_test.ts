@@ -7,7 +7,8 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { freePort, RedisServer } from "../../tests/support/redis_server.ts";
+import { freePort } from "../../tests/support/free_port.ts";
+import { RedisServer } from "../../tests/support/redis_server.ts";
 
 const execute = promisify(execFile);
 

@@ -36,6 +36,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "sim",
     "client",
     "mod.ts",
+    "tests/support/free_port.ts",
   ],
   "mod.ts": ["base", "protocol", "platform", "cli"],
 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
 import { until } from "../../drivers/contract/waiting.ts";
+import { describeBeside } from "../support/beside.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { Roles } from "../support/roles.ts";
 
@@ -18,118 +18,95 @@ async function pushed(client: RawClient): Promise<string> {
   return body.toString();
 }
 
-describe("roles joined by RPC", () => {
-  test(
-    "carry every kind of push from logic over the job to clients",
-    limits,
-    () =>
-      Roles.use(async (roles) => {
-        const logic = await roles.addLogic();
-        const { comets } = roles.addJob();
-        const a = await roles.addComet("a", logic);
-        const b = await roles.addComet("b", logic);
-        const inA = await RawClient.open(a.port, { mid: 1, key: "k1", room_id: "live://1" });
-        const inB = await RawClient.open(b.port, { mid: 2, key: "k2", room_id: "live://1" });
-        const { push } = roles.logic;
-        await push.room(1000, "live", "1", bytes("room"));
-        for (const client of [inA, inB]) assert.equal(await pushed(client), "room");
-        await push.mids(1000, [2n, 3n], bytes("mid"));
-        assert.equal(await pushed(inB), "mid");
-        await push.keys(1000, ["k1"], bytes("key"));
-        assert.equal(await pushed(inA), "key");
-        await push.all(1000, 0, bytes("all"));
-        for (const client of [inA, inB]) assert.equal(await pushed(client), "all");
-        assert.equal(comets.connected, 2);
-        await until(
-          "both are counted",
-          async () => (await roles.logic.online.room("live", ["1"]))["1"] === 2,
-        );
-        for (const client of [inA, inB]) client.socket.destroy();
-      }),
-  );
+const cases: Readonly<Record<string, (roles: Roles) => Promise<void>>> = {
+  async "carry every kind of push from logic over the job to clients"(roles) {
+    const logic = await roles.addLogic();
+    const { comets } = roles.addJob();
+    const a = await roles.addComet("a", logic);
+    const b = await roles.addComet("b", logic);
+    const inA = await RawClient.open(a.port, { mid: 1, key: "k1", room_id: "live://1" });
+    const inB = await RawClient.open(b.port, { mid: 2, key: "k2", room_id: "live://1" });
+    const { push } = roles.logic;
+    await push.room(1000, "live", "1", bytes("room"));
+    for (const client of [inA, inB]) assert.equal(await pushed(client), "room");
+    await push.mids(1000, [2n, 3n], bytes("mid"));
+    assert.equal(await pushed(inB), "mid");
+    await push.keys(1000, ["k1"], bytes("key"));
+    assert.equal(await pushed(inA), "key");
+    await push.all(1000, 0, bytes("all"));
+    for (const client of [inA, inB]) assert.equal(await pushed(client), "all");
+    assert.equal(comets.connected, 2);
+    await until(
+      "both are counted",
+      async () => (await roles.logic.online.room("live", ["1"]))["1"] === 2,
+    );
+    for (const client of [inA, inB]) client.socket.destroy();
+  },
 
-  test(
-    "close a connection on another comet that has to make room",
-    limits,
-    () =>
-      Roles.use(async (roles) => {
-        const logic = await roles.addLogic({ perKeyMax: 1 });
-        const a = await roles.addComet("a", logic);
-        const b = await roles.addComet("b", logic);
-        const old = await RawClient.open(a.port, { key: "k" });
-        const young = await RawClient.open(b.port, { key: "k" });
-        const [{ op, body }] = await old.take(1);
-        assert.deepEqual([op, JSON.parse(body.toString()).code], [6, 4004]);
-        await old.closed;
-        young.socket.destroy();
-      }),
-  );
+  async "close a connection on another comet that has to make room"(roles) {
+    const logic = await roles.addLogic({ perKeyMax: 1 });
+    const a = await roles.addComet("a", logic);
+    const b = await roles.addComet("b", logic);
+    const old = await RawClient.open(a.port, { key: "k" });
+    const young = await RawClient.open(b.port, { key: "k" });
+    const [{ op, body }] = await old.take(1);
+    assert.deepEqual([op, JSON.parse(body.toString()).code], [6, 4004]);
+    await old.closed;
+    young.socket.destroy();
+  },
 
-  test(
-    "send a room's pushes only to comets that hold it, as clients come and go",
-    limits,
-    () =>
-      Roles.use(async (roles) => {
-        const logic = await roles.addLogic();
-        const a = await roles.addComet("a", logic);
-        const b = await roles.addComet("b", logic);
-        const { job, comets } = roles.addJob();
-        const rooms = () => [a, b].map(({ server }) => comets.get(server)?.rooms);
-        await until("the job knows the rooms", async () => rooms().every((size) => size === 0));
-        const client = await RawClient.open(a.port, { room_id: "live://1" });
-        assert.deepEqual(rooms(), [1, 0], "the job knew of the room before the client was told");
-        await roles.logic.push.room(1000, "live", "1", bytes("one"));
-        assert.equal(await pushed(client), "one");
-        await roles.logic.push.room(1000, "live", "2", bytes("nobody's"));
-        await until("all is acknowledged", async () => roles.pushLog.entries === 0);
-        assert.equal(job.counters.delivered, 1);
-        client.send(12, 2, "live://2");
-        await client.take(1);
-        await roles.logic.push.room(1000, "live", "2", bytes("two"));
-        assert.equal(await pushed(client), "two");
-        client.socket.destroy();
-        await until("the rooms are given up", async () => rooms().every((size) => size === 0));
-      }),
-  );
+  async "send a room's pushes only to comets that hold it, as clients come and go"(roles) {
+    const logic = await roles.addLogic();
+    const a = await roles.addComet("a", logic);
+    const b = await roles.addComet("b", logic);
+    const { job, comets } = roles.addJob();
+    const rooms = () => [a, b].map(({ server }) => comets.get(server)?.rooms);
+    await until("the job knows the rooms", async () => rooms().every((size) => size === 0));
+    const client = await RawClient.open(a.port, { room_id: "live://1" });
+    assert.deepEqual(rooms(), [1, 0], "the job knew of the room before the client was told");
+    await roles.logic.push.room(1000, "live", "1", bytes("one"));
+    assert.equal(await pushed(client), "one");
+    await roles.logic.push.room(1000, "live", "2", bytes("nobody's"));
+    await until("all is acknowledged", async () => roles.pushLog.entries === 0);
+    assert.equal(job.counters.delivered, 1);
+    client.send(12, 2, "live://2");
+    await client.take(1);
+    await roles.logic.push.room(1000, "live", "2", bytes("two"));
+    assert.equal(await pushed(client), "two");
+    client.socket.destroy();
+    await until("the rooms are given up", async () => rooms().every((size) => size === 0));
+  },
 
-  test(
-    "send pushes on to a comet that a job finds later than clients find it",
-    limits,
-    () =>
-      Roles.use(async (roles) => {
-        const logic = await roles.addLogic();
-        const { job } = roles.addJob();
-        for (let round = 0; round < 3; round++) {
-          const { port } = await roles.addComet(`comet-${round}`, logic);
-          const client = await RawClient.open(port, { room_id: `live://${round}` });
-          await roles.logic.push.room(1000, "live", String(round), bytes("at once"));
-          assert.equal(await pushed(client), "at once");
-          client.socket.destroy();
-        }
-        assert.equal(job.counters.gone, 0);
-      }),
-  );
+  async "send pushes on to a comet that a job finds later than clients find it"(roles) {
+    const logic = await roles.addLogic();
+    const { job } = roles.addJob();
+    for (let round = 0; round < 3; round++) {
+      const { port } = await roles.addComet(`comet-${round}`, logic);
+      const client = await RawClient.open(port, { room_id: `live://${round}` });
+      await roles.logic.push.room(1000, "live", String(round), bytes("at once"));
+      assert.equal(await pushed(client), "at once");
+      client.socket.destroy();
+    }
+    assert.equal(job.counters.gone, 0);
+  },
 
-  test(
-    "go on with another logic, and wait for one when there is none",
-    limits,
-    () =>
-      Roles.use(async (roles) => {
-        const first = await roles.addLogic();
-        const second = await roles.addLogic();
-        const { port, pool } = await roles.addComet("a", first, second);
-        await until("both are connected", async () => pool.connected === 2);
-        await roles.stopLogic(first);
-        for (let client = 0; client < 4; client++) {
-          (await RawClient.open(port, { mid: client })).socket.destroy();
-        }
-        await roles.stopLogic(second);
-        const waiting = RawClient.open(port, { mid: 9, key: "late" });
-        await until("nobody is there", async () => pool.connected === 0);
-        await roles.addLogic({}, second);
-        const client = await waiting;
-        await until("the comet is known", async () => (await roles.nodes.live()).length === 1);
-        client.socket.destroy();
-      }),
-  );
-});
+  async "go on with another logic, and wait for one when there is none"(roles) {
+    const first = await roles.addLogic();
+    const second = await roles.addLogic();
+    const { port, pool } = await roles.addComet("a", first, second);
+    await until("both are connected", async () => pool.connected === 2);
+    await roles.stopLogic(first);
+    for (let client = 0; client < 4; client++) {
+      (await RawClient.open(port, { mid: client })).socket.destroy();
+    }
+    await roles.stopLogic(second);
+    const waiting = RawClient.open(port, { mid: 9, key: "late" });
+    await until("nobody is there", async () => pool.connected === 0);
+    await roles.addLogic({}, second);
+    const client = await waiting;
+    await until("the comet is known", async () => (await roles.nodes.live()).length === 1);
+    client.socket.destroy();
+  },
+};
+
+describeBeside("roles joined by RPC", limits, cases, (run) => Roles.use(run));

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describeBeside } from "../support/beside.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { freePort, RedisServer } from "../support/redis_server.ts";
+import { freePort } from "../support/free_port.ts";
+import { RedisServer } from "../support/redis_server.ts";
 import { RoleProcess } from "../support/role_process.ts";
 
 const ANY = "127.0.0.1:0";
 const limits = { timeout: 60_000 };
 
-describe("roles in processes of their own", () => {
-  test("start in any order: each says what it waits for, and goes on", limits, async () => {
+const cases: Readonly<Record<string, () => Promise<void>>> = {
+  async "start in any order: each says what it waits for, and goes on"() {
     const redis = await RedisServer.start();
     await redis.signal("SIGKILL");
     const rpc = `127.0.0.1:${await freePort()}`;
@@ -53,9 +54,9 @@ describe("roles in processes of their own", () => {
       for (const role of roles) await role.kill();
       await redis.stop();
     }
-  });
+  },
 
-  test("end with one line when waiting cannot help", limits, async () => {
+  async "end with one line when waiting cannot help"() {
     const redis = await RedisServer.start({ args: ["--requirepass", "right"] });
     try {
       const cases: [string, Record<string, string>, RegExp][] = [
@@ -76,9 +77,9 @@ describe("roles in processes of their own", () => {
     } finally {
       await redis.stop();
     }
-  });
+  },
 
-  test("let a comet stop that finds another under its name", limits, async () => {
+  async "let a comet stop that finds another under its name"() {
     const redis = await RedisServer.start();
     const logic = new RoleProcess({
       command: "logic",
@@ -103,5 +104,7 @@ describe("roles in processes of their own", () => {
       for (const role of [...comets, logic]) await role.kill();
       await redis.stop();
     }
-  });
-});
+  },
+};
+
+describeBeside("roles in processes of their own", limits, cases, (run) => run());

@@ -6,8 +6,11 @@ import { until } from "../support/cluster_clients.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { faultSuite } from "../support/fault_suite.ts";
 
-/** For how long connections are cut, in milliseconds. */
-const CUTTING_MS = 4_000;
+/** Connections that are cut between jobs and comets, and between comets and logics. */
+const CUTS = { toComets: 16, toLogics: 11 } as const;
+
+/** Clients that move meanwhile. */
+const MOVES = 40;
 
 /** Most bytes that a connection lives for: a batch or two of pushes. */
 const BYTES_MAX = 3_000;
@@ -46,19 +49,20 @@ faultSuite("RPC through a network that cuts", options, (run) => {
     { timeout: 60_000 },
     run(async ({ cluster, traffic, note }) => {
       for (const proxy of toComets) proxy.cut(BYTES_MAX);
-      const untilMs = performance.now() + CUTTING_MS;
-      await until("some time of cuts", () => performance.now() > untilMs);
+      let repeated = 0;
+      await until("cuts, and batches that are sent again", async () => {
+        const counts = await Promise.all(cluster.comets.map((comet) => comet.metrics()));
+        repeated = counts.reduce((sum, one) => sum + one.comet_frames_repeated_total, 0);
+        return cutsOf(toComets) >= CUTS.toComets && repeated > 0;
+      });
+      const healedMs = performance.now();
       for (const proxy of toComets) proxy.heal();
-      const recoveredMs = await traffic.recovered(untilMs);
-      const counts = await Promise.all(cluster.comets.map((comet) => comet.metrics()));
-      const repeated = counts.reduce((sum, one) => sum + one.comet_frames_repeated_total, 0);
+      const recoveredMs = await traffic.recovered(healedMs);
       const cuts = cutsOf(toComets);
       note(
         `recovered ${recoveredMs} ms after the last of ${cuts} cuts between job and comet; ` +
           `${repeated} frames came to comets once more`,
       );
-      assert.ok(cuts > 15, `${cuts} cuts`);
-      assert.ok(repeated > 0, "no batch was sent again: the cuts missed");
       assert.ok(traffic.connections.every(({ closedMs }) => closedMs === undefined));
       assert.ok(recoveredMs < RECOVERY_MS_MAX);
     }),
@@ -70,20 +74,20 @@ faultSuite("RPC through a network that cuts", options, (run) => {
     run(async ({ cluster, traffic, note }) => {
       const before = cutsOf(toLogics);
       for (const proxy of toLogics) proxy.cut(BYTES_MAX);
-      const untilMs = performance.now() + CUTTING_MS;
       let moves = 0;
-      while (performance.now() < untilMs) {
+      await until("cuts, and clients that move", () => {
         const member = traffic.members[randomBelow(traffic.prng, traffic.members.length)];
         if (member.connection !== undefined) {
           member.move(randomBelow(traffic.prng, cluster.comets.length));
           moves++;
         }
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+        return cutsOf(toLogics) - before >= CUTS.toLogics && moves >= MOVES;
+      });
+      const healedMs = performance.now();
       for (const proxy of toLogics) proxy.heal();
       await until("all clients", () => traffic.members.every(({ connection }) => connection));
       const recoveredMs = await traffic.recovered(performance.now());
-      const inAfterMs = performance.now() - untilMs;
+      const inAfterMs = performance.now() - healedMs;
       await until("the counts of who is online", async () => {
         const total = await cluster.call(0, "GET", "online/total") as { conn_count: number };
         return total.conn_count === traffic.members.length;
@@ -93,8 +97,6 @@ faultSuite("RPC through a network that cuts", options, (run) => {
         `all of ${moves} clients that moved were in ${Math.round(inAfterMs)} ms after the last ` +
           `of ${cuts} cuts between comet and logic`,
       );
-      assert.ok(cuts > 10, `${cuts} cuts`);
-      assert.ok(moves > 20, `${moves} moves`);
       assert.ok(recoveredMs < RECOVERY_MS_MAX);
     }),
   );

@@ -5,9 +5,8 @@ import { until } from "../support/cluster_clients.ts";
 import { faultSeed } from "../support/fault_suite.ts";
 import { childrenOf, isRunning } from "../support/processes.ts";
 import { PushTraffic } from "../support/push_traffic.ts";
-import { RoleProcess } from "../support/role_process.ts";
+import { ANY_PORT, RoleProcess } from "../support/role_process.ts";
 
-const ANY_PORT = "127.0.0.1:0";
 const WORKERS = 2;
 
 /** Longer than links between machines wait for a sign of life, in milliseconds. */

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { parseAddress } from "../../cli/address.ts";
 import { partitionOf } from "../../protocol/push_message.ts";
 import type { ClientPorts } from "./cluster_clients.ts";
-import { freePort, redisCli, RedisServer } from "./redis_server.ts";
-import { type Program, type RoleOptions, RoleProcess } from "./role_process.ts";
+import { freePort } from "./free_port.ts";
+import { redisCli, RedisServer } from "./redis_server.ts";
+import { ANY_PORT, type Program, type RoleOptions, RoleProcess } from "./role_process.ts";
 import type { PushTarget } from "./room_pusher.ts";
-
-const ANY_PORT = "127.0.0.1:0";
 
 /** Partitions of the push log, where nothing else is said. */
 const PARTITIONS = 8;
@@ -63,7 +62,7 @@ export class Cluster {
     const cluster = new Cluster(redis, program, stop);
     try {
       for (let index = 0; index < logics; index++) cluster.#addLogic(index);
-      for (let index = 0; index < jobs; index++) await cluster.#addJob(index);
+      for (let index = 0; index < jobs; index++) cluster.#addJob(index);
       await startAll([...cluster.logics, ...cluster.jobs]);
       const rpc = cluster.logics.map(({ addresses }) => addresses.rpc);
       const logic = (await logicAddresses?.(rpc) ?? rpc).join(",");
@@ -152,8 +151,8 @@ export class Cluster {
     this.logics.push(this.#role({ command: "logic", name, flags, upMessage: "listening" }));
   }
 
-  async #addJob(index: number): Promise<void> {
-    const flags = { redis: this.redis.url, metrics: `127.0.0.1:${await freePort()}` };
+  #addJob(index: number): void {
+    const flags = { redis: this.redis.url, metrics: ANY_PORT };
     const name = `job-${index}`;
     const upMessage = "reads the push log";
     this.jobs.push(this.#role({ command: "job", name, flags, upMessage }));
@@ -170,7 +169,7 @@ export class Cluster {
       tcp: ANY_PORT,
       ws: ANY_PORT,
       rpc,
-      metrics: `127.0.0.1:${await freePort()}`,
+      metrics: ANY_PORT,
       "heartbeat-interval": "5s",
       "heartbeat-max": "3",
       ...await more?.(index, rpc),

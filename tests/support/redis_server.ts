@@ -1,8 +1,9 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free_port.ts";
 import { within } from "./raw_client.ts";
 
 /** How long a server may take to start or stop, in milliseconds. */
@@ -16,18 +17,6 @@ export interface RedisOptions {
   readonly sentinel?: boolean;
   /** Further arguments of `redis-server`; `--port` among them replaces the free one. */
   readonly args?: readonly string[];
-}
-
-/** A port of this machine that was free just now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Runs `redis-cli` and returns what it printed. */

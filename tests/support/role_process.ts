@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { residentBytes } from "./processes.ts";
 import { within } from "./raw_client.ts";
+import { freePort } from "./free_port.ts";
 
 /** How long a role may take to come up, in milliseconds. */
 const START_MS = 30_000;
@@ -50,6 +51,9 @@ export interface RoleOptions {
   readonly program?: Program;
 }
 
+/** A port of this machine, to be found when the role is started for the first time. */
+export const ANY_PORT = "127.0.0.1:0";
+
 /** What a `/metrics` page says, without the prefix `halley_`. */
 export async function readMetrics(url: string): Promise<Record<string, number>> {
   const text = await (await fetch(url, { signal: AbortSignal.timeout(5_000) })).text();
@@ -70,7 +74,7 @@ export class RoleProcess {
   /** When the present process was up, in milliseconds; undefined while it is not. */
   upMs: number | undefined;
   readonly #options: RoleOptions;
-  #flags: Record<string, string>;
+  readonly #flags: Record<string, string>;
   #child: ChildProcess | undefined;
   #ended: Promise<string> = Promise.resolve("not started");
   #waiting: (() => void)[] = [];
@@ -94,6 +98,7 @@ export class RoleProcess {
   /** Starts it, and settles when it is up. */
   async start(): Promise<void> {
     const { command, name, upMessage } = this.#options;
+    await this.#choosePorts();
     const since = this.lines.length;
     this.#spawn(command, name);
     const up = this.logged(({ message }) => message === upMessage, since, START_MS);
@@ -105,7 +110,6 @@ export class RoleProcess {
     ended.catch(() => {});
     this.upMs = performance.now();
     this.addresses = line as unknown as Record<string, string>;
-    this.#keepPorts();
   }
 
   /** Sends a signal to the present process. */
@@ -150,7 +154,7 @@ export class RoleProcess {
 
   /** What `/metrics` says, without the prefix `halley_`. */
   metrics(): Promise<Record<string, number>> {
-    const { metrics } = this.#options.flags;
+    const { metrics } = this.#flags;
     const http = metrics === undefined ? this.addresses.http : `http://${metrics}`;
     return readMetrics(`${http}/metrics`);
   }
@@ -192,16 +196,10 @@ export class RoleProcess {
     for (const wake of waiting) wake();
   }
 
-  /** The next start is on the same ports, or others would not find it. */
-  #keepPorts(): void {
-    const said: Readonly<Record<string, string | undefined>> = {
-      tcp: this.addresses.tcp,
-      rpc: this.addresses.rpc,
-      ws: this.addresses.websocket && new URL(this.addresses.websocket).host,
-      http: this.addresses.http && new URL(this.addresses.http).host,
-    };
-    for (const [flag, address] of Object.entries(said)) {
-      if (address !== undefined && flag in this.#flags) this.#flags[flag] = address;
+  /** Every start is on the same ports, or others would not find it. */
+  async #choosePorts(): Promise<void> {
+    for (const [flag, address] of Object.entries(this.#flags)) {
+      if (address === ANY_PORT) this.#flags[flag] = `127.0.0.1:${await freePort()}`;
     }
   }
 }
