@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../drivers/contract/waiting.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { freePort, redisCli, RedisServer } from "../support/redis_server.ts";
+import { freePort } from "../support/free_port.ts";
+import { redisCli, RedisServer } from "../support/redis_server.ts";
 import { addRestrictedUser } from "../support/restricted_user.ts";
 import { RoleProcess } from "../support/role_process.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { within } from "./raw_client.ts";
-import { freePort } from "./redis_server.ts";
+import { freePort } from "./free_port.ts";
 import type { TestServer } from "./server.ts";
 
 const execute = promisify(execFile);

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { freePort } from "./free_port.ts";
 import { within } from "./raw_client.ts";
 
+export { freePort } from "./free_port.ts";
+
 /** How long a server may take to start or stop, in milliseconds. */
 const DEADLINE_MS = 10_000;
 
