@@ -18,6 +18,7 @@ import { DIRECTORY_MS, type Node } from "../../protocol/rpc/contract.ts";
 import { RpcCounters } from "../../protocol/rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
 import { runId } from "../../protocol/rpc/run_id.ts";
+import { freePort } from "./free_port.ts";
 
 const loopback: Address = { hostname: "127.0.0.1", port: 0 };
 const clock = systemClock;
@@ -61,7 +62,7 @@ export class Roles {
   }
 
   /** Starts a logic and returns where its RPC is. */
-  async addLogic(limits: Partial<SessionLimits> = {}, port = 0): Promise<number> {
+  async addLogic(limits: Partial<SessionLimits> = {}, port?: number): Promise<number> {
     const links = new CometLinks(clock);
     const { nodes, pushLog } = this;
     this.logic = new Logic({
@@ -79,7 +80,7 @@ export class Roles {
     links.serve(this.logic);
     const rpc = await listenRpc({
       streams: this.platform.streams,
-      address: { ...loopback, port },
+      address: { ...loopback, port: port ?? await freePort() },
       secret,
       clock,
       self: { role: "logic", id: `logic~${++this.#epoch}` },
