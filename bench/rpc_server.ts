@@ -2,6 +2,8 @@
 import { Hono } from "hono";
 import { systemClock } from "../base/clock.ts";
 import { selectPlatform } from "../platform/select.ts";
+import { serveHttp } from "../protocol/http/server.ts";
+import { Limits } from "../protocol/limits.ts";
 import { listenRpc } from "../protocol/rpc/listener.ts";
 import { serveCommands } from "./child.ts";
 
@@ -12,7 +14,7 @@ export interface RpcPorts {
 }
 
 async function listen(): Promise<RpcPorts> {
-  const { streams, http } = await selectPlatform();
+  const { streams } = await selectPlatform();
   const address = { hostname: "127.0.0.1", port: 0 };
   const rpc = await listenRpc({
     streams,
@@ -24,7 +26,14 @@ async function listen(): Promise<RpcPorts> {
   });
   const app = new Hono();
   app.post("/echo", async (context) => context.body(await context.req.arrayBuffer()));
-  const server = await http.serve({ ...address, fetch: (request) => app.fetch(request) });
+  const server = await serveHttp({
+    streams,
+    clock: systemClock,
+    address,
+    fetch: (request) => app.fetch(request),
+    connectionsMax: 256,
+    bodyBytesMax: Limits.pushRequestBytesMax,
+  });
   return { rpc: rpc.address.port, http: server.address.port };
 }
 

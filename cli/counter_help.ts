@@ -2,6 +2,7 @@ import type { CometCounters } from "../comet/counters.ts";
 import type { StoreCounters } from "../drivers/counters.ts";
 import type { JobCounters } from "../job/counters.ts";
 import type { LogicCounters } from "../logic/counters.ts";
+import type { HttpCounters } from "../protocol/http/counters.ts";
 import type { RpcCounters } from "../protocol/rpc/counters.ts";
 import type { LogCounters } from "./log_counters.ts";
 
@@ -74,6 +75,22 @@ export const storeHelp: Readonly<Record<keyof StoreCounters, string>> = {
   refusals: "Calls that the store refused since it was full or took no writes.",
   losses: "How often the store was found to have lost who is connected.",
   pushesUnreadable: "Pushes left out since what the store has of them is none.",
+};
+
+/** What an HTTP server counts, for `/metrics`. */
+export const httpHelp: Readonly<Record<keyof HttpCounters, string>> = {
+  accepted: "HTTP connections taken in.",
+  requests: "HTTP requests that came whole.",
+  malformed: "HTTP requests refused for what was sent.",
+  madeRoom: "HTTP connections closed to make room for a newer one.",
+  refusedFull: "HTTP connections turned away because all others had a request under way.",
+  refusedBodies: "HTTP requests refused because long bodies were too many at once.",
+  refusedStopping: "HTTP requests answered 503 because the server stopped.",
+  headTimeouts: "HTTP connections closed because a request's head did not come in time.",
+  bodyTimeouts: "HTTP connections closed because a request's body did not come in time.",
+  idleTimeouts: "HTTP connections closed because no further request came.",
+  answerTimeouts: "HTTP connections closed because an answer was not read in time.",
+  faults: "HTTP requests that a fault of the server kept from an answer.",
 };
 
 /** What the links between processes count, for `/metrics`. */

@@ -149,11 +149,12 @@ export class Comet implements CometApi {
   }
 
   /**
-   * Accepts no more, tells every client that the server goes, and settles when all are gone and
-   * logic knows it.
+   * Accepts no more, sends the paced broadcasts to their end, tells every client that the server
+   * goes, and settles when all are gone and logic knows it.
    */
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#delivery.finish();
     this.#lifecycle.closeAll(CloseCodes.goingAway);
     if (this.connections > 0) await new Promise<void>((resolve) => this.#stopped = resolve);
     await this.#membership.leave();

@@ -46,6 +46,11 @@ export class Delivery {
     return this.#last;
   }
 
+  /** Sends what is still to be paced; see {@linkcode PacedBroadcasts.finish}. */
+  finish(): Promise<void> {
+    return this.#paced.finish();
+  }
+
   /** Drops what is still to be paced. */
   stop(): void {
     this.#paced.stop();

@@ -32,6 +32,9 @@ export const FANOUT_SLICE = 512;
 /** Bytes of paced broadcasts that may wait. */
 export const PACED_BYTES_MAX = 8 * 1024 * 1024;
 
+/** How long paced broadcasts may take to their end when the comet stops, in milliseconds. */
+export const PACED_FINISH_MS = 2_000;
+
 /** Options that hold where none are given. */
 export const cometDefaults: CometOptions = {
   handshakeMs: 8_000,

@@ -3,7 +3,7 @@ import type { Clock, TimerHandle } from "../base/clock.ts";
 import type { Channel } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
-import { FANOUT_SLICE, PACED_BYTES_MAX } from "./options.ts";
+import { FANOUT_SLICE, PACED_BYTES_MAX, PACED_FINISH_MS } from "./options.ts";
 import type { Outgoing } from "./outgoing.ts";
 
 const log = getLogger(["halley", "comet"]);
@@ -50,20 +50,47 @@ export class PacedBroadcasts {
     }
     this.#bytes += outgoing.frames.length;
     this.#waiting.push({ operation, outgoing, speed });
-    this.#timer ??= this.clock.setInterval(() => this.#step(), STEP_MS);
+    this.#timer ??= this.clock.setInterval(() => this.#step(this.#share()), STEP_MS);
+  }
+
+  /**
+   * Sends all that waits as fast as any fan-out, since the comet is to stop. What is left after
+   * `PACED_FINISH_MS` is dropped and counted.
+   */
+  async finish(): Promise<void> {
+    this.#endSteps();
+    const deadlineMs = this.clock.monotonicMs() + PACED_FINISH_MS;
+    while (this.#waiting.length > 0 && this.clock.monotonicMs() < deadlineMs) {
+      this.#step(FANOUT_SLICE);
+      await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
+    }
+    const left = this.#waiting.length;
+    this.stop();
+    if (left === 0) return;
+    this.counters.broadcastsDropped += left;
+    log.warn("dropped {left} paced broadcasts: the comet stops", { left });
   }
 
   /** Drops all. */
   stop(): void {
-    if (this.#timer !== undefined) this.clock.cancel(this.#timer);
-    this.#timer = undefined;
+    this.#endSteps();
     this.#waiting.length = 0;
     this.#bytes = 0;
   }
 
-  #step(): void {
-    const { operation, outgoing, speed } = this.#waiting[0];
-    this.#credit = Math.min(this.#credit + speed * STEP_MS / 1000, FANOUT_SLICE);
+  #endSteps(): void {
+    if (this.#timer !== undefined) this.clock.cancel(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** What the speed of the first broadcast allows in one step. */
+  #share(): number {
+    return this.#waiting[0].speed * STEP_MS / 1000;
+  }
+
+  #step(share: number): void {
+    const { operation, outgoing } = this.#waiting[0];
+    this.#credit = Math.min(this.#credit + share, FANOUT_SLICE);
     while (this.#credit >= 1 && this.#slot < this.channels.slots) {
       const channel = this.channels.at(this.#slot++);
       if (channel === undefined) continue;

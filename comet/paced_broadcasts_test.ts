@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pushFrames, TestComet } from "../tests/support/test_comet.ts";
-import { FANOUT_SLICE, PACED_BYTES_MAX } from "./options.ts";
+import { FANOUT_SLICE, PACED_BYTES_MAX, PACED_FINISH_MS } from "./options.ts";
 import { broadcastDelivery, roomDelivery } from "../tests/support/deliveries.ts";
 
 const frames = pushFrames("x");
@@ -106,6 +106,28 @@ describe("PacedBroadcasts", () => {
     await comet.deliver(paced(10));
     await comet.advance(200);
     assert.deepEqual(client.lines(), ["1000:0:x"]);
+  });
+
+  it("go to their end at once when the comet stops, a slice at a time", async () => {
+    const comet = await crowd(FANOUT_SLICE + 10);
+    await comet.deliver(paced(1));
+    await comet.deliver(paced(1));
+    const finished = comet.delivery.finish();
+    assert.equal(comet.counters.framesPushed, FANOUT_SLICE);
+    await comet.settle();
+    await finished;
+    assert.equal(comet.counters.framesPushed, 2 * (FANOUT_SLICE + 10));
+    assert.equal(comet.counters.broadcastsDropped, 0);
+    assert.equal(comet.clock.pending, 1);
+  });
+
+  it("are dropped and counted when they would hold up the stop", async () => {
+    const comet = await crowd(2);
+    for (let index = 0; index < 3; index++) await comet.deliver(paced(1));
+    const finished = comet.delivery.finish();
+    comet.clock.advance(PACED_FINISH_MS);
+    await finished;
+    assert.equal(comet.counters.broadcastsDropped, 2);
   });
 
   it("to nobody are over at once", async () => {

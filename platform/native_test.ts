@@ -2,4 +2,4 @@ import { platformContract } from "./contract_suite.ts";
 import { selectPlatform } from "./select.ts";
 
 const platform = await selectPlatform();
-platformContract(platform.process.runtime, platform, fetch);
+platformContract(platform.process.runtime, platform);

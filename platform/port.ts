@@ -136,33 +136,6 @@ export interface Streams {
   dial<Context>(options: DialOptions<Context>): Promise<Conn<Context>>;
 }
 
-/** Answers one HTTP request. */
-export type HttpFetch = (
-  request: Request,
-  peer: { readonly remoteAddress: string },
-) => Response | Promise<Response>;
-
-/** How to serve HTTP. */
-export interface HttpOptions {
-  readonly hostname: string;
-  /** 0 to 65535; 0 takes any free port. */
-  readonly port: number;
-  readonly fetch: HttpFetch;
-}
-
-/** A running HTTP server. */
-export interface HttpServer {
-  readonly address: Address;
-  /** Accepts no more requests, lets those under way end, then settles. */
-  close(): Promise<void>;
-}
-
-/** HTTP over the runtime's own server. */
-export interface Http {
-  /** @throws {Error} With a one-line message when the port cannot be opened. */
-  serve(options: HttpOptions): Promise<HttpServer>;
-}
-
 /** The signals that a process may hear. */
 export type Signal = "SIGHUP" | "SIGINT" | "SIGQUIT" | "SIGTERM" | "SIGUSR1" | "SIGUSR2";
 
@@ -213,6 +186,5 @@ export interface Process {
 /** Everything that differs between the runtimes. */
 export interface Platform {
   readonly streams: Streams;
-  readonly http: Http;
   readonly process: Process;
 }

@@ -1,5 +1,5 @@
 import { isNetwork } from "../../protocol/networks.ts";
-import { list, text, toggle } from "./kinds.ts";
+import { integer, list, text, toggle } from "./kinds.ts";
 
 /** Options of who may use the HTTP API. */
 export const apiOptions = {
@@ -38,5 +38,13 @@ export const apiOptions = {
     range: "networks such as 10.0.0.0/24, or IP addresses, with commas between them",
     form: { test: isNetwork },
     text: "Proxies that are believed what they say of a client's address, on /goim/nodes/weighted",
+  }),
+  httpConnectionsMax: integer({
+    section: "api",
+    name: "http-connections-max",
+    default: 1024,
+    min: 1,
+    max: 100_000,
+    text: "Most HTTP connections at once; one without a request makes room for a new one",
   }),
 } as const;

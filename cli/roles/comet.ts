@@ -5,7 +5,8 @@ import { RunningClock } from "../../base/running_clock.ts";
 import { Comet } from "../../comet/comet.ts";
 import { CometService } from "../../comet/rpc/comet_service.ts";
 import { LogicPool } from "../../comet/rpc/logic_pool.ts";
-import type { HttpServer, Platform } from "../../platform/port.ts";
+import type { Platform } from "../../platform/port.ts";
+import type { HttpServer } from "../../protocol/http/server.ts";
 import { RpcCounters } from "../../protocol/rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
 import { formatAddress, parseRpcAddress } from "../address.ts";
@@ -102,10 +103,11 @@ export class CometRole {
 
   async #close(): Promise<void> {
     this.#ready = false;
+    const metricsClosed = this.#metrics?.close();
     await this.#comet.stop();
     await this.#rpc?.close();
     await this.#pool.stop();
-    await this.#metrics?.close();
+    await metricsClosed;
     this.#running.stop();
     log.info("stopped");
   }

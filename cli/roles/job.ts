@@ -6,7 +6,8 @@ import type { Drivers } from "../../drivers/open.ts";
 import { Job } from "../../job/job.ts";
 import { jobDefaults } from "../../job/options.ts";
 import { RegisteredComets } from "../../job/rpc/registered_comets.ts";
-import type { HttpServer, Platform } from "../../platform/port.ts";
+import type { Platform } from "../../platform/port.ts";
+import type { HttpServer } from "../../protocol/http/server.ts";
 import { RpcCounters } from "../../protocol/rpc/counters.ts";
 import { parseRpcAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
@@ -73,10 +74,11 @@ export class JobRole {
   }
 
   async #close(): Promise<void> {
+    const metricsClosed = this.#metrics?.close();
     await this.#job?.stop();
     await this.#comets?.stop();
     await this.#drivers?.close();
-    await this.#metrics?.close();
+    await metricsClosed;
     this.#running.stop();
     log.info("stopped");
   }

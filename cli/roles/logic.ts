@@ -6,7 +6,9 @@ import type { Drivers } from "../../drivers/open.ts";
 import { createHttpApp } from "../../logic/http/app.ts";
 import { Logic } from "../../logic/logic.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
-import type { HttpServer, Platform } from "../../platform/port.ts";
+import type { Platform } from "../../platform/port.ts";
+import type { HttpServer } from "../../protocol/http/server.ts";
+import { Limits } from "../../protocol/limits.ts";
 import { DIRECTORY_MS } from "../../protocol/rpc/contract.ts";
 import { RpcCounters } from "../../protocol/rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
@@ -15,6 +17,7 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addLogic, addProcess, addPushLog, addRpc, addStore } from "./measured.ts";
+import { openHttp } from "./http.ts";
 import { access, apiHosts, logicOptions, newRunId } from "./parts.ts";
 import { NOT_LISTENING, type Running } from "./running.ts";
 import { openStore, StoreProbe } from "./store.ts";
@@ -74,14 +77,19 @@ export class LogicRole {
       counters: this.#counters,
     });
     const probe = new StoreProbe(drivers, clock, true);
+    const metrics = this.#metrics(logic, drivers);
     const app = createHttpApp(logic, {
       apiKey: config.apiKey,
       hosts: apiHosts(config),
       trustedProxies: config.trustedProxies,
       unready: () => this.#ready ? probe.problem() : NOT_LISTENING,
-      metrics: this.#metrics(logic, drivers),
+      metrics: () => metrics.text(),
     });
-    this.#http = await platform.http.serve({ ...config.http, fetch: app.fetch });
+    this.#http = await openHttp(config, platform, metrics, {
+      address: config.http,
+      fetch: app.fetch,
+      bodyBytesMax: Limits.pushRequestBytesMax,
+    });
     this.#ready = true;
     log.info("listening", {
       http: `http://${formatAddress(this.#http.address)}`,
@@ -105,7 +113,7 @@ export class LogicRole {
     log.info("stopped");
   }
 
-  #metrics(logic: Logic, { pushLog, counters }: Drivers): () => Promise<string> {
+  #metrics(logic: Logic, { pushLog, counters }: Drivers): Metrics {
     const metrics = new Metrics();
     addLogic(metrics, logic);
     addPushLog(metrics, pushLog);
@@ -113,6 +121,6 @@ export class LogicRole {
     addRpc(metrics, this.#counters);
     metrics.addGauge("logic_comets", "Comets that are connected here.", () => this.#links.size);
     addProcess(metrics, this.platform.process);
-    return () => metrics.text();
+    return metrics;
   }
 }

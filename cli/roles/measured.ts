@@ -5,8 +5,18 @@ import type { PushLog } from "../../drivers/ports.ts";
 import type { Job } from "../../job/job.ts";
 import type { Logic } from "../../logic/logic.ts";
 import type { Process } from "../../platform/port.ts";
+import type { HttpCounters } from "../../protocol/http/counters.ts";
+import type { HttpServer } from "../../protocol/http/server.ts";
 import type { RpcCounters } from "../../protocol/rpc/counters.ts";
-import { cometHelp, jobHelp, logHelp, logicHelp, rpcHelp, storeHelp } from "../counter_help.ts";
+import {
+  cometHelp,
+  httpHelp,
+  jobHelp,
+  logHelp,
+  logicHelp,
+  rpcHelp,
+  storeHelp,
+} from "../counter_help.ts";
 import { logCounters } from "../log_counters.ts";
 import type { Metrics } from "../metrics.ts";
 
@@ -71,6 +81,12 @@ export function addStore(metrics: Metrics, counters: StoreCounters): void {
 /** Shows the links to other processes. */
 export function addRpc(metrics: Metrics, counters: RpcCounters): void {
   metrics.addCounters({ prefix: "rpc", values: counters, help: rpcHelp });
+}
+
+/** Shows what the HTTP server counts, and its connections. */
+export function addHttp(metrics: Metrics, counters: HttpCounters, server: HttpServer): void {
+  metrics.addCounters({ prefix: "http", values: counters, help: httpHelp });
+  metrics.addGauge("http_connections", "HTTP connections.", () => server.connections);
 }
 
 /** Shows what the process takes, and what its log lost. */

@@ -1,25 +1,21 @@
 import { Hono } from "hono";
 import { apiKeyCheck } from "../../logic/http/api_key.ts";
 import { pageGuard } from "../../logic/http/page_guard.ts";
-import type { HttpServer, Platform } from "../../platform/port.ts";
+import type { Address, Platform } from "../../platform/port.ts";
+import type { HttpServer } from "../../protocol/http/server.ts";
 import { parseAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
+import { openHttp } from "./http.ts";
 import { metricsHosts } from "./parts.ts";
 
-/**
- * Serves the metrics and the health of a role that has no HTTP API.
- *
- * @returns Nothing when the configuration names no address for it.
- */
-export async function serveMetrics(
+/** Answers for the metrics and the health of a role that has no HTTP API. */
+export function metricsApp(
   config: Config,
-  platform: Platform,
+  address: Address,
   metrics: Metrics,
   unready: () => string | undefined | Promise<string | undefined>,
-): Promise<HttpServer | undefined> {
-  const address = parseAddress(config.metrics);
-  if (address === undefined) return undefined;
+): Hono {
   const mayPass = apiKeyCheck(config.apiKey);
   const refusal = pageGuard(metricsHosts(config, address));
   const app = new Hono();
@@ -35,5 +31,23 @@ export async function serveMetrics(
     const text = await metrics.text();
     return c.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
   });
-  return await platform.http.serve({ ...address, fetch: (request) => app.fetch(request) });
+  return app;
+}
+
+/**
+ * Serves the metrics and the health of a role that has no HTTP API.
+ *
+ * @returns Nothing when the configuration names no address for it.
+ */
+export async function serveMetrics(
+  config: Config,
+  platform: Platform,
+  metrics: Metrics,
+  unready: () => string | undefined | Promise<string | undefined>,
+): Promise<HttpServer | undefined> {
+  const address = parseAddress(config.metrics);
+  if (address === undefined) return undefined;
+  const app = metricsApp(config, address, metrics, unready);
+  const fetch = (request: Request) => app.fetch(request);
+  return await openHttp(config, platform, metrics, { address, fetch, bodyBytesMax: 0 });
 }

@@ -11,12 +11,15 @@ import { Job } from "../../job/job.ts";
 import { jobDefaults } from "../../job/options.ts";
 import { createHttpApp } from "../../logic/http/app.ts";
 import { Logic } from "../../logic/logic.ts";
-import type { Address, HttpServer, Platform } from "../../platform/port.ts";
+import type { Address, Platform } from "../../platform/port.ts";
+import type { HttpServer } from "../../protocol/http/server.ts";
+import { Limits } from "../../protocol/limits.ts";
 import { formatAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addComet, addJob, addLogic, addProcess, addPushLog } from "./measured.ts";
+import { openHttp } from "./http.ts";
 import {
   access,
   announceLimit,
@@ -88,14 +91,19 @@ export class OneProcess {
     const ws = await this.#comet.listenWebSocket(config.ws);
     await this.#comet.join(nodeOf(config, platform.process, this.#server, ""));
     this.#job.start();
+    const metrics = this.#metrics();
     const app = createHttpApp(this.#logic, {
       apiKey: config.apiKey,
       hosts: apiHosts(config),
       trustedProxies: config.trustedProxies,
       unready: () => this.#ready ? undefined : NOT_LISTENING,
-      metrics: this.#metrics(),
+      metrics: () => metrics.text(),
     });
-    this.#http = await platform.http.serve({ ...config.http, fetch: app.fetch });
+    this.#http = await openHttp(config, platform, metrics, {
+      address: config.http,
+      fetch: app.fetch,
+      bodyBytesMax: Limits.pushRequestBytesMax,
+    });
     const http = this.#http.address;
     this.#ready = true;
     this.#announce(tcp, ws, http);
@@ -106,26 +114,31 @@ export class OneProcess {
     return this.#closed ??= this.#close();
   }
 
-  /** Upstream first, so that what was accepted still reaches the clients. */
+  /**
+   * Upstream first, so that what was accepted still reaches the clients; they do not wait for
+   * requests that are half sent, which are refused when they come whole.
+   */
   async #close(): Promise<void> {
     const wasReady = this.#ready;
     this.#ready = false;
-    await this.#http?.close();
+    const httpClosed = this.#http?.close();
+    await this.#http?.quiesce();
     await this.#job.stop();
     await this.#pushLog.close();
     await this.#comet.stop();
+    await httpClosed;
     this.#running.stop();
     if (wasReady) log.info("stopped");
   }
 
-  #metrics(): () => Promise<string> {
+  #metrics(): Metrics {
     const metrics = new Metrics();
     addComet(metrics, this.#comet);
     addLogic(metrics, this.#logic);
     addJob(metrics, this.#job);
     addPushLog(metrics, this.#pushLog);
     addProcess(metrics, this.platform.process);
-    return () => metrics.text();
+    return metrics;
   }
 
   #announce(tcp: Address, ws: Address, http: Address): void {

@@ -80,6 +80,12 @@ export function logicOptions(config: Config, openAfterMs: number): LogicOptions 
   };
 }
 
+/** Most HTTP connections: what is asked for, and a quarter of the files at most. */
+export function httpConnectionsMax({ httpConnectionsMax }: Config, process: Process): number {
+  const openFiles = process.openFilesMax() ?? UNKNOWN_FILES;
+  return Math.max(1, Math.min(httpConnectionsMax, Math.floor(openFiles / 4)));
+}
+
 /** What a comet in this process may do. */
 export function cometOptions(config: Config, process: Process): CometOptions {
   return {
@@ -88,14 +94,15 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     heartbeatMs: config.heartbeatIntervalMs * config.heartbeatsMax,
     slowReaderMs: config.slowReaderMs,
     reportMs: config.reportMs,
-    connectionsMax: config.connectionsMax || filesLeave(process.openFilesMax() ?? UNKNOWN_FILES),
+    connectionsMax: config.connectionsMax || filesLeft(config, process),
     origins: clientOrigins(config),
   };
 }
 
 /** Connections that the limit of open files leaves. */
-function filesLeave(openFiles: number): number {
-  return Math.max(1, openFiles - OTHER_FILES);
+function filesLeft(config: Config, process: Process): number {
+  const openFiles = process.openFilesMax() ?? UNKNOWN_FILES;
+  return Math.max(1, openFiles - OTHER_FILES - httpConnectionsMax(config, process));
 }
 
 /**
@@ -107,6 +114,7 @@ function filesLeave(openFiles: number): number {
 export function announceLimit(config: Config, process: Process, processes = 1): void {
   const openFiles = process.openFilesMax();
   const { connectionsMax } = cometOptions(config, process);
+  const left = filesLeft(config, process);
   log.info("connections are limited", {
     connections: processes * connectionsMax,
     openFiles: openFiles ?? "unknown",
@@ -116,14 +124,14 @@ export function announceLimit(config: Config, process: Process, processes = 1): 
     log.warn(
       "the limit of open files is unknown: connections-max says how many connections to take",
     );
-  } else if (connectionsMax > filesLeave(openFiles)) {
+  } else if (connectionsMax > left) {
     log.warn(
       "{connections} connections are more than {openFiles} open files leave ({left}): raise " +
         "the limit, as with ulimit -n, or lower connections-max",
       {
         connections: connectionsMax,
         openFiles,
-        left: filesLeave(openFiles),
+        left,
       },
     );
   }

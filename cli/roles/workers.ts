@@ -10,7 +10,9 @@ import { Job } from "../../job/job.ts";
 import { jobDefaults } from "../../job/options.ts";
 import { createHttpApp } from "../../logic/http/app.ts";
 import { Logic } from "../../logic/logic.ts";
-import type { Address, Child, ConnHandler, HttpServer, Platform } from "../../platform/port.ts";
+import type { Address, Child, ConnHandler, Platform } from "../../platform/port.ts";
+import type { HttpServer } from "../../protocol/http/server.ts";
+import { Limits } from "../../protocol/limits.ts";
 import { RpcCounters } from "../../protocol/rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
 import { formatAddress } from "../address.ts";
@@ -18,6 +20,7 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addJob, addLogic, addProcess, addPushLog, addRpc, addWorkers } from "./measured.ts";
+import { openHttp } from "./http.ts";
 import { access, announceLimit, apiHosts, logicOptions, newRunId, warnOfOrigins } from "./parts.ts";
 import { NOT_LISTENING, type RunningServer } from "./running.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -110,14 +113,19 @@ export class Workers {
     this.#job.start();
     this.#supervisor.start();
     await this.#up(tcp, ws);
+    const metrics = this.#metrics();
     const app = createHttpApp(this.#logic, {
       apiKey: config.apiKey,
       hosts: apiHosts(config),
       trustedProxies: config.trustedProxies,
       unready: () => this.#ready ? undefined : NOT_LISTENING,
-      metrics: this.#metrics(),
+      metrics: () => metrics.text(),
     });
-    this.#http = await platform.http.serve({ ...config.http, fetch: app.fetch });
+    this.#http = await openHttp(config, platform, metrics, {
+      address: config.http,
+      fetch: app.fetch,
+      bodyBytesMax: Limits.pushRequestBytesMax,
+    });
     const http = this.#http.address;
     this.#ready = true;
     this.#announce(tcp, ws, http);
@@ -128,16 +136,18 @@ export class Workers {
     return this.#closed ??= this.#close();
   }
 
-  /** Upstream first, so that what was accepted still reaches the clients. */
+  /** Upstream first, and without waiting for half requests, as in one process. */
   async #close(): Promise<void> {
     const wasReady = this.#ready;
     this.#ready = false;
-    await this.#http?.close();
+    const httpClosed = this.#http?.close();
+    await this.#http?.quiesce();
     await this.#job.stop();
     this.#workers.comets.stop();
     await this.#pushLog.close();
     await this.#supervisor?.stop();
     await this.#rpc?.close();
+    await httpClosed;
     this.#running.stop();
     if (wasReady) log.info("stopped");
   }
@@ -205,7 +215,7 @@ export class Workers {
     return true;
   }
 
-  #metrics(): () => Promise<string> {
+  #metrics(): Metrics {
     const metrics = new Metrics();
     addWorkers(metrics, this.#workers.numbers);
     addLogic(metrics, this.#logic);
@@ -213,7 +223,7 @@ export class Workers {
     addPushLog(metrics, this.#pushLog);
     addRpc(metrics, this.#counters);
     addProcess(metrics, this.platform.process);
-    return () => metrics.text();
+    return metrics;
   }
 
   #announce(tcp: Address, ws: Address, http: Address): void {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Clock, ManualClock, systemClock, type TimerHandle } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
-import type { HttpServer } from "../../platform/port.ts";
-import { selectPlatform } from "../../platform/select.ts";
+import type { HttpServer } from "../../protocol/http/server.ts";
+import { serveTest } from "../../tests/support/http_server.ts";
 import { type StartedStore, startUpstashStore } from "../../tests/support/redis_stores.ts";
 import { StoreUnavailable } from "../ports.ts";
 import type { Script } from "../redis/store.ts";
@@ -38,16 +38,10 @@ class Requests {
   count = 0;
 
   async serve(): Promise<string> {
-    const { http } = await selectPlatform();
-    this.#server = await http.serve({
-      hostname: "127.0.0.1",
-      port: 0,
-      fetch: async (request) => {
-        await request.text();
-        this.#looking.get(++this.count)?.();
-        if (this.#closed) return new Response(null, { status: 503 });
-        return await new Promise((resolve) => this.#waiting.push(resolve));
-      },
+    this.#server = await serveTest(async () => {
+      this.#looking.get(++this.count)?.();
+      if (this.#closed) return new Response(null, { status: 503 });
+      return await new Promise((resolve) => this.#waiting.push(resolve));
     });
     return `http://127.0.0.1:${this.#server.address.port}`;
   }

@@ -134,9 +134,9 @@ function redirectToCall(app: Hono<HttpEnv>, c: Context<HttpEnv>): Response | und
   return c.redirect(call + search, method === "GET" ? 301 : 307);
 }
 
-/** The path as it stands; in Bun the URL of a request without a usable Host is the path alone. */
+/** The path as it was sent. */
 function pathOf({ url }: Request): string {
-  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
+  const start = url.indexOf("/", url.indexOf("//") + 2);
   const end = url.indexOf("?", start);
   return url.slice(start, end === -1 ? url.length : end);
 }

@@ -233,16 +233,6 @@ test("/goim/nodes/weighted takes a client's region from what a trusted proxy say
   assert.equal(await ask([`${PEER.remoteAddress}/32`]), "host-b.example.com");
 });
 
-test("a request whose URL is the path alone is answered like any other", async () => {
-  const { app, pushLog } = await setUp();
-  for (const [method, url] of [["GET", "/readyz"], ["POST", "/goim/push/all?operation=1"]]) {
-    const request = new Request("http://unused/", { method });
-    Object.defineProperty(request, "url", { value: url });
-    assert.equal(await (await app.fetch(request, PEER)).text(), OK);
-  }
-  assert.equal(pushLog.taken.length, 1);
-});
-
 test("/readyz is HTTP 503 while the server cannot take work", async () => {
   const { call } = await setUp({ unready: () => Promise.resolve("it rains") });
   const { status, text } = await call("GET /readyz");

@@ -18,10 +18,10 @@ export type Hosts = readonly string[] | "addresses";
  */
 export function pageGuard(hosts: Hosts): (request: Request) => string | undefined {
   const isAllowed = hostCheck(hosts);
-  return ({ headers, url }) => {
-    const host = headers.get("host") ?? URL.parse(url)?.host;
+  return ({ headers }) => {
+    const host = headers.get("host");
     // HTTP/1.0 may leave the Host out; no browser does.
-    if (host !== undefined && !isAllowed(hostnameOf(host))) {
+    if (host !== null && !isAllowed(hostnameOf(host))) {
       return `Host is "${excerpt(host)}", which the option hosts does not allow`;
     }
     const origin = headers.get("origin");

@@ -49,32 +49,11 @@ export interface BunListener {
   stop(): void;
 }
 
-/** What `Bun.serve` gives. */
-export interface BunServer {
-  readonly hostname: string;
-  readonly port: number;
-  /** Requests that are being answered. */
-  readonly pendingRequests: number;
-  requestIP(request: Request): { readonly address: string } | null;
-  /** @param abrupt Closes connections at once. */
-  stop(abrupt?: boolean): Promise<void>;
-}
-
-/** Options of `Bun.serve`. */
-export interface BunServeOptions {
-  readonly hostname: string;
-  readonly port: number;
-  /** Seconds without traffic after which a connection is closed. */
-  readonly idleTimeout: number;
-  fetch(request: Request, server: BunServer): Response | Promise<Response>;
-}
-
 /** The `Bun` global. */
 export interface BunApi {
   readonly version: string;
   listen<Data>(options: BunSocketOptions<Data>): BunListener;
   connect<Data>(options: BunSocketOptions<Data>): Promise<BunSocket<Data>>;
-  serve(options: BunServeOptions): BunServer;
 }
 
 /** The `Bun` global; undefined on other runtimes. */

@@ -1,11 +1,9 @@
 import type { Platform } from "../port.ts";
-import { bunHttp } from "./http.ts";
 import { bunProcess } from "./process.ts";
 import { bunStreams } from "./streams.ts";
 
 /** The platform on Bun. */
 export const bunPlatform: Platform = {
   streams: bunStreams,
-  http: bunHttp,
   process: bunProcess,
 };

@@ -1,13 +1,11 @@
 import { systemClock } from "../../base/clock.ts";
 import { systemPrng } from "../../base/prng.ts";
 import type { Platform } from "../port.ts";
-import { denoHttp } from "./http.ts";
 import { denoProcess } from "./process.ts";
 import { denoStreams } from "./streams.ts";
 
 /** The platform on Deno. */
 export const denoPlatform: Platform = {
   streams: denoStreams(systemClock, systemPrng()),
-  http: denoHttp,
   process: denoProcess,
 };

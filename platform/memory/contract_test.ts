@@ -3,4 +3,4 @@ import { platformContract } from "../contract_suite.ts";
 import { memoryPlatform } from "./mod.ts";
 
 const platform = memoryPlatform({ clock: systemClock });
-platformContract("memory", platform, platform.fetch);
+platformContract("memory", platform);

@@ -1,6 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Platform } from "../port.ts";
-import { memoryFetch, memoryHttp } from "./http.ts";
 import { MemoryPorts } from "./ports.ts";
 import { MemoryProcess, type MemoryProcessOptions } from "./process.ts";
 import { memoryStreams } from "./streams.ts";
@@ -16,8 +15,6 @@ export interface MemoryPlatformOptions extends MemoryProcessOptions {
 /** A simulated machine with one process. */
 export interface MemoryPlatform extends Platform {
   readonly process: MemoryProcess;
-  /** Sends an HTTP request to a server of this platform. */
-  fetch(request: Request): Promise<Response>;
 }
 
 /** Makes a platform that lives in memory and owes nothing to the runtime, for tests. */
@@ -26,8 +23,6 @@ export function memoryPlatform(options: MemoryPlatformOptions): MemoryPlatform {
   const kernel = { clock: options.clock, bufferBytes: options.kernelBufferBytes ?? 256 * 1024 };
   return {
     streams: memoryStreams(kernel, ports),
-    http: memoryHttp(ports),
     process: new MemoryProcess(options),
-    fetch: (request) => memoryFetch(ports, request),
   };
 }

@@ -1,4 +1,3 @@
-import type { HttpFetch } from "../port.ts";
 import type { MemoryConn } from "./conn.ts";
 
 /** Where ephemeral ports begin (RFC 6335, section 6). */
@@ -11,12 +10,10 @@ export interface BoundListener {
   accept(): MemoryConn<unknown>;
 }
 
-/** What has a port open: listeners, several when they share it, or an HTTP handler. */
-export type Bound = BoundListener[] | HttpFetch;
-
 /** The ports of one simulated machine; every host name leads to it. */
 export class MemoryPorts {
-  readonly bound = new Map<number, Bound>();
+  /** Who has a port open: several when they share it. */
+  readonly bound = new Map<number, BoundListener[]>();
   #next = ephemeralPortMin;
 
   /** The port to use where `port` was asked for. */

@@ -30,7 +30,7 @@ export class MemoryListener implements Listener, BoundListener {
   async close(): Promise<void> {
     const { port } = this.address;
     const listeners = this.#ports.bound.get(port);
-    if (!Array.isArray(listeners)) return;
+    if (listeners === undefined) return;
     const others = listeners.filter((listener) => listener !== this);
     if (others.length > 0) this.#ports.bound.set(port, others);
     else this.#ports.bound.delete(port);
@@ -51,8 +51,7 @@ export function memoryStreams(kernel: Kernel, ports: MemoryPorts): Streams {
       const { hostname, reusePort = false, handler, pendingBytesMax } = options;
       const port = ports.pick(options.port);
       const sharing = ports.bound.get(port) ?? [];
-      const shared = Array.isArray(sharing) &&
-        sharing.every((other) => reusePort && other.reusePort);
+      const shared = sharing.every((other) => reusePort && other.reusePort);
       if (!shared) throw await portError("listen on", options, addressInUse());
       const owner: Owner<Context> = { handler, pendingBytesMax };
       const listener = new MemoryListener(
@@ -69,7 +68,7 @@ export function memoryStreams(kernel: Kernel, ports: MemoryPorts): Streams {
       checkPort("connect to", options, 1);
       const { port, handler, pendingBytesMax } = options;
       const listeners = ports.bound.get(port);
-      if (!Array.isArray(listeners)) {
+      if (listeners === undefined) {
         throw await portError("connect to", options, connectionRefused());
       }
       // Those that share a port take turns.

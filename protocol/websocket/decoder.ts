@@ -4,7 +4,7 @@ import type { Buffers } from "../buffers.ts";
 import { CloseCodes } from "../close_codes.ts";
 import { Limits } from "../limits.ts";
 import { ProtocolError } from "../protocol_error.ts";
-import { appendBorrowed } from "./borrowed.ts";
+import { appendBorrowed } from "../borrowed.ts";
 import { closeCodeOf, closeReasonOf } from "./close_payload.ts";
 import { frameBytesMin } from "./frame_header.ts";
 import { Opcode } from "./opcode.ts";

@@ -1,11 +1,9 @@
-import { Buffer } from "node:buffer";
-
 import { assert } from "../../base/assert.ts";
 import type { Buffers } from "../buffers.ts";
 import { isHostField } from "../host.ts";
+import { hasToken, type HttpHead, parseHttpHead, singleField } from "../http/head.ts";
+import { HeadOutcome, HeadReader } from "../http/head_reader.ts";
 import { Limits } from "../limits.ts";
-import { appendBorrowed } from "./borrowed.ts";
-import { hasToken, type HttpHead, parseHttpHead, singleField } from "./http_head.ts";
 import {
   acceptResponse,
   healthResponse,
@@ -40,11 +38,6 @@ export interface UpgradeRefused {
 /** What became of an upgrade. */
 export type UpgradeResult = UpgradeAccepted | UpgradeRefused;
 
-const NUL = 0x00, LF = 0x0a, CR = 0x0d;
-
-/** What `scan` returns beside the offset where the head ends. */
-const UNFINISHED = -1, MALFORMED = -2;
-
 /**
  * Parses the head of one WebSocket upgrade, `GET /sub` (RFC 6455 section 4.2), however it is cut.
  * It is dropped when it has answered, and holds no more than twice what has come. It knows no time:
@@ -53,16 +46,13 @@ const UNFINISHED = -1, MALFORMED = -2;
  * Extensions and subprotocols that the client offers are not taken up.
  */
 export class UpgradeParser {
-  // Plain fields: there is one parser per connection.
-  private head: Uint8Array | null = null;
-  private headBytes = 0;
-  /** Bytes of the line under way. */
-  private lineBytes = 0;
-  private isAfterCr = false;
+  private readonly head: HeadReader;
   private closed = false;
 
   /** @param buffers Where to borrow memory for a head that comes in parts. */
-  constructor(private readonly buffers: Buffers) {}
+  constructor(buffers: Buffers) {
+    this.head = new HeadReader(buffers, Limits.upgradeHeadBytesMax);
+  }
 
   /**
    * Takes what has come. A head that lies whole in its chunk is not copied.
@@ -72,66 +62,23 @@ export class UpgradeParser {
    */
   push(chunk: Uint8Array): UpgradeResult | undefined {
     assert(!this.closed, "nothing is pushed into an upgrade that is over");
-    const end = this.scan(chunk);
-    if (end === MALFORMED) {
-      this.close();
+    const end = this.head.push(chunk);
+    if (end === HeadOutcome.unfinished) return undefined;
+    this.closed = true;
+    if (end === HeadOutcome.malformed) {
       return refuse(400, "Lines must end in CRLF, and hold no CR, LF or NUL.");
     }
-    if (end === UNFINISHED) {
-      if (this.headBytes + chunk.length >= Limits.upgradeHeadBytesMax) {
-        this.close();
-        return refuse(431, `Head must be at most ${Limits.upgradeHeadBytesMax} bytes.`);
-      }
-      if (chunk.length > 0) this.keep(chunk, chunk.length);
-      return undefined;
+    if (end === HeadOutcome.tooLong) {
+      return refuse(431, `Head must be at most ${Limits.upgradeHeadBytesMax} bytes.`);
     }
-    if (this.head === null) {
-      this.close();
-      return answer(latin1(chunk, end), end);
-    }
-    this.keep(chunk, end);
-    const text = latin1(this.head, this.headBytes);
-    this.close();
-    return answer(text, end);
+    return answer(this.head.text, end);
   }
 
   /** Gives back what is borrowed; may be called more than once. */
   close(): void {
     this.closed = true;
-    if (this.head !== null) this.buffers.release(this.head);
-    this.head = null;
+    this.head.close();
   }
-
-  /** Looks for the empty line, each byte once; returns the offset after it. */
-  private scan(chunk: Uint8Array): number {
-    const end = Math.min(chunk.length, Limits.upgradeHeadBytesMax - this.headBytes);
-    for (let at = 0; at < end; at++) {
-      const byte = chunk[at];
-      if (this.isAfterCr) {
-        if (byte !== LF) return MALFORMED;
-        if (this.lineBytes === 0) return at + 1;
-        this.isAfterCr = false;
-        this.lineBytes = 0;
-      } else if (byte === CR) {
-        this.isAfterCr = true;
-      } else if (byte === LF || byte === NUL) {
-        return MALFORMED;
-      } else {
-        this.lineBytes++;
-      }
-    }
-    return UNFINISHED;
-  }
-
-  private keep(chunk: Uint8Array, end: number): void {
-    this.head = appendBorrowed(this.buffers, this.head, this.headBytes, chunk, 0, end);
-    this.headBytes += end;
-  }
-}
-
-/** HTTP heads are bytes, not UTF-8: a character each. */
-function latin1(bytes: Uint8Array, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, end).toString("latin1");
 }
 
 function refuse(status: RefusalStatus, reason: string): UpgradeRefused {

@@ -41,6 +41,11 @@ export class MemoryClient {
     return client;
   }
 
+  /** Bytes that the server has not read. */
+  get pendingBytes(): number {
+    return this.#conn.pendingBytes;
+  }
+
   /** Sends bytes as they are. */
   write(bytes: Uint8Array): void {
     this.#conn.write(bytes);

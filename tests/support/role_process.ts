@@ -28,7 +28,7 @@ export interface Program {
 }
 
 /** Halley from its sources, on this same runtime. */
-const fromSources: Program = {
+export const fromSources: Program = {
   command: [
     process.execPath,
     ...(process.versions.bun === undefined ? ["run", "-q", "-A", "--no-check"] : []),

@@ -6,7 +6,7 @@
  */
 import { createClient, RESP_TYPES } from "@redis/client";
 import { type Context, Hono } from "hono";
-import { selectPlatform } from "../../platform/select.ts";
+import { serveTest } from "./http_server.ts";
 
 /** A running gateway. */
 export interface UpstashGateway {
@@ -77,12 +77,7 @@ export async function openUpstashGateway(
     return context.json(await Promise.all(commands.map((command) => execute(context, command))));
   });
 
-  const { http } = await selectPlatform();
-  const server = await http.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    fetch: (request) => app.fetch(request),
-  });
+  const server = await serveTest((request) => app.fetch(request));
   return {
     url: `http://127.0.0.1:${server.address.port}`,
     token,

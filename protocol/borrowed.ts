@@ -1,4 +1,4 @@
-import type { Buffers } from "../buffers.ts";
+import type { Buffers } from "./buffers.ts";
 
 /** Least capacity to borrow, so that bytes that trickle in do not move often. */
 const BORROWED_BYTES_MIN = 128;

@@ -1,3 +1,6 @@
+/** Values of fields by lowercase name, one per field line, in the order sent. */
+export type HttpFields = ReadonlyMap<string, readonly string[]>;
+
 /** The head of an HTTP/1 request, taken apart. */
 export interface HttpHead {
   readonly method: string;
@@ -5,8 +8,7 @@ export interface HttpHead {
   readonly target: string;
   /** Such as `1.1`. */
   readonly version: string;
-  /** Values by lowercase name, one per field line, in the order sent. */
-  readonly fields: ReadonlyMap<string, readonly string[]>;
+  readonly fields: HttpFields;
 }
 
 /** Tokens and visible characters are those of RFC 9110 sections 5.5 and 5.6.2. */
@@ -24,8 +26,21 @@ export function parseHttpHead(text: string): HttpHead | undefined {
   const lines = text.slice(0, -4).split("\r\n");
   const requestLine = REQUEST_LINE.exec(lines[0]);
   if (requestLine === null) return undefined;
+  const fields = parseFieldLines(lines, 1);
+  if (fields === undefined) return undefined;
+  return { method: requestLine[1], target: requestLine[2], version: requestLine[3], fields };
+}
+
+/**
+ * Parses field lines: those of a head, or the trailers of a body.
+ *
+ * @param lines Without their CRLF.
+ * @param first Index of the first field line.
+ * @returns The fields, or undefined when one is malformed.
+ */
+export function parseFieldLines(lines: readonly string[], first: number): HttpFields | undefined {
   const fields = new Map<string, string[]>();
-  for (let index = 1; index < lines.length; index++) {
+  for (let index = first; index < lines.length; index++) {
     const fieldLine = FIELD_LINE.exec(lines[index]);
     if (fieldLine === null) return undefined;
     const name = fieldLine[1].toLowerCase();
@@ -34,7 +49,7 @@ export function parseHttpHead(text: string): HttpHead | undefined {
     if (values === undefined) fields.set(name, [value]);
     else values.push(value);
   }
-  return { method: requestLine[1], target: requestLine[2], version: requestLine[3], fields };
+  return fields;
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { hasToken, type HttpHead, parseHttpHead, singleField } from "./http_head.ts";
+import { hasToken, type HttpHead, parseHttpHead, singleField } from "./head.ts";
 
 function parsed(...fieldLines: string[]): HttpHead {
   const head = parseHttpHead(["GET /a?b HTTP/1.1", ...fieldLines, "", ""].join("\r\n"));

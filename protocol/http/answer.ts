@@ -1,0 +1,80 @@
+import { Buffer } from "node:buffer";
+import type { Clock } from "../../base/clock.ts";
+import type { HttpError } from "./http_error.ts";
+import { statusPhrase } from "./status.ts";
+
+/** Tells a client that waits for it to send its body. */
+export const CONTINUE: Uint8Array = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
+
+/** Fields that are the server's to say. */
+const OWN_FIELDS = new Set(
+  ["connection", "content-length", "date", "keep-alive", "transfer-encoding"],
+);
+
+/**
+ * Longest body that leaves in one write with its head, in bytes. A longer one is not copied, and
+ * two writes have the connection say when they have left, which one alone does not on Deno.
+ */
+const JOINED_BYTES_MAX = 16 * 1024;
+
+/** What an answer depends on beside the response. */
+export interface AnswerOptions {
+  /** Whether it answers HEAD: then no body follows. */
+  readonly isHead: boolean;
+  /** Whether the connection ends after it. */
+  readonly isLast: boolean;
+  /** Present time, as HTTP writes it. */
+  readonly date: string;
+}
+
+/** Encodes an answer, in parts to be written one after the other. */
+export function encodeAnswer(
+  response: Response,
+  body: ArrayBuffer,
+  { isHead, isLast, date }: AnswerOptions,
+): Uint8Array[] {
+  const { status, headers } = response;
+  const bodyBytes = body.byteLength;
+  let head = `HTTP/1.1 ${status} ${statusPhrase(status)}\r\nDate: ${date}\r\n`;
+  headers.forEach((value, name) => {
+    if (!OWN_FIELDS.has(name)) head += `${name}: ${value}\r\n`;
+  });
+  // The length of what GET would be answered with is not known where HEAD brings no body.
+  const hasLength = status !== 204 && status !== 304 && !(isHead && bodyBytes === 0);
+  if (hasLength) head += `Content-Length: ${bodyBytes}\r\n`;
+  head += isLast ? "Connection: close\r\n\r\n" : "\r\n";
+  if (isHead || bodyBytes === 0) return [Buffer.from(head, "latin1")];
+  if (bodyBytes > JOINED_BYTES_MAX) return [Buffer.from(head, "latin1"), new Uint8Array(body)];
+  const joined = Buffer.allocUnsafeSlow(head.length + bodyBytes);
+  joined.write(head, "latin1");
+  joined.set(new Uint8Array(body), head.length);
+  return [joined];
+}
+
+/** The answer to a request that no handler has seen; the connection ends after it. */
+export function encodeRefusal({ status, message }: HttpError, date: string): Uint8Array {
+  const body = JSON.stringify({ code: -status, message });
+  return Buffer.from(
+    `HTTP/1.1 ${status} ${statusPhrase(status)}\r\nDate: ${date}\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
+      `Connection: close\r\n\r\n${body}`,
+    "latin1",
+  );
+}
+
+/** Present time to the second, as HTTP writes it (RFC 9110 section 5.6.7). */
+export class HttpDate {
+  #second = NaN;
+  #text = "";
+
+  constructor(private readonly clock: Clock) {}
+
+  get text(): string {
+    const second = Math.floor(this.clock.wallMs() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#text = new Date(second * 1000).toUTCString();
+    }
+    return this.#text;
+  }
+}

@@ -1,0 +1,179 @@
+import type { Clock, TimerHandle } from "../../base/clock.ts";
+import { type HttpConnection, HttpState } from "./connection.ts";
+import type { HttpCounters } from "./counters.ts";
+import { HttpLimits } from "./limits.ts";
+
+/** Someone who waits until something is so. */
+interface Waiter {
+  readonly isSo: () => boolean;
+  readonly resolve: () => void;
+}
+
+/**
+ * Which connections make room for a new one, those with the least rank first; none that the handler
+ * has a request of.
+ */
+function rank({ state, sinceMs }: HttpConnection, nowMs: number): number {
+  switch (state) {
+    case HttpState.closing:
+      return 0;
+    case HttpState.idle:
+      return nowMs - sinceMs >= HttpLimits.reuseMs ? 1 : 4;
+    case HttpState.head:
+      return 2;
+    case HttpState.body:
+      return 3;
+    default:
+      return Infinity;
+  }
+}
+
+/** The connections of an HTTP server: how many there may be, and how long each may take. */
+export class HttpConnections {
+  readonly #all = new Set<HttpConnection>();
+  readonly #waiters = new Set<Waiter>();
+  /** Bytes of bodies that are held. */
+  #heldBytes = 0;
+  #sweeps: TimerHandle | undefined;
+  #sweptMs = 0;
+
+  /**
+   * @param connectionsMax Most connections at once.
+   * @param refuse Answers 408 to a request that did not come in time, and ends its connection.
+   */
+  constructor(
+    private readonly connectionsMax: number,
+    private readonly clock: Clock,
+    private readonly counters: HttpCounters,
+    private readonly refuse: (connection: HttpConnection) => void,
+  ) {}
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  [Symbol.iterator](): Iterator<HttpConnection> {
+    return this.#all.values();
+  }
+
+  /**
+   * Takes a connection in. When there are too many, the one that has waited longest for its peer
+   * makes room.
+   *
+   * @returns Whether there was room: otherwise all the others have a request under way.
+   */
+  add(connection: HttpConnection): boolean {
+    const hasRoom = this.#all.size < this.connectionsMax || this.#makeRoom();
+    this.#all.add(connection);
+    this.counters.accepted++;
+    if (this.#sweeps === undefined) {
+      this.#sweptMs = this.clock.monotonicMs();
+      this.#sweeps = this.clock.setInterval(this.#sweep, HttpLimits.sweepMs);
+    }
+    return hasRoom;
+  }
+
+  /** The connection is over, whoever ended it. */
+  remove(connection: HttpConnection): void {
+    connection.state = HttpState.closed;
+    this.hold(connection, 0);
+    this.#all.delete(connection);
+    if (this.#all.size === 0) {
+      this.clock.cancel(this.#sweeps);
+      this.#sweeps = undefined;
+    }
+    this.look();
+  }
+
+  /**
+   * Counts the bytes of a body that a connection holds now.
+   *
+   * @returns Whether it may: a long body may not while all together are at their limit.
+   */
+  hold(connection: HttpConnection, bytes: number): boolean {
+    this.#heldBytes += bytes - connection.heldBytes;
+    connection.heldBytes = bytes;
+    return this.#heldBytes <= HttpLimits.bodiesBytesMax || bytes <= HttpLimits.shortBodyBytes;
+  }
+
+  /** Settles when something is so, at the latest after `HttpLimits.closeMsMax`. */
+  until(isSo: () => boolean): Promise<void> {
+    if (isSo()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const late = this.clock.setTimeout(() => waiter.resolve(), HttpLimits.closeMsMax);
+      const waiter: Waiter = {
+        isSo,
+        resolve: () => {
+          this.clock.cancel(late);
+          this.#waiters.delete(waiter);
+          resolve();
+        },
+      };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /** Something may be as a waiter wants it. */
+  look(): void {
+    for (const waiter of this.#waiters) if (waiter.isSo()) waiter.resolve();
+  }
+
+  #makeRoom(): boolean {
+    const nowMs = this.clock.monotonicMs();
+    let least: HttpConnection | undefined;
+    let leastRank = Infinity;
+    for (const connection of this.#all) {
+      const its = rank(connection, nowMs);
+      if (its > leastRank || its === Infinity) continue;
+      if (its === leastRank && connection.sinceMs >= least!.sinceMs) continue;
+      least = connection;
+      leastRank = its;
+    }
+    if (least === undefined) return false;
+    this.counters.madeRoom++;
+    least.conn.evict();
+    return true;
+  }
+
+  /** Ends what is overdue. */
+  #sweep = (): void => {
+    const nowMs = this.clock.monotonicMs();
+    // What came while the process itself stood still is read first.
+    const lateMs = nowMs - this.#sweptMs - HttpLimits.sweepMs;
+    this.#sweptMs = nowMs;
+    for (const connection of this.#all) {
+      if (lateMs > HttpLimits.sweepMs) connection.sinceMs += lateMs;
+      this.#check(connection, nowMs);
+    }
+  };
+
+  #check(connection: HttpConnection, nowMs: number): void {
+    const { counters } = this;
+    const ageMs = nowMs - connection.sinceMs;
+    switch (connection.state) {
+      case HttpState.idle:
+        if (connection.isUnread) return this.#checkUnread(connection, ageMs);
+        if (ageMs < HttpLimits.idleMsMax) return;
+        counters.idleTimeouts++;
+        return connection.finish(nowMs);
+      case HttpState.head:
+        if (ageMs < HttpLimits.headMsMax) return;
+        counters.headTimeouts++;
+        if (connection.parser.isBetween) return connection.finish(nowMs);
+        return this.refuse(connection);
+      case HttpState.body:
+        if (ageMs < HttpLimits.bodyMsMax) return;
+        counters.bodyTimeouts++;
+        return this.refuse(connection);
+      case HttpState.closing:
+        if (connection.isUnread) return this.#checkUnread(connection, ageMs);
+        if (ageMs >= HttpLimits.closeMsMax) connection.conn.evict();
+    }
+  }
+
+  #checkUnread(connection: HttpConnection, ageMs: number): void {
+    if (ageMs < HttpLimits.answerMsMax) return;
+    this.counters.answerTimeouts++;
+    connection.conn.evict();
+  }
+}
