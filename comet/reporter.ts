@@ -6,11 +6,14 @@ import type { Membership } from "./membership.ts";
 import { TICK_MS } from "./options.ts";
 import type { Session } from "./session.ts";
 
-/** Tells logic how many are here, and takes home how many are elsewhere. */
+/** Tells logic how many are here, and takes home how many are elsewhere: what changed of both. */
 export class Reporter {
   /** When the last report began. */
   #beganMs: number;
   #underWay = false;
+  /** The last report, and the last that was answered when nothing has failed since; 0 for none. */
+  #sequence = 0;
+  #answered = 0;
 
   constructor(
     private readonly lifecycle: Lifecycle,
@@ -38,25 +41,42 @@ export class Reporter {
   }
 
   #failed(error: unknown): void {
+    // It may have been taken all the same: the next says everything.
+    this.#answered = 0;
     this.counters.logicFailures++;
     this.membership.reportFailed(error);
   }
 
   async #report(sentMs: number): Promise<void> {
+    const { remoteOnline } = this.session;
+    let elsewhere = this.#answered === 0 ? undefined : await this.#send(this.#answered);
+    if (elsewhere === undefined) {
+      elsewhere = await this.#send(0);
+      if (elsewhere === undefined) throw new Error("Cannot report: logic does not take everything");
+      remoteOnline.clear();
+    }
+    this.#answered = this.#sequence;
+    this.membership.reported(sentMs);
+    for (const [room, members] of elsewhere) {
+      if (members > 0) remoteOnline.set(room, members);
+      else remoteOnline.delete(room);
+    }
+  }
+
+  /** @param base As for {@linkcode CometReport}; 0 says everything. */
+  #send(base: number): Promise<ReadonlyMap<string, number> | undefined> {
     const { channels, rooms, server } = this.lifecycle;
-    const here = rooms.counts();
-    const everywhere = await this.logic.report({
+    const changes = rooms.takeChanges(base === 0);
+    for (const [room, members] of changes) {
+      if (members === 0) this.session.remoteOnline.delete(room);
+    }
+    return this.logic.report({
       server,
+      sequence: ++this.#sequence,
+      base,
       connections: channels.size,
       addresses: channels.addresses,
-      rooms: here,
+      rooms: changes,
     });
-    this.membership.reported(sentMs);
-    const elsewhere = new Map<string, number>();
-    for (const [key, count] of everywhere) {
-      const remote = count - (here.get(key) ?? 0);
-      if (remote > 0) elsewhere.set(key, remote);
-    }
-    this.session.remoteOnline = elsewhere;
   }
 }

@@ -31,6 +31,8 @@ describe("Reporter", () => {
     tick(comet, 1_000);
     assert.deepEqual(reports.map(({ request }) => request), [{
       server: "comet-1",
+      sequence: 1,
+      base: 0,
       connections: 4,
       addresses: 1,
       rooms: new Map([["live://1", 2], ["live://2", 1]]),
@@ -48,15 +50,70 @@ describe("Reporter", () => {
     // Somebody leaves while the report is on its way: those elsewhere stay as many.
     second.reset();
     await comet.settle();
-    comet.logic.reports[0].resolve(new Map([["live://1", 42], ["live://2", 1], ["live://3", 7]]));
+    comet.logic.reports[0].resolve(new Map([["live://1", 40]]));
     await comet.settle();
     assert.equal(await online(comet, first), 41);
     assert.equal(await online(comet, lonely), 1);
     assert.equal(await online(comet, roomless), 0);
-    first.send(12, 1, "live://3");
+    tick(comet);
+    comet.logic.reports[1].resolve(new Map([["live://1", 0], ["live://2", 6]]));
     await comet.settle();
-    first.take();
-    assert.equal(await online(comet, first), 8);
+    assert.equal(await online(comet, first), 1);
+    assert.equal(await online(comet, lonely), 7);
+  });
+
+  it("says what changed since the report that was answered last", async () => {
+    const comet = await TestComet.start();
+    comet.logic.holds.add("report");
+    const rooms = () => {
+      const { sequence, base, rooms } = comet.logic.reports.at(-1)!.request;
+      return [sequence, base, Object.fromEntries(rooms)];
+    };
+    const answer = async (elsewhere: [string, number][] = []) => {
+      comet.logic.reports.at(-1)!.resolve(new Map(elsewhere));
+      await comet.settle();
+    };
+    const stays = await comet.open({ room: "live://1" });
+    const leaves = await comet.open({ room: "live://2" });
+    tick(comet);
+    assert.deepEqual(rooms(), [1, 0, { "live://1": 1, "live://2": 1 }]);
+    await answer([["live://1", 5], ["live://2", 5]]);
+    tick(comet);
+    assert.deepEqual(rooms(), [2, 1, {}]);
+    await answer();
+    leaves.end();
+    const newcomer = await comet.open({ room: "live://3" });
+    tick(comet);
+    assert.deepEqual(rooms(), [3, 2, { "live://2": 0, "live://3": 1 }]);
+    await answer();
+    assert.equal(await online(comet, stays), 6);
+    newcomer.send(12, 1, "live://2");
+    await comet.settle();
+    newcomer.take();
+    assert.equal(await online(comet, newcomer), 1, "how many are elsewhere is not known yet");
+  });
+
+  it("says everything to a logic that does not know what it stands on, and after a failure", async () => {
+    const comet = await TestComet.start();
+    comet.logic.holds.add("report");
+    const client = await comet.open({ room: "live://1" });
+    const { reports } = comet.logic;
+    tick(comet);
+    reports[0].resolve(new Map([["live://1", 5]]));
+    await comet.settle();
+    tick(comet);
+    reports[1].resolve(undefined);
+    await comet.settle();
+    assert.deepEqual(reports.map(({ request }) => request.base), [0, 1, 0]);
+    assert.deepEqual(reports[2].request.rooms, new Map([["live://1", 1]]));
+    reports[2].resolve(new Map());
+    await comet.settle();
+    assert.equal(await online(comet, client), 1);
+    tick(comet);
+    reports[3].reject(new Error("logic is away"));
+    await comet.settle();
+    tick(comet);
+    assert.deepEqual(reports.map(({ request }) => request.base), [0, 1, 0, 3, 0]);
   });
 
   it("has one report under way at a time", async () => {
@@ -81,7 +138,7 @@ describe("Reporter", () => {
     comet.logic.reports[1].reject(new Error("logic is away"));
     await comet.settle();
     assert.equal(comet.counters.logicFailures, 1);
-    assert.equal(await online(comet, client), 10);
+    assert.equal(await online(comet, client), 11);
     tick(comet);
     assert.equal(comet.logic.reports.length, 3);
   });

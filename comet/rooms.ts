@@ -3,6 +3,8 @@ import { Room, type RoomMember } from "./room.ts";
 /** The rooms that have members, by key. */
 export class Rooms<Member extends RoomMember> {
   readonly #rooms = new Map<string, Room<Member>>();
+  /** Keys of rooms whose members have changed since {@linkcode Rooms.takeChanges}. */
+  readonly #changed = new Set<string>();
 
   /** How many rooms have members. */
   get size(): number {
@@ -24,6 +26,7 @@ export class Rooms<Member extends RoomMember> {
     let room = this.#rooms.get(key);
     if (room === undefined) this.#rooms.set(key, room = new Room());
     room.join(member);
+    this.#changed.add(key);
     return room;
   }
 
@@ -33,13 +36,22 @@ export class Rooms<Member extends RoomMember> {
    */
   leave(key: string, room: Room<Member>, member: Member): void {
     room.leave(member);
+    this.#changed.add(key);
     if (room.size === 0) this.#rooms.delete(key);
   }
 
-  /** Members per room key. */
-  counts(): Map<string, number> {
+  /**
+   * Members per room key, of the rooms where somebody came or left since the last call; 0 where
+   * nobody is left.
+   *
+   * @param all Of all rooms that have members instead.
+   */
+  takeChanges(all: boolean): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const [key, room] of this.#rooms) counts.set(key, room.size);
+    for (const key of all ? this.#rooms.keys() : this.#changed) {
+      counts.set(key, this.#rooms.get(key)?.size ?? 0);
+    }
+    this.#changed.clear();
     return counts;
   }
 }

@@ -21,14 +21,19 @@ test("Rooms.join() makes a room for its first member, Rooms.leave() ends it with
   assert.equal(rooms.size, 0);
 });
 
-test("Rooms.counts() has the members of every room that has any", () => {
+test("Rooms.takeChanges() has the members of every room that has any, or of those that changed", () => {
   const rooms = new Rooms();
   const members = Array.from({ length: 6 }, newMember);
   for (const member of members.slice(0, 3)) rooms.join("live://1", member);
   for (const member of members.slice(3, 5)) rooms.join("live://2", member);
   const left = rooms.join("chat://1", members[5]);
   rooms.leave("chat://1", left, members[5]);
-  assert.deepEqual(rooms.counts(), new Map([["live://1", 3], ["live://2", 2]]));
+  const changed = new Map([["live://1", 3], ["live://2", 2], ["chat://1", 0]]);
+  assert.deepEqual(rooms.takeChanges(false), changed);
+  assert.deepEqual(rooms.takeChanges(false), new Map());
+  rooms.leave("live://1", rooms.get("live://1")!, members[0]);
+  assert.deepEqual(rooms.takeChanges(true), new Map([["live://1", 2], ["live://2", 2]]));
+  assert.deepEqual(rooms.takeChanges(false), new Map());
   assert.equal(rooms.size, 2);
 });
 

@@ -22,8 +22,8 @@ const log = getLogger(["halley", "comet"]);
  * come in the order of the requests.
  */
 export class Session implements FrameSink<Channel> {
-  /** Members of rooms on other comets, as of the last report. */
-  remoteOnline: ReadonlyMap<string, number> = new Map();
+  /** Members of rooms on other comets, where there are some, as of the last report. */
+  readonly remoteOnline = new Map<string, number>();
 
   constructor(
     private readonly lifecycle: Lifecycle,

@@ -100,13 +100,12 @@ export class Logic implements LogicApi {
     return this.#sessions.renew(sessions);
   }
 
-  async report(report: CometReport): Promise<ReadonlyMap<string, number>> {
+  async report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined> {
+    const elsewhere = await this.#cluster.report(report);
+    if (elsewhere === undefined) return undefined;
     this.counters.reports++;
-    const view = await this.#cluster.report(report);
     // With every report, so that nodes that go one by one do not seem to go at once.
-    this.#balancer.update(view.nodes);
-    const totals = new Map<string, number>();
-    for (const [room, members] of report.rooms) totals.set(room, view.rooms.get(room) ?? members);
-    return totals;
+    this.#balancer.update((await this.#cluster.view()).nodes);
+    return elsewhere;
   }
 }

@@ -29,6 +29,9 @@ const PATIENCE_MS = 5_000;
 /** How often it looks for one meanwhile, in milliseconds. */
 const LOOK_MS = 100;
 
+/** Reports that go to one logic in a row: each logic is to hear of all comets now and then. */
+const REPORTS_IN_A_ROW = 5;
+
 /** Ended sessions that logic could not be told of yet; beyond that they expire by themselves. */
 const OWED_MAX = 100_000;
 
@@ -67,6 +70,9 @@ export class LogicPool implements LogicApi {
   readonly #owed: ConnectionRef[] = [];
   #settling = false;
   #next = 0;
+  /** The logic that took the last report, and how many were made. */
+  #reportsTo: Logic | undefined;
+  #reports = 0;
   #stopped = false;
 
   constructor({ server, addresses, ...parts }: LogicPoolParts) {
@@ -139,8 +145,13 @@ export class LogicPool implements LogicApi {
     await this.#pick(new Set()).client.receive(frame);
   }
 
-  report(report: CometReport): Promise<ReadonlyMap<string, number>> {
-    return this.#ask((logic) => logic.report(report));
+  /** Goes to one logic some times in a row: another would have to be told everything. */
+  report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined> {
+    if (this.#reports++ % REPORTS_IN_A_ROW === 0) this.#reportsTo = undefined;
+    return this.#ask((client, logic) => {
+      this.#reportsTo = logic;
+      return client.report(report);
+    }, this.#reportsTo);
   }
 
   register(node: Node): Promise<Registered> {
@@ -155,13 +166,18 @@ export class LogicPool implements LogicApi {
     return this.#ask((logic) => logic.renew(sessions));
   }
 
-  /** Asks one logic after the other, until one answers or all have failed. */
-  async #ask<Answer>(call: (logic: LogicApi) => Promise<Answer>): Promise<Answer> {
+  /** Asks one logic after the other, `first` first, until one answers or all have failed. */
+  async #ask<Answer>(
+    call: (client: LogicApi, logic: Logic) => Promise<Answer>,
+    first?: Logic,
+  ): Promise<Answer> {
     const tried = new Set<Logic>();
     while (true) {
-      const logic = this.#pick(tried);
+      const logic = tried.size === 0 && first?.dialer.link !== undefined
+        ? first
+        : this.#pick(tried);
       try {
-        return await call(logic.client);
+        return await call(logic.client, logic);
       } catch (error) {
         if (!isTemporary(error)) throw error;
         logic.skipUntilMs = this.#clock.monotonicMs() + SKIP_MS;

@@ -83,6 +83,28 @@ describe("LogicPool", () => {
     await stop();
   });
 
+  it("reports to one logic some times in a row, and to another when that is away", async () => {
+    const { rpc, logics, pool, settled, stop } = await setUp(2);
+    for (const { logic } of logics) logic.holds.add("report");
+    const report = async () => {
+      const counts = { connections: 1, addresses: 1, rooms: new Map() };
+      const call = pool.report({ server: "c~1", sequence: 1, base: 0, ...counts });
+      await rpc.pass(50);
+      const at = logics.findIndex(({ logic }) => logic.reports.length > 0);
+      logics[at].logic.reports.pop()!.resolve(new Map());
+      await settled(call);
+      return at;
+    };
+    const reported: number[] = [];
+    for (let count = 0; count < 10; count++) reported.push(await report());
+    assert.deepEqual(reported, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
+    assert.equal(await report(), 0);
+    await rpc.settled(logics[0].listener!.close());
+    await rpc.pass(50);
+    assert.deepEqual([await report(), await report()], [1, 1]);
+    await stop();
+  });
+
   it("passes over one that fails for a while, and comes back to it", async () => {
     const { rpc, logics, pool, settled, stop } = await setUp(2);
     logics[0].failure = new RpcError("unavailable", true, "no store");

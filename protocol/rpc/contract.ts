@@ -98,10 +98,17 @@ export interface ReceivedFrame {
 /** What a comet says of itself, again and again. */
 export interface CometReport {
   readonly server: string;
+  /** Which report of this run it is, from 1. */
+  readonly sequence: number;
+  /** The report, taken before, on top of which it says what changed; 0 when it says everything. */
+  readonly base: number;
   readonly connections: number;
   /** Distinct client addresses. */
   readonly addresses: number;
-  /** Members per room key on this comet. */
+  /**
+   * Members per room key on this comet: of all its rooms, or of those that changed since the base,
+   * with 0 where nobody is left.
+   */
   readonly rooms: ReadonlyMap<string, number>;
 }
 
@@ -118,12 +125,15 @@ export interface LogicApi {
   /** Hands a client's frame to the application. */
   receive(frame: ReceivedFrame): Promise<void>;
   /**
-   * Takes a report and answers with members per reported room over all comets.
+   * Takes a report.
    *
+   * @returns Members on other comets, per room of this one: of all rooms that have some after a
+   * report of everything, or else of those where they changed since the answer to the base. Nothing
+   * was taken, and nothing is answered, when the base is not known: then everything is to be said.
    * @throws {NodeUnknown} When the comet is to register again.
    * @throws {NodeReplaced} When another run of it has taken its place.
    */
-  report(report: CometReport): Promise<ReadonlyMap<string, number>>;
+  report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined>;
   /** Makes a comet known, in place of an earlier run of it, whose sessions are lost. */
   register(node: Node): Promise<Registered>;
   /** Takes a comet that stops out; unknown ones are ignored. */

@@ -36,7 +36,9 @@ function record(): void {
   for (const connection of some(messages.connection)) ignore(logic.disconnect(connection));
   for (const frame of some(messages.receivedFrame)) ignore(logic.receive(frame));
   for (const rooms of some(messages.counts)) {
-    ignore(logic.report({ server: "s", connections: 1, addresses: 1, rooms }));
+    ignore(
+      logic.report({ server: "s", sequence: 1, base: 0, connections: 1, addresses: 1, rooms }),
+    );
   }
   for (const node of some(messages.node)) ignore(logic.register(node));
   for (const text of some(messages.text)) ignore(logic.unregister(text));
@@ -112,7 +114,8 @@ test("the clients refuse answers that are noise by RpcError bad-request (fuzz)",
   const logic = new LogicClient(noise);
   const comet = new CometClient(noise);
   const node = fc.sample(messages.node, { seed: SEED, numRuns: 1 })[0];
-  const report = { server: "s", connections: 1, addresses: 1, rooms: new Map() };
+  const numbers = { sequence: 1, base: 0, connections: 1, addresses: 1 };
+  const report = { server: "s", ...numbers, rooms: new Map() };
   const request = { server: "s", connectionId: 1, token: EMPTY, remoteAddress: "::1" };
   let refused = 0;
   for (let index = 0; index < INPUTS / 10; index++) {

@@ -64,16 +64,18 @@ export class LogicClient implements LogicApi {
     await this.caller.call(RpcMethod.receive, body);
   }
 
-  async report(report: CometReport): Promise<ReadonlyMap<string, number>> {
+  async report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined> {
     const writer = new BinaryWriter(64 + 32 * report.rooms.size)
       .string(report.server)
+      .integer(report.sequence)
+      .integer(report.base)
       .int32(report.connections)
       .int32(report.addresses);
     writeCounts(writer, report.rooms);
     const reader = new BinaryReader(await this.caller.call(RpcMethod.report, writer.finish()));
-    const totals = readCounts(reader);
+    const elsewhere = reader.boolean() ? readCounts(reader) : undefined;
     reader.end();
-    return totals;
+    return elsewhere;
   }
 
   async register(node: Node): Promise<Registered> {
@@ -164,14 +166,17 @@ async function receive(api: LogicApi, reader: BinaryReader): Promise<Uint8Array>
 async function report(api: LogicApi, reader: BinaryReader): Promise<Uint8Array> {
   const report = {
     server: reader.string(),
+    sequence: reader.integer(),
+    base: reader.integer(),
     connections: reader.int32(),
     addresses: reader.int32(),
     rooms: readCounts(reader),
   };
   reader.end();
-  const totals = await api.report(report);
-  const writer = new BinaryWriter(16 + 32 * totals.size);
-  writeCounts(writer, totals);
+  const elsewhere = await api.report(report);
+  const writer = new BinaryWriter(16 + 32 * (elsewhere?.size ?? 0));
+  writer.boolean(elsewhere !== undefined);
+  if (elsewhere !== undefined) writeCounts(writer, elsewhere);
   return writer.finish();
 }
 

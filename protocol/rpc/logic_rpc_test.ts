@@ -58,12 +58,13 @@ test("LogicClient.receive() brings every frame over", async () => {
   await roundTrips(3, messages.receivedFrame, nothing, (frame) => client.receive(frame));
 });
 
-test("LogicClient.report() brings every report over and every total back", async () => {
+test("LogicClient.report() brings every report over and every answer back", async () => {
   const { text, counts } = messages;
-  const report = fc.tuple(text, fc.nat(), fc.nat(), counts).map((
-    [server, connections, addresses, rooms],
-  ) => ({ server, connections, addresses, rooms }));
-  await roundTrips(4, report, counts, (report) => client.report(report));
+  const report = fc.tuple(text, fc.maxSafeNat(), fc.maxSafeNat(), fc.nat(), fc.nat(), counts).map((
+    [server, sequence, base, connections, addresses, rooms],
+  ) => ({ server, sequence, base, connections, addresses, rooms }));
+  const answer = fc.option(counts, { nil: undefined });
+  await roundTrips(4, report, answer, (report) => client.report(report));
 });
 
 test("LogicClient.report() carries 20,000 rooms both ways", async () => {
@@ -71,7 +72,8 @@ test("LogicClient.report() carries 20,000 rooms both ways", async () => {
     Array.from({ length: 20_000 }, (_, index) => [`live://room-${index}`, index] as const),
   );
   logic.answer = rooms;
-  const report = { server: "comet-1~x", connections: 1, addresses: 1, rooms };
+  const numbers = { sequence: 1, base: 0, connections: 1, addresses: 1 };
+  const report = { server: "comet-1~x", ...numbers, rooms };
   assert.deepEqual(await client.report(report), rooms);
   assert.deepEqual(logic.asked, report);
 });

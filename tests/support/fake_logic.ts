@@ -31,7 +31,7 @@ export class FakeLogic implements LogicApi {
   /** Calls to `receive` that wait. */
   readonly receives: HeldCall<ReceivedFrame, void>[] = [];
   /** Calls to `report` that wait. */
-  readonly reports: HeldCall<CometReport, ReadonlyMap<string, number>>[] = [];
+  readonly reports: HeldCall<CometReport, ReadonlyMap<string, number> | undefined>[] = [];
   readonly received: ReceivedFrame[] = [];
   readonly disconnected: ConnectionRef[] = [];
   readonly registered: Node[] = [];
@@ -73,8 +73,8 @@ export class FakeLogic implements LogicApi {
   }
 
   /** Unless held, there are no other comets. */
-  report(report: CometReport): Promise<ReadonlyMap<string, number>> {
-    return this.holds.has("report") ? hold(this.reports, report) : Promise.resolve(report.rooms);
+  report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined> {
+    return this.holds.has("report") ? hold(this.reports, report) : Promise.resolve(new Map());
   }
 }
 
