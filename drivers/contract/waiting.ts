@@ -1,7 +1,7 @@
 import { sleep, systemClock } from "../../base/clock.ts";
 
 /** How long a test waits, in milliseconds. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 20_000;
 
 /**
  * Waits for what must happen soon.

@@ -88,7 +88,7 @@ describe("openRedisStore()", () => {
         await server.signal("SIGSTOP");
         await assert.rejects(store.run(ECHO, ["k"], ["x"]), StoreUnavailable);
         const tookMs = systemClock.monotonicMs() - startMs;
-        assert.ok(tookMs < 7_000, `${tookMs} ms`);
+        assert.ok(tookMs < 15_000, `${tookMs} ms`);
         await server.signal("SIGCONT");
         assert.ok(await eventually("Redis to answer again", () => store.run(ECHO, ["k"], ["x"])));
       }),
@@ -100,14 +100,14 @@ describe("openRedisStore()", () => {
         name: "add",
         source: "return redis.call('XADD', KEYS[1], '5-0', 'a', 'b')",
       };
-      const waiting = store.waitForEntry("s", "0-0", 2_000);
+      const waiting = store.waitForEntry("s", "0-0", 60_000);
       await store.run(add, ["s"], []);
-      await within("the wait", waiting, 1_500);
-      await within("an entry that is there", store.waitForEntry("s", "4-0", 2_000), 1_500);
+      await within("the wait", waiting);
+      await within("an entry that is there", store.waitForEntry("s", "4-0", 60_000));
       const idle = store.waitForEntry("s", "5-0", 60_000);
       await store.run(ECHO, ["k"], ["x"]);
       await store.close();
-      await within("the end of the wait", idle, 1_500);
+      await within("the end of the wait", idle);
     }));
 
   it("says in one line that nobody answers, and not what the password is", async () => {
@@ -167,7 +167,7 @@ describe("openRedisStore()", () => {
     try {
       const store = await openRedisStore(group.url, parts);
       assert.equal(await store.run(portOf, ["k"], []), master.port);
-      const waiting = store.waitForEntry("s", "0-0", 2_000);
+      const waiting = store.waitForEntry("s", "0-0", 60_000);
       // A replica has to be known for a while.
       await until(
         "the failover to begin",
@@ -186,7 +186,7 @@ describe("openRedisStore()", () => {
         4_000,
       );
       await within("the end of a wait at the old one", waiting, 4_000);
-      const again = store.waitForEntry("s", "0-0", 2_000);
+      const again = store.waitForEntry("s", "0-0", 60_000);
       const add = "return redis.call('XADD', KEYS[1], '5-0', 'a', 'b')";
       await eventually("a write", () => store.run({ name: "add", source: add }, ["s"], []));
       await within("an entry at the new one", again, 1_500);

@@ -2,7 +2,7 @@ import { systemClock } from "../../base/clock.ts";
 import type { Conn, ConnHandler, Listener, Platform } from "../port.ts";
 
 /** How long a test waits for what must come, in milliseconds. */
-const deadlineMs = 4000;
+const deadlineMs = 15_000;
 
 /** Bytes that may wait for a connection, unless a test wants otherwise. */
 export const pendingBytesMax = 64 * 1024;

@@ -19,7 +19,7 @@ import { RpcError } from "./rpc_error.ts";
 const { streams, process: { runtime } } = await selectPlatform();
 
 /** Longest wait for what is about to happen, in milliseconds. */
-const SOON_MS = 4_000;
+const SOON_MS = 15_000;
 
 /** A promise that is settled from outside, and that fails when it is not in time. */
 function soon<T>(what: string): { promise: Promise<T>; resolve: (value: T) => void } {

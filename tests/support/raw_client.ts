@@ -57,7 +57,7 @@ export function token(fields: Record<string, unknown> = {}): string {
 }
 
 /** How long a test waits for what must come, in milliseconds. */
-const DEADLINE_MS = 8_000;
+const DEADLINE_MS = 20_000;
 
 /** Fails when a promise takes longer than a test should. */
 export function within<T>(what: string, promise: Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {

@@ -9,7 +9,7 @@ import { within } from "./raw_client.ts";
 export { freePort } from "./free_port.ts";
 
 /** How long a server may take to start or stop, in milliseconds. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 20_000;
 
 /** How a {@linkcode RedisServer} is started. */
 export interface RedisOptions {

@@ -135,7 +135,7 @@ export class RoleProcess {
   logged(
     wanted: (line: LogLine) => boolean,
     since = 0,
-    deadlineMs = 10_000,
+    deadlineMs = 20_000,
   ): Promise<LogLine> {
     const look = async () => {
       while (true) {
