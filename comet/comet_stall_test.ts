@@ -114,6 +114,30 @@ describe("A comet whose process stood still", () => {
     assert.equal(comet.counters.slowReaders, 0);
   });
 
+  it("keeps its clients in a cluster when it was for less than its lease", async () => {
+    const { clock, comet, logic, open, advance } = await start();
+    const nodes = new MemoryNodes(clock);
+    logic.register = async (node) => {
+      await nodes.register(node);
+      return { openAfterMs: 0, leaseMs: nodes.leaseMs };
+    };
+    logic.report = async ({ server, rooms, connections }) => {
+      await nodes.report(server, { connections, clientAddresses: 1, rooms });
+      return new Map();
+    };
+    await comet.join({ ...testNode("c"), server: SERVER });
+    const client = await open();
+    await advance(2_000);
+    clock.stall(8_500);
+    await advance(2_000);
+    const frames = encodeFrame(1000, 0, new Uint8Array(8));
+    const from = { partition: 0, token: 1, positions: [1] };
+    await comet.deliver([{ kind: "room", ...from, room: "live://1", frames }]);
+    await advance(100);
+    assert.deepEqual(operations(client), [1000]);
+    assert.equal(comet.counters.logicFailures, 0);
+  });
+
   for (
     const [where, leaseMs] of [["in one process", Infinity], ["in a cluster", 10_000]] as const
   ) {

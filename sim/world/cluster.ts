@@ -22,11 +22,13 @@ export class Cluster {
 
   /** What comets count that never happens unless something is wrong with them, by its name. */
   get mistakes(): Readonly<Record<string, number>> {
-    const sum = (name: "protocolErrors" | "deliveryFailures") =>
+    const sum = (name: "protocolErrors" | "deliveryFailures" | "heartbeatTimeouts") =>
       this.#allComets.reduce((total, { counters }) => total + counters[name], 0);
     return {
       "broken frames": sum("protocolErrors"),
       "broken pushes": sum("deliveryFailures"),
+      // However long a comet stood still: its clients never did.
+      "clients closed for silence": sum("heartbeatTimeouts"),
     };
   }
 
