@@ -36,6 +36,7 @@ const frameSink: FrameSink<Seen> = {
 };
 
 const messageSink: MessageSink<Seen> = {
+  frame: () => true,
   message(seen, _isText, payload) {
     seen.bytes += payload.length;
     return true;

@@ -1,3 +1,4 @@
+import { sleep, systemClock } from "../base/clock.ts";
 import { Child } from "./child.ts";
 import { cell, printTable } from "./measure.ts";
 import type { Ports, Usage } from "./subject.ts";
@@ -5,12 +6,14 @@ import type { Ports, Usage } from "./subject.ts";
 const CONNECTIONS = 10_000;
 const PER_SECOND = 10_000;
 const SECONDS = 10;
+/** Far shorter than in earnest, so that there are as many pings as heartbeats. */
+const PING_MS = 1_000;
 /** Bytes of a heartbeat's answer, by kind of client; a bare one echoes the 16 it got. */
 const answerBytes = { bare: 16, tcp: 20, websocket: 22 } as const;
 
 /**
  * CPU of the server while 10,000 connections send 10,000 heartbeats a second in all, next to bare
- * sockets that echo as many frames.
+ * sockets that echo as many frames; and while it pings as many quiet connections itself.
  *
  * @param scale 1 is the full size.
  */
@@ -44,4 +47,31 @@ export async function run(scale: number): Promise<void> {
     ["connections", "% of a core", "µs each"],
     rows,
   );
+  await measurePings(clients, seconds);
+}
+
+/** CPU of the server while it pings quiet WebSocket clients and reads their pongs. */
+async function measurePings(clients: number, seconds: number): Promise<void> {
+  const subject = new Child(new URL("./subject.ts", import.meta.url));
+  const sink = new Child(new URL("./sink.ts", import.meta.url));
+  try {
+    const ports = await subject.call<Ports>("listen", { onData: "echo", pingMs: PING_MS });
+    const port = ports.websocket;
+    await sink.call("open", { kind: "websocket", port, clients, room: "bench://ping" });
+    await sleep(systemClock, PING_MS);
+    const before = await subject.call<Usage>("usage");
+    const sentBefore = await subject.call<number>("pings");
+    await sleep(systemClock, 1_000 * seconds);
+    const after = await subject.call<Usage>("usage");
+    const sent = await subject.call<number>("pings") - sentBefore;
+    const usedUs = after.cpuUs - before.cpuUs;
+    printTable(
+      `Pings of ${clients} quiet WebSocket clients every ${PING_MS} ms`,
+      ["connections", "pings/s", "% of a core", "µs each"],
+      [["websocket", cell(sent / seconds), cell(usedUs / seconds / 1e4), cell(usedUs / sent)]],
+    );
+  } finally {
+    await sink.stop();
+    await subject.stop();
+  }
 }

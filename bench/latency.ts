@@ -1,62 +1,13 @@
-import { connect, type Socket } from "node:net";
-import { encodeFrame } from "../protocol/frame.ts";
-import { Operation } from "../protocol/operations.ts";
 import { Child } from "./child.ts";
 import { cell, median, printTable } from "./measure.ts";
+import { openTcp, openWebSocket, pushToRoom } from "./receiver.ts";
 import type { ServerPorts } from "./whole_server.ts";
 
 const PUSHES = 1_000;
 /** Pushes before those that count. */
 const WARM_UP = 200;
 const BODY_BYTES = 100;
-
-const encoder = new TextEncoder();
-const TOKEN = encoder.encode('{"mid":1,"room_id":"bench://latency","platform":"bench"}');
-const AUTH = encodeFrame(Operation.Auth, 1, TOKEN);
-
-/** A client that tells when bytes have come, whatever they are. */
-class Receiver {
-  #came = Promise.withResolvers<number>();
-
-  /** When the next bytes come, in milliseconds. */
-  next(): Promise<number> {
-    return this.#came.promise;
-  }
-
-  readonly onBytes = () => {
-    this.#came.resolve(performance.now());
-    this.#came = Promise.withResolvers();
-  };
-}
-
-async function openTcp(port: number): Promise<{ receiver: Receiver; close: () => void }> {
-  const receiver = new Receiver();
-  const socket = await new Promise<Socket>((resolve, reject) => {
-    const opening = connect({ port, host: "127.0.0.1" }, () => resolve(opening));
-    opening.once("error", reject);
-  });
-  socket.setNoDelay(true);
-  socket.on("data", receiver.onBytes);
-  const authenticated = receiver.next();
-  socket.write(AUTH);
-  await authenticated;
-  return { receiver, close: () => socket.destroy() };
-}
-
-async function openWebSocket(port: number): Promise<{ receiver: Receiver; close: () => void }> {
-  const receiver = new Receiver();
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/sub`);
-  socket.binaryType = "arraybuffer";
-  await new Promise((resolve, reject) => {
-    socket.onopen = resolve;
-    socket.onerror = reject;
-  });
-  socket.onmessage = receiver.onBytes;
-  const authenticated = receiver.next();
-  socket.send(new Uint8Array(AUTH));
-  await authenticated;
-  return { receiver, close: () => socket.close() };
-}
+const ROOM = "bench://latency";
 
 /**
  * From an HTTP push to a room until its members have it, one push after the other on an idle
@@ -71,23 +22,17 @@ export async function run(scale: number): Promise<void> {
   const closes: (() => void)[] = [];
   try {
     const ports = await server.call<ServerPorts>("start");
-    const tcp = await openTcp(ports.tcp);
+    const tcp = await openTcp(ports.tcp, ROOM);
     closes.push(tcp.close);
-    const webSocket = await openWebSocket(ports.ws);
+    const webSocket = await openWebSocket(ports.ws, ROOM);
     closes.push(webSocket.close);
-    const query = "operation=1000&type=bench&room=latency";
-    const url = `http://127.0.0.1:${ports.http}/goim/push/room?${query}`;
     const body = new Uint8Array(BODY_BYTES);
     const rows = new Map<string, number[]>([["TCP client", []], ["WebSocket client", []]]);
     rows.set("HTTP answer", []);
     for (let push = -warmUp; push < pushes; push++) {
       const received = [tcp.receiver.next(), webSocket.receiver.next()];
       const startMs = performance.now();
-      const answered = fetch(url, { method: "POST", body }).then(async (response) => {
-        const { code } = await response.json();
-        if (code !== 0) throw new Error(`push was answered with code ${code}`);
-        return performance.now();
-      });
+      const answered = pushToRoom(ports.http, ROOM, body);
       const endsMs = await Promise.all([...received, answered]);
       if (push < 0) continue;
       [...rows.values()].forEach((samples, index) => samples.push(endsMs[index] - startMs));

@@ -5,6 +5,7 @@ import { encodeFrame, forEachFrame } from "../protocol/frame.ts";
 import { Operation } from "../protocol/operations.ts";
 import { type MessageSink, ServerMessages } from "../sim/client/server_messages.ts";
 import { serveCommands } from "./child.ts";
+import { clientMessage, UPGRADE } from "./client_frames.ts";
 
 /** How a client begins. */
 export type ClientKind = "bare" | "tcp" | "websocket" | "socketio";
@@ -24,11 +25,6 @@ const encoder = new TextEncoder();
 const EMPTY = new Uint8Array(0);
 const AUTH_TIMEOUT_MS = 60_000;
 
-const UPGRADE = encoder.encode(
-  "GET /sub HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-);
-
 /** How a client of Socket.IO begins: Engine.IO 4 over WebSocket, without polling before it. */
 const SOCKETIO_UPGRADE = encoder.encode(
   "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n" +
@@ -38,14 +34,6 @@ const SOCKETIO_UPGRADE = encoder.encode(
 
 /** Its "connect to the default namespace", as a masked text message. */
 const SOCKETIO_CONNECT = Uint8Array.of(0x81, 0x82, 0, 0, 0, 0, 0x34, 0x30);
-
-/** A masked binary message; the mask is zero, so that the payload stands as it is. */
-function message(payload: Uint8Array): Uint8Array {
-  const header = payload.length < 126
-    ? [0x82, 0x80 | payload.length]
-    : [0x82, 0xfe, payload.length >> 8, payload.length & 0xff];
-  return Uint8Array.from([...header, 0, 0, 0, 0, ...payload]);
-}
 
 const { streams } = await selectPlatform();
 const conns: Conn[] = [];
@@ -73,12 +61,14 @@ const handler: ConnHandler = {
     if (conn.context === "authenticating") {
       conn.context = "open";
       answered++;
+    } else if (conn.context === "open" && chunk[0] === PING_BYTE) {
+      conn.write(PONG);
     } else if (conn.context === "engine") {
       conn.context = "authenticating";
       conn.write(SOCKETIO_CONNECT);
     } else if (conn.context === "upgrading") {
       conn.context = "authenticating";
-      conn.write(message(auth()));
+      conn.write(clientMessage(auth()));
     }
     if (conn.context === "open" && messages.has(conn)) conn.context = "counting";
   },
@@ -88,6 +78,10 @@ const handler: ConnHandler = {
   },
   close() {},
 };
+
+/** How a ping begins, and a pong without payload. */
+const PING_BYTE = 0x89;
+const PONG = clientMessage(EMPTY, 0xa);
 
 let mid = 0;
 let room = "";
@@ -132,7 +126,7 @@ function beat(
   argument: { perSecond: number; seconds: number; websocket: boolean },
 ): Promise<number> {
   const frame = encodeFrame(Operation.Heartbeat, 7, EMPTY);
-  const bytes = argument.websocket ? message(frame) : frame;
+  const bytes = argument.websocket ? clientMessage(frame) : frame;
   const startMs = performance.now();
   let sent = 0;
   return new Promise((resolve) => {

@@ -18,6 +18,14 @@ export interface Ports {
   readonly websocket: number;
 }
 
+/** How a subject behaves. */
+export interface ListenArgument {
+  /** What bare sockets do with what comes. */
+  readonly onData: "echo" | "ignore";
+  /** After how long a quiet WebSocket client is pinged, in milliseconds; 0 or nothing for never. */
+  readonly pingMs?: number;
+}
+
 /** What is pushed, and to whom. */
 export interface FanoutArgument {
   readonly target: "bare" | "room";
@@ -38,11 +46,11 @@ const FAR_MS = 3_600_000;
 let comet: Comet;
 let bare: FloorListener;
 
-async function listen(argument: { onData: "echo" | "ignore" }): Promise<Ports> {
+async function listen({ onData, pingMs = 0 }: ListenArgument): Promise<Ports> {
   const { streams } = await selectPlatform();
-  bare = await (await selectFloor()).listen(argument.onData);
+  bare = await (await selectFloor()).listen(onData);
   const { logic, comets } = await memoryLogic("bench");
-  const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS };
+  const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS, pingMs };
   const prng = systemPrng();
   const clock = systemClock;
   comet = new Comet({ server: "bench", streams, logic, clock, running: clock, prng, options });
@@ -90,5 +98,6 @@ serveCommands({
   bareAtRate,
   usage,
   collect: () => (globalThis as { gc?: () => void }).gc?.(),
+  pings: () => comet.counters.pingsSent,
   connections: () => comet.connections + bare.size,
 });

@@ -1,6 +1,6 @@
 /** A child process that is a whole server: every role, on free ports of this machine. */
 import process from "node:process";
-import { startServer } from "../mod.ts";
+import { type Config, startServer } from "../mod.ts";
 import { serveCommands } from "./child.ts";
 import type { Usage } from "./subject.ts";
 
@@ -11,9 +11,14 @@ export interface ServerPorts {
   readonly http: number;
 }
 
-async function start(): Promise<ServerPorts> {
+async function start(options: Partial<Config>): Promise<ServerPorts> {
   const anyPort = { hostname: "127.0.0.1", port: 0 };
-  const { tcp, ws, http } = await startServer({ tcp: anyPort, ws: anyPort, http: anyPort });
+  const { tcp, ws, http } = await startServer({
+    ...options,
+    tcp: anyPort,
+    ws: anyPort,
+    http: anyPort,
+  });
   return { tcp: tcp.port, ws: ws.port, http: http.port };
 }
 

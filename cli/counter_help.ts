@@ -27,6 +27,8 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   framesDropped: "Frames dropped because a client's queue was full.",
   slowReaders: "Connections closed because they did not read.",
   tooFarAhead: "Connections closed because they sent too far ahead of the answers.",
+  tooManyOperations: "Connections closed because they sent more operations than operations-max.",
+  pingsSent: "Pings sent to quiet WebSocket connections.",
   broadcastsDropped: "Paced broadcasts dropped because too many waited.",
   framesRepeated: "Frames of pushes that jobs sent again and that were left out.",
   deliveriesFenced: "Deliveries refused because the job that sent them had lost its lease.",

@@ -59,8 +59,16 @@ export class Channel {
   timer: TimerId = NO_TIMER;
   /** Runs while the outbound queue holds something back. */
   slowTimer: TimerId = NO_TIMER;
-  /** What arrived while busy. */
+  /** What arrived while busy, or beyond the share of a turn. */
   stash: Stash | null = null;
+  /** Kept by the read scheduler: work that was done for what the client sent. */
+  work = 0;
+  /** Kept by the read scheduler: it resumes this channel in a later turn. */
+  inLine = false;
+  /** Kept by the operation limit: up to when the rate is used, on the monotonic clock. */
+  usedUntilMs = 0;
+  /** Kept for pings: the tick of the last write. */
+  writtenTick = 0;
 
   /**
    * @param id The connection's own id, unique within one run of the comet.

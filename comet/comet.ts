@@ -19,6 +19,8 @@ import { Membership } from "./membership.ts";
 import type { CometOptions } from "./options.ts";
 import { Reporter } from "./reporter.ts";
 import { Session } from "./session.ts";
+import { OperationLimit } from "./transport/operation_limit.ts";
+import { ReadScheduler } from "./transport/read_scheduler.ts";
 import { TcpTransport } from "./transport/tcp.ts";
 import type { StreamTransport } from "./transport/transport.ts";
 import { WebSocketTransport } from "./transport/websocket.ts";
@@ -77,6 +79,8 @@ export class Comet implements CometApi {
       lifecycle: this.#lifecycle,
       counters: this.counters,
       buffers: this.#buffers,
+      reads: new ReadScheduler(clock),
+      operations: new OperationLimit(clock, options.operationsMax),
     };
     this.#tcp = new TcpTransport(shared);
     this.#webSocket = new WebSocketTransport(shared, options.origins);

@@ -29,6 +29,10 @@ export class CometCounters {
   slowReaders = 0;
   /** Connections closed because they sent too far ahead of the answers. */
   tooFarAhead = 0;
+  /** Connections closed because they sent more operations than they may. */
+  tooManyOperations = 0;
+  /** Pings that were sent to quiet WebSocket connections. */
+  pingsSent = 0;
   /** Paced broadcasts dropped because too many were waiting. */
   broadcastsDropped = 0;
   /** Frames of pushes that jobs sent again and that were left out. */

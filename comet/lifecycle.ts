@@ -6,6 +6,7 @@ import { Channel, ChannelState, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { type CometOptions, TICK_MS } from "./options.ts";
+import { Pings } from "./pings.ts";
 import { RoomHolds } from "./room_holds.ts";
 import { Rooms } from "./rooms.ts";
 import { NO_TIMER, TimingWheel } from "./timer/timing_wheel.ts";
@@ -22,6 +23,7 @@ export class Lifecycle {
   /** Whether no client may come at present, since jobs do not know of this comet. */
   isShut = false;
   readonly #wheel: TimingWheel;
+  readonly #pings: Pings;
   readonly #expired = (data: number) => this.#expire(data);
 
   /**
@@ -41,6 +43,10 @@ export class Lifecycle {
   ) {
     this.holds = new RoomHolds(this.rooms, clock);
     this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: running.monotonicMs() });
+    this.#pings = new Pings(this.channels, Math.ceil(options.pingMs / TICK_MS), (channel, ping) => {
+      this.counters.pingsSent++;
+      this.write(channel, ping);
+    });
   }
 
   /** Deadlines that run. */
@@ -53,9 +59,10 @@ export class Lifecycle {
     return Math.max(1, Math.ceil(this.#wheel.nextTickMs - this.running.monotonicMs()));
   }
 
-  /** Fires the deadlines that have passed; to be called every tick. */
+  /** Fires the deadlines that have passed and pings who is due; to be called every tick. */
   tick(): void {
     this.#wheel.advance(this.running.monotonicMs(), this.#expired);
+    this.#pings.tick();
     this.holds.tick();
   }
 
@@ -117,6 +124,7 @@ export class Lifecycle {
 
   /** Writes to a channel and watches it from when its queue holds back or drops something. */
   write(channel: Channel, bytes: Uint8Array): WriteOutcome {
+    channel.writtenTick = this.#pings.ticks;
     const outcome = channel.conn.write(bytes);
     const heldBack = outcome === WriteOutcome.queued || outcome === WriteOutcome.dropped;
     if (heldBack && channel.slowTimer === NO_TIMER) {

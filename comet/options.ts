@@ -11,6 +11,10 @@ export interface CometOptions {
   readonly slowReaderMs: number;
   /** How long a closing client has to take its last bytes, in milliseconds. */
   readonly closeMs: number;
+  /** Most operations of one connection per second; 0 for any number. */
+  readonly operationsMax: number;
+  /** After how long without a write a WebSocket client is pinged, in milliseconds; 0 for never. */
+  readonly pingMs: number;
   /** How often the comet reports its counts to logic, in milliseconds. */
   readonly reportMs: number;
   /** Most connections at once. */
@@ -41,6 +45,8 @@ export const cometDefaults: CometOptions = {
   heartbeatMs: 480_000,
   slowReaderMs: 10_000,
   closeMs: 5_000,
+  operationsMax: 100,
+  pingMs: 25_000,
   reportMs: 1_000,
   connectionsMax: 10_000,
   origins: ["*"],

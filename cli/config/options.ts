@@ -79,6 +79,22 @@ export const options = {
     form: /^(?:\*|null|[a-zA-Z][\w+.-]*:\/\/[^\s/,]{0,255})$/,
     text: "Web pages that may connect to /sub; clients that are no browsers always may",
   }),
+  operationsMax: integer({
+    section: "comet",
+    name: "operations-max",
+    default: 100,
+    min: 0,
+    max: 1_000_000,
+    text: "Most frames a second from one client, over ten seconds; 0 for any number",
+  }),
+  pingMs: duration({
+    section: "comet",
+    name: "ping-interval",
+    default: 25_000,
+    minMs: 0,
+    maxMs: 3_600_000,
+    text: "After how long without data a WebSocket client is pinged; 0s for never",
+  }),
   connectionsMax: integer({
     section: "comet",
     name: "connections-max",

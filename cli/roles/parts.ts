@@ -93,6 +93,8 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     handshakeMs: config.handshakeMs,
     heartbeatMs: config.heartbeatIntervalMs * config.heartbeatsMax,
     slowReaderMs: config.slowReaderMs,
+    operationsMax: config.operationsMax,
+    pingMs: config.pingMs,
     reportMs: config.reportMs,
     connectionsMax: config.connectionsMax || filesLeft(config, process),
     origins: clientOrigins(config),

@@ -1,7 +1,9 @@
 import type { Buffers } from "../../protocol/buffers.ts";
-import { Limits } from "../../protocol/limits.ts";
 
-/** What a client sent ahead of a request that is still being answered; exists only meanwhile. */
+/**
+ * What a client sent ahead of a request that is still being answered, or faster than it can be
+ * served; exists only meanwhile.
+ */
 export class Stash {
   #buffer: Uint8Array;
   #start = 0;
@@ -12,7 +14,7 @@ export class Stash {
    * @param bytesMin How much is to be kept at once, in bytes.
    */
   constructor(private readonly buffers: Buffers, bytesMin: number) {
-    this.#buffer = buffers.acquire(Math.min(bytesMin, Limits.pipelinedBytesMax));
+    this.#buffer = buffers.acquire(bytesMin);
   }
 
   /** The bytes kept, oldest first; lent until the next call. */
@@ -20,14 +22,9 @@ export class Stash {
     return this.#buffer.subarray(this.#start, this.#end);
   }
 
-  /**
-   * Keeps more.
-   *
-   * @returns False when that would pass the limit; nothing is kept then.
-   */
-  append(chunk: Uint8Array): boolean {
+  /** Keeps more. */
+  append(chunk: Uint8Array): void {
     const kept = this.#end - this.#start;
-    if (kept + chunk.length > Limits.pipelinedBytesMax) return false;
     if (this.#end + chunk.length > this.#buffer.length) {
       const roomier = this.buffers.acquire(kept + chunk.length);
       roomier.set(this.bytes);
@@ -38,7 +35,6 @@ export class Stash {
     }
     this.#buffer.set(chunk, this.#end);
     this.#end += chunk.length;
-    return true;
   }
 
   /** Drops the oldest bytes. */

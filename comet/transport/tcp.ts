@@ -1,5 +1,5 @@
 import type { CloseCode } from "../../protocol/close_codes.ts";
-import { encodeFrame, encodeHeartbeatReply } from "../../protocol/frame.ts";
+import { encodeFrame, encodeHeartbeatReply, type FrameSink } from "../../protocol/frame.ts";
 import { Operation } from "../../protocol/operations.ts";
 import { FrameSplitter } from "../../protocol/splitter.ts";
 import { type Channel, ChannelState } from "../channel.ts";
@@ -9,12 +9,19 @@ const encoder = new TextEncoder();
 
 /** goim frames back to back on a TCP stream. */
 export class TcpTransport extends StreamTransport {
+  readonly #frames: FrameSink<Channel> = {
+    frame: (channel, frame) => {
+      const mayGoOn = this.count(channel, frame.body.length);
+      return this.parts.session.frame(channel, frame) && mayGoOn;
+    },
+  };
+
   protected decoder(): FrameSplitter {
     return new FrameSplitter(this.parts.buffers);
   }
 
   protected decode(channel: Channel, chunk: Uint8Array): number {
-    return (channel.decoder as FrameSplitter).push(chunk, channel, this.parts.session);
+    return (channel.decoder as FrameSplitter).push(chunk, channel, this.#frames);
   }
 
   frame(_: Channel, operation: number, sequence: number, body: Uint8Array): Uint8Array {

@@ -2,11 +2,14 @@ import { getLogger } from "@logtape/logtape";
 import type { Conn, ConnHandler } from "../../platform/port.ts";
 import type { Buffers } from "../../protocol/buffers.ts";
 import { type CloseCode, CloseCodes } from "../../protocol/close_codes.ts";
+import { Limits } from "../../protocol/limits.ts";
 import { ProtocolError } from "../../protocol/protocol_error.ts";
 import { type Channel, ChannelState, type Transport } from "../channel.ts";
 import type { CometCounters } from "../counters.ts";
 import type { Lifecycle } from "../lifecycle.ts";
 import type { Session } from "../session.ts";
+import type { OperationLimit } from "./operation_limit.ts";
+import type { ReadScheduler } from "./read_scheduler.ts";
 import { Stash } from "./stash.ts";
 
 const log = getLogger(["halley", "comet"]);
@@ -17,6 +20,8 @@ export interface TransportParts {
   readonly lifecycle: Lifecycle;
   readonly counters: CometCounters;
   readonly buffers: Buffers;
+  readonly reads: ReadScheduler;
+  readonly operations: OperationLimit;
 }
 
 type ClientConn = Conn<Channel | undefined>;
@@ -49,8 +54,11 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
 
   data(conn: ClientConn, chunk: Uint8Array): void {
     const channel = conn.context;
-    if (channel === undefined || channel.state >= ChannelState.closing) return;
-    const consumed = channel.busy ? 0 : this.#consume(channel, chunk);
+    const { reads } = this.parts;
+    if (channel === undefined) return;
+    if (channel.state >= ChannelState.closing) return this.#discard(channel, chunk);
+    const mustWait = channel.busy || channel.stash !== null || reads.hasHadShare(channel);
+    const consumed = mustWait ? 0 : this.#consume(channel, chunk);
     if (consumed < chunk.length) this.#keep(channel, chunk.subarray(consumed));
   }
 
@@ -67,6 +75,7 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
   }
 
   resume(channel: Channel): void {
+    if (channel.state >= ChannelState.closing) return channel.conn.resume();
     const { stash } = channel;
     if (stash === null) return;
     while (!channel.busy && channel.state < ChannelState.closing) {
@@ -77,8 +86,25 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
         channel.conn.resume();
         return;
       }
+      if (this.parts.reads.hasHadShare(channel)) return this.parts.reads.wait(channel);
       stash.consume(this.#consume(channel, bytes));
     }
+  }
+
+  /**
+   * Counts a frame of any kind before it is handled; one too many closes its connection.
+   *
+   * @param bytes Length of its body or payload, in bytes.
+   * @returns Whether the next one may follow at once.
+   */
+  protected count(channel: Channel, bytes: number): boolean {
+    if (channel.state >= ChannelState.closing) return false;
+    if (!this.parts.operations.admit(channel)) {
+      this.parts.counters.tooManyOperations++;
+      this.parts.lifecycle.close(channel, CloseCodes.tooManyOperations);
+      return false;
+    }
+    return this.parts.reads.spend(channel, bytes);
   }
 
   #consume(channel: Channel, chunk: Uint8Array): number {
@@ -90,14 +116,31 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
     }
   }
 
-  /** Keeps what came behind an unanswered request, and lets the kernel hold the rest back. */
+  /**
+   * Keeps what came behind an unanswered request, or beyond the share of this turn, and lets the
+   * kernel hold the rest back. The latter is one chunk as the runtime reads it, whatever its length.
+   */
   #keep(channel: Channel, chunk: Uint8Array): void {
     if (channel.state >= ChannelState.closing) return;
-    if (channel.stash === null) channel.conn.pause();
-    channel.stash ??= new Stash(this.parts.buffers, chunk.length);
-    if (channel.stash.append(chunk)) return;
-    this.parts.counters.tooFarAhead++;
-    this.parts.lifecycle.close(channel, CloseCodes.tooFarAhead);
+    const keptBytes = channel.stash === null ? 0 : channel.stash.bytes.length;
+    if (channel.busy && keptBytes + chunk.length > Limits.pipelinedBytesMax) {
+      this.parts.counters.tooFarAhead++;
+      this.parts.lifecycle.close(channel, CloseCodes.tooFarAhead);
+      return;
+    }
+    if (channel.stash === null) {
+      channel.conn.pause();
+      channel.stash = new Stash(this.parts.buffers, chunk.length);
+      if (!channel.busy) this.parts.reads.wait(channel);
+    }
+    channel.stash.append(chunk);
+  }
+
+  /** What a client sends that was told to go: it is read on, so that its end is seen. */
+  #discard(channel: Channel, chunk: Uint8Array): void {
+    if (this.parts.reads.spend(channel, chunk.length)) return;
+    channel.conn.pause();
+    this.parts.reads.wait(channel);
   }
 
   #fail(channel: Channel, error: unknown): void {

@@ -23,7 +23,7 @@ export class WebSocketTransport extends StreamTransport {
 
   constructor(parts: TransportParts, origins: Origins) {
     super(parts);
-    this.#messages = new Messages(parts);
+    this.#messages = new Messages(parts, (channel, bytes) => this.count(channel, bytes));
     this.#mayConnect = originCheck(origins);
   }
 
@@ -81,15 +81,20 @@ export class WebSocketTransport extends StreamTransport {
 
 /** What WebSocket messages mean; one object serves all channels. */
 class Messages implements MessageSink<Channel> {
-  readonly #frame = newFrame();
+  readonly #decoded = newFrame();
 
-  constructor(private readonly parts: TransportParts) {}
+  /** @param frame Counts a WebSocket frame; see {@linkcode MessageSink.frame}. */
+  constructor(
+    private readonly parts: TransportParts,
+    readonly frame: (channel: Channel, bytes: number) => boolean,
+  ) {}
 
   message(channel: Channel, isText: boolean, payload: Uint8Array): boolean {
-    if (isText) decodeJsonFrame(decoder.decode(payload), this.#frame);
-    else decodeFrame(payload, this.#frame);
+    if (channel.state >= ChannelState.closing) return true;
+    if (isText) decodeJsonFrame(decoder.decode(payload), this.#decoded);
+    else decodeFrame(payload, this.#decoded);
     if (channel.state === ChannelState.handshaking) channel.form = isText ? Form.text : Form.binary;
-    return this.parts.session.frame(channel, this.#frame);
+    return this.parts.session.frame(channel, this.#decoded);
   }
 
   ping(channel: Channel, payload: Uint8Array): void {

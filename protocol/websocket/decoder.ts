@@ -18,6 +18,13 @@ import { unmask } from "./unmask.ts";
  */
 export interface MessageSink<T> {
   /**
+   * A frame of any kind has come; what it means, if anything by itself, is told next.
+   *
+   * @param bytes Length of its payload.
+   * @returns Whether to go on after it; false leaves the bytes after this frame untaken.
+   */
+  frame(target: T, bytes: number): boolean;
+  /**
    * A whole message has come.
    *
    * @param isText Whether `payload` is text, checked to be UTF-8, or binary.
@@ -47,7 +54,7 @@ const NO_BYTES = new Uint8Array(0);
  * with what has come and not with what a header promises. Between messages nothing is held.
  *
  * A message may have any number of fragments: only their bytes are limited, and empty ones hold
- * no memory. A client that sends nothing else misses its heartbeat and is closed for that.
+ * no memory. How many may come is for the sink to say.
  */
 export class WebSocketDecoder {
   // Plain fields: there is one decoder per connection, on the path of every received frame.
@@ -75,7 +82,7 @@ export class WebSocketDecoder {
    * @param chunk The stream's next bytes; overwritten.
    * @param target Passed to every call of `sink`.
    * @param sink Told of messages and control frames in the order of the stream.
-   * @returns How many bytes were taken. All of them, unless `sink.message` returned false: then the
+   * @returns How many bytes were taken. All of them, unless the sink returned false: then the
    * caller keeps the rest and pushes it later. Once closed, bytes are taken and ignored.
    * @throws {ProtocolError} When the client breaks the protocol. Whatever is thrown, by `sink` too,
    * leaves the decoder closed.
@@ -159,15 +166,16 @@ export class WebSocketDecoder {
     unmask(bytes, start, end);
     const payload = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
     const opcode = bytes[at] & 0xf;
+    const mayGoOn = sink.frame(target, payload.length);
     if (opcode >= Opcode.close) {
       this.decodeControl(opcode, payload, target, sink);
-      return true;
+      return mayGoOn;
     }
     const isFinal = bytes[at] >= 0x80;
-    if (isFinal && opcode !== Opcode.continuation) {
-      return deliver(opcode === Opcode.text, payload, target, sink);
-    }
-    return this.decodeFragment(opcode, isFinal, payload, target, sink);
+    const goOn = isFinal && opcode !== Opcode.continuation
+      ? deliver(opcode === Opcode.text, payload, target, sink)
+      : this.decodeFragment(opcode, isFinal, payload, target, sink);
+    return goOn && mayGoOn;
   }
 
   private decodeControl<T>(

@@ -18,6 +18,7 @@ const filled = (length: number) => new Uint8Array(length).fill(0x61);
 function sinkOf(message: (payload: Uint8Array) => boolean): MessageSink<null> {
   const ignore = () => {};
   return {
+    frame: () => true,
     message: (_target, _isText, payload) => message(payload),
     ping: ignore,
     pong: ignore,

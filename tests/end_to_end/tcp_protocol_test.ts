@@ -176,7 +176,7 @@ test("heartbeats tell how many are in the room as people come, move and go", () 
   }));
 
 test("a client that sends far ahead of the answers is answered in order or told to go", () =>
-  withServer({}, async (server) => {
+  withServer({ operationsMax: 0 }, async (server) => {
     const client = await RawClient.open(server.tcpPort);
     const count = 2_000;
     const frames = Array.from({ length: count }, (_, index) => rawFrame(4, index, "x"));

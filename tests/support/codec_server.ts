@@ -36,6 +36,7 @@ export function pattern(length: number): Uint8Array {
  * Everything else is echoed.
  */
 const sink: MessageSink<Connection> = {
+  frame: () => true,
   message(connection, isText, payload) {
     const { socket } = connection;
     const [command, first, second] = isText ? new TextDecoder().decode(payload).split(":") : [];

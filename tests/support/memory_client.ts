@@ -86,6 +86,11 @@ export class MemoryClient {
     this.#conn.evict();
   }
 
+  /** How much has come and was not asked for yet, in bytes. */
+  get receivedBytes(): number {
+    return this.#bytes.length;
+  }
+
   /** Everything that has come since it was last asked. */
   take(): Buffer {
     const bytes = this.#bytes;

@@ -9,6 +9,8 @@ import { cometDefaults, type CometOptions, FANOUT_SLICE, TICK_MS } from "../../c
 import { Membership } from "../../comet/membership.ts";
 import { Reporter } from "../../comet/reporter.ts";
 import { Session } from "../../comet/session.ts";
+import { OperationLimit } from "../../comet/transport/operation_limit.ts";
+import { ReadScheduler } from "../../comet/transport/read_scheduler.ts";
 import { TcpTransport } from "../../comet/transport/tcp.ts";
 import { WebSocketTransport } from "../../comet/transport/websocket.ts";
 import { memoryPlatform } from "../../platform/memory/mod.ts";
@@ -84,7 +86,14 @@ export class TestComet {
       counters,
     );
     clock.setInterval(() => this.lifecycle.tick(), TICK_MS);
-    this.#parts = { session: this.session, lifecycle: this.lifecycle, counters, buffers };
+    this.#parts = {
+      session: this.session,
+      lifecycle: this.lifecycle,
+      counters,
+      buffers,
+      reads: new ReadScheduler(clock),
+      operations: new OperationLimit(clock, options.operationsMax ?? cometDefaults.operationsMax),
+    };
   }
 
   readonly #parts: ConstructorParameters<typeof TcpTransport>[0];

@@ -36,6 +36,10 @@ export class CountedBuffers implements Buffers {
 export class Recorder implements MessageSink<string> {
   readonly events: string[] = [];
 
+  frame(): boolean {
+    return true;
+  }
+
   message(target: string, isText: boolean, payload: Uint8Array): boolean {
     assert.equal(target, "target");
     this.events.push(`${isText ? "text" : "binary"} ${hex(payload)}`);

@@ -1,0 +1,71 @@
+/** A child process that is a hostile client: it sends as fast as it can, and comes back at once. */
+import { connect, type Socket } from "node:net";
+import { encodeFrame } from "../protocol/frame.ts";
+import { Operation } from "../protocol/operations.ts";
+import { serveCommands } from "./child.ts";
+import { authFrame } from "./receiver.ts";
+import { clientMessage, UPGRADE } from "./client_frames.ts";
+
+/** What a flooder sends without end. */
+export type FloodKind = "TCP frames" | "WebSocket frames" | "WebSocket pings";
+
+/** Whom it floods, and with what. */
+export interface FloodArgument {
+  readonly kind: FloodKind;
+  readonly port: number;
+}
+
+const BLOB_FRAMES = 4_000;
+const EMPTY = new Uint8Array(0);
+const HEARTBEAT = encodeFrame(Operation.Heartbeat, 1, EMPTY);
+const OPCODES = { binary: 0x2, ping: 0x9 };
+
+const AUTH = authFrame("bench://flooders");
+
+const beginnings: Readonly<Record<FloodKind, Uint8Array[]>> = {
+  "TCP frames": [AUTH],
+  "WebSocket frames": [UPGRADE, clientMessage(AUTH)],
+  "WebSocket pings": [UPGRADE, clientMessage(AUTH)],
+};
+
+const floods: Readonly<Record<FloodKind, Uint8Array>> = {
+  "TCP frames": HEARTBEAT,
+  "WebSocket frames": clientMessage(HEARTBEAT, OPCODES.binary),
+  "WebSocket pings": clientMessage(EMPTY, OPCODES.ping),
+};
+
+let socket: Socket | undefined;
+let isFlooding = false;
+
+function flood({ kind, port }: FloodArgument): void {
+  isFlooding = true;
+  const one = floods[kind];
+  const blob = new Uint8Array(one.length * BLOB_FRAMES);
+  for (let at = 0; at < blob.length; at += one.length) blob.set(one, at);
+  const begin = () => {
+    const opened = socket = connect({ port, host: "127.0.0.1" });
+    const send = () => {
+      while (opened.writable && opened.write(blob));
+    };
+    // Who floods before its auth is answered is closed for that.
+    let begun = 0;
+    const goOn = () => {
+      if (begun < beginnings[kind].length) opened.write(beginnings[kind][begun]);
+      else if (begun === beginnings[kind].length) send();
+      begun++;
+    };
+    opened.on("connect", goOn);
+    opened.on("data", goOn);
+    opened.on("drain", () => begun > beginnings[kind].length && send());
+    opened.on("error", () => {});
+    opened.on("close", () => isFlooding && begin());
+  };
+  begin();
+}
+
+function rest(): void {
+  isFlooding = false;
+  socket?.destroy();
+}
+
+serveCommands({ flood, rest });

@@ -1,0 +1,79 @@
+import { connect, type Socket } from "node:net";
+import { encodeFrame } from "../protocol/frame.ts";
+import { Operation } from "../protocol/operations.ts";
+
+/** A client that tells when bytes have come, whatever they are. */
+export class Receiver {
+  #came = Promise.withResolvers<number>();
+
+  /** When the next bytes come, in milliseconds. */
+  next(): Promise<number> {
+    return this.#came.promise;
+  }
+
+  readonly onBytes = () => {
+    this.#came.resolve(performance.now());
+    this.#came = Promise.withResolvers();
+  };
+}
+
+/** A client that is in a room and can be closed. */
+export interface OpenReceiver {
+  readonly receiver: Receiver;
+  close(): void;
+}
+
+/** The frame with which a client of a benchmark authenticates. */
+export function authFrame(room: string): Uint8Array<ArrayBuffer> {
+  const token = JSON.stringify({ mid: 1, room_id: room, platform: "bench" });
+  return new Uint8Array(encodeFrame(Operation.Auth, 1, new TextEncoder().encode(token)));
+}
+
+/** Connects over TCP and enters a room. */
+export async function openTcp(port: number, room: string): Promise<OpenReceiver> {
+  const receiver = new Receiver();
+  const socket = await new Promise<Socket>((resolve, reject) => {
+    const opening = connect({ port, host: "127.0.0.1" }, () => resolve(opening));
+    opening.once("error", reject);
+  });
+  socket.setNoDelay(true);
+  socket.on("data", receiver.onBytes);
+  const authenticated = receiver.next();
+  socket.write(authFrame(room));
+  await authenticated;
+  return { receiver, close: () => socket.destroy() };
+}
+
+/** Connects over WebSocket and enters a room. */
+export async function openWebSocket(port: number, room: string): Promise<OpenReceiver> {
+  const receiver = new Receiver();
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/sub`);
+  socket.binaryType = "arraybuffer";
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = reject;
+  });
+  socket.onmessage = receiver.onBytes;
+  const authenticated = receiver.next();
+  socket.send(authFrame(room));
+  await authenticated;
+  return { receiver, close: () => socket.close() };
+}
+
+/**
+ * Pushes to a room over HTTP.
+ *
+ * @returns When it was answered, in milliseconds.
+ * @throws {Error} When it was not accepted.
+ */
+export async function pushToRoom(
+  httpPort: number,
+  room: string,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<number> {
+  const [type, id] = room.split("://");
+  const url = `http://127.0.0.1:${httpPort}/goim/push/room?operation=1000&type=${type}&room=${id}`;
+  const { code } = await (await fetch(url, { method: "POST", body })).json();
+  if (code !== 0) throw new Error(`push was answered with code ${code}`);
+  return performance.now();
+}

@@ -1,0 +1,57 @@
+import { EMPTY } from "../protocol/frame.ts";
+import { encodePing } from "../protocol/websocket/encoder.ts";
+import { type Channel, ChannelState, Form } from "./channel.ts";
+import type { Channels } from "./channels.ts";
+import { NO_TIMER } from "./timer/timing_wheel.ts";
+
+/** How often each channel is looked at in an interval. */
+const LOOKS = 4;
+
+/** The bytes of every ping. */
+const PING = encodePing(EMPTY);
+
+/**
+ * Pings WebSocket clients that nothing was written to for a while, so that proxies do not take the
+ * connection for a dead one. A walk over the table of channels passes by each of them a few times
+ * in an interval: that spreads the pings, and costs a connection no timer.
+ */
+export class Pings {
+  /** Ticks so far; a write leaves it in its channel. */
+  ticks = 0;
+  readonly #intervalTicks: number;
+  #slot = 0;
+
+  /**
+   * @param intervalTicks After how many ticks without a write a client has had its ping; 0 for no
+   * pings.
+   * @param write Writes to a channel.
+   */
+  constructor(
+    private readonly channels: Channels,
+    intervalTicks: number,
+    private readonly write: (channel: Channel, bytes: Uint8Array) => void,
+  ) {
+    this.#intervalTicks = intervalTicks;
+  }
+
+  /** Looks at the next share of the channels; to be called every tick. */
+  tick(): void {
+    this.ticks++;
+    if (this.#intervalTicks === 0) return;
+    const { slots } = this.channels;
+    const share = Math.min(slots, Math.ceil(slots * LOOKS / this.#intervalTicks));
+    for (let look = 0; look < share; look++) {
+      if (this.#slot >= slots) this.#slot = 0;
+      const channel = this.channels.at(this.#slot++);
+      if (channel !== undefined && this.#isDue(channel)) this.write(channel, PING);
+    }
+  }
+
+  /** Whether a channel's interval would be over before the next look. */
+  #isDue(channel: Channel): boolean {
+    if (channel.state !== ChannelState.open || channel.form === Form.tcp) return false;
+    // Behind what waits for a client that does not read, a ping is of no use.
+    if (channel.slowTimer !== NO_TIMER) return false;
+    return this.ticks - channel.writtenTick >= this.#intervalTicks * (1 - 1 / LOOKS);
+  }
+}
