@@ -18,6 +18,14 @@ interface RunningTimer {
   late: TimerHandle | undefined;
 }
 
+/** What a process counts of its own stalls. */
+export class StallCounters {
+  /** Times that it stood still for longer than {@linkcode STALL_MS}. */
+  stalls = 0;
+  /** For how long in all beyond that, in milliseconds. */
+  stalledMs = 0;
+}
+
 /**
  * The time in which this process ran, for deadlines of peers: while the process stands still its
  * peers cannot be heard, so that time does not count against them. A stall of any length adds at
@@ -26,6 +34,7 @@ interface RunningTimer {
  * by their own clocks, need the clock beneath.
  */
 export class RunningClock implements Clock {
+  readonly counters = new StallCounters();
   readonly #clock: Clock;
   readonly #ticks: TimerHandle;
   /** Present time of this clock, and of the clock beneath, at the last tick. */
@@ -36,10 +45,7 @@ export class RunningClock implements Clock {
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#ranMs = this.#seenMs = clock.monotonicMs();
-    this.#ticks = clock.setInterval(() => {
-      this.#ranMs = this.monotonicMs();
-      this.#seenMs = clock.monotonicMs();
-    }, TICK_MS);
+    this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** Milliseconds in which the process ran, since an arbitrary origin. */
@@ -87,6 +93,17 @@ export class RunningClock implements Clock {
   /** Ends its own ticks: from now on time stands still. */
   stop(): void {
     this.#clock.cancel(this.#ticks);
+  }
+
+  #tick(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const lostMs = nowMs - this.#seenMs - STALL_MS;
+    if (lostMs > 0) {
+      this.counters.stalls++;
+      this.counters.stalledMs += Math.round(lostMs);
+    }
+    this.#ranMs += Math.min(nowMs - this.#seenMs, STALL_MS);
+    this.#seenMs = nowMs;
   }
 
   /** @param wasPutOff Whether a stall put it off before: the next does not, or it never came. */

@@ -39,6 +39,7 @@ describe("RunningClock", () => {
     assert.equal(running.monotonicMs(), 5_100 + 2 * STALL_MS);
     clock.advance(300);
     assert.equal(running.monotonicMs(), 5_400 + 2 * STALL_MS);
+    assert.deepEqual({ ...running.counters }, { stalls: 1, stalledMs: 1e9 - STALL_MS });
   });
 
   it("puts off what fell due in a stall until sockets have been read", () => {

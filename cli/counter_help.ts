@@ -1,3 +1,4 @@
+import type { StallCounters } from "../base/running_clock.ts";
 import type { CometCounters } from "../comet/counters.ts";
 import type { StoreCounters } from "../drivers/counters.ts";
 import type { JobCounters } from "../job/counters.ts";
@@ -108,6 +109,12 @@ export const rpcHelp: Readonly<Record<keyof RpcCounters, string>> = {
   lateAnswers: "Answers that came after their call was over.",
   served: "Calls of peers that were served.",
   servedOverloaded: "Calls of peers that were refused because too many were under way.",
+};
+
+/** What a process counts of its stalls, for `/metrics`. */
+export const stallHelp: Readonly<Record<keyof StallCounters, string>> = {
+  stalls: "Times that the process stood still for more than half a second.",
+  stalledMs: "Milliseconds that it stood still beyond that.",
 };
 
 /** What the log counts, for `/metrics`. */

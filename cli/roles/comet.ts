@@ -135,7 +135,7 @@ export class CometRole {
       "Logics that this comet is connected to.",
       () => pool.connected,
     );
-    addProcess(metrics, this.platform.process);
+    addProcess(metrics, this.platform.process, this.#running.counters);
     return metrics;
   }
 }

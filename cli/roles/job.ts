@@ -91,7 +91,7 @@ export class JobRole {
     addStore(metrics, this.#drivers!.counters);
     addRpc(metrics, this.#counters);
     metrics.addGauge("job_comets", "Comets that this job is connected to.", () => comets.connected);
-    addProcess(metrics, this.platform.process);
+    addProcess(metrics, this.platform.process, this.#running.counters);
     return metrics;
   }
 }

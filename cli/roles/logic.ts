@@ -120,7 +120,7 @@ export class LogicRole {
     addStore(metrics, counters);
     addRpc(metrics, this.#counters);
     metrics.addGauge("logic_comets", "Comets that are connected here.", () => this.#links.size);
-    addProcess(metrics, this.platform.process);
+    addProcess(metrics, this.platform.process, this.#running.counters);
     return metrics;
   }
 }

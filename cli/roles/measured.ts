@@ -1,3 +1,4 @@
+import type { StallCounters } from "../../base/running_clock.ts";
 import type { Comet } from "../../comet/comet.ts";
 import type { CometNumbers } from "./worker_numbers.ts";
 import type { StoreCounters } from "../../drivers/counters.ts";
@@ -15,6 +16,7 @@ import {
   logHelp,
   logicHelp,
   rpcHelp,
+  stallHelp,
   storeHelp,
 } from "../counter_help.ts";
 import { logCounters } from "../log_counters.ts";
@@ -90,7 +92,8 @@ export function addHttp(metrics: Metrics, counters: HttpCounters, server: HttpSe
 }
 
 /** Shows what the process takes, and what its log lost. */
-export function addProcess(metrics: Metrics, process: Process): void {
+export function addProcess(metrics: Metrics, process: Process, stalls: StallCounters): void {
+  metrics.addCounters({ prefix: "process", values: stalls, help: stallHelp });
   metrics.addCounters({ prefix: "log", values: logCounters, help: logHelp });
   metrics.addGauge("process_memory_bytes", "Resident memory.", () => process.memoryBytes());
 }

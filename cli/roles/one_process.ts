@@ -137,7 +137,7 @@ export class OneProcess {
     addLogic(metrics, this.#logic);
     addJob(metrics, this.#job);
     addPushLog(metrics, this.#pushLog);
-    addProcess(metrics, this.platform.process);
+    addProcess(metrics, this.platform.process, this.#running.counters);
     return metrics;
   }
 

@@ -222,7 +222,7 @@ export class Workers {
     addJob(metrics, this.#job);
     addPushLog(metrics, this.#pushLog);
     addRpc(metrics, this.#counters);
-    addProcess(metrics, this.platform.process);
+    addProcess(metrics, this.platform.process, this.#running.counters);
     return metrics;
   }
 
