@@ -19,7 +19,8 @@ interface WaitingCall {
 /**
  * Answers the calls of the peer, in the order in which they came. Only so many are begun in one turn
  * of the event loop: what else lies in the sockets is read in between, signs of life above all. One
- * that is one too many is refused, and reading goes on: two ends that each stopped reading until the other takes its answers would wait for ever.
+ * that is one too many is refused, and reading goes on: two ends that each stopped reading until the
+ * other takes its answers would wait for ever.
  */
 export class ServedCalls {
   readonly #serve: Serve;
@@ -31,8 +32,6 @@ export class ServedCalls {
   /** Calls that may still be begun in this turn. */
   #left: number = RpcLimits.servedPerTurn;
   #waiting: WaitingCall[] = [];
-  /** How many of those have been begun. */
-  #begun = 0;
 
   constructor(
     serve: Serve,
@@ -81,7 +80,6 @@ export class ServedCalls {
   /** Drops what waits. */
   drop(): void {
     this.#waiting = [];
-    this.#begun = 0;
   }
 
   #nextTurn(): void {
@@ -92,12 +90,10 @@ export class ServedCalls {
   }
 
   #beginWaiting(most: number): void {
-    for (let left = most; left > 0 && this.#begun < this.#waiting.length; left--) {
-      const { method, sequence, body } = this.#waiting[this.#begun++];
+    for (const { method, sequence, body } of this.#waiting.splice(0, most)) {
       this.#settled(body.length);
       this.#begin(method, sequence, body);
     }
-    if (this.#begun === this.#waiting.length) this.drop();
   }
 
   #begin(method: number, sequence: number, body: Uint8Array): void {
