@@ -8,7 +8,8 @@ export type SentinelOptions = Pick<
 >;
 
 /**
- * Asks for the present master.
+ * Asks for the present master: all Sentinels at once, since the machine that took a master with it
+ * had one of them too, and would be waited for.
  *
  * @returns It, as the first Sentinel that answers knows it.
  * @throws {Error} When none answers, or knows the name.
@@ -17,20 +18,20 @@ export async function askSentinels(
   { hosts, master }: RedisUrl,
   options: SentinelOptions,
 ): Promise<RedisHost> {
-  let failure: unknown = new Error(`no Sentinel knows "${master}"`);
-  for (const host of hosts) {
-    const client = clientOf(host, options);
-    try {
-      await client.connect();
-      const found = await askFor(master, client);
-      if (found !== undefined) return found;
-    } catch (error) {
-      failure = error;
-    } finally {
-      client.destroy();
-    }
+  const clients = hosts.map((host) => clientOf(host, options));
+  const asked = clients.map(async (client) => {
+    await client.connect();
+    const found = await askFor(master, client);
+    if (found === undefined) throw new Error(`no Sentinel knows "${master}"`);
+    return found;
+  });
+  try {
+    return await Promise.any(asked);
+  } catch (error) {
+    throw (error as AggregateError).errors[0];
+  } finally {
+    for (const client of clients) client.destroy();
   }
-  throw failure;
 }
 
 /**
