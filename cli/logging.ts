@@ -10,9 +10,14 @@ import { LineOutput, type LineOutputParts } from "./line_output.ts";
 import type { LogCounters } from "./log_counters.ts";
 import { RepeatLimit } from "./repeat_limit.ts";
 
+/** A value as it is shown. */
+function said(value: unknown): unknown {
+  return value instanceof Error ? value.message : value;
+}
+
 /** Writes a value so that it stays one word of one line. */
 function valueText(value: unknown): string {
-  const text = value instanceof Error ? value.message : String(value);
+  const text = String(said(value));
   return /^[^\s"=\p{C}]+$/u.test(text) ? text : JSON.stringify(text);
 }
 
@@ -34,7 +39,17 @@ const textFormatter: TextFormatter = getTextFormatter({
   },
 });
 
-const jsonFormatter = getJsonLinesFormatter({ properties: "flatten" });
+const jsonLines = getJsonLinesFormatter({ properties: "flatten" });
+
+/** An object for each line, in which an error is what it says, as in the text: not its stack. */
+const jsonFormatter: TextFormatter = (record) => {
+  const properties = Object.entries(record.properties).map(([key, value]) => [key, said(value)]);
+  return jsonLines({
+    ...record,
+    message: record.message.map(said),
+    properties: Object.fromEntries(properties),
+  });
+};
 
 /** How the log reaches the world. */
 export interface LogParts extends Pick<LineOutputParts, "write" | "clock"> {

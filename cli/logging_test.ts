@@ -46,18 +46,28 @@ describe("configureLogging()", () => {
     const logger = getLogger(["halley", "logic"]);
     logger.info("not shown");
     logger.warn("slow reader", { key: "k\n1", dropped: 3 });
+    logger.error("failed: {error}", { error: new TypeError("no such room") });
     await output.flush(1000);
-    const lines = read();
-    assert.equal(lines.length, 1);
-    const { "@timestamp": time, ...rest } = JSON.parse(lines[0]);
-    assert.match(time, /^\d{4}-\d\d-\d\dT/);
-    assert.deepEqual(rest, {
-      level: "WARN",
-      message: "slow reader",
-      logger: "halley.logic",
-      key: "k\n1",
-      dropped: 3,
+    const lines = read().map((line) => {
+      const { "@timestamp": time, ...rest } = JSON.parse(line);
+      assert.match(time, /^\d{4}-\d\d-\d\dT/);
+      return rest;
     });
+    assert.deepEqual(lines, [
+      {
+        level: "WARN",
+        message: "slow reader",
+        logger: "halley.logic",
+        key: "k\n1",
+        dropped: 3,
+      },
+      {
+        level: "ERROR",
+        message: 'failed: "no such room"',
+        logger: "halley.logic",
+        error: "no such room",
+      },
+    ]);
   });
 
   for (const logFormat of ["text", "json"] as const) {
