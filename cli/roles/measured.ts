@@ -1,6 +1,6 @@
 import type { StallCounters } from "../../base/running_clock.ts";
 import type { Comet } from "../../comet/comet.ts";
-import type { CometNumbers } from "./worker_numbers.ts";
+import type { WorkerNumbers } from "./worker_numbers.ts";
 import type { StoreCounters } from "../../drivers/counters.ts";
 import type { PushLog } from "../../drivers/ports.ts";
 import type { Job } from "../../job/job.ts";
@@ -19,7 +19,7 @@ import {
   stallHelp,
   storeHelp,
 } from "../counter_help.ts";
-import { logCounters } from "../log_counters.ts";
+import { type LogCounters, logCounters } from "../log_counters.ts";
 import type { Metrics } from "../metrics.ts";
 
 /** Shows what a comet in this process counts and holds. */
@@ -31,7 +31,7 @@ export function addComet(metrics: Metrics, comet: Comet): void {
 }
 
 /** Shows what comets in worker processes count and hold, added up. */
-export function addWorkers(metrics: Metrics, read: () => Promise<CometNumbers>): void {
+export function addWorkers(metrics: Metrics, read: () => Promise<WorkerNumbers>): void {
   metrics.addCounters({ prefix: "comet", values: read, help: cometHelp });
   metrics.addGauge("comet_connections", "Connections.", async () => (await read()).connections);
   metrics.addGauge("comet_rooms", "Rooms that have members.", async () => (await read()).rooms);
@@ -91,9 +91,18 @@ export function addHttp(metrics: Metrics, counters: HttpCounters, server: HttpSe
   metrics.addGauge("http_connections", "HTTP connections.", () => server.connections);
 }
 
-/** Shows what the process takes, and what its log lost. */
-export function addProcess(metrics: Metrics, process: Process, stalls: StallCounters): void {
+/**
+ * Shows what the process takes, and what its log lost.
+ *
+ * @param logs What the logs of all processes lost, where there are several.
+ */
+export function addProcess(
+  metrics: Metrics,
+  process: Process,
+  stalls: StallCounters,
+  logs?: () => Promise<LogCounters>,
+): void {
   metrics.addCounters({ prefix: "process", values: stalls, help: stallHelp });
-  metrics.addCounters({ prefix: "log", values: logCounters, help: logHelp });
+  metrics.addCounters({ prefix: "log", values: logs ?? logCounters, help: logHelp });
   metrics.addGauge("process_memory_bytes", "Resident memory.", () => process.memoryBytes());
 }

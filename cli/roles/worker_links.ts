@@ -4,7 +4,7 @@ import { LinkedComets } from "../../job/rpc/linked_comets.ts";
 import type { LogicApi } from "../../protocol/rpc/contract.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
-import { type CometNumbers, sharedNumbers } from "./worker_numbers.ts";
+import { sharedNumbers, type WorkerNumbers } from "./worker_numbers.ts";
 import { RpcMethod } from "../../protocol/rpc/methods.ts";
 import { nameOf } from "../../protocol/rpc/run_id.ts";
 
@@ -18,8 +18,8 @@ export class WorkerLinks implements RpcHandler {
   readonly comets: LinkedComets;
   /** The workers as logic sees them. */
   readonly links: CometLinks;
-  /** What the workers' comets count, added up. */
-  readonly numbers: () => Promise<CometNumbers>;
+  /** What the workers count, added up. */
+  readonly numbers: () => Promise<WorkerNumbers>;
   /** By run of the worker. */
   readonly #links = new Map<string, RpcLink>();
   /** Runs that have registered. */

@@ -3,6 +3,7 @@ import type { Comet } from "../../comet/comet.ts";
 import { CometCounters } from "../../comet/counters.ts";
 import { EMPTY } from "../../protocol/frame.ts";
 import type { RpcLink } from "../../protocol/rpc/link.ts";
+import { type LogCounters, logCounters } from "../log_counters.ts";
 
 /** The method by which a parent asks a worker for its numbers. */
 export const NUMBERS_METHOD = 40;
@@ -10,33 +11,43 @@ export const NUMBERS_METHOD = 40;
 /** How long a worker may take, and how old an answer may be, in milliseconds. */
 const NUMBERS_MS = 500;
 
-/** What a comet counts, and what it holds. */
-export type CometNumbers =
+/** What a comet and the log of its process count, and what it holds. */
+export type WorkerNumbers =
   & { readonly [Name in keyof CometCounters]: number }
+  & Readonly<LogCounters>
   & { readonly connections: number; readonly rooms: number };
 
 /** The numbers of a comet in this process. */
-export function numbersOf({ counters, connections, rooms }: Comet): CometNumbers {
-  return { ...counters, connections, rooms };
+export function numbersOf(
+  { counters, connections, rooms }: Pick<Comet, "counters" | "connections" | "rooms">,
+): WorkerNumbers {
+  return { ...counters, ...logCounters, connections, rooms };
 }
 
 /** Numbers as a worker answers them. */
-export function encodeNumbers(numbers: CometNumbers): Uint8Array {
+export function encodeNumbers(numbers: WorkerNumbers): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(numbers));
 }
 
-/** Asks workers, and adds up what they answer; one that does not answer in time counts nothing. */
-async function addedUp(links: Iterable<RpcLink>): Promise<CometNumbers> {
+/** How a worker is asked. */
+type Asked = Pick<RpcLink, "call">;
+
+/**
+ * Asks workers, and adds up what they answer, with what the log of this process counts; one that
+ * does not answer in time counts nothing.
+ */
+async function addedUp(links: Iterable<Asked>): Promise<WorkerNumbers> {
   const answers = await Promise.allSettled(
     [...links].map((link) => link.call(NUMBERS_METHOD, EMPTY, NUMBERS_MS)),
   );
-  const sum: Record<string, number> = { ...new CometCounters(), connections: 0, rooms: 0 };
+  const none = { counters: new CometCounters(), connections: 0, rooms: 0 };
+  const sum: Record<string, number> = { ...numbersOf(none) };
   for (const answer of answers) {
     if (answer.status === "rejected") continue;
-    const numbers: CometNumbers = JSON.parse(new TextDecoder().decode(answer.value));
+    const numbers: WorkerNumbers = JSON.parse(new TextDecoder().decode(answer.value));
     for (const [name, value] of Object.entries(numbers)) sum[name] += value;
   }
-  return sum as unknown as CometNumbers;
+  return sum as unknown as WorkerNumbers;
 }
 
 /**
@@ -46,9 +57,9 @@ async function addedUp(links: Iterable<RpcLink>): Promise<CometNumbers> {
  */
 export function sharedNumbers(
   clock: Clock,
-  links: () => Iterable<RpcLink>,
-): () => Promise<CometNumbers> {
-  let asked: Promise<CometNumbers> | undefined;
+  links: () => Iterable<Asked>,
+): () => Promise<WorkerNumbers> {
+  let asked: Promise<WorkerNumbers> | undefined;
   let askedMs = 0;
   return () => {
     const nowMs = clock.monotonicMs();

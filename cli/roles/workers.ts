@@ -222,7 +222,8 @@ export class Workers {
     addJob(metrics, this.#job);
     addPushLog(metrics, this.#pushLog);
     addRpc(metrics, this.#counters);
-    addProcess(metrics, this.platform.process, this.#running.counters);
+    const { process } = this.platform;
+    addProcess(metrics, process, this.#running.counters, this.#workers.numbers);
     return metrics;
   }
 
