@@ -102,6 +102,11 @@ export class Comet implements CometApi {
     return this.#buffers.bytesReserved;
   }
 
+  /** Whether logic is there and cannot do its work: it failed to take the last report. */
+  get isLogicFailing(): boolean {
+    return this.#reporter.isFailing;
+  }
+
   /** Settles when another run of this comet has taken its place: this one is to stop. */
   get replaced(): Promise<void> {
     return this.#membership.replaced;

@@ -14,6 +14,7 @@ export class Reporter {
   /** The last report, and the last that was answered when nothing has failed since; 0 for none. */
   #sequence = 0;
   #answered = 0;
+  #failing = false;
 
   constructor(
     private readonly lifecycle: Lifecycle,
@@ -24,6 +25,11 @@ export class Reporter {
     private readonly counters: CometCounters,
   ) {
     this.#beganMs = clock.monotonicMs();
+  }
+
+  /** Whether logic failed to take the last report. */
+  get isFailing(): boolean {
+    return this.#failing;
   }
 
   /** To be called every tick; reports when it is time and the last report has been answered. */
@@ -43,6 +49,7 @@ export class Reporter {
   #failed(error: unknown): void {
     // It may have been taken all the same: the next says everything.
     this.#answered = 0;
+    this.#failing = true;
     this.counters.logicFailures++;
     this.membership.reportFailed(error);
   }
@@ -56,6 +63,7 @@ export class Reporter {
       remoteOnline.clear();
     }
     this.#answered = this.#sequence;
+    this.#failing = false;
     this.membership.reported(sentMs);
     for (const [room, members] of elsewhere) {
       if (members > 0) remoteOnline.set(room, members);

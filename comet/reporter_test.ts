@@ -139,8 +139,13 @@ describe("Reporter", () => {
     await comet.settle();
     assert.equal(comet.counters.logicFailures, 1);
     assert.equal(await online(comet, client), 11);
+    assert.equal(comet.reporter.isFailing, true);
     tick(comet);
     assert.equal(comet.logic.reports.length, 3);
+    assert.equal(comet.reporter.isFailing, true);
+    comet.logic.reports[2].resolve(new Map());
+    await comet.settle();
+    assert.equal(comet.reporter.isFailing, false);
   });
 
   it("goes by the time that has passed, however few ticks came", async () => {

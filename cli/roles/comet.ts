@@ -114,7 +114,8 @@ export class CometRole {
 
   #unready(): string | undefined {
     if (!this.#ready) return NOT_LISTENING;
-    return this.#pool.connected > 0 ? undefined : "no logic is connected";
+    if (this.#pool.connected === 0) return "no logic is connected";
+    return this.#comet.isLogicFailing ? "logic cannot take reports, nor clients" : undefined;
   }
 
   /** Where jobs reach this comet. */

@@ -72,7 +72,7 @@ test(
 
       await config("maxmemory", "1");
       await ofLogic(/^503 .*not ready: Redis is full/);
-      assert.match(await readiness(`http://${ofJob}`), /^200/);
+      for (const url of [ofJob, ofComet]) assert.match(await readiness(`http://${url}`), /^200/);
       assert.equal(await push("refused"), -500);
       const late = await connect();
       await config("maxmemory", "0");
@@ -86,7 +86,7 @@ test(
       await redis.signal("SIGKILL");
       await ofLogic(/^503 .*not ready: Redis is away/);
       await say("the job", `http://${ofJob}`, /^503 not ready: Redis is away$/);
-      assert.match(await readiness(`http://${ofComet}`), /^200/);
+      await say("the comet", `http://${ofComet}`, /^503 not ready: logic cannot take reports/);
       await logic.kill();
       await say("the comet", `http://${ofComet}`, /^503 not ready: no logic is connected$/);
       for (const client of [early, late]) {
