@@ -4,7 +4,7 @@ import { parseAddress } from "../../cli/address.ts";
 import { until } from "../support/cluster_clients.ts";
 import { childrenOf, isRunning } from "../support/processes.ts";
 import { RawClient, within } from "../support/raw_client.ts";
-import { type LogLine, RoleProcess } from "../support/role_process.ts";
+import { RoleProcess } from "../support/role_process.ts";
 
 const ANY_PORT = "127.0.0.1:0";
 
@@ -34,11 +34,6 @@ async function withClient(
 /** Signals that a server lives through. */
 const harmless = ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
-/** Deno opens its debugger at SIGUSR1, unless another process of this machine has the port. */
-function isDebuggerShut({ message }: LogLine): boolean {
-  return /^SIGUSR1: .* closed again$|^Failed to start inspector/.test(message);
-}
-
 async function answersHeartbeat(client: RawClient): Promise<void> {
   client.send(2, 1);
   assert.equal((await client.next()).op, 3);
@@ -60,7 +55,6 @@ describe("a server that is sent a signal", () => {
         line.message,
         "SIGHUP: the configuration is not read again, that takes a restart",
       );
-      if (process.versions.deno !== undefined) await server.logged(isDebuggerShut);
       await answersHeartbeat(client);
       server.signal("SIGQUIT");
       await isTold(client);
