@@ -1,7 +1,7 @@
 import { CloseCodes } from "./close_codes.ts";
 import { excerpt } from "./excerpt.ts";
 import { isInt32 } from "./int32.ts";
-import { jsonMembers, parseJsonObject } from "./json_object.ts";
+import { JsonMembers, parseJsonObject } from "./json_object.ts";
 import { Limits } from "./limits.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { parseRoomKey, roomKeyForm } from "./room_key.ts";
@@ -40,8 +40,10 @@ export function parseAuthToken(bytes: Uint8Array): AuthToken {
     throw refusal(`token must be a JSON object, current value is ${excerpt(text)}`);
   }
   const members = new Map<string, string>();
-  for (const [name, value] of jsonMembers(text)) {
-    if (value !== "null") members.set(name.toLowerCase(), value);
+  const all = new JsonMembers(text);
+  while (all.next()) {
+    const value = all.value();
+    if (value !== "null") members.set(all.name().toLowerCase(), value);
   }
   return {
     mid: midOf(members),

@@ -1,3 +1,5 @@
+const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c;
+
 /**
  * Parses text that must be a JSON object (RFC 8259).
  *
@@ -14,61 +16,88 @@ export function parseJsonObject(text: string): Readonly<Record<string, unknown>>
 }
 
 /**
- * Finds a member's value as it was written; see {@linkcode jsonMembers}.
+ * Finds a member's value as it was written; see {@linkcode JsonMembers}.
  *
  * @returns The value's JSON text, that of the last when the name occurs more than once, as
  * `JSON.parse` takes it; undefined when there is none.
  */
 export function jsonMember(object: string, name: string): string | undefined {
+  const members = new JsonMembers(object);
   let found: string | undefined;
-  for (const [one, value] of jsonMembers(object)) {
-    if (one === name) found = value;
+  while (members.next()) {
+    if (members.name() === name) found = members.value();
   }
   return found;
 }
 
 /**
- * Gives each member's name and its value as it was written, so that integers beyond 2^53, the order
- * of members and number formats survive. It walks the text without recursion; the reviver of
- * `JSON.parse`, which sees the source of numbers as well, overflows the stack on a few thousand
- * brackets.
- *
- * @param object Text that {@linkcode parseJsonObject} has accepted.
+ * Walks over an object's members, whose values it gives as they were written, so that integers
+ * beyond 2^53, the order of members and number formats survive. It needs no recursion; the reviver
+ * of `JSON.parse`, which sees the source of numbers as well, overflows the stack on a few thousand
+ * brackets. Frames in text are read with it: hence no generator, and character codes.
  */
-export function* jsonMembers(object: string): Generator<readonly [name: string, value: string]> {
-  let position = skipSpace(object, skipSpace(object, 0) + 1);
-  while (object[position] === '"') {
-    const nameEnd = endOfString(object, position);
-    const valueStart = skipSpace(object, skipSpace(object, nameEnd) + 1);
-    const valueEnd = endOfValue(object, valueStart);
-    yield [JSON.parse(object.slice(position, nameEnd)), object.slice(valueStart, valueEnd)];
-    position = skipSpace(object, skipSpace(object, valueEnd) + 1);
+export class JsonMembers {
+  private nameStart = 0;
+  private nameEnd = 0;
+  private valueStart = 0;
+  private valueEnd = 0;
+
+  /** @param object Text that {@linkcode parseJsonObject} has accepted. */
+  constructor(private readonly object: string) {}
+
+  /** Goes to the first member, then to the next; false when there is none. */
+  next(): boolean {
+    const { object } = this;
+    // Behind the opening brace, or the comma behind the last value.
+    this.nameStart = skipSpace(object, skipSpace(object, this.valueEnd) + 1);
+    if (object.charCodeAt(this.nameStart) !== QUOTE) return false;
+    this.nameEnd = endOfString(object, this.nameStart);
+    this.valueStart = skipSpace(object, skipSpace(object, this.nameEnd) + 1);
+    this.valueEnd = endOfValue(object, this.valueStart);
+    return true;
+  }
+
+  /** The member's name. */
+  name(): string {
+    return JSON.parse(this.object.slice(this.nameStart, this.nameEnd));
+  }
+
+  /** The member's value as JSON text. */
+  value(): string {
+    return this.object.slice(this.valueStart, this.valueEnd);
   }
 }
 
 function skipSpace(text: string, from: number): number {
   let position = from;
-  while (isSpace(text[position])) position++;
+  while (isSpace(text.charCodeAt(position))) position++;
   return position;
 }
 
-function isSpace(character: string | undefined): boolean {
-  return character === " " || character === "\n" || character === "\r" || character === "\t";
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 /** @param from Where the opening quote is. */
 function endOfString(text: string, from: number): number {
   let position = from + 1;
-  while (text[position] !== '"') position += text[position] === "\\" ? 2 : 1;
-  return position + 1;
+  for (;;) {
+    const code = text.charCodeAt(position);
+    if (code === QUOTE) return position + 1;
+    position += code === BACKSLASH ? 2 : 1;
+  }
 }
 
 function endOfValue(text: string, from: number): number {
-  if (text[from] === '"') return endOfString(text, from);
-  if (text[from] === "{" || text[from] === "[") return endOfNested(text, from);
+  const first = text.charCodeAt(from);
+  if (first === QUOTE) return endOfString(text, from);
+  if (isOpening(first)) return endOfNested(text, from);
   let position = from;
-  while (text[position] !== "," && text[position] !== "}" && !isSpace(text[position])) position++;
-  return position;
+  for (;;) {
+    const code = text.charCodeAt(position);
+    if (code === COMMA || isClosing(code) || isSpace(code)) return position;
+    position++;
+  }
 }
 
 /** @param from Where the opening bracket is. */
@@ -76,14 +105,22 @@ function endOfNested(text: string, from: number): number {
   let position = from;
   let depth = 0;
   do {
-    const character = text[position];
-    if (character === '"') {
+    const code = text.charCodeAt(position);
+    if (code === QUOTE) {
       position = endOfString(text, position);
       continue;
     }
-    if (character === "{" || character === "[") depth++;
-    if (character === "}" || character === "]") depth--;
+    if (isOpening(code)) depth++;
+    else if (isClosing(code)) depth--;
     position++;
   } while (depth > 0);
   return position;
+}
+
+function isOpening(code: number): boolean {
+  return code === 0x7b || code === 0x5b;
+}
+
+function isClosing(code: number): boolean {
+  return code === 0x7d || code === 0x5d;
 }
