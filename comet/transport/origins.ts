@@ -15,8 +15,17 @@ export type Origins = readonly string[] | "local";
 export function originCheck(origins: Origins): (host: string, origin: string) => boolean {
   if (origins === "local") return isLocal;
   if (origins.includes("*")) return () => true;
-  const allowed = new Set(origins.map((origin) => origin.toLowerCase()));
+  const allowed = new Set(origins.map(asBrowsersSend));
   return (_, origin) => origin === "" || allowed.has(origin.toLowerCase());
+}
+
+/**
+ * An origin as people write it, in the form that browsers give it: without the port that its scheme
+ * has anyhow, and with international names in ASCII. URL knows no origins of apps' own schemes.
+ */
+function asBrowsersSend(origin: string): string {
+  const url = URL.parse(origin);
+  return url === null || url.origin === "null" ? origin.toLowerCase() : url.origin;
 }
 
 /**
