@@ -18,7 +18,7 @@ import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addLogic, addProcess, addPushLog, addRpc, addStore } from "./measured.ts";
 import { openHttp } from "./http.ts";
-import { access, apiHosts, logicOptions, newRunId } from "./parts.ts";
+import { access, apiAccess, logicOptions, newRunId } from "./parts.ts";
 import { NOT_LISTENING, type Running } from "./running.ts";
 import { openStore, StoreProbe } from "./store.ts";
 
@@ -79,9 +79,7 @@ export class LogicRole {
     const probe = new StoreProbe(drivers, clock, true);
     const metrics = this.#metrics(logic, drivers);
     const app = createHttpApp(logic, {
-      apiKey: config.apiKey,
-      hosts: apiHosts(config),
-      trustedProxies: config.trustedProxies,
+      ...apiAccess(config),
       unready: () => this.#ready ? probe.problem() : NOT_LISTENING,
       metrics: () => metrics.text(),
     });

@@ -23,7 +23,7 @@ import { openHttp } from "./http.ts";
 import {
   access,
   announceLimit,
-  apiHosts,
+  apiAccess,
   cometOptions,
   logicOptions,
   newRunId,
@@ -93,9 +93,7 @@ export class OneProcess {
     this.#job.start();
     const metrics = this.#metrics();
     const app = createHttpApp(this.#logic, {
-      apiKey: config.apiKey,
-      hosts: apiHosts(config),
-      trustedProxies: config.trustedProxies,
+      ...apiAccess(config),
       unready: () => this.#ready ? undefined : NOT_LISTENING,
       metrics: () => metrics.text(),
     });

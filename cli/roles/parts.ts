@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { type Prng, randomBelow } from "../../base/prng.ts";
 import { cometDefaults, type CometOptions } from "../../comet/options.ts";
 import type { Origins } from "../../comet/transport/origins.ts";
+import type { HttpAppOptions } from "../../logic/http/app.ts";
 import type { Hosts } from "../../logic/http/page_guard.ts";
 import type { LogicOptions } from "../../logic/logic.ts";
 import { nodesDefaults } from "../../logic/nodes.ts";
@@ -36,13 +37,21 @@ export function access(config: Config, http: Address): string {
 }
 
 /** Which Host fields the HTTP API answers: without a key it takes what names this machine. */
-export function apiHosts({ hosts, apiKey, insecureApi }: Config): Hosts {
+function apiHosts({ hosts, apiKey, insecureApi }: Config): Hosts {
   if (hosts.length > 0) return hosts;
   if (apiKey !== "") return ["*"];
   return insecureApi ? "addresses" : [];
 }
 
-/** The same for `/metrics` of a role without an API, which others read by the machine's name. */
+/** Who may use the HTTP API, and who is believed, as its options. */
+export function apiAccess(
+  config: Config,
+): Pick<HttpAppOptions, "apiKey" | "hosts" | "trustedProxies"> {
+  const { apiKey, trustedProxies } = config;
+  return { apiKey, hosts: apiHosts(config), trustedProxies };
+}
+
+/** Which are answered at `/metrics` of a role without an API: others read it by the machine's name. */
 export function metricsHosts(config: Config, { hostname }: Address): Hosts {
   return config.hosts.length > 0 || isLoopback(hostname) ? apiHosts(config) : ["*"];
 }

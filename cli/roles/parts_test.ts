@@ -9,7 +9,7 @@ import { Metrics } from "../metrics.ts";
 import { metricsApp } from "./metrics_server.ts";
 import {
   announceLimit,
-  apiHosts,
+  apiAccess,
   clientOrigins,
   cometOptions,
   metricsHosts,
@@ -35,11 +35,16 @@ const HOSTS: readonly [Partial<Config>, Hosts, Hosts, Hosts][] = [
 for (const [changes, api, onLoopback, elsewhere] of HOSTS) {
   test(`the hosts with ${JSON.stringify(changes)} are ${JSON.stringify(api)}`, () => {
     const config = configWith(changes);
-    assert.deepEqual(apiHosts(config), api);
+    assert.deepEqual(apiAccess(config).hosts, api);
     assert.deepEqual(metricsHosts(config, LOOPBACK), onLoopback);
     assert.deepEqual(metricsHosts(config, ANYWHERE), elsewhere);
   });
 }
+
+test("the key and the trusted proxies of the API are those of the options", () => {
+  const given = { apiKey: "right-key", trustedProxies: ["10.0.0.9"] };
+  assert.deepEqual(apiAccess(configWith(given)), { ...given, hosts: ["*"] });
+});
 
 const ORIGINS: readonly [Partial<Config>, Origins][] = [
   [{ ws: LOOPBACK }, "local"],

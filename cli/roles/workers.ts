@@ -21,7 +21,14 @@ import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addJob, addLogic, addProcess, addPushLog, addRpc, addWorkers } from "./measured.ts";
 import { openHttp } from "./http.ts";
-import { access, announceLimit, apiHosts, logicOptions, newRunId, warnOfOrigins } from "./parts.ts";
+import {
+  access,
+  announceLimit,
+  apiAccess,
+  logicOptions,
+  newRunId,
+  warnOfOrigins,
+} from "./parts.ts";
 import { NOT_LISTENING, type RunningServer } from "./running.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerLinks } from "./worker_links.ts";
@@ -115,9 +122,7 @@ export class Workers {
     await this.#up(tcp, ws);
     const metrics = this.#metrics();
     const app = createHttpApp(this.#logic, {
-      apiKey: config.apiKey,
-      hosts: apiHosts(config),
-      trustedProxies: config.trustedProxies,
+      ...apiAccess(config),
       unready: () => this.#ready ? undefined : NOT_LISTENING,
       metrics: () => metrics.text(),
     });

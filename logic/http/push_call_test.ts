@@ -37,6 +37,10 @@ const TAKEN: readonly [string, object][] = [
     { kind: "room", room: "lobby", operation: 7, body: "你" },
   ],
   [
+    '{"room":"\\ud800","operation":7}',
+    { kind: "room", room: "\ufffd", operation: 7, body: "" },
+  ],
+  [
     '{"all":true,"operation":7,"body":null,"id":null,"unknown":[1]}',
     { kind: "broadcast", speed: 0, operation: 7, body: "" },
   ],
