@@ -6,8 +6,6 @@ import { join } from "node:path";
 import { freePort } from "./free_port.ts";
 import { within } from "./raw_client.ts";
 
-export { freePort } from "./free_port.ts";
-
 /** How long a server may take to start or stop, in milliseconds. */
 const DEADLINE_MS = 20_000;
 
