@@ -1,12 +1,15 @@
 import { systemClock } from "../../base/clock.ts";
+import { createHttpApp } from "../../logic/http/app.ts";
+import type { Logic } from "../../logic/logic.ts";
 import type { Address, Platform } from "../../platform/port.ts";
 import { HttpCounters } from "../../protocol/http/counters.ts";
 import type { HttpFetch } from "../../protocol/http/request.ts";
 import { type HttpServer, serveHttp } from "../../protocol/http/server.ts";
+import { Limits } from "../../protocol/limits.ts";
 import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
 import { addHttp } from "./measured.ts";
-import { httpConnectionsMax } from "./parts.ts";
+import { apiAccess, httpConnectionsMax } from "./parts.ts";
 
 /** What a role serves over HTTP. */
 export interface HttpService {
@@ -33,4 +36,25 @@ export async function openHttp(
   const server = await serveHttp({ ...service, ...options });
   addHttp(metrics, counters, server);
   return server;
+}
+
+/**
+ * Serves the HTTP API of a logic.
+ *
+ * @param unready Why it cannot take work; nothing when it can.
+ * @throws {Error} With a one-line message when the port cannot be opened.
+ */
+export function openApi(
+  config: Config,
+  platform: Platform,
+  logic: Logic,
+  metrics: Metrics,
+  unready: () => string | undefined | Promise<string | undefined>,
+): Promise<HttpServer> {
+  const options = { ...apiAccess(config), unready, metrics: () => metrics.text() };
+  return openHttp(config, platform, metrics, {
+    address: config.http,
+    fetch: createHttpApp(logic, options).fetch,
+    bodyBytesMax: Limits.pushRequestBytesMax,
+  });
 }

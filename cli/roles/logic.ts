@@ -3,12 +3,10 @@ import { systemClock } from "../../base/clock.ts";
 import { systemPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
 import type { Drivers } from "../../drivers/open.ts";
-import { createHttpApp } from "../../logic/http/app.ts";
 import { Logic } from "../../logic/logic.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { Platform } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
-import { Limits } from "../../protocol/limits.ts";
 import { DIRECTORY_MS } from "../../protocol/rpc/contract.ts";
 import { RpcCounters } from "../../protocol/rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
@@ -17,8 +15,8 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addLogic, addProcess, addPushLog, addRpc, addStore } from "./measured.ts";
-import { openHttp } from "./http.ts";
-import { access, apiAccess, logicOptions, newRunId } from "./parts.ts";
+import { openApi } from "./http.ts";
+import { access, logicOptions, newRunId } from "./parts.ts";
 import { NOT_LISTENING, type Running } from "./running.ts";
 import { openStore, StoreProbe } from "./store.ts";
 
@@ -78,16 +76,13 @@ export class LogicRole {
     });
     const probe = new StoreProbe(drivers, clock, true);
     const metrics = this.#metrics(logic, drivers);
-    const app = createHttpApp(logic, {
-      ...apiAccess(config),
-      unready: () => this.#ready ? probe.problem() : NOT_LISTENING,
-      metrics: () => metrics.text(),
-    });
-    this.#http = await openHttp(config, platform, metrics, {
-      address: config.http,
-      fetch: app.fetch,
-      bodyBytesMax: Limits.pushRequestBytesMax,
-    });
+    this.#http = await openApi(
+      config,
+      platform,
+      logic,
+      metrics,
+      () => this.#ready ? probe.problem() : NOT_LISTENING,
+    );
     this.#ready = true;
     log.info("listening", {
       http: `http://${formatAddress(this.#http.address)}`,

@@ -9,21 +9,18 @@ import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import { StaticCometDirectory } from "../../job/comet_directory.ts";
 import { Job } from "../../job/job.ts";
 import { jobDefaults } from "../../job/options.ts";
-import { createHttpApp } from "../../logic/http/app.ts";
 import { Logic } from "../../logic/logic.ts";
 import type { Address, Platform } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
-import { Limits } from "../../protocol/limits.ts";
 import { formatAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addComet, addJob, addLogic, addProcess, addPushLog } from "./measured.ts";
-import { openHttp } from "./http.ts";
+import { openApi } from "./http.ts";
 import {
   access,
   announceLimit,
-  apiAccess,
   cometOptions,
   logicOptions,
   newRunId,
@@ -92,16 +89,13 @@ export class OneProcess {
     await this.#comet.join(nodeOf(config, platform.process, this.#server, ""));
     this.#job.start();
     const metrics = this.#metrics();
-    const app = createHttpApp(this.#logic, {
-      ...apiAccess(config),
-      unready: () => this.#ready ? undefined : NOT_LISTENING,
-      metrics: () => metrics.text(),
-    });
-    this.#http = await openHttp(config, platform, metrics, {
-      address: config.http,
-      fetch: app.fetch,
-      bodyBytesMax: Limits.pushRequestBytesMax,
-    });
+    this.#http = await openApi(
+      config,
+      platform,
+      this.#logic,
+      metrics,
+      () => this.#ready ? undefined : NOT_LISTENING,
+    );
     const http = this.#http.address;
     this.#ready = true;
     this.#announce(tcp, ws, http);

@@ -8,11 +8,9 @@ import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import { Job } from "../../job/job.ts";
 import { jobDefaults } from "../../job/options.ts";
-import { createHttpApp } from "../../logic/http/app.ts";
 import { Logic } from "../../logic/logic.ts";
 import type { Address, Child, ConnHandler, Platform } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
-import { Limits } from "../../protocol/limits.ts";
 import { RpcCounters } from "../../protocol/rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
 import { formatAddress } from "../address.ts";
@@ -20,15 +18,8 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addJob, addLogic, addProcess, addPushLog, addRpc, addWorkers } from "./measured.ts";
-import { openHttp } from "./http.ts";
-import {
-  access,
-  announceLimit,
-  apiAccess,
-  logicOptions,
-  newRunId,
-  warnOfOrigins,
-} from "./parts.ts";
+import { openApi } from "./http.ts";
+import { access, announceLimit, logicOptions, newRunId, warnOfOrigins } from "./parts.ts";
 import { NOT_LISTENING, type RunningServer } from "./running.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WorkerLinks } from "./worker_links.ts";
@@ -121,16 +112,13 @@ export class Workers {
     this.#supervisor.start();
     await this.#up(tcp, ws);
     const metrics = this.#metrics();
-    const app = createHttpApp(this.#logic, {
-      ...apiAccess(config),
-      unready: () => this.#ready ? undefined : NOT_LISTENING,
-      metrics: () => metrics.text(),
-    });
-    this.#http = await openHttp(config, platform, metrics, {
-      address: config.http,
-      fetch: app.fetch,
-      bodyBytesMax: Limits.pushRequestBytesMax,
-    });
+    this.#http = await openApi(
+      config,
+      platform,
+      this.#logic,
+      metrics,
+      () => this.#ready ? undefined : NOT_LISTENING,
+    );
     const http = this.#http.address;
     this.#ready = true;
     this.#announce(tcp, ws, http);
