@@ -27,7 +27,7 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   framesPushed: "Frames of pushes written or queued, one per client.",
   framesDropped: "Frames dropped because a client's queue was full.",
   slowReaders: "Connections closed because they did not read.",
-  tooFarAhead: "Connections closed because they sent too far ahead of the answers.",
+  tooFarAhead: "Connections closed because they sent too far ahead of what is served.",
   tooManyOperations: "Connections closed because they sent more operations than operations-max.",
   pingsSent: "Pings sent to quiet WebSocket connections.",
   broadcastsDropped: "Paced broadcasts dropped because too many waited.",

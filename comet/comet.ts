@@ -102,6 +102,11 @@ export class Comet implements CometApi {
     return this.#buffers.bytesReserved;
   }
 
+  /** Bytes that are lent beyond the buffer pool. */
+  get overflowBytes(): number {
+    return this.#buffers.overflowBytes;
+  }
+
   /** Whether logic is there and cannot do its work: it failed to take the last report. */
   get isLogicFailing(): boolean {
     return this.#reporter.isFailing;

@@ -27,7 +27,7 @@ export class CometCounters {
   framesDropped = 0;
   /** Connections closed because they did not read. */
   slowReaders = 0;
-  /** Connections closed because they sent too far ahead of the answers. */
+  /** Connections closed because they sent too far ahead of what is served. */
   tooFarAhead = 0;
   /** Connections closed because they sent more operations than they may. */
   tooManyOperations = 0;

@@ -28,6 +28,11 @@ export function addComet(metrics: Metrics, comet: Comet): void {
   metrics.addGauge("comet_connections", "Connections.", () => comet.connections);
   metrics.addGauge("comet_rooms", "Rooms that have members.", () => comet.rooms);
   metrics.addGauge("comet_pool_bytes", "Bytes of the buffer pool.", () => comet.pooledBytes);
+  metrics.addGauge(
+    "comet_overflow_bytes",
+    "Bytes that are lent beyond the buffer pool.",
+    () => comet.overflowBytes,
+  );
 }
 
 /** Shows what comets in worker processes count and hold, added up. */

@@ -42,6 +42,8 @@ export class BufferPool implements Buffers {
   bytesReserved = 0;
   /** Times that a buffer had to be allocated for the purpose. */
   overflows = 0;
+  /** Bytes of the overflows that are lent. */
+  overflowBytes = 0;
   readonly #bytesMax: number;
   readonly #checked: boolean;
   readonly #classes: SizeClass[] = [];
@@ -102,6 +104,7 @@ export class BufferPool implements Buffers {
 
   #overflow(bytes: number): Uint8Array {
     this.overflows++;
+    this.overflowBytes += bytes;
     const buffer = new Uint8Array(bytes);
     if (this.#checked) this.#overflows.add(buffer);
     return buffer;
@@ -109,9 +112,11 @@ export class BufferPool implements Buffers {
 
   /** The garbage collector takes it. */
   #releaseOverflow(buffer: Uint8Array): void {
-    if (!this.#checked) return;
-    assert(this.#overflows.delete(buffer), "a buffer is returned once, to the pool that lent it");
-    buffer.fill(POISON);
+    if (this.#checked) {
+      assert(this.#overflows.delete(buffer), "a buffer is returned once, to the pool that lent it");
+      buffer.fill(POISON);
+    }
+    this.overflowBytes -= buffer.length;
   }
 }
 

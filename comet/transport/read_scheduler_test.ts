@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CloseCodes } from "../../protocol/close_codes.ts";
+import { Limits } from "../../protocol/limits.ts";
 import { NOTHING_LEFT, TestComet } from "../../tests/support/test_comet.ts";
 import type { MemoryClient } from "../../tests/support/memory_client.ts";
 import { rawFrame } from "../../tests/support/raw_client.ts";
 import { clientFrame, joined } from "../../tests/support/websocket_frames.ts";
+import { type Channel, ChannelState } from "../channel.ts";
 import { TURN_CHANNELS_MAX, TURN_WORK_MAX } from "./read_scheduler.ts";
+import { LONG_STASHES_BYTES_MAX } from "./transport.ts";
 
 /** Frames that a flooder sends at once: several chunks as the memory platform reads them. */
 const FLOOD = 9_000;
@@ -19,6 +22,11 @@ function flood(count: number, one: (sequence: number) => Uint8Array): Uint8Array
 
 const beat = (sequence: number) => rawFrame(2, sequence);
 const beatMessage = (sequence: number) => clientFrame(2, rawFrame(2, sequence));
+
+/** What the platform calls; by hand, since the memory platform reads in smaller chunks than Bun. */
+function handlerOf({ transport }: Channel) {
+  return transport as unknown as { data(conn: Channel["conn"], chunk: Uint8Array): void };
+}
 
 /** Turns until something has come for a client. */
 async function turnsUntilAnswer(comet: TestComet, client: MemoryClient): Promise<number> {
@@ -148,16 +156,25 @@ describe("ReadScheduler", () => {
     const comet = await TestComet.start(unlimited);
     const client = await comet.open();
     const [channel] = comet.channels();
-    const handler = channel.transport as unknown as {
-      data(conn: typeof channel.conn, chunk: Uint8Array): void;
-    };
-    // By hand: the memory platform reads in smaller chunks than Bun does.
-    handler.data(channel.conn, flood(32_768, beat));
+    handlerOf(channel).data(channel.conn, flood(32_768, beat));
     assert.ok(channel.stash!.bytes.length >= (32_768 - TURN_WORK_MAX) * 16);
     await comet.settle();
     client.reset();
     await comet.settle();
     assert.deepEqual([comet.left(), comet.counters.tooFarAhead], [NOTHING_LEFT, 0]);
+  });
+
+  it("keeps long chunks of few connections, and of no more while they are kept", async () => {
+    const comet = await TestComet.start(unlimited);
+    const chunk = flood(Limits.pipelinedBytesMax / 16 * 8, beat);
+    const few = Math.ceil(LONG_STASHES_BYTES_MAX / (chunk.length - TURN_WORK_MAX * 16));
+    for (let index = 0; index < few + 2; index++) await comet.connect();
+    const told = comet.channels().map((channel) => {
+      handlerOf(channel).data(channel.conn, chunk);
+      return channel.state === ChannelState.closing;
+    });
+    assert.deepEqual(told, [...Array(few).fill(false), true, true]);
+    assert.equal(comet.counters.tooFarAhead, 2);
   });
 
   it("takes no more than a share of what a client sends that was told to go", async () => {
@@ -184,9 +201,7 @@ describe("ReadScheduler", () => {
     const client = await comet.open();
     const [channel] = comet.channels();
     const { pending } = comet.clock;
-    const handler = channel.transport as unknown as {
-      data(conn: typeof channel.conn, chunk: Uint8Array): void;
-    };
+    const handler = handlerOf(channel);
     for (let sent = 0; sent < TURN_WORK_MAX - 2; sent++) handler.data(channel.conn, beat(sent));
     // The memory platform's own turn, for the answers.
     assert.equal(comet.clock.pending, pending + 1);
