@@ -29,7 +29,7 @@ export class Lifecycle {
   /**
    * @param server This run of the comet.
    * @param logic Told when an authenticated connection ends.
-   * @param clock What jobs' leases on our rooms are judged by.
+   * @param clock What others judge by: jobs' leases on our rooms, and proxies' timeouts.
    * @param running What clients' deadlines are judged by: while this process stood still it could
    * not hear them.
    */
@@ -43,7 +43,8 @@ export class Lifecycle {
   ) {
     this.holds = new RoomHolds(this.rooms, clock);
     this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: running.monotonicMs() });
-    this.#pings = new Pings(this.channels, Math.ceil(options.pingMs / TICK_MS), (channel, ping) => {
+    const pingTicks = Math.ceil(options.pingMs / TICK_MS);
+    this.#pings = new Pings(this.channels, clock, pingTicks, (channel, ping) => {
       this.counters.pingsSent++;
       this.write(channel, ping);
     });

@@ -1,11 +1,19 @@
+import type { Clock } from "../base/clock.ts";
 import { EMPTY } from "../protocol/frame.ts";
 import { encodePing } from "../protocol/websocket/encoder.ts";
 import { type Channel, ChannelState, Form } from "./channel.ts";
 import type { Channels } from "./channels.ts";
+import { TICK_MS } from "./options.ts";
 import { NO_TIMER } from "./timer/timing_wheel.ts";
 
 /** How often each channel is looked at in an interval. */
 const LOOKS = 4;
+
+/**
+ * A tick that comes late makes up for so many at most: a busy server's clients have their pings in
+ * time, and after a stall not all of them at once.
+ */
+const LATE_TICKS_MAX = 5;
 
 /** The bytes of every ping. */
 const PING = encodePing(EMPTY);
@@ -16,35 +24,44 @@ const PING = encodePing(EMPTY);
  * in an interval: that spreads the pings, and costs a connection no timer.
  */
 export class Pings {
-  /** Ticks so far; a write leaves it in its channel. */
-  ticks = 0;
+  /** Present time in ticks; a write leaves it in its channel. */
+  ticks: number;
   readonly #intervalTicks: number;
   #slot = 0;
 
   /**
+   * @param clock Proxies count time in which this process stood still, too.
    * @param intervalTicks After how many ticks without a write a client has had its ping; 0 for no
    * pings.
    * @param write Writes to a channel.
    */
   constructor(
     private readonly channels: Channels,
+    private readonly clock: Clock,
     intervalTicks: number,
     private readonly write: (channel: Channel, bytes: Uint8Array) => void,
   ) {
     this.#intervalTicks = intervalTicks;
+    this.ticks = this.#nowTicks();
   }
 
   /** Looks at the next share of the channels; to be called every tick. */
   tick(): void {
-    this.ticks++;
+    const nowTicks = this.#nowTicks();
+    const passed = Math.min(nowTicks - this.ticks, LATE_TICKS_MAX);
+    this.ticks = nowTicks;
     if (this.#intervalTicks === 0) return;
     const { slots } = this.channels;
-    const share = Math.min(slots, Math.ceil(slots * LOOKS / this.#intervalTicks));
+    const share = Math.min(slots, Math.ceil(slots * passed * LOOKS / this.#intervalTicks));
     for (let look = 0; look < share; look++) {
       if (this.#slot >= slots) this.#slot = 0;
       const channel = this.channels.at(this.#slot++);
       if (channel !== undefined && this.#isDue(channel)) this.write(channel, PING);
     }
+  }
+
+  #nowTicks(): number {
+    return Math.floor(this.clock.monotonicMs() / TICK_MS);
   }
 
   /** Whether a channel's interval would be over before the next look. */

@@ -86,6 +86,24 @@ describe("Pings", () => {
     assert.ok(Math.max(...perTick) <= 50, `${Math.max(...perTick)} in a tick`);
   });
 
+  it("come in time when ticks are late, and soon after a stall, spread", async () => {
+    const comet = await TestComet.start({ pingMs: 10 * PING_MS });
+    const clients = [];
+    for (let index = 0; index < 40; index++) clients.push(await comet.openBinary());
+    const late = async () => {
+      comet.clock.stall(4 * TICK_MS);
+      await comet.turn();
+    };
+    for (let elapsedMs = 0; elapsedMs < 10 * PING_MS; elapsedMs += 4 * TICK_MS) await late();
+    for (const client of clients) assert.ok(client.messages().length > 0, "a ping in time");
+    comet.clock.stall(20 * PING_MS);
+    const { pingsSent } = comet.counters;
+    await comet.turn();
+    assert.ok(comet.counters.pingsSent - pingsSent <= 10, "not all at once");
+    await comet.advance(3 * PING_MS);
+    for (const client of clients) assert.equal(client.messages().length, 1);
+  });
+
   it("do not queue behind what a client does not read", async () => {
     const comet = await TestComet.start({
       pingMs: PING_MS,
