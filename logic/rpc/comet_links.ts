@@ -18,6 +18,9 @@ const lasting: ReadonlySet<number> = new Set([
   RpcMethod.register,
 ]);
 
+/** What ends one of those, and comes after it where both are found in a socket at once. */
+const ending: ReadonlySet<number> = new Set([RpcMethod.disconnect, RpcMethod.unregister]);
+
 /** The comets' links to this logic: answers their calls, and is the way back to each. */
 export class CometLinks implements Comets, RpcHandler {
   readonly #comets = new Map<string, { readonly link: RpcLink; readonly comet: CometApi }>();
@@ -48,8 +51,9 @@ export class CometLinks implements Comets, RpcHandler {
   }
 
   async call(link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
-    if (lasting.has(method)) {
-      body = await this.#awaited(link, body);
+    if (lasting.has(method) || ending.has(method)) body = await this.#later(body);
+    if (lasting.has(method) && !link.open) {
+      throw new RpcError("lost", true, "Cannot store what is old: its comet asks no more");
     }
     const answer = this.#logic && answerLogic(this.#logic, method, body);
     if (answer === undefined) throw unknownMethod(method);
@@ -62,17 +66,16 @@ export class CometLinks implements Comets, RpcHandler {
   }
 
   /**
-   * A logic that stood still finds old auths, renewals and registrations in its sockets, for which
-   * comets have asked another one since, or have been started again: they would bring back sessions
-   * that have ended, and take the place of the later run. That the links are closed it learns in
-   * the next turns of the event loop.
+   * Settles with a copy of the body when the sockets have been read. A logic that stood still finds
+   * old auths, renewals and registrations there, for which comets have asked another one since, or
+   * have been started again: they would bring back sessions that have ended, and take the place of
+   * the later run. That the links are closed it learns in the next turns of the event loop.
    */
-  async #awaited(link: RpcLink, body: Uint8Array): Promise<Uint8Array> {
+  async #later(body: Uint8Array): Promise<Uint8Array> {
     const kept = body.slice();
-    for (let turns = 0; turns < TURNS && link.open; turns++) {
+    for (let turns = 0; turns < TURNS; turns++) {
       await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
     }
-    if (link.open) return kept;
-    throw new RpcError("lost", true, "Cannot store what is old: its comet asks no more");
+    return kept;
   }
 }

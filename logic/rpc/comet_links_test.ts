@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { ManualClock, promisesSettled } from "../../base/clock.ts";
 import type { RpcLink } from "../../protocol/rpc/link.ts";
 import { LogicClient } from "../../protocol/rpc/logic_rpc.ts";
-import { FakeLogic } from "../../tests/support/fake_logic.ts";
+import { connectReply, FakeLogic } from "../../tests/support/fake_logic.ts";
+import { testNode } from "../../tests/support/test_comet.ts";
 import { CometLinks } from "./comet_links.ts";
 
 /** How a comet's call ends, over a link that is closed in the next turn or stays, and what for. */
@@ -46,4 +47,39 @@ describe("CometLinks", () => {
       assert.deepEqual([outcome, logic.renewed], ["lost", []]);
     });
   }
+
+  it("ends what it has found with its beginning in a socket, and not before it", async () => {
+    const clock = new ManualClock();
+    const links = new CometLinks(clock);
+    const logic = new FakeLogic();
+    const done: string[] = [];
+    logic.connect = async () => {
+      done.push("connect");
+      return connectReply();
+    };
+    logic.renew = async () => void done.push("renew");
+    logic.register = async () => {
+      done.push("register");
+      return { openAfterMs: 0, leaseMs: 10_000 };
+    };
+    logic.unregister = async () => void done.push("unregister");
+    logic.disconnect = async () => void done.push("disconnect");
+    links.serve(logic);
+    const client = new LogicClient({
+      call: (method, body) => links.call({ open: true } as RpcLink, method, body),
+    });
+    const answered = Promise.all([
+      client.connect({ ...session, token, remoteAddress: "::1" }),
+      client.renew([session]),
+      client.disconnect(session),
+      client.register(testNode(session.server)),
+      client.unregister(session.server),
+    ]);
+    for (let turn = 0; turn < 3; turn++) {
+      clock.advance(0);
+      await promisesSettled();
+    }
+    await answered;
+    assert.deepEqual(done, ["connect", "renew", "disconnect", "register", "unregister"]);
+  });
 });
