@@ -106,7 +106,9 @@ export class RunningClock implements Clock {
     this.#seenMs = nowMs;
   }
 
-  /** @param wasPutOff Whether a stall put it off before: the next does not, or it never came. */
+  /**
+   * @param wasPutOff Whether it was due and a stall put it off: the next does not, or it never came.
+   */
   #wait(
     timer: RunningTimer,
     callback: () => void,
@@ -120,7 +122,8 @@ export class RunningClock implements Clock {
       const isLate = clock.monotonicMs() - calledMs - delayMs > STALL_MS;
       const leftMs = dueMs - this.monotonicMs();
       if (isLate && !wasPutOff) {
-        this.#wait(timer, callback, dueMs, Math.max(leftMs, READ_FIRST_MS), true);
+        const putOff = leftMs < READ_FIRST_MS;
+        this.#wait(timer, callback, dueMs, putOff ? READ_FIRST_MS : leftMs, putOff);
       } else if (leftMs >= 1) {
         // The process stood still in between.
         this.#wait(timer, callback, dueMs, leftMs, wasPutOff);

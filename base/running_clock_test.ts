@@ -69,6 +69,18 @@ describe("RunningClock", () => {
     assert.match(happened, /again/);
   });
 
+  it("reads first after a stall in the rest of the time that an earlier one left", () => {
+    const { clock, running, note, take } = start();
+    running.setTimeout(note("due"), 3_000);
+    clock.stall(8_000);
+    clock.advance(2_000);
+    clock.stall(8_000);
+    clock.advance(READ_FIRST_MS - 1);
+    assert.equal(take(), "");
+    clock.advance(1);
+    assert.match(take(), /due@/);
+  });
+
   it("moves a deadline by a stall that is over before it", () => {
     const { clock, running, note, take } = start();
     running.setTimeout(note("due"), 10_000);
