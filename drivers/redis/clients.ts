@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 import { createClient, createCluster, ErrorReply, RESP_TYPES } from "@redis/client";
+import type { Clock } from "../../base/clock.ts";
 import { codeOf, type Hindrance, hindranceIn } from "./hindrance.ts";
+import { inTime } from "./in_time.ts";
 import type { RedisHost, RedisUrl } from "./redis_url.ts";
 import { askSentinels, SentinelWatch } from "./sentinels.ts";
 import type { Argument } from "./store.ts";
@@ -9,7 +11,10 @@ import type { Argument } from "./store.ts";
 export const ConnectionLimits = {
   /** How long a connection may take to come about, in milliseconds. */
   connectMsMax: 3_000,
-  /** How long a connection may be silent while an answer is due, in milliseconds. */
+  /**
+   * How long a connection of a Redis Cluster, or to a Sentinel, may be silent while an answer is
+   * due, in milliseconds; the client library judges it, by the machine's clock.
+   */
   silentMsMax: 5_000,
   /** How often an idle connection is tried, in milliseconds. */
   pingMs: 2_000,
@@ -44,27 +49,30 @@ export interface RedisCommands {
 /**
  * Connects.
  *
+ * @param clock The time in which this process ran.
  * @param lost Hears of each connection that is lost afterwards.
  * @returns Settles when commands can be sent.
  * @throws {Error} What `@redis/client` throws.
  */
 export async function connectRedis(
   url: RedisUrl,
+  clock: Clock,
   lost: (error: Error) => void,
 ): Promise<RedisCommands> {
   const options: Shared = {
     username: url.username,
     password: url.password,
-    socket: socketOf(url),
+    socket: url.kind === "cluster" ? watchedSocketOf(url) : socketOf(url),
     // What cannot be sent at once fails, so that nothing piles up while Redis is away.
     disableOfflineQueue: true,
     pingInterval: ConnectionLimits.pingMs,
     commandOptions: { timeout: undefined, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
   };
   if (url.kind === "cluster") return await openCluster(url, options, lost);
-  const { socket } = options;
-  const host = url.kind === "sentinel" ? await askSentinels(url, { socket }) : url.hosts[0];
-  return await openSingle(host, { ...options, database: url.database }, lost);
+  const host = url.kind === "sentinel"
+    ? await askSentinels(url, { socket: watchedSocketOf(url) })
+    : url.hosts[0];
+  return await openSingle(host, { ...options, database: url.database }, clock, lost);
 }
 
 /**
@@ -78,7 +86,7 @@ export function watchSentinels(
 ): SentinelWatch | undefined {
   if (url.kind !== "sentinel") return undefined;
   const { pingMs: pingInterval } = ConnectionLimits;
-  return new SentinelWatch(url, { socket: socketOf(url), pingInterval }, named);
+  return new SentinelWatch(url, { socket: watchedSocketOf(url), pingInterval }, named);
 }
 
 type Shared = Parameters<typeof createClient>[0] & object;
@@ -86,7 +94,6 @@ type Shared = Parameters<typeof createClient>[0] & object;
 function socketOf(url: RedisUrl): NonNullable<Shared["socket"]> {
   return {
     connectTimeout: ConnectionLimits.connectMsMax,
-    socketTimeout: ConnectionLimits.silentMsMax,
     // One that finds its way back by itself does not notice a server that takes and never
     // answers, and with Sentinels sends again what may have been done.
     reconnectStrategy: false,
@@ -95,16 +102,23 @@ function socketOf(url: RedisUrl): NonNullable<Shared["socket"]> {
   };
 }
 
+/** A socket that is lost when an answer does not come, for where calls do not see to that. */
+function watchedSocketOf(url: RedisUrl): NonNullable<Shared["socket"]> {
+  return { ...socketOf(url), socketTimeout: ConnectionLimits.silentMsMax };
+}
+
+/** Calls over it have a deadline of their own, so it has none: that would not know of a stall. */
 async function openSingle(
   { host, port }: RedisHost,
   options: Shared,
+  clock: Clock,
   lost: (error: Error) => void,
 ): Promise<RedisCommands> {
   const client = createClient({ ...options, socket: { ...options.socket, host, port } });
   let connected = false;
   client.on("error", (error) => connected && lost(error));
   try {
-    await client.connect();
+    await inTime(clock, ConnectionLimits.connectMsMax, client.connect());
   } catch (error) {
     client.destroy();
     throw error;

@@ -70,7 +70,7 @@ export class RedisConnection {
    */
   async connect(lost: (error: Error) => void = () => {}): Promise<RedisCommands> {
     try {
-      return await connectRedis(this.#url, lost);
+      return await connectRedis(this.#url, this.#clock, lost);
     } catch (error) {
       const message = `Cannot connect to Redis: ${reasonOf(error)}`;
       throw isPassing(error) ? new StoreUnavailable(message) : new Error(message);

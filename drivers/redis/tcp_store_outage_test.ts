@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ManualClock, systemClock } from "../../base/clock.ts";
+import { ManualClock, promisesSettled, systemClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import { withLogLines } from "../../tests/support/log_lines.ts";
 import { RedisServer, startRedisCluster } from "../../tests/support/redis_server.ts";
 import { SilentProxy } from "../../tests/support/silent_proxy.ts";
@@ -58,6 +59,25 @@ describe("A store whose Redis is away", () => {
       } finally {
         await store.close();
         await proxy.stop();
+      }
+    }));
+
+  it("keeps its connection and its calls when its own process stands still", () =>
+    withRedis(async (server) => {
+      const clock = new RunningClock(systemClock);
+      const store = await openRedisStore(server.url, { ...parts, clock });
+      try {
+        assert.ok(await answers(store));
+        const call = answers(store);
+        await promisesSettled();
+        // Nothing of this process runs meanwhile.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RedisLimits.callMsMax + 500);
+        assert.ok(await call, "the answer that waited in the socket");
+        assert.ok(await answers(store));
+        assert.equal(store.counters.interruptions, 0);
+      } finally {
+        await store.close();
+        clock.stop();
       }
     }));
 
