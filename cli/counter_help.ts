@@ -87,7 +87,7 @@ export const httpHelp: Readonly<Record<keyof HttpCounters, string>> = {
   malformed: "HTTP requests refused for what was sent.",
   madeRoom: "HTTP connections closed to make room for a newer one.",
   refusedFull: "HTTP connections turned away because all others had a request under way.",
-  refusedBodies: "HTTP requests refused because long bodies were too many at once.",
+  refusedLong: "HTTP connections ended for long requests, which were too many at once.",
   refusedStopping: "HTTP requests answered 503 because the server stopped.",
   headTimeouts: "HTTP connections closed because a request's head did not come in time.",
   bodyTimeouts: "HTTP connections closed because a request's body did not come in time.",

@@ -1,9 +1,9 @@
 /** A name or address and perhaps a port (RFC 3986 section 3.2, without user information). */
-const HOST = /^(?:\[[\da-f:.]+\]|[\w.~%!$&'()*+;=-]+)(?::\d*)?$/i;
+const HOST = /^(?:\[[\da-f:.]+\]|(?:[\w.~!$&'()*+;=-]|%[\da-f]{2})+)(?::\d*)?$/i;
 
 /** Whether a Host field has the form that HTTP gives it. */
 export function isHostField(host: string): boolean {
-  return HOST.test(host);
+  return HOST.test(host) && (!host.startsWith("[") || URL.canParse(`http://${host}`));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../base/clock.ts";
 import type { HttpError } from "./http_error.ts";
+import { HttpLimits } from "./limits.ts";
 import { statusPhrase } from "./status.ts";
 
 /** Tells a client that waits for it to send its body. */
@@ -11,11 +12,14 @@ const OWN_FIELDS = new Set(
   ["connection", "content-length", "date", "keep-alive", "transfer-encoding"],
 );
 
-/**
- * Longest body that leaves in one write with its head, in bytes. A longer one is not copied, and
- * two writes have the connection say when they have left, which one alone does not on Deno.
- */
+/** Longest body that is copied to leave in one write with its head, in bytes. */
 const JOINED_BYTES_MAX = 16 * 1024;
+
+/**
+ * Longest part, in bytes. On Deno a connection drains when the last part has begun to leave, and
+ * nothing more is said when it has left: by itself it must not hold back the next request.
+ */
+const PART_BYTES_MAX = HttpLimits.unreadBytesMax;
 
 /** What an answer depends on beside the response. */
 export interface AnswerOptions {
@@ -44,7 +48,13 @@ export function encodeAnswer(
   if (hasLength) head += `Content-Length: ${bodyBytes}\r\n`;
   head += isLast ? "Connection: close\r\n\r\n" : "\r\n";
   if (isHead || bodyBytes === 0) return [Buffer.from(head, "latin1")];
-  if (bodyBytes > JOINED_BYTES_MAX) return [Buffer.from(head, "latin1"), new Uint8Array(body)];
+  if (bodyBytes > JOINED_BYTES_MAX) {
+    const parts: Uint8Array[] = [Buffer.from(head, "latin1")];
+    for (let at = 0; at < bodyBytes; at += PART_BYTES_MAX) {
+      parts.push(new Uint8Array(body, at, Math.min(PART_BYTES_MAX, bodyBytes - at)));
+    }
+    return parts;
+  }
   const joined = Buffer.allocUnsafeSlow(head.length + bodyBytes);
   joined.write(head, "latin1");
   joined.set(new Uint8Array(body), head.length);

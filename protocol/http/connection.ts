@@ -24,7 +24,7 @@ export class HttpConnection {
   state: HttpState = HttpState.head;
   /** What came behind a request that is not answered yet; nothing is read meanwhile. */
   rest: Uint8Array | null = null;
-  /** Bytes of the request's body that are held, as they are counted over all connections. */
+  /** Bytes of requests that are held, as they are counted over all connections. */
   heldBytes = 0;
   /** Whether the peer has ended its side: what it has sent is still answered. */
   peerEnded = false;
@@ -47,6 +47,11 @@ export class HttpConnection {
     return this.conn.pendingBytes > HttpLimits.unreadBytesMax;
   }
 
+  /** Bytes of requests that no handler has yet. */
+  get unhandledBytes(): number {
+    return this.parser.heldBytes + (this.rest === null ? 0 : this.rest.length);
+  }
+
   enter(state: HttpState, nowMs: number): void {
     this.state = state;
     this.sinceMs = nowMs;
@@ -65,13 +70,15 @@ export class HttpConnection {
     this.rest.set(bytes, rest.length);
   }
 
-  /** Takes what was kept, and reads on. */
-  takeRest(): Uint8Array | null {
-    const { rest } = this;
-    if (rest === null) return null;
-    this.rest = null;
-    this.conn.resume();
-    return rest;
+  /** Drops the first bytes of what was kept; when nothing is left, more is read. */
+  dropRest(count: number): void {
+    if (this.rest === null) return;
+    if (count < this.rest.length) {
+      this.rest = this.rest.subarray(count);
+    } else {
+      this.rest = null;
+      this.conn.resume();
+    }
   }
 
   /** Says end of stream; what still comes is dropped until the peer ends, too. */
@@ -79,6 +86,6 @@ export class HttpConnection {
     this.enter(HttpState.closing, nowMs);
     this.parser.close();
     this.conn.end();
-    this.takeRest();
+    this.dropRest(Infinity);
   }
 }

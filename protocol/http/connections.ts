@@ -16,13 +16,12 @@ interface Waiter {
 function rank({ state, sinceMs }: HttpConnection, nowMs: number): number {
   switch (state) {
     case HttpState.closing:
-      return 0;
     case HttpState.idle:
-      return nowMs - sinceMs >= HttpLimits.reuseMs ? 1 : 4;
+      return nowMs - sinceMs >= HttpLimits.reuseMs ? 0 : 3;
     case HttpState.head:
-      return 2;
+      return 1;
     case HttpState.body:
-      return 3;
+      return 2;
     default:
       return Infinity;
   }
@@ -32,7 +31,7 @@ function rank({ state, sinceMs }: HttpConnection, nowMs: number): number {
 export class HttpConnections {
   readonly #all = new Set<HttpConnection>();
   readonly #waiters = new Set<Waiter>();
-  /** Bytes of bodies that are held. */
+  /** Bytes of requests that are held. */
   #heldBytes = 0;
   #sweeps: TimerHandle | undefined;
   #sweptMs = 0;
@@ -86,14 +85,14 @@ export class HttpConnections {
   }
 
   /**
-   * Counts the bytes of a body that a connection holds now.
+   * Counts the bytes of requests that a connection holds now.
    *
-   * @returns Whether it may: a long body may not while all together are at their limit.
+   * @returns Whether it may: long ones may not while all together are at their limit.
    */
   hold(connection: HttpConnection, bytes: number): boolean {
     this.#heldBytes += bytes - connection.heldBytes;
     connection.heldBytes = bytes;
-    return this.#heldBytes <= HttpLimits.bodiesBytesMax || bytes <= HttpLimits.shortBodyBytes;
+    return this.#heldBytes <= HttpLimits.requestsBytesMax || bytes <= HttpLimits.shortRequestBytes;
   }
 
   /** Settles when something is so, at the latest after `HttpLimits.closeMsMax`. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import { request } from "../../tests/support/http_requests.ts";
-import { TestHttp } from "../../tests/support/test_http.ts";
+import { type HttpClient, TestHttp } from "../../tests/support/test_http.ts";
 import type { HttpConnection } from "./connection.ts";
 import { HttpConnections } from "./connections.ts";
 import { HttpCounters } from "./counters.ts";
@@ -157,6 +157,16 @@ describe("A connection too many", () => {
     }
   });
 
+  it("leaves its answer to who was just told that the connection ends", async () => {
+    const server = await TestHttp.start({ connectionsMax: 2 });
+    const [silent, answered] = [await server.connect(), await server.connect()];
+    answered.goesWhenTold = false;
+    await answered.say(request("GET /a HTTP/1.0", []));
+    await server.connect();
+    assert.deepEqual([silent.closed, answered.closed], [true, false]);
+    assert.deepEqual(answered.bodies(), ["/a "]);
+  });
+
   it("is answered 503 where all others have a request under way", async () => {
     const fetch = () => new Promise<Response>(() => {});
     const server = await TestHttp.start({ fetch, connectionsMax: 2 });
@@ -175,23 +185,37 @@ describe("HttpConnections.hold()", () => {
   it("takes short bodies alone once all together are at their limit", () => {
     const connections = new HttpConnections(9, new ManualClock(), new HttpCounters(), () => {});
     const [first, second] = [{ heldBytes: 0 }, { heldBytes: 0 }] as unknown as HttpConnection[];
-    assert.ok(connections.hold(first, HttpLimits.bodiesBytesMax - 1));
-    assert.ok(connections.hold(second, HttpLimits.shortBodyBytes));
-    assert.ok(!connections.hold(second, HttpLimits.shortBodyBytes + 1));
+    assert.ok(connections.hold(first, HttpLimits.requestsBytesMax - 1));
+    assert.ok(connections.hold(second, HttpLimits.shortRequestBytes));
+    assert.ok(!connections.hold(second, HttpLimits.shortRequestBytes + 1));
     assert.ok(connections.hold(first, 0));
-    assert.ok(connections.hold(second, HttpLimits.bodiesBytesMax));
+    assert.ok(connections.hold(second, HttpLimits.requestsBytesMax));
   });
 });
 
 describe("A long body", () => {
   it("is refused while others have too many", async () => {
-    const bodyBytesMax = HttpLimits.bodiesBytesMax * 2;
+    const bodyBytesMax = HttpLimits.requestsBytesMax * 2;
     const server = await TestHttp.start({ bodyBytesMax });
     const client = await server.connect();
-    const body = "x".repeat(HttpLimits.bodiesBytesMax + 1);
+    const body = "x".repeat(HttpLimits.requestsBytesMax + 1);
     await client.say(request("POST / HTTP/1.1", ["Host: a", `Content-Length: ${body.length}`]));
     client.write(new TextEncoder().encode(body));
     while (client.take().length === 0) await server.settle();
-    assert.equal(server.counters.refusedBodies, 1);
+    assert.equal(server.counters.refusedLong, 1);
+  });
+});
+
+describe("What a connection holds", () => {
+  const heads = HttpLimits.requestsBytesMax / HttpLimits.headBytesMax;
+  const longHead = "GET /" + "x".repeat(HttpLimits.headBytesMax - 10);
+
+  it("counts with its heads", async () => {
+    const server = await TestHttp.start({ connectionsMax: 2 * heads });
+    const clients: HttpClient[] = [];
+    for (let index = 0; index <= heads + 1; index++) clients.push(await server.connect());
+    for (const client of clients) await client.say(longHead);
+    assert.ok(server.counters.refusedLong > 0);
+    assert.match(clients.at(-1)!.take().toString(), /^HTTP\/1\.1 503 /);
   });
 });

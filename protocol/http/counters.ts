@@ -8,8 +8,8 @@ export class HttpCounters {
   madeRoom = 0;
   /** Connections turned away because every other had a request under way. */
   refusedFull = 0;
-  /** Requests refused for a long body while others had too many. */
-  refusedBodies = 0;
+  /** Connections that ended for a long request while all together were too long. */
+  refusedLong = 0;
   /** Requests that came whole after the server had begun to stop. */
   refusedStopping = 0;
   /** Connections closed because a head did not come in time. */

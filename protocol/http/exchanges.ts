@@ -67,8 +67,11 @@ export class Exchanges implements ConnHandler<HttpConnection> {
     if (connection.state >= HttpState.closing) return;
     const mustWait = connection.state === HttpState.handling || connection.rest !== null ||
       connection.isBlocked;
-    if (mustWait) connection.keep(chunk);
-    else this.#receive(connection, chunk);
+    if (mustWait) return this.#keep(connection, chunk);
+    const taken = this.#parse(connection, chunk);
+    if (taken < 0) return;
+    if (taken < chunk.length) connection.keep(chunk.subarray(taken));
+    this.#take(connection);
   }
 
   drain({ context: connection }: ServerConn): void {
@@ -108,23 +111,36 @@ export class Exchanges implements ConnHandler<HttpConnection> {
     for (const { conn } of this.connections) conn.evict();
   }
 
-  #receive(connection: HttpConnection, bytes: Uint8Array): void {
-    const { parser } = connection;
-    let taken: number;
+  /** Keeps what comes too early, unless there is too much of that. */
+  #keep(connection: HttpConnection, bytes: Uint8Array): void {
+    connection.keep(bytes);
+    if (this.connections.hold(connection, connection.heldBytes + bytes.length)) return;
+    this.#counters.refusedLong++;
+    // Whatever is said now would be taken for the answer to the request under way.
+    connection.conn.evict();
+  }
+
+  /** @returns How many of the bytes were taken; -1 when the connection ends for them. */
+  #parse(connection: HttpConnection, bytes: Uint8Array): number {
     try {
-      taken = parser.push(bytes);
+      return connection.parser.push(bytes);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       this.#counters.malformed++;
-      return this.#refuse(connection, error);
+      this.#refuse(connection, error);
+      return -1;
     }
-    if (!this.connections.hold(connection, parser.bodyBytes)) {
-      this.#counters.refusedBodies++;
-      return this.#refuse(connection, new HttpError(503, "too many long bodies at once"));
+  }
+
+  /** Hands the request over, or waits for what is missing. */
+  #take(connection: HttpConnection): void {
+    const { parser } = connection;
+    if (!this.connections.hold(connection, connection.unhandledBytes)) {
+      this.#counters.refusedLong++;
+      return this.#refuse(connection, new HttpError(503, "too many long requests at once"));
     }
-    if (!parser.isComplete) return this.#wait(connection);
-    if (taken < bytes.length) connection.keep(bytes.subarray(taken));
-    void this.#handle(connection, parser.take());
+    if (parser.isComplete) void this.#handle(connection, parser.take());
+    else this.#wait(connection);
   }
 
   /** A request is not whole yet. */
@@ -172,7 +188,7 @@ export class Exchanges implements ConnHandler<HttpConnection> {
     response: Response,
     body: ArrayBuffer,
   ): void {
-    this.connections.hold(connection, 0);
+    this.connections.hold(connection, connection.unhandledBytes);
     const isLast = head.isLast || this.#isStopping ||
       (connection.peerEnded && connection.rest === null);
     const isHead = head.method === "HEAD";
@@ -187,7 +203,10 @@ export class Exchanges implements ConnHandler<HttpConnection> {
   /** Looks at what came meanwhile, unless the peer has first to read. */
   #goOn(connection: HttpConnection): void {
     if (connection.rest === null || connection.isBlocked) return;
-    this.#receive(connection, connection.takeRest()!);
+    const taken = this.#parse(connection, connection.rest);
+    if (taken < 0) return;
+    connection.dropRest(taken);
+    this.#take(connection);
   }
 
   #refuse(connection: HttpConnection, error: HttpError): void {

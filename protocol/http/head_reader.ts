@@ -35,9 +35,9 @@ export class HeadReader {
    */
   constructor(private readonly buffers: Buffers, private readonly bytesMax: number) {}
 
-  /** Whether nothing of the next head has come. */
-  get isEmpty(): boolean {
-    return this.headBytes === 0;
+  /** Bytes of the next head that have come. */
+  get heldBytes(): number {
+    return this.headBytes;
   }
 
   /**

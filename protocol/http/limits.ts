@@ -8,10 +8,10 @@ export const HttpLimits = {
   chunkLineBytesMax: 4 * 1024,
   /** Trailers behind a body that came in chunks, in bytes. */
   trailerBytesMax: 8 * 1024,
-  /** Bytes of the bodies of all requests at once, beyond which only short ones are taken. */
-  bodiesBytesMax: 64 * 1024 * 1024,
-  /** A body of so many bytes is short: there may be one for each connection in any case. */
-  shortBodyBytes: 64 * 1024,
+  /** Bytes of all requests at once, beyond which only short ones are taken. */
+  requestsBytesMax: 64 * 1024 * 1024,
+  /** A request of so many bytes is short: there may be one for each connection in any case. */
+  shortRequestBytes: 64 * 1024,
   /** How long a head may take, from the connection or from its first byte, in milliseconds. */
   headMsMax: 10_000,
   /** How long a body may take, from the end of its head, in milliseconds. */
@@ -19,8 +19,8 @@ export const HttpLimits = {
   /** How long a connection is kept between two requests, in milliseconds. */
   idleMsMax: 60_000,
   /**
-   * For how long after an answer a connection is likely to have its next request, which would be
-   * lost if it were closed to make room, in milliseconds.
+   * For how long after an answer a connection is likely to have its next request, or the answer
+   * itself, on the way, which would be lost if it were closed to make room, in milliseconds.
    */
   reuseMs: 5_000,
   /** How long a client may leave an answer unread, in milliseconds. */

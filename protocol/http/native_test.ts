@@ -102,6 +102,16 @@ describe("An HTTP server on sockets", () => {
     });
   });
 
+  it("goes on after long answers to requests that came at once", async () => {
+    const body = "x".repeat(1_000_000);
+    await withServer(() => new Response(body), async (_, server) => {
+      const requests = request("GET / HTTP/1.1").repeat(4) + request("GET / HTTP/1.0", []);
+      const answers = await exchange(server, requests);
+      assert.equal(answers.match(/HTTP\/1\.1 200 OK/g)?.length, 5);
+      assert.ok(answers.length > 5 * body.length);
+    });
+  });
+
   it("says in one line that a port is taken", async () => {
     await withServer(() => new Response(""), async (_, server) => {
       const taken = serveTest(() => new Response(""), server.address.port);

@@ -28,18 +28,20 @@ export class RequestParser {
   /** Takes a body that comes in chunks; undefined for one of a length that was told. */
   private chunked: ChunkedBody | undefined;
   private hadEmptyLine = false;
+  /** Bytes of the head, which is held as long as its body is on its way. */
+  private headBytes = 0;
 
   /** @param bodyBytesMax The longest body, in bytes. */
   constructor(private readonly bodyBytesMax: number) {}
 
   /** Whether nothing of a request has come. */
   get isBetween(): boolean {
-    return this.head === undefined && this.headReader.isEmpty;
+    return this.head === undefined && this.headReader.heldBytes === 0;
   }
 
-  /** Bytes of the body that have come. */
-  get bodyBytes(): number {
-    return this.body.length;
+  /** Bytes of the request that have come. */
+  get heldBytes(): number {
+    return this.headReader.heldBytes + this.headBytes + this.body.length;
   }
 
   /** Whether a request is there, for `take`. */
@@ -71,6 +73,7 @@ export class RequestParser {
   take(): ParsedRequest {
     const request = { head: this.head!, body: this.body.bytes };
     this.head = undefined;
+    this.headBytes = 0;
     this.chunked = undefined;
     if (this.body.length > 0) this.body = new BodyBuffer();
     this.hadEmptyLine = false;
@@ -80,6 +83,7 @@ export class RequestParser {
   /** Drops what has come; nothing may be pushed any more. */
   close(): void {
     this.headReader.close();
+    this.headBytes = 0;
     this.body = new BodyBuffer();
     this.chunked = undefined;
   }
@@ -106,6 +110,7 @@ export class RequestParser {
       throw tooLong(this.bodyBytesMax);
     }
     this.head = head;
+    this.headBytes = text.length;
   }
 
   private pushBody(bytes: Uint8Array): number {

@@ -83,6 +83,8 @@ const wrong: readonly [string, string, number][] = [
   ["an empty host", request("GET / HTTP/1.1", ["Host:"]), 400],
   ["a host with a path", request("GET / HTTP/1.1", ["Host: a/goim/push/all?b=c&"]), 400],
   ["a host with a user", request("GET / HTTP/1.1", ["Host: a@b"]), 400],
+  ["a host that decodes to nothing", request("GET / HTTP/1.1", ["Host: a%zz"]), 400],
+  ["a host in brackets that is no address", request("GET / HTTP/1.1", ["Host: [:::::]"]), 400],
   ["two hosts in one", request("GET / HTTP/1.1", ["Host: a, b"]), 400],
   ["a target with another host", request("GET http://b/ HTTP/1.1"), 400],
   ["a target of another scheme", request("GET ftp://a/ HTTP/1.1"), 400],
