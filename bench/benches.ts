@@ -16,6 +16,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   heartbeat: () => import("./heartbeat.ts"),
   memory: () => import("./memory.ts"),
   latency: () => import("./latency.ts"),
+  http: () => import("./http.ts"),
   flood: () => import("./flood.ts"),
   rpc: () => import("./rpc.ts"),
   routing: () => import("./routing.ts"),

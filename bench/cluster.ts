@@ -5,7 +5,7 @@ import { encodeFrame, type FrameSink } from "../protocol/frame.ts";
 import { Limits } from "../protocol/limits.ts";
 import { Operation } from "../protocol/operations.ts";
 import { FrameSplitter } from "../protocol/splitter.ts";
-import { cell, median, printTable, scaled } from "./measure.ts";
+import { cell, median, percentile99, printTable, scaled } from "./measure.ts";
 import { freePort, Role } from "./roles.ts";
 
 const MEMBERS = 10;
@@ -183,8 +183,8 @@ async function saturate(to: Target, spanMs: number): Promise<string[]> {
 async function latency(to: Target, pushes: number): Promise<string[]> {
   to.members.latenciesMs = [];
   await pushSteadily(to, pushes, LATENCY_RATE);
-  const sorted = to.members.latenciesMs.toSorted((a, b) => a - b);
-  return [cell(median(sorted)), cell(sorted[Math.ceil(sorted.length * 0.99) - 1])];
+  const { latenciesMs } = to.members;
+  return [cell(median(latenciesMs)), cell(percentile99(latenciesMs))];
 }
 
 /** Pushes that the job's batches took, and how many batches. */

@@ -1,5 +1,5 @@
 import { Child } from "./child.ts";
-import { cell, median, printTable } from "./measure.ts";
+import { cell, median, percentile99, printTable } from "./measure.ts";
 import { openTcp, openWebSocket, pushToRoom } from "./receiver.ts";
 import type { ServerPorts } from "./whole_server.ts";
 
@@ -40,15 +40,13 @@ export async function run(scale: number): Promise<void> {
     printTable(
       `From an HTTP push to receipt, idle server, ${pushes} pushes one after the other`,
       ["until", "median ms", "p99 ms"],
-      Array.from(rows, ([name, samples]) => [name, cell(median(samples)), cell(p99(samples))]),
+      Array.from(
+        rows,
+        ([name, samples]) => [name, cell(median(samples)), cell(percentile99(samples))],
+      ),
     );
   } finally {
     for (const close of closes) close();
     await server.stop();
   }
-}
-
-function p99(samples: readonly number[]): number {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.ceil(sorted.length * 0.99) - 1];
 }

@@ -49,6 +49,12 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** What 99 of 100 of some numbers do not exceed. */
+export function percentile99(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * 0.99) - 1];
+}
+
 /**
  * Prints what some operations cost, the first of them being what the others are compared with.
  *

@@ -83,6 +83,8 @@ export const storeHelp: Readonly<Record<keyof StoreCounters, string>> = {
 /** What an HTTP server counts, for `/metrics`. */
 export const httpHelp: Readonly<Record<keyof HttpCounters, string>> = {
   accepted: "HTTP connections taken in.",
+  acceptFailures:
+    "HTTP connections that were reset before that, or found no descriptor (Deno tells).",
   requests: "HTTP requests that came whole.",
   malformed: "HTTP requests refused for what was sent.",
   madeRoom: "HTTP connections closed to make room for a newer one.",

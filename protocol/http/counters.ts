@@ -1,6 +1,8 @@
 /** What an HTTP server counts; read by `/metrics` and by tests. All only grow. */
 export class HttpCounters {
   accepted = 0;
+  /** See `AcceptCounters`. */
+  acceptFailures = 0;
   requests = 0;
   /** Requests that the server refused before any handler saw them. */
   malformed = 0;

@@ -54,7 +54,8 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const exchanges = new Exchanges({ ...options, counters });
   // What waits is bounded by its owner, who looks at no request while answers wait.
   const pendingBytesMax = Infinity;
-  const listener = await streams.listen({ ...address, pendingBytesMax, handler: exchanges });
+  const handler = exchanges;
+  const listener = await streams.listen({ ...address, pendingBytesMax, handler, counters });
   let closed: Promise<void> | undefined;
   return {
     address: listener.address,

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ManualClock } from "../../base/clock.ts";
+import type { ListenOptions, Streams } from "../../platform/port.ts";
 import { request } from "../../tests/support/http_requests.ts";
 import { TestHttp } from "../../tests/support/test_http.ts";
+import { HttpCounters } from "./counters.ts";
 import { HttpLimits } from "./limits.ts";
+import { serveHttp } from "./server.ts";
 
 const GET = request("GET /a HTTP/1.1");
 const CLOSE = request("GET /a HTTP/1.1", ["Host: a", "Connection: x, Close"]);
@@ -282,4 +286,19 @@ describe("HttpServer.quiesce()", () => {
     await server.advance(HttpLimits.closeMsMax);
     await quiesced;
   });
+});
+
+it("HttpServer counts connections that the system failed to hand over", async () => {
+  const counters = new HttpCounters();
+  const address = { hostname: "127.0.0.1", port: 0 };
+  const streams = {
+    listen(options: ListenOptions<unknown>) {
+      options.counters!.acceptFailures++;
+      return Promise.resolve({ address, close: () => Promise.resolve() });
+    },
+  } as unknown as Streams;
+  const limits = { connectionsMax: 1, bodyBytesMax: 0 };
+  const fetch = () => new Response();
+  await serveHttp({ streams, clock: new ManualClock(), address, fetch, counters, ...limits });
+  assert.equal(counters.acceptFailures, 1);
 });
