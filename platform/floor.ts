@@ -1,5 +1,5 @@
 /**
- * What the runtime's own sockets cost with nothing on top: the floor that benchmarks compare with.
+ * What the runtime's own sockets and HTTP server cost with nothing on top: the floor that benchmarks compare with.
  * It lives here because runtime globals do.
  */
 export interface Floor {
@@ -9,6 +9,12 @@ export interface Floor {
    * @param onData What to do with what comes: send it back, or ignore it.
    */
   listen(onData: "echo" | "ignore"): Promise<FloorListener>;
+  /**
+   * Serves HTTP on a free port of 127.0.0.1 for as long as the process lives.
+   *
+   * @returns The port.
+   */
+  serveHttp(fetch: (request: Request) => Promise<Response>): number;
 }
 
 /** A bare listener. */

@@ -49,8 +49,16 @@ export interface BunListener {
   stop(): void;
 }
 
+/** Options of `Bun.serve`, which benchmarks compare with. */
+export interface BunServeOptions {
+  readonly hostname: string;
+  readonly port: number;
+  fetch(request: Request): Promise<Response>;
+}
+
 /** The `Bun` global. */
 export interface BunApi {
+  serve(options: BunServeOptions): { readonly port: number };
   readonly version: string;
   listen<Data>(options: BunSocketOptions<Data>): BunListener;
   connect<Data>(options: BunSocketOptions<Data>): Promise<BunSocket<Data>>;

@@ -1,7 +1,7 @@
 import type { Floor } from "../floor.ts";
 import { bun, type BunSocket } from "./api.ts";
 
-/** Bare `Bun.listen`. */
+/** Bare `Bun.listen` and `Bun.serve`. */
 export const bunFloor: Floor = {
   listen(onData) {
     const sockets = new Set<BunSocket<undefined>>();
@@ -37,4 +37,6 @@ export const bunFloor: Floor = {
       },
     });
   },
+
+  serveHttp: (fetch) => bun.serve({ hostname: "127.0.0.1", port: 0, fetch }).port,
 };

@@ -3,7 +3,7 @@ import type { Floor } from "../floor.ts";
 /** How much a bare connection reads at once, in bytes. */
 const READ_BYTES = 512;
 
-/** Bare `Deno.listen`. */
+/** Bare `Deno.listen` and `Deno.serve`. */
 export const denoFloor: Floor = {
   listen(onData) {
     const conns = new Set<Deno.TcpConn>();
@@ -49,4 +49,8 @@ export const denoFloor: Floor = {
       },
     });
   },
+
+  serveHttp: (fetch) =>
+    // Without `onListen` it prints a line of its own.
+    Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, fetch).addr.port,
 };
