@@ -78,7 +78,10 @@ export class CometRole {
       handler: this.#service,
       counters: this.#counters,
     });
-    this.#metrics = await serveMetrics(config, platform, this.#measured(), () => this.#unready());
+    this.#metrics = await serveMetrics(
+      { config, platform, running: this.#running, metrics: this.#measured() },
+      () => this.#unready(),
+    );
     this.#pool.start();
     await comet.join(nodeOf(config, platform.process, this.#server, this.#advertised()));
     const tcp = await comet.listenTcp(config.tcp);

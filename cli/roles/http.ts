@@ -1,4 +1,4 @@
-import { systemClock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { createHttpApp } from "../../logic/http/app.ts";
 import type { Logic } from "../../logic/logic.ts";
 import type { Address, Platform } from "../../platform/port.ts";
@@ -10,6 +10,16 @@ import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
 import { addHttp } from "./measured.ts";
 import { apiAccess, httpConnectionsMax } from "./parts.ts";
+
+/** What the HTTP server of a role stands on. */
+export interface HttpParts {
+  readonly config: Config;
+  readonly platform: Platform;
+  /** The time in which this process ran. */
+  readonly running: Clock;
+  /** Where to show what it counts. */
+  readonly metrics: Metrics;
+}
 
 /** What a role serves over HTTP. */
 export interface HttpService {
@@ -25,14 +35,12 @@ export interface HttpService {
  * @throws {Error} With a one-line message when the port cannot be opened.
  */
 export async function openHttp(
-  config: Config,
-  { streams, process }: Platform,
-  metrics: Metrics,
+  { config, platform: { streams, process }, running, metrics }: HttpParts,
   service: HttpService,
 ): Promise<HttpServer> {
   const counters = new HttpCounters();
   const connectionsMax = httpConnectionsMax(config, process);
-  const options = { streams, clock: systemClock, connectionsMax, counters };
+  const options = { streams, clock: running, connectionsMax, counters };
   const server = await serveHttp({ ...service, ...options });
   addHttp(metrics, counters, server);
   return server;
@@ -45,14 +53,13 @@ export async function openHttp(
  * @throws {Error} With a one-line message when the port cannot be opened.
  */
 export function openApi(
-  config: Config,
-  platform: Platform,
+  parts: HttpParts,
   logic: Logic,
-  metrics: Metrics,
   unready: () => string | undefined | Promise<string | undefined>,
 ): Promise<HttpServer> {
+  const { config, metrics } = parts;
   const options = { ...apiAccess(config), unready, metrics: () => metrics.text() };
-  return openHttp(config, platform, metrics, {
+  return openHttp(parts, {
     address: config.http,
     fetch: createHttpApp(logic, options).fetch,
     bodyBytesMax: Limits.pushRequestBytesMax,

@@ -62,7 +62,10 @@ export class JobRole {
     const job = this.#job = new Job({ owner, pushLog, comets, clock, running, prng, options });
     // A full store lets it go on with what is there.
     const probe = new StoreProbe(drivers, clock, false);
-    this.#metrics = await serveMetrics(config, platform, this.#measured(), () => probe.problem());
+    this.#metrics = await serveMetrics(
+      { config, platform, running: this.#running, metrics: this.#measured() },
+      () => probe.problem(),
+    );
     comets.start();
     job.start();
     log.info("reads the push log", { id: owner });

@@ -77,10 +77,8 @@ export class LogicRole {
     const probe = new StoreProbe(drivers, clock, true);
     const metrics = this.#metrics(logic, drivers);
     this.#http = await openApi(
-      config,
-      platform,
+      { config, platform, running: this.#running, metrics },
       logic,
-      metrics,
       () => this.#ready ? probe.problem() : NOT_LISTENING,
     );
     this.#ready = true;

@@ -1,12 +1,12 @@
 import { Hono } from "hono";
 import { apiKeyCheck } from "../../logic/http/api_key.ts";
 import { pageGuard } from "../../logic/http/page_guard.ts";
-import type { Address, Platform } from "../../platform/port.ts";
+import type { Address } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
 import { parseAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
-import { openHttp } from "./http.ts";
+import { type HttpParts, openHttp } from "./http.ts";
 import { metricsHosts } from "./parts.ts";
 
 /** Answers for the metrics and the health of a role that has no HTTP API. */
@@ -40,14 +40,13 @@ export function metricsApp(
  * @returns Nothing when the configuration names no address for it.
  */
 export async function serveMetrics(
-  config: Config,
-  platform: Platform,
-  metrics: Metrics,
+  parts: HttpParts,
   unready: () => string | undefined | Promise<string | undefined>,
 ): Promise<HttpServer | undefined> {
+  const { config, metrics } = parts;
   const address = parseAddress(config.metrics);
   if (address === undefined) return undefined;
   const app = metricsApp(config, address, metrics, unready);
   const fetch = (request: Request) => app.fetch(request);
-  return await openHttp(config, platform, metrics, { address, fetch, bodyBytesMax: 0 });
+  return await openHttp(parts, { address, fetch, bodyBytesMax: 0 });
 }

@@ -90,10 +90,8 @@ export class OneProcess {
     this.#job.start();
     const metrics = this.#metrics();
     this.#http = await openApi(
-      config,
-      platform,
+      { config, platform, running: this.#running, metrics },
       this.#logic,
-      metrics,
       () => this.#ready ? undefined : NOT_LISTENING,
     );
     const http = this.#http.address;

@@ -113,10 +113,8 @@ export class Workers {
     await this.#up(tcp, ws);
     const metrics = this.#metrics();
     this.#http = await openApi(
-      config,
-      platform,
+      { config, platform, running: this.#running, metrics },
       this.#logic,
-      metrics,
       () => this.#ready ? undefined : NOT_LISTENING,
     );
     const http = this.#http.address;

@@ -34,7 +34,6 @@ export class HttpConnections {
   /** Bytes of requests that are held. */
   #heldBytes = 0;
   #sweeps: TimerHandle | undefined;
-  #sweptMs = 0;
 
   /**
    * @param connectionsMax Most connections at once.
@@ -65,10 +64,7 @@ export class HttpConnections {
     const hasRoom = this.#all.size < this.connectionsMax || this.#makeRoom();
     this.#all.add(connection);
     this.counters.accepted++;
-    if (this.#sweeps === undefined) {
-      this.#sweptMs = this.clock.monotonicMs();
-      this.#sweeps = this.clock.setInterval(this.#sweep, HttpLimits.sweepMs);
-    }
+    this.#sweeps ??= this.clock.setInterval(this.#sweep, HttpLimits.sweepMs);
     return hasRoom;
   }
 
@@ -137,13 +133,7 @@ export class HttpConnections {
   /** Ends what is overdue. */
   #sweep = (): void => {
     const nowMs = this.clock.monotonicMs();
-    // What came while the process itself stood still is read first.
-    const lateMs = nowMs - this.#sweptMs - HttpLimits.sweepMs;
-    this.#sweptMs = nowMs;
-    for (const connection of this.#all) {
-      if (lateMs > HttpLimits.sweepMs) connection.sinceMs += lateMs;
-      this.#check(connection, nowMs);
-    }
+    for (const connection of this.#all) this.#check(connection, nowMs);
   };
 
   #check(connection: HttpConnection, nowMs: number): void {

@@ -14,6 +14,7 @@ import type { HttpFetch } from "./request.ts";
 /** How to serve HTTP. */
 export interface HttpOptions {
   readonly streams: Streams;
+  /** What connections' deadlines are judged by: the time in which this process ran. */
   readonly clock: Clock;
   /** Where to listen. */
   readonly address: Address;

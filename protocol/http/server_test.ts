@@ -251,6 +251,7 @@ describe("HttpServer.close()", () => {
     await server.advance(1);
     await closing;
     assert.ok(clients.every((client) => client.closed));
+    server.running.stop();
     assert.equal(server.clock.pending, 0);
     held.answer();
     await server.settle();

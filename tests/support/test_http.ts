@@ -1,4 +1,5 @@
 import { ManualClock, promisesSettled } from "../../base/clock.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import { memoryPlatform } from "../../platform/memory/mod.ts";
 import type { Streams } from "../../platform/port.ts";
 import { HttpCounters } from "../../protocol/http/counters.ts";
@@ -29,20 +30,29 @@ export interface HttpClient extends MemoryClient {
 /** An HTTP server in memory, whose clock the test owns. */
 export class TestHttp {
   readonly clock = new ManualClock(1_000_000);
+  /** The server's clock, which ticks on the other until it is stopped. */
+  readonly running = new RunningClock(this.clock);
   readonly counters = new HttpCounters();
   server!: HttpServer;
   #streams!: Streams;
 
   static async start(options: TestHttpOptions = {}): Promise<TestHttp> {
     const test = new TestHttp();
-    const { clock, counters } = test;
+    const { clock, running, counters } = test;
     const { fetch = echo, connectionsMax = 10, kernelBufferBytes, bodyBytesMax = BODY_BYTES_MAX } =
       options;
     const { streams } = memoryPlatform({ clock, kernelBufferBytes });
     test.#streams = streams;
     const address = { hostname: "127.0.0.1", port: 0 };
     const limits = { connectionsMax, bodyBytesMax };
-    test.server = await serveHttp({ streams, clock, address, fetch, counters, ...limits });
+    test.server = await serveHttp({
+      streams,
+      clock: running,
+      address,
+      fetch,
+      counters,
+      ...limits,
+    });
     return test;
   }
 
