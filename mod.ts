@@ -15,10 +15,10 @@ import { completeConfig } from "./cli/config/complete.ts";
 import type { Config } from "./cli/config/schema.ts";
 import { main } from "./cli/main.ts";
 import { type RunningServer, start } from "./cli/start.ts";
-import { ConfigMistakes } from "./cli/config/load.ts";
+import { ConfigError } from "./cli/config/load.ts";
 import { selectPlatform } from "./platform/select.ts";
 
-export { ConfigMistakes };
+export { ConfigError };
 export type { Config, RunningServer };
 
 /**
@@ -26,14 +26,14 @@ export type { Config, RunningServer };
  * the LogTape category `halley`.
  *
  * @param options What differs from the defaults of docs/configuration.md.
- * @throws {ConfigMistakes} When an option is wrong.
+ * @throws {ConfigError} When an option is wrong.
  * @throws {Error} With a one-line message when it cannot start, such as when a port is taken.
  */
 export async function startServer(options: Partial<Config> = {}): Promise<RunningServer> {
   const platform = await selectPlatform();
   const config = completeConfig(options, platform.process);
   // A worker is this same program run again, which only the command line knows how to be.
-  if (config.workers !== "0") throw new ConfigMistakes(["workers: only on the command line"]);
+  if (config.workers !== "0") throw new ConfigError(["workers: only on the command line"]);
   return await start(config, platform);
 }
 

@@ -1,6 +1,6 @@
 /** A child process that answers every push at once: by the runtime's HTTP server, and by ours. */
 import { systemClock } from "../base/clock.ts";
-import { selectFloor, selectPlatform } from "../platform/select.ts";
+import { selectBareSockets, selectPlatform } from "../platform/select.ts";
 import { serveHttp } from "../protocol/http/server.ts";
 import { serveCommands } from "./child.ts";
 
@@ -21,7 +21,7 @@ async function listen(): Promise<BarePorts> {
   const { streams } = await selectPlatform();
   const limits = { connectionsMax: 256, bodyBytesMax: 65_536 };
   const own = await serveHttp({ streams, clock: systemClock, address, fetch, ...limits });
-  return { runtime: (await selectFloor()).serveHttp(fetch), own: own.address.port };
+  return { runtime: (await selectBareSockets()).serveHttp(fetch), own: own.address.port };
 }
 
 serveCommands({ listen });

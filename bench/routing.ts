@@ -15,9 +15,9 @@ import type { Streams } from "../platform/port.ts";
 import { selectPlatform } from "../platform/select.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import { Operation } from "../protocol/operations.ts";
-import { RpcCounters } from "../protocol/rpc/counters.ts";
-import { listenRpc } from "../protocol/rpc/listener.ts";
-import { runId } from "../protocol/rpc/run_id.ts";
+import { RpcCounters } from "../rpc/counters.ts";
+import { listenRpc } from "../rpc/listener.ts";
+import { runId } from "../protocol/cluster/run_id.ts";
 import { cell, printTable } from "./measure.ts";
 
 const COMETS = 20;

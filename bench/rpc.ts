@@ -1,8 +1,8 @@
 import { systemClock } from "../base/clock.ts";
 import { systemPrng } from "../base/prng.ts";
 import { selectPlatform } from "../platform/select.ts";
-import { RpcDialer } from "../protocol/rpc/dialer.ts";
-import type { RpcLink } from "../protocol/rpc/link.ts";
+import { RpcDialer } from "../rpc/dialer.ts";
+import type { RpcLink } from "../rpc/link.ts";
 import { Child } from "./child.ts";
 import { cell, printTable, scaled } from "./measure.ts";
 import type { RpcPorts } from "./rpc_server.ts";

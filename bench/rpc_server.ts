@@ -4,7 +4,7 @@ import { systemClock } from "../base/clock.ts";
 import { selectPlatform } from "../platform/select.ts";
 import { serveHttp } from "../protocol/http/server.ts";
 import { Limits } from "../protocol/limits.ts";
-import { listenRpc } from "../protocol/rpc/listener.ts";
+import { listenRpc } from "../rpc/listener.ts";
 import { serveCommands } from "./child.ts";
 
 /** Where the child listens. */

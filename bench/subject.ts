@@ -4,10 +4,10 @@ import { systemClock } from "../base/clock.ts";
 import { systemPrng } from "../base/prng.ts";
 import { Comet } from "../comet/comet.ts";
 import { cometDefaults } from "../comet/options.ts";
-import type { FloorListener } from "../platform/floor.ts";
-import { selectFloor, selectPlatform } from "../platform/select.ts";
+import type { BareListener } from "../platform/bare_sockets.ts";
+import { selectBareSockets, selectPlatform } from "../platform/select.ts";
 import { encodeFrame } from "../protocol/frame.ts";
-import type { RoomDelivery } from "../protocol/rpc/contract.ts";
+import type { RoomDelivery } from "../protocol/cluster/contract.ts";
 import { memoryLogic } from "./memory_logic.ts";
 import { serveCommands } from "./child.ts";
 
@@ -44,11 +44,11 @@ export interface Usage {
 const FAR_MS = 3_600_000;
 
 let comet: Comet;
-let bare: FloorListener;
+let bare: BareListener;
 
 async function listen({ onData, pingMs = 0 }: ListenArgument): Promise<Ports> {
   const { streams } = await selectPlatform();
-  bare = await (await selectFloor()).listen(onData);
+  bare = await (await selectBareSockets()).listen(onData);
   const { logic, comets } = await memoryLogic("bench");
   const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS, pingMs };
   const prng = systemPrng();

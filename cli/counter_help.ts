@@ -4,7 +4,7 @@ import type { StoreCounters } from "../drivers/counters.ts";
 import type { JobCounters } from "../job/counters.ts";
 import type { LogicCounters } from "../logic/counters.ts";
 import type { HttpCounters } from "../protocol/http/counters.ts";
-import type { RpcCounters } from "../protocol/rpc/counters.ts";
+import type { RpcCounters } from "../rpc/counters.ts";
 import type { LogCounters } from "./log_counters.ts";
 
 /** What each counter of a comet counts, for `/metrics`. */

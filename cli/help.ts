@@ -1,4 +1,4 @@
-import { helpText } from "./config/document.ts";
+import { helpText } from "./config/render.ts";
 
 /** What `halley --help` prints. */
 export const generalHelp = `Halley, a real-time push server.

@@ -31,7 +31,7 @@ export function printable(text: string): string {
 }
 
 /** What a {@linkcode LineOutput} depends on. */
-export interface LineOutputParts {
+export interface LineOutputDependencies {
   /**
    * Writes without blocking.
    *
@@ -52,7 +52,7 @@ export interface LineOutputParts {
  */
 export class LineOutput {
   readonly #encoder = new TextEncoder();
-  readonly #parts: LineOutputParts;
+  readonly #parts: LineOutputDependencies;
   /** Lines that wait, oldest first. */
   #lines: Uint8Array[] = [];
   #bytes = 0;
@@ -61,7 +61,7 @@ export class LineOutput {
   #dropped = 0;
   #flushed: (() => void)[] = [];
 
-  constructor(parts: LineOutputParts) {
+  constructor(parts: LineOutputDependencies) {
     this.#parts = parts;
   }
 

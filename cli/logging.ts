@@ -6,7 +6,7 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "./config/schema.ts";
-import { LineOutput, type LineOutputParts } from "./line_output.ts";
+import { LineOutput, type LineOutputDependencies } from "./line_output.ts";
 import type { LogCounters } from "./log_counters.ts";
 import { RepeatLimit } from "./repeat_limit.ts";
 
@@ -52,7 +52,7 @@ const jsonFormatter: TextFormatter = (record) => {
 };
 
 /** How the log reaches the world. */
-export interface LogParts extends Pick<LineOutputParts, "write" | "clock"> {
+export interface LogDependencies extends Pick<LineOutputDependencies, "write" | "clock"> {
   readonly counters: LogCounters;
 }
 
@@ -71,7 +71,7 @@ export interface Log {
  */
 export async function configureLogging(
   { logLevel, logFormat }: Pick<Config, "logLevel" | "logFormat">,
-  { write, clock, counters }: LogParts,
+  { write, clock, counters }: LogDependencies,
 ): Promise<Log> {
   const format = logFormat === "json" ? jsonFormatter : textFormatter;
   const dropped = (count: number) => format(droppedRecord(count, clock.wallMs())).trimEnd();

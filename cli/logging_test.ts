@@ -2,7 +2,7 @@ import { afterEach, describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { getLogger, reset } from "@logtape/logtape";
 import { ManualClock } from "../base/clock.ts";
-import { configureLogging, type LogParts } from "./logging.ts";
+import { configureLogging, type LogDependencies } from "./logging.ts";
 
 /** A log whose lines a test gets. */
 function readLog() {
@@ -13,7 +13,7 @@ function readLog() {
     text += decoder.decode(bytes);
     return Promise.resolve(bytes.length);
   };
-  const parts: LogParts = { write, clock: new ManualClock(), counters };
+  const parts: LogDependencies = { write, clock: new ManualClock(), counters };
   return { parts, lines: () => text.split("\n").slice(0, -1) };
 }
 

@@ -3,10 +3,10 @@ import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../base/clock.ts";
 import { parentGone } from "../platform/parent.ts";
 import type { Platform, Signal } from "../platform/port.ts";
-import { effectiveToml } from "./config/document.ts";
-import { ConfigMistakes, loadConfig, type LoadedConfig } from "./config/load.ts";
+import { effectiveToml } from "./config/render.ts";
+import { ConfigError, loadConfig, type LoadedConfig } from "./config/load.ts";
 import { suggest } from "./config/suggest.ts";
-import { deniedAdvice } from "./denied.ts";
+import { deniedAdvice } from "./permission_hints.ts";
 import { commandHelps, generalHelp } from "./help.ts";
 import type { Role } from "./config/relations.ts";
 import { ProcessOutput } from "./process_output.ts";
@@ -216,9 +216,9 @@ export async function main(platform: Platform, startServer: Start = start): Prom
   try {
     code = await run(platform, output, startServer);
   } catch (error) {
-    const lines = error instanceof ConfigMistakes ? error.mistakes : [inOneLine(error)];
+    const lines = error instanceof ConfigError ? error.mistakes : [inOneLine(error)];
     for (const line of lines) output.complain(line);
-    code = error instanceof ConfigMistakes ? ExitCode.usage : ExitCode.failed;
+    code = error instanceof ConfigError ? ExitCode.usage : ExitCode.failed;
   }
   if (code !== undefined) await output.exit(code);
 }

@@ -2,10 +2,10 @@ import type { Conn } from "../platform/port.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
 import type { Room } from "./room.ts";
 import { NO_TIMER, type TimerId } from "./timer/timing_wheel.ts";
-import type { Stash } from "./transport/stash.ts";
+import type { PipelineBuffer } from "./transport/pipeline_buffer.ts";
 
 /** In which form a connection gets its frames. */
-export const Form = {
+export const WireFormat = {
   /** goim frames back to back. */
   tcp: 0,
   /** WebSocket binary messages of goim frames. */
@@ -13,7 +13,7 @@ export const Form = {
   /** WebSocket text messages of JSON frames. */
   text: 2,
 } as const;
-export type Form = typeof Form[keyof typeof Form];
+export type WireFormat = typeof WireFormat[keyof typeof WireFormat];
 
 /** How far a connection has come. */
 export const ChannelState = {
@@ -44,7 +44,7 @@ const NO_OPERATIONS: readonly number[] = [];
 /** One client's connection. There are very many: every field counts. */
 export class Channel {
   state: ChannelState = ChannelState.handshaking;
-  form: Form = Form.tcp;
+  form: WireFormat = WireFormat.tcp;
   /** A request is under way; what arrives behind it waits, so that answers keep their order. */
   busy = false;
   mid = 0n;
@@ -60,7 +60,7 @@ export class Channel {
   /** Runs while the outbound queue holds something back. */
   slowTimer: TimerId = NO_TIMER;
   /** What arrived while busy, or beyond the share of a turn. */
-  stash: Stash | null = null;
+  pipelined: PipelineBuffer | null = null;
   /** Kept by the read scheduler: work that was done for what the client sent. */
   work = 0;
   /** Kept by the read scheduler: it resumes this channel in a later turn. */

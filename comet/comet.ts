@@ -3,22 +3,22 @@ import type { Prng } from "../base/prng.ts";
 import type { Address, Listener, Streams } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import { Limits } from "../protocol/limits.ts";
-import { RpcError } from "../protocol/rpc/rpc_error.ts";
+import { RpcError } from "../protocol/cluster/rpc_error.ts";
 import type {
   CometApi,
   Delivery as Item,
-  FollowerApi,
   LogicApi,
   Node,
-} from "../protocol/rpc/contract.ts";
+  WatcherApi,
+} from "../protocol/cluster/contract.ts";
 import { BufferPool } from "./buffer/buffer_pool.ts";
 import { CometCounters } from "./counters.ts";
 import { Delivery } from "./delivery.ts";
-import { Lifecycle } from "./lifecycle.ts";
-import { Membership } from "./membership.ts";
+import { ConnectionManager } from "./connection_manager.ts";
+import { ClusterRegistration } from "./cluster_registration.ts";
 import type { CometOptions } from "./options.ts";
 import { Reporter } from "./reporter.ts";
-import { Session } from "./session.ts";
+import { ClientProtocol } from "./client_protocol.ts";
 import { OperationLimit } from "./transport/operation_limit.ts";
 import { ReadScheduler } from "./transport/read_scheduler.ts";
 import { TcpTransport } from "./transport/tcp.ts";
@@ -26,7 +26,7 @@ import type { StreamTransport } from "./transport/transport.ts";
 import { WebSocketTransport } from "./transport/websocket.ts";
 
 /** What a comet stands on. */
-export interface CometParts {
+export interface CometDependencies {
   /** This run of the comet. */
   readonly server: string;
   readonly streams: Streams;
@@ -41,11 +41,11 @@ export interface CometParts {
 /** Holds the clients' connections: the role that faces them. */
 export class Comet implements CometApi {
   readonly counters = new CometCounters();
-  readonly #parts: CometParts;
+  readonly #parts: CometDependencies;
   readonly #buffers: BufferPool;
-  readonly #lifecycle: Lifecycle;
+  readonly #connections: ConnectionManager;
   readonly #delivery: Delivery;
-  readonly #membership: Membership;
+  readonly #registration: ClusterRegistration;
   readonly #reporter: Reporter;
   readonly #tcp: TcpTransport;
   readonly #webSocket: WebSocketTransport;
@@ -53,30 +53,43 @@ export class Comet implements CometApi {
   #ticks: TimerHandle;
   #stopped: (() => void) | undefined;
 
-  constructor(parts: CometParts) {
+  constructor(parts: CometDependencies) {
     const { server, logic, clock, running, prng, options } = parts;
     this.#parts = parts;
     this.#buffers = new BufferPool({ bytesMax: options.poolBytesMax });
-    this.#lifecycle = new Lifecycle(server, logic, clock, running, options, this.counters);
-    const session = new Session(this.#lifecycle, logic, this.counters);
+    this.#connections = new ConnectionManager(
+      server,
+      logic,
+      clock,
+      running,
+      options,
+      this.counters,
+    );
+    const session = new ClientProtocol(this.#connections, logic, this.counters);
     this.#delivery = new Delivery(
-      this.#lifecycle,
+      this.#connections,
       clock,
       this.counters,
       options.fanoutSlice,
     );
-    this.#membership = new Membership(this.#lifecycle, logic, clock, prng, this.counters);
+    this.#registration = new ClusterRegistration(
+      this.#connections,
+      logic,
+      clock,
+      prng,
+      this.counters,
+    );
     this.#reporter = new Reporter(
-      this.#lifecycle,
+      this.#connections,
       session,
-      this.#membership,
+      this.#registration,
       logic,
       clock,
       this.counters,
     );
     const shared = {
       session,
-      lifecycle: this.#lifecycle,
+      connections: this.#connections,
       counters: this.counters,
       buffers: this.#buffers,
       reads: new ReadScheduler(clock),
@@ -89,12 +102,12 @@ export class Comet implements CometApi {
 
   /** Connections there are, authenticated or not. */
   get connections(): number {
-    return this.#lifecycle.channels.size;
+    return this.#connections.channels.size;
   }
 
   /** Rooms that have members here. */
   get rooms(): number {
-    return this.#lifecycle.rooms.size;
+    return this.#connections.rooms.size;
   }
 
   /** Bytes that the buffer pool has reserved. */
@@ -114,12 +127,12 @@ export class Comet implements CometApi {
 
   /** Settles when another run of this comet has taken its place: this one is to stop. */
   get replaced(): Promise<void> {
-    return this.#membership.replaced;
+    return this.#registration.replaced;
   }
 
   /** Registers with logic and settles when clients may come; waits for logic as long as it takes. */
   join(node: Node): Promise<void> {
-    return this.#membership.join(node);
+    return this.#registration.join(node);
   }
 
   /**
@@ -138,7 +151,7 @@ export class Comet implements CometApi {
 
   /** See {@linkcode CometApi.deliver}; refuses while jobs may have given up what came before. */
   deliver(batch: readonly Item[]): Promise<readonly number[]> {
-    if (this.#membership.isDoubtful) {
+    if (this.#registration.mayBeEvicted) {
       this.counters.deliveriesRefused++;
       const message = "Cannot take pushes: the cluster may have given this comet up";
       return Promise.reject(new RpcError("unavailable", true, message));
@@ -147,19 +160,19 @@ export class Comet implements CometApi {
   }
 
   close(connectionId: number, close: CloseCode): Promise<void> {
-    const channel = this.#lifecycle.channels.byId(connectionId);
-    if (channel !== undefined) this.#lifecycle.close(channel, close);
+    const channel = this.#connections.channels.byId(connectionId);
+    if (channel !== undefined) this.#connections.close(channel, close);
     return Promise.resolve();
   }
 
-  /** Lets a job follow the rooms; see {@linkcode RoomHolds.follow}. */
-  follow(job: string, follower: FollowerApi): readonly string[] {
-    return this.#lifecycle.holds.follow(job, follower);
+  /** Lets a job watch the rooms; see {@linkcode RoomInterest.watch}. */
+  watch(job: string, watcher: WatcherApi): readonly string[] {
+    return this.#connections.interest.watch(job, watcher);
   }
 
-  /** Lets a job go on following; see {@linkcode RoomHolds.refollow}. */
-  refollow(job: string, follower: FollowerApi): boolean {
-    return this.#lifecycle.holds.refollow(job, follower);
+  /** Lets a job go on watching; see {@linkcode RoomInterest.renewWatch}. */
+  renewWatch(job: string, watcher: WatcherApi): boolean {
+    return this.#connections.interest.renewWatch(job, watcher);
   }
 
   /**
@@ -169,9 +182,9 @@ export class Comet implements CometApi {
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#delivery.finish();
-    this.#lifecycle.closeAll(CloseCodes.goingAway);
+    this.#connections.closeAll(CloseCodes.goingAway);
     if (this.connections > 0) await new Promise<void>((resolve) => this.#stopped = resolve);
-    await this.#membership.leave();
+    await this.#registration.leave();
     this.#delivery.stop();
     this.#parts.running.cancel(this.#ticks);
   }
@@ -184,15 +197,15 @@ export class Comet implements CometApi {
       } finally {
         this.#ticks = this.#nextTick();
       }
-    }, this.#lifecycle.untilTickMs);
+    }, this.#connections.untilTickMs);
   }
 
   #tick(): void {
-    this.#lifecycle.tick();
+    this.#connections.tick();
     this.#reporter.tick(this.#parts.options.reportMs);
     if (this.#stopped === undefined) return;
     // A connection that was on its way in when the listeners closed may have come since.
-    this.#lifecycle.closeAll(CloseCodes.goingAway);
+    this.#connections.closeAll(CloseCodes.goingAway);
     if (this.connections === 0) this.#stopped();
   }
 

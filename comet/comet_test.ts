@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { ManualClock, type TimerHandle } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { encodeFrame } from "../protocol/frame.ts";
-import { type Delivery, NODE_LEASE_MS } from "../protocol/rpc/contract.ts";
+import { type Delivery, NODE_LEASE_MS } from "../protocol/cluster/contract.ts";
 import { memoryPlatform } from "../platform/memory/mod.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";
 import { MemoryClient } from "../tests/support/memory_client.ts";

@@ -8,12 +8,12 @@ import {
   type KeysDelivery,
   NONE_FENCED,
   type RoomDelivery,
-} from "../protocol/rpc/contract.ts";
+} from "../protocol/cluster/contract.ts";
 import { type Channel, ChannelState } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
-import type { Lifecycle } from "./lifecycle.ts";
+import type { ConnectionManager } from "./connection_manager.ts";
 import { LogPositions } from "./log_positions.ts";
-import { Outgoing } from "./outgoing.ts";
+import { EncodedPush } from "./encoded_push.ts";
 import { PacedBroadcasts } from "./paced_broadcasts.ts";
 
 const log = getLogger(["halley", "comet"]);
@@ -27,13 +27,13 @@ export class Delivery {
 
   /** @param slice Writes before the event loop gets a turn. */
   constructor(
-    private readonly lifecycle: Lifecycle,
+    private readonly connections: ConnectionManager,
     private readonly clock: Clock,
     private readonly counters: CometCounters,
     private readonly slice: number,
   ) {
     this.#paced = new PacedBroadcasts(
-      lifecycle.channels,
+      connections.channels,
       clock,
       counters,
       (channel, operation, outgoing) => this.#pushAccepted(channel, operation, outgoing),
@@ -92,7 +92,7 @@ export class Delivery {
     }
     if (item.kind === "keys") return this.#keys(item);
     if (item.speed === 0) return this.#broadcast(item);
-    this.#paced.add(item.operation, new Outgoing(item.frames, 1), item.speed);
+    this.#paced.add(item.operation, new EncodedPush(item.frames, 1), item.speed);
     return undefined;
   }
 
@@ -104,10 +104,10 @@ export class Delivery {
     while (repeated < positions.length && positions[repeated] <= seen) repeated++;
     this.counters.framesRepeated += repeated;
     const count = positions.length - repeated;
-    const room = this.lifecycle.rooms.get(item.room);
+    const room = this.connections.rooms.get(item.room);
     if (room === undefined || count === 0) return undefined;
     const frames = repeated === 0 ? item.frames : afterFrames(item.frames, repeated);
-    const outgoing = new Outgoing(frames, count);
+    const outgoing = new EncodedPush(frames, count);
     let walked = false;
     let resolve = () => {};
     room.walk(this.clock, this.slice, (channel) => this.#push(channel, outgoing), (failure) => {
@@ -120,9 +120,9 @@ export class Delivery {
   }
 
   async #keys(item: KeysDelivery): Promise<void> {
-    const outgoing = new Outgoing(item.frames, 1);
+    const outgoing = new EncodedPush(item.frames, 1);
     for (const key of item.keys) {
-      const bound = this.lifecycle.channels.byKey(key);
+      const bound = this.connections.channels.byKey(key);
       if (bound === undefined) continue;
       if (Array.isArray(bound)) {
         for (const channel of bound) this.#pushAccepted(channel, item.operation, outgoing);
@@ -134,8 +134,8 @@ export class Delivery {
   }
 
   async #broadcast(item: BroadcastDelivery): Promise<void> {
-    const outgoing = new Outgoing(item.frames, 1);
-    const { channels } = this.lifecycle;
+    const outgoing = new EncodedPush(item.frames, 1);
+    const { channels } = this.connections;
     for (let slot = 0; slot < channels.slots; slot++) {
       const channel = channels.at(slot);
       if (channel === undefined) continue;
@@ -144,14 +144,14 @@ export class Delivery {
     }
   }
 
-  #pushAccepted(channel: Channel, operation: number, outgoing: Outgoing): void {
+  #pushAccepted(channel: Channel, operation: number, outgoing: EncodedPush): void {
     if (channel.state !== ChannelState.open || !channel.accepts.includes(operation)) return;
     this.#push(channel, outgoing);
   }
 
-  #push(channel: Channel, outgoing: Outgoing): void {
+  #push(channel: Channel, outgoing: EncodedPush): void {
     this.#writes++;
-    const outcome = this.lifecycle.write(channel, outgoing.bytes(channel.form));
+    const outcome = this.connections.write(channel, outgoing.bytes(channel.form));
     if (outcome === WriteOutcome.dropped) this.counters.framesDropped += outgoing.count;
     else if (outcome !== WriteOutcome.closed) this.counters.framesPushed += outgoing.count;
   }

@@ -4,7 +4,7 @@ import type { Channel } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { FANOUT_SLICE, PACED_BYTES_MAX, PACED_FINISH_MS } from "./options.ts";
-import type { Outgoing } from "./outgoing.ts";
+import type { EncodedPush } from "./encoded_push.ts";
 
 const log = getLogger(["halley", "comet"]);
 
@@ -13,13 +13,13 @@ const STEP_MS = 10;
 
 interface PacedBroadcast {
   readonly operation: number;
-  readonly outgoing: Outgoing;
+  readonly outgoing: EncodedPush;
   /** Connections per second. */
   readonly speed: number;
 }
 
 /** Pushes to one channel that accepts the operation. */
-type Push = (channel: Channel, operation: number, outgoing: Outgoing) => void;
+type Push = (channel: Channel, operation: number, outgoing: EncodedPush) => void;
 
 /**
  * Broadcasts with a speed: one after the other, each over the slots of the table, so many
@@ -42,7 +42,7 @@ export class PacedBroadcasts {
   ) {}
 
   /** Queues a broadcast; one that finds too much waiting is dropped and counted. */
-  add(operation: number, outgoing: Outgoing, speed: number): void {
+  add(operation: number, outgoing: EncodedPush, speed: number): void {
     if (this.#bytes + outgoing.frames.length > PACED_BYTES_MAX) {
       this.counters.broadcastsDropped++;
       log.warn("dropped a paced broadcast: {bytes} bytes of others wait", { bytes: this.#bytes });

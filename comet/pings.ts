@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { EMPTY } from "../protocol/frame.ts";
 import { encodePing } from "../protocol/websocket/encoder.ts";
-import { type Channel, ChannelState, Form } from "./channel.ts";
+import { type Channel, ChannelState, WireFormat } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import { TICK_MS } from "./options.ts";
 import { NO_TIMER } from "./timer/timing_wheel.ts";
@@ -66,7 +66,7 @@ export class Pings {
 
   /** Whether a channel's interval would be over before the next look. */
   #isDue(channel: Channel): boolean {
-    if (channel.state !== ChannelState.open || channel.form === Form.tcp) return false;
+    if (channel.state !== ChannelState.open || channel.form === WireFormat.tcp) return false;
     // Behind what waits for a client that does not read, a ping is of no use.
     if (channel.slowTimer !== NO_TIMER) return false;
     return this.ticks - channel.writtenTick >= this.#intervalTicks * (1 - 1 / LOOKS);

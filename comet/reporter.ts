@@ -1,10 +1,10 @@
 import type { Clock } from "../base/clock.ts";
-import type { LogicApi } from "../protocol/rpc/contract.ts";
+import type { LogicApi } from "../protocol/cluster/contract.ts";
 import type { CometCounters } from "./counters.ts";
-import type { Lifecycle } from "./lifecycle.ts";
-import type { Membership } from "./membership.ts";
+import type { ConnectionManager } from "./connection_manager.ts";
+import type { ClusterRegistration } from "./cluster_registration.ts";
 import { TICK_MS } from "./options.ts";
-import type { Session } from "./session.ts";
+import type { ClientProtocol } from "./client_protocol.ts";
 
 /** Tells logic how many are here, and takes home how many are elsewhere: what changed of both. */
 export class Reporter {
@@ -17,9 +17,9 @@ export class Reporter {
   #failing = false;
 
   constructor(
-    private readonly lifecycle: Lifecycle,
-    private readonly session: Session,
-    private readonly membership: Membership,
+    private readonly connections: ConnectionManager,
+    private readonly session: ClientProtocol,
+    private readonly registration: ClusterRegistration,
     private readonly logic: LogicApi,
     private readonly clock: Clock,
     private readonly counters: CometCounters,
@@ -38,10 +38,10 @@ export class Reporter {
     const passedMs = nowMs - this.#beganMs;
     // Ticks come a little early or late.
     if (passedMs < periodMs - TICK_MS / 2 || this.#underWay) return;
-    if (!this.membership.isReporting) return;
+    if (!this.registration.isReporting) return;
     this.#beganMs = nowMs;
     this.#underWay = true;
-    this.membership.renewSome(passedMs);
+    this.registration.renewSome(passedMs);
     this.#report(nowMs).catch((error) => this.#failed(error))
       .finally(() => this.#underWay = false);
   }
@@ -51,7 +51,7 @@ export class Reporter {
     this.#answered = 0;
     this.#failing = true;
     this.counters.logicFailures++;
-    this.membership.reportFailed(error);
+    this.registration.reportFailed(error);
   }
 
   async #report(sentMs: number): Promise<void> {
@@ -64,7 +64,7 @@ export class Reporter {
     }
     this.#answered = this.#sequence;
     this.#failing = false;
-    this.membership.reported(sentMs);
+    this.registration.reported(sentMs);
     for (const [room, members] of elsewhere) {
       if (members > 0) remoteOnline.set(room, members);
       else remoteOnline.delete(room);
@@ -73,7 +73,7 @@ export class Reporter {
 
   /** @param base As for {@linkcode CometReport}; 0 says everything. */
   #send(base: number): Promise<ReadonlyMap<string, number> | undefined> {
-    const { channels, rooms, server } = this.lifecycle;
+    const { channels, rooms, server } = this.connections;
     const changes = rooms.takeChanges(base === 0);
     for (const [room, members] of changes) {
       if (members === 0) this.session.remoteOnline.delete(room);

@@ -1,7 +1,7 @@
 import type { PushMessage } from "../protocol/push_message.ts";
-import type { ConnectionRef, Node } from "../protocol/rpc/contract.ts";
+import type { ConnectionRef, Node } from "../protocol/cluster/contract.ts";
 
-export { type Node, NodeReplaced, NodeUnknown } from "../protocol/rpc/contract.ts";
+export { type Node, NodeReplaced, NodeUnknown } from "../protocol/cluster/contract.ts";
 
 /** A push in the log. */
 export interface PushEntry {

@@ -1,5 +1,5 @@
-import { type Node, NodeReplaced, NodeUnknown } from "../protocol/rpc/contract.ts";
-import { nameOf } from "../protocol/rpc/run_id.ts";
+import { type Node, NodeReplaced, NodeUnknown } from "../protocol/cluster/contract.ts";
+import { nameOf } from "../protocol/cluster/run_id.ts";
 
 /**
  * Checks what a node says of itself before it is registered.

@@ -7,16 +7,16 @@ import { PUSH_OVERHEAD_BYTES } from "./options.ts";
 import { Push } from "./push.ts";
 import { broadcastPush, keysPush, readable, roomPush } from "./testing.ts";
 
-const settlement = {
+const acks = {
   lease: { partition: 3, owner: "job", token: 7 },
-  settled() {},
+  ack() {},
   fenced() {},
 };
 
 function batchOf(...messages: PushMessage[]): Batch {
   const batch = new Batch();
   messages.forEach((message, index) =>
-    batch.add(new Push({ position: index + 1, message }, 1, settlement))
+    batch.add(new Push({ position: index + 1, message }, 1, acks))
   );
   return batch;
 }
@@ -80,7 +80,7 @@ describe("Batch", () => {
   });
 
   test("shares the frame of a push that goes alone", () => {
-    const push = new Push({ position: 1, message: roomPush("r://1", "a") }, 2, settlement);
+    const push = new Push({ position: 1, message: roomPush("r://1", "a") }, 2, acks);
     const batches = [new Batch(), new Batch()];
     for (const batch of batches) {
       batch.add(push);

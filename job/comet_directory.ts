@@ -1,4 +1,4 @@
-import type { CometApi } from "../protocol/rpc/contract.ts";
+import type { CometApi } from "../protocol/cluster/contract.ts";
 
 /** The comets that are alive. */
 export interface CometDirectory {

@@ -9,12 +9,12 @@ import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { ACKS_MAX, ENTRIES_PER_READ, retryBackoff } from "./options.ts";
 import { Pause } from "./pause.ts";
-import { Push, type Settlement } from "./push.ts";
+import { type AckTracker, Push } from "./push.ts";
 
 const log = getLogger(["halley", "job"]);
 
 /** What all consumers of a job share. */
-export interface ConsumerParts {
+export interface ConsumerDependencies {
   readonly pushLog: PushLog;
   readonly comets: CometDirectory;
   readonly lanes: Lanes;
@@ -28,20 +28,20 @@ export interface ConsumerParts {
  * acknowledges each in the log when every lane concerned is done with it. Full lanes hold it up,
  * and that is what bounds it.
  */
-export class Consumer implements Settlement {
+export class Consumer implements AckTracker {
   readonly lease: Lease;
-  readonly #parts: ConsumerParts;
+  readonly #parts: ConsumerDependencies;
   /** Positions taken and not yet acknowledged in the log: a claim shows these again. */
   readonly #open = new Set<number>();
   /** Positions that the lanes are done with. */
-  #settled: number[] = [];
+  #acked: number[] = [];
   #acknowledging: Promise<void> | undefined;
   #stopped = false;
   #lost = false;
   readonly #readPause: Pause;
   readonly #ackPause: Pause;
 
-  constructor(lease: Lease, parts: ConsumerParts) {
+  constructor(lease: Lease, parts: ConsumerDependencies) {
     this.lease = lease;
     this.#parts = parts;
     this.#readPause = new Pause(parts.clock);
@@ -80,9 +80,9 @@ export class Consumer implements Settlement {
     }
   }
 
-  settled(position: number): void {
+  ack(position: number): void {
     if (this.#lost) return;
-    this.#settled.push(position);
+    this.#acked.push(position);
     this.#acknowledging ??= this.#acknowledge();
   }
 
@@ -103,7 +103,7 @@ export class Consumer implements Settlement {
     this.stop();
     this.#ackPause.end();
     this.#open.clear();
-    this.#settled = [];
+    this.#acked = [];
   }
 
   /** Settles when what the lanes were done with so far is acknowledged in the log. */
@@ -146,7 +146,7 @@ export class Consumer implements Settlement {
       const wait = this.#dispatch(entry);
       if (wait !== undefined) await wait;
     }
-    if (this.#settled.length >= ACKS_MAX) await this.#acknowledging;
+    if (this.#acked.length >= ACKS_MAX) await this.#acknowledging;
   }
 
   /** @returns Nothing when the lanes took the entry at once. */
@@ -154,7 +154,7 @@ export class Consumer implements Settlement {
     this.#open.add(entry.position);
     const lanes = this.#lanesFor(entry);
     if (lanes.length === 0) {
-      this.settled(entry.position);
+      this.ack(entry.position);
       return undefined;
     }
     const push = new Push(entry, lanes.length, this);
@@ -187,16 +187,16 @@ export class Consumer implements Settlement {
     const { pushLog, prng } = this.#parts;
     // The pushes of one batch are released in one go: this goes on when all of them are there.
     await Promise.resolve();
-    for (let failures = 0; this.#settled.length > 0;) {
-      const positions = this.#settled;
-      this.#settled = [];
+    for (let failures = 0; this.#acked.length > 0;) {
+      const positions = this.#acked;
+      this.#acked = [];
       try {
         await pushLog.ack(this.lease, positions);
         for (const position of positions) this.#open.delete(position);
         failures = 0;
       } catch (error) {
         if (this.#failed("acknowledge", failures, error)) break;
-        this.#settled = positions.concat(this.#settled);
+        this.#acked = positions.concat(this.#acked);
         await this.#ackPause.wait(backoffMs(failures++, retryBackoff, prng));
         if (this.#ackPause.ended) break;
       }

@@ -4,7 +4,7 @@ import { ManualClock } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import type { Lease } from "../drivers/ports.ts";
-import type { BroadcastDelivery } from "../protocol/rpc/contract.ts";
+import type { BroadcastDelivery } from "../protocol/cluster/contract.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
 import { Consumer } from "./consumer.ts";
 import { JobCounters } from "./counters.ts";

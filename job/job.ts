@@ -10,7 +10,7 @@ import { Partitions } from "./partitions.ts";
 import { Pause } from "./pause.ts";
 
 /** What a job stands on. */
-export interface JobParts {
+export interface JobDependencies {
   /** This run of the job. */
   readonly owner: string;
   readonly pushLog: PushLog;
@@ -34,7 +34,7 @@ export class Job {
   #sweep: TimerHandle | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ owner, pushLog, comets, clock, running, prng, options }: JobParts) {
+  constructor({ owner, pushLog, comets, clock, running, prng, options }: JobDependencies) {
     this.#clock = clock;
     this.#running = running;
     this.#options = { ...jobDefaults, ...options };

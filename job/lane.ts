@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
-import type { CometApi } from "../protocol/rpc/contract.ts";
+import type { CometApi } from "../protocol/cluster/contract.ts";
 import { Batch } from "./batch.ts";
 import type { CometDirectory } from "./comet_directory.ts";
 import type { JobCounters } from "./counters.ts";
@@ -13,7 +13,7 @@ import type { Push } from "./push.ts";
 const log = getLogger(["halley", "job"]);
 
 /** What all lanes of a job share. */
-export interface LaneParts {
+export interface LaneDependencies {
   readonly comets: CometDirectory;
   /** What a comet is judged by that takes nothing: the time in which this process ran. */
   readonly clock: Clock;
@@ -28,7 +28,7 @@ export interface LaneParts {
  * as the load asks.
  */
 export class Lane {
-  readonly #parts: LaneParts;
+  readonly #parts: LaneDependencies;
   readonly #pause: Pause;
   #inFlight: Batch | undefined;
   readonly #gathered: Batch[] = [];
@@ -42,7 +42,7 @@ export class Lane {
   #ended = false;
   #waiting: (() => void)[] = [];
 
-  constructor(readonly server: string, readonly comet: CometApi, parts: LaneParts) {
+  constructor(readonly server: string, readonly comet: CometApi, parts: LaneDependencies) {
     this.#parts = parts;
     this.#pause = new Pause(parts.clock);
   }

@@ -18,9 +18,9 @@ class Fixture {
   readonly lane: Lane;
   /** Positions of the pushes the lane is done with, each time it says so. */
   readonly released: number[] = [];
-  readonly #settlement = {
+  readonly #acks = {
     lease: { partition: 0, owner: "job", token: 1 },
-    settled: (position: number) => void this.released.push(position),
+    ack: (position: number) => void this.released.push(position),
     fenced: () => {},
   };
   #last = 0;
@@ -38,7 +38,7 @@ class Fixture {
 
   add(message: PushMessage): number {
     const position = ++this.#last;
-    this.lane.add(new Push({ position, message }, 1, this.#settlement));
+    this.lane.add(new Push({ position, message }, 1, this.#acks));
     return position;
   }
 

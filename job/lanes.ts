@@ -1,10 +1,10 @@
-import { Lane, type LaneParts } from "./lane.ts";
+import { Lane, type LaneDependencies } from "./lane.ts";
 
 /** The lanes to all comets; one comes into being with the first push for its comet. */
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
 
-  constructor(private readonly parts: LaneParts) {}
+  constructor(private readonly parts: LaneDependencies) {}
 
   /** The lane to one comet, or undefined when it is not alive. */
   of(server: string): Lane | undefined {

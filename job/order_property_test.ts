@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { ManualClock } from "../base/clock.ts";
 import { type Prng, randomBelow, seededPrng } from "../base/prng.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
-import { type CometApi, type Delivery, NONE_FENCED } from "../protocol/rpc/contract.ts";
+import { type CometApi, type Delivery, NONE_FENCED } from "../protocol/cluster/contract.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
 import { Job } from "./job.ts";
 import { append, microtasks, readable, roomPush } from "./testing.ts";

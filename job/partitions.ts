@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock, TimerHandle } from "../base/clock.ts";
 import type { PushLog } from "../drivers/ports.ts";
-import { Consumer, type ConsumerParts } from "./consumer.ts";
+import { Consumer, type ConsumerDependencies } from "./consumer.ts";
 import { HANDOVER_MS } from "./options.ts";
 
 const log = getLogger(["halley", "job"]);
@@ -27,7 +27,7 @@ export class Partitions {
   #stopped = false;
 
   /** @param owner This run of the job. */
-  constructor(private readonly owner: string, private readonly parts: ConsumerParts) {
+  constructor(private readonly owner: string, private readonly parts: ConsumerDependencies) {
     this.#clock = parts.clock;
     this.#pushLog = parts.pushLog;
   }

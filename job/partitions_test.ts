@@ -5,7 +5,7 @@ import { type Prng, randomBelow, seededPrng } from "../base/prng.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import type { PushLog } from "../drivers/ports.ts";
 import { forEachFrame } from "../protocol/frame.ts";
-import type { CometApi, Delivery } from "../protocol/rpc/contract.ts";
+import type { CometApi, Delivery } from "../protocol/cluster/contract.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
 import { Job } from "./job.ts";
 import { append, roomPush, settled } from "./testing.ts";

@@ -4,11 +4,11 @@ import type { PushMessage } from "../protocol/push_message.ts";
 import { PUSH_OVERHEAD_BYTES } from "./options.ts";
 
 /** Hears that the lanes are done with entries of a partition. */
-export interface Settlement {
+export interface AckTracker {
   /** The lease under which the entries were taken. */
   readonly lease: Lease;
   /** To be called once for an entry, when the last lane is done with it. */
-  settled(position: number): void;
+  ack(position: number): void;
   /** A comet has seen a later lease of the partition. */
   fenced(): void;
 }
@@ -25,12 +25,12 @@ export class Push {
 
   /**
    * @param lanes How many lanes take it, at least 1.
-   * @param settlement Hears when all of them are done.
+   * @param acks Hears when all of them are done.
    */
   constructor(
     { position, message }: PushEntry,
     private lanes: number,
-    private readonly settlement: Settlement,
+    private readonly acks: AckTracker,
   ) {
     this.position = position;
     this.message = message;
@@ -42,17 +42,17 @@ export class Push {
 
   /** The lease under which it was taken. */
   get lease(): Lease {
-    return this.settlement.lease;
+    return this.acks.lease;
   }
 
   /** One lane is done with it; to be called exactly once by each. */
   release(): void {
-    if (--this.lanes === 0) this.settlement.settled(this.position);
+    if (--this.lanes === 0) this.acks.ack(this.position);
   }
 
   /** A comet has seen a later lease of its partition: whoever holds that will deliver it. */
   fenced(): void {
-    this.settlement.fenced();
+    this.acks.fenced();
   }
 }
 

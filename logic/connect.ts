@@ -9,8 +9,8 @@ import {
   ConnectRefused,
   type ConnectReply,
   type ConnectRequest,
-} from "../protocol/rpc/contract.ts";
-import { ownKeyOf } from "../protocol/rpc/own_key.ts";
+} from "../protocol/cluster/contract.ts";
+import { ownKeyOf } from "../protocol/cluster/own_key.ts";
 import type { LogicCounters } from "./counters.ts";
 
 /** Where logic finds the comets. */

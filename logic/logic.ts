@@ -9,7 +9,7 @@ import type {
   Node,
   ReceivedFrame,
   Registered,
-} from "../protocol/rpc/contract.ts";
+} from "../protocol/cluster/contract.ts";
 import { Balancer } from "./balancer.ts";
 import { Cluster } from "./cluster.ts";
 import { type Comets, Connector } from "./connect.ts";
@@ -17,7 +17,7 @@ import { LogicCounters } from "./counters.ts";
 import { NodeListing, nodesDefaults, type NodesOptions } from "./nodes.ts";
 import { Online } from "./online.ts";
 import { Push } from "./push.ts";
-import { loggingReceiver, type Receiver } from "./receiver.ts";
+import { loggingHandler, type MessageHandler } from "./message_handler.ts";
 
 /** What an operator decides about logic. */
 export interface LogicOptions {
@@ -35,14 +35,14 @@ export const logicDefaults: LogicOptions = {
 };
 
 /** What logic stands on. */
-export interface LogicParts {
+export interface LogicDependencies {
   readonly pushLog: PushLog;
   readonly sessions: Sessions;
   readonly nodes: Nodes;
   readonly comets: Comets;
   readonly clock: Clock;
   /** Where clients' frames go; each is logged where nobody takes them. */
-  readonly receiver?: Receiver;
+  readonly messageHandler?: MessageHandler;
   readonly options: LogicOptions;
 }
 
@@ -55,17 +55,17 @@ export class Logic implements LogicApi {
   readonly #cluster: Cluster;
   readonly #balancer = new Balancer();
   readonly #connector: Connector;
-  readonly #receiver: Receiver;
+  readonly #messageHandler: MessageHandler;
   readonly #sessions: Sessions;
   readonly #registry: Nodes;
   readonly #registered: Registered;
 
   /** @throws {Error} When an option is wrong. */
-  constructor(parts: LogicParts) {
+  constructor(parts: LogicDependencies) {
     const { pushLog, sessions, nodes, comets, clock, options } = parts;
     this.#cluster = new Cluster(nodes, clock);
     this.#connector = new Connector(sessions, comets, options.limits, this.counters);
-    this.#receiver = parts.receiver ?? loggingReceiver;
+    this.#messageHandler = parts.messageHandler ?? loggingHandler;
     this.#sessions = sessions;
     this.#registry = nodes;
     this.#registered = { openAfterMs: options.openAfterMs, leaseMs: nodes.leaseMs };
@@ -84,7 +84,7 @@ export class Logic implements LogicApi {
 
   receive(frame: ReceivedFrame): Promise<void> {
     this.counters.received++;
-    return this.#receiver.receive(frame);
+    return this.#messageHandler.receive(frame);
   }
 
   async register(node: Node): Promise<Registered> {

@@ -6,9 +6,9 @@ import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
 import type { SessionLimits } from "../drivers/ports.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
-import { type CometApi, ConnectRefused, type ReceivedFrame } from "../protocol/rpc/contract.ts";
+import { type CometApi, ConnectRefused, type ReceivedFrame } from "../protocol/cluster/contract.ts";
 import { Logic, logicDefaults } from "./logic.ts";
-import type { Receiver } from "./receiver.ts";
+import type { MessageHandler } from "./message_handler.ts";
 
 /** A comet that notes what it is to close, and then does as told. */
 class FakeComet implements CometApi {
@@ -24,9 +24,9 @@ class FakeComet implements CometApi {
 }
 
 async function setUp(
-  { limits = logicDefaults.limits, receiver }: {
+  { limits = logicDefaults.limits, messageHandler }: {
     limits?: SessionLimits;
-    receiver?: Receiver;
+    messageHandler?: MessageHandler;
   } = {},
 ) {
   const clock = new ManualClock();
@@ -54,7 +54,7 @@ async function setUp(
     nodes,
     comets,
     clock,
-    receiver,
+    messageHandler,
     options: { ...logicDefaults, limits },
   });
   let nextId = 1;
@@ -193,7 +193,7 @@ test("Logic.disconnect() forgets the session of this connection alone", async ()
   assert.equal(logic.counters.disconnected, 1);
 });
 
-test("Logic.receive() hands frames to the receiver, and by default to the log", async () => {
+test("Logic.receive() hands frames to the messageHandler, and by default to the log", async () => {
   const frame: ReceivedFrame = {
     server: "a",
     mid: 1n,
@@ -205,7 +205,7 @@ test("Logic.receive() hands frames to the receiver, and by default to the log", 
   };
   const received: ReceivedFrame[] = [];
   const { logic } = await setUp({
-    receiver: { receive: async (frame) => void received.push(frame) },
+    messageHandler: { receive: async (frame) => void received.push(frame) },
   });
   await logic.receive(frame);
   assert.deepEqual(received, [frame]);

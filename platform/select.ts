@@ -1,4 +1,4 @@
-import type { Floor } from "./floor.ts";
+import type { BareSockets } from "./bare_sockets.ts";
 import type { Platform } from "./port.ts";
 
 /**
@@ -13,7 +13,7 @@ export async function selectPlatform(): Promise<Platform> {
 }
 
 /** The bare sockets of the runtime we run in, for benchmarks. */
-export async function selectFloor(): Promise<Floor> {
-  if ("Bun" in globalThis) return (await import("./bun/floor.ts")).bunFloor;
-  return (await import("./deno/floor.ts")).denoFloor;
+export async function selectBareSockets(): Promise<BareSockets> {
+  if ("Bun" in globalThis) return (await import("./bun/bare_sockets.ts")).bunBareSockets;
+  return (await import("./deno/bare_sockets.ts")).denoBareSockets;
 }

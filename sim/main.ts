@@ -2,7 +2,7 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Child, Platform, Process } from "../platform/port.ts";
 import { optionTexts } from "./option_texts.ts";
-import { parseSimOptions, simHelp, type SimOptions, UsageMistakes } from "./options.ts";
+import { parseSimOptions, simHelp, type SimOptions, UsageError } from "./options.ts";
 import { htmlPage } from "./report/html.ts";
 import { jsonLine } from "./report/json.ts";
 import { Progress } from "./report/progress.ts";
@@ -76,7 +76,7 @@ export async function runSim(platform: Platform, args: readonly string[]): Promi
   try {
     return await drive(platform, parseSimOptions(args));
   } catch (error) {
-    if (error instanceof UsageMistakes) {
+    if (error instanceof UsageError) {
       for (const mistake of error.mistakes) complain(mistake);
       return SimExitCode.usage;
     }

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { parsePlace } from "./places.ts";
+import { parsePlace } from "./locations.ts";
 import type { Transport } from "./types.ts";
 
 /** What a run is to be like. */
@@ -85,8 +85,8 @@ ${scenarioLines}
   --html FILE         a page with charts`;
 
 /** The command line is wrong; one line for each mistake. */
-export class UsageMistakes extends Error {
-  override readonly name = "UsageMistakes";
+export class UsageError extends Error {
+  override readonly name = "UsageError";
 
   constructor(readonly mistakes: readonly string[]) {
     super(mistakes.join("\n"));
@@ -169,7 +169,7 @@ class Reader {
 /**
  * Reads the command line.
  *
- * @throws {UsageMistakes} When anything is wrong; it holds every mistake.
+ * @throws {UsageError} When anything is wrong; it holds every mistake.
  */
 export function parseSimOptions(args: readonly string[]): SimOptions {
   const names = [...Object.keys(flags), "json"];
@@ -226,6 +226,6 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
     json: values.json === true,
     html: reader.text("html") || undefined,
   };
-  if (reader.mistakes.length > 0) throw new UsageMistakes(reader.mistakes);
+  if (reader.mistakes.length > 0) throw new UsageError(reader.mistakes);
   return options;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseSimOptions, simHelp, UsageMistakes } from "./options.ts";
+import { parseSimOptions, simHelp, UsageError } from "./options.ts";
 
 describe("parseSimOptions()", () => {
   it("has a default for everything", () => {
@@ -56,7 +56,7 @@ describe("parseSimOptions()", () => {
         parseSimOptions(line.split(" "));
         return [];
       } catch (error) {
-        return (error as UsageMistakes).mistakes;
+        return (error as UsageError).mistakes;
       }
     };
     for (const flag of ["clients", "rooms", "size", "workers", "seed"]) {
@@ -72,7 +72,7 @@ describe("parseSimOptions()", () => {
     const line = "--clients none --size 10 --transport udp --heartbeat 3 --scenario calm " +
       "--seed -1 --wrong 1 more --target http://h:1";
     assert.throws(() => parseSimOptions(line.split(" ")), (error) => {
-      assert.ok(error instanceof UsageMistakes);
+      assert.ok(error instanceof UsageError);
       const flags = error.mistakes.map((mistake) => mistake.split(/[ :]/)[0]);
       const wanted = ["--clients", "--size", "--transport", "--heartbeat", "--scenario", "--seed"];
       for (const flag of [...wanted, "--wrong", "unexpected", "--target"]) {

@@ -10,7 +10,7 @@ import type { RoomPushes } from "./types.ts";
 export type SendPush = (room: number, body: Uint8Array) => Promise<boolean>;
 
 /** How to push. */
-export interface PusherParts {
+export interface PusherDependencies {
   readonly send: SendPush;
   /** Tells the pushes of this run from those of others. */
   readonly tag: number;
@@ -36,7 +36,7 @@ class RoomPusher {
   readonly #due: number[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(private readonly room: number, private readonly parts: PusherParts) {}
+  constructor(private readonly room: number, private readonly parts: PusherDependencies) {}
 
   get waiting(): number {
     return this.#due.length;
@@ -91,7 +91,7 @@ export class Pusher {
   /** Ends the wait for the next push. */
   #wake: () => void = () => {};
 
-  constructor(parts: PusherParts) {
+  constructor(parts: PusherDependencies) {
     this.#clock = parts.clock;
     this.#rooms = Array.from({ length: parts.rooms }, (_, room) => new RoomPusher(room, parts));
   }

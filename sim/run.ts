@@ -3,12 +3,12 @@ import { systemPrng } from "../base/prng.ts";
 import type { Platform, Process } from "../platform/port.ts";
 import { endChild } from "./children.ts";
 import { Fleet } from "./client/fleet.ts";
-import { checkEntrance, conclude, concludeFailed } from "./conclusion.ts";
+import { checkEntrance, concludeFailed, finish } from "./finish.ts";
 import { httpPush } from "./http_push.ts";
 import { portsPerAddress, type Spread, spreadOver } from "./machine.ts";
 import { optionTexts } from "./option_texts.ts";
 import type { SimOptions } from "./options.ts";
-import { parsePlace } from "./places.ts";
+import { parsePlace } from "./locations.ts";
 import { Pusher } from "./pusher.ts";
 import type { Progress } from "./report/progress.ts";
 import { scenarios } from "./scenarios/all.ts";
@@ -16,11 +16,11 @@ import type { Scenario } from "./scenarios/scenario.ts";
 import { runningTarget, ServerFailed, startTarget, type Target } from "./server.ts";
 import { ServerView } from "./server_view.ts";
 import { busyClients } from "./simulator_load.ts";
-import { Stage } from "./stage.ts";
+import { RunContext } from "./run_context.ts";
 import type { ClientFleet, ConnectPlan, ReceiptTotals, Report } from "./types.ts";
 
 /** How a run says what it is doing. */
-export interface RunParts {
+export interface RunDependencies {
   readonly platform: Platform;
   /** Runs this program once more; see {@linkcode Process.spawn}. */
   readonly spawn: Process["spawn"];
@@ -53,7 +53,7 @@ class Run {
   readonly #clock: Clock = preciseClock;
   readonly #startMs = preciseClock.monotonicMs();
 
-  constructor(private readonly options: SimOptions, private readonly parts: RunParts) {}
+  constructor(private readonly options: SimOptions, private readonly parts: RunDependencies) {}
 
   async run(): Promise<Report> {
     const { options, parts } = this;
@@ -152,16 +152,16 @@ class Run {
     const { progress } = parts;
     const cpuCount = parts.platform.process.cpuCount();
     const made = { options, fleet, pusher, target, plan, clock, progress, cpuCount };
-    const stage = new Stage(made);
+    const run = new RunContext(made);
     const scenario = scenarios[options.scenario];
-    stage.watch();
-    stage.phase("connect");
+    run.watch();
+    run.phase("connect");
     const first = scenario.clientsAtFirst?.(options.clients) ?? options.clients;
-    const receipts = await this.#perform(scenario, stage, server, first);
-    await stage.unwatch();
-    const busy = busyClients(stage.samples, spread.processes);
-    if (busy !== undefined) stage.notes.clients_at_their_limit = busy;
-    return this.#report(stage, receipts);
+    const receipts = await this.#perform(scenario, run, server, first);
+    await run.unwatch();
+    const busy = busyClients(run.samples, spread.processes);
+    if (busy !== undefined) run.notes.clients_at_their_limit = busy;
+    return this.#report(run, receipts);
   }
 
   /**
@@ -171,24 +171,24 @@ class Run {
    */
   async #perform(
     scenario: Scenario,
-    stage: Stage,
+    run: RunContext,
     server: ServerView,
     first: number,
   ): Promise<ReceiptTotals> {
     try {
-      await stage.fleet.connect(stage.plan, first);
-      await checkEntrance(stage, first);
-      await scenario.run(stage);
-      return await conclude(stage, server);
+      await run.fleet.connect(run.plan, first);
+      await checkEntrance(run, first);
+      await scenario.run(run);
+      return await finish(run, server);
     } catch (error) {
       if (!(error instanceof ServerFailed)) throw error;
-      return await concludeFailed(stage, error);
+      return await concludeFailed(run, error);
     }
   }
 
-  #report(stage: Stage, receipts: ReceiptTotals): Report {
+  #report(run: RunContext, receipts: ReceiptTotals): Report {
     const { options } = this;
-    const { usage, latency, pusher } = stage;
+    const { usage, latency, pusher } = run;
     return {
       seed: options.seed,
       scenario: options.scenario,
@@ -196,21 +196,21 @@ class Run {
       clients: options.clients,
       durationS: (this.#clock.monotonicMs() - this.#startMs) / 1_000,
       receipts,
-      heartbeatsSent: stage.last?.heartbeatsSent ?? 0,
-      heartbeatsMissed: stage.last?.heartbeatsMissed ?? 0,
-      lostConnections: stage.last?.lostConnections ?? 0,
+      heartbeatsSent: run.last?.heartbeatsSent ?? 0,
+      heartbeatsMissed: run.last?.heartbeatsMissed ?? 0,
+      lostConnections: run.last?.lostConnections ?? 0,
       pushes: { due: pusher.due, sent: pusher.sent, failed: pusher.failed },
-      failures: stage.last?.failures ?? [],
+      failures: run.last?.failures ?? [],
       latencyMs: latency,
-      histogram: stage.histogram,
-      samples: stage.samples,
+      histogram: run.histogram,
+      samples: run.samples,
       server: usage === undefined ? undefined : {
         cpuS: usage.cpuS,
         rssBytes: usage.rssBytes,
-        rssPerClientBytes: stage.rssPerClientBytes,
+        rssPerClientBytes: run.rssPerClientBytes,
       },
-      findings: stage.findings,
-      notes: stage.notes,
+      findings: run.findings,
+      notes: run.notes,
     };
   }
 }
@@ -220,6 +220,6 @@ class Run {
  *
  * @throws {Error} With a one-line message when it cannot run.
  */
-export function runScenario(options: SimOptions, parts: RunParts): Promise<Report> {
+export function runScenario(options: SimOptions, parts: RunDependencies): Promise<Report> {
   return new Run(options, parts).run();
 }

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { type Clock, sleep } from "../base/clock.ts";
-import { parsePlace } from "./places.ts";
+import { parsePlace } from "./locations.ts";
 import type { Child, ConnHandler, Process, Streams } from "../platform/port.ts";
 
 /** How long the server may take to come up, in milliseconds. */
@@ -60,7 +60,7 @@ export async function runningTarget(
 }
 
 /** How a server is started. */
-export interface StartParts {
+export interface StartDependencies {
   readonly streams: Streams;
   /** Runs this program once more. */
   readonly spawn: Process["spawn"];
@@ -86,7 +86,7 @@ async function freePorts(streams: Streams, count: number): Promise<number[]> {
  *
  * @throws {Error} When it does not come up.
  */
-export async function startTarget(parts: StartParts): Promise<Target> {
+export async function startTarget(parts: StartDependencies): Promise<Target> {
   for (let tries = 1;; tries++) {
     const target = await tryStart(parts);
     if (typeof target === "object") return target;
@@ -97,7 +97,7 @@ export async function startTarget(parts: StartParts): Promise<Target> {
 }
 
 /** @returns The server, or what it ended with. */
-async function tryStart(parts: StartParts): Promise<Target | number | string> {
+async function tryStart(parts: StartDependencies): Promise<Target | number | string> {
   const { streams, spawn, clock, workers, isWide, heartbeatMs } = parts;
   const hostname = isWide ? "0.0.0.0" : "127.0.0.1";
   const [tcp, ws, http] = await freePorts(streams, 3);

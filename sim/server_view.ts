@@ -16,7 +16,7 @@ const HELD: Readonly<Record<string, string>> = {
 };
 
 /** How the API of a server is reached. */
-export interface ServerViewParts {
+export interface ServerViewDependencies {
   readonly api: string;
   readonly apiKey: string;
   readonly rooms: number;
@@ -31,7 +31,7 @@ export class ServerView {
   /** What it held before the run; undefined for a server that does not say, such as goim. */
   #before: Held | undefined;
 
-  constructor(private readonly parts: ServerViewParts) {}
+  constructor(private readonly parts: ServerViewDependencies) {}
 
   /** @throws {Error} With a one-line message when the API is not there, or does not take the key. */
   async reach(): Promise<void> {

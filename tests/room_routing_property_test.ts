@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../base/clock.ts";
 import { type Prng, randomBelow, seededPrng } from "../base/prng.ts";
-import { RoomHolds } from "../comet/room_holds.ts";
+import { RoomInterest } from "../comet/room_interest.ts";
 import { Rooms } from "../comet/rooms.ts";
-import { FollowedRooms } from "../job/followed_rooms.ts";
-import { FOLLOW_MS, type FollowerApi, type RoomsApi } from "../protocol/rpc/contract.ts";
+import { RemoteRoomInterest } from "../job/remote_room_interest.ts";
+import { type RoomInterestApi, WATCH_MS, type WatcherApi } from "../protocol/cluster/contract.ts";
 
 const SEEDS = 300;
 const STEPS = 400;
@@ -57,11 +57,11 @@ class Link {
   }
 }
 
-/** A comet with its rooms and clients, and jobs that follow them. */
+/** A comet with its rooms and clients, and jobs that watch them. */
 class World {
   readonly clock = new ManualClock();
   readonly rooms = new Rooms<Member>();
-  readonly holds = new RoomHolds(this.rooms, this.clock);
+  readonly interest = new RoomInterest(this.rooms, this.clock);
   readonly members: Member[] = [];
   readonly jobs: Job[];
 
@@ -71,7 +71,7 @@ class World {
 
   /** Lets a client in as a session does: waits until the room is held, then takes it in. */
   async join(room: string): Promise<void> {
-    const held = this.holds.hold(room);
+    const held = this.interest.add(room);
     if (held !== undefined) await held;
     const member = { roomIndex: -1, room };
     this.rooms.join(room, member);
@@ -83,14 +83,14 @@ class World {
     this.members.splice(this.members.indexOf(member), 1);
     const room = this.rooms.get(member.room)!;
     this.rooms.leave(member.room, room, member);
-    if (room.size === 0) this.holds.left(member.room);
+    if (room.size === 0) this.interest.remove(member.room);
   }
 
   /** Every room that has members is one that every job would send pushes for. */
   check(): void {
     for (const { room } of this.members) {
       for (const job of this.jobs) {
-        assert.ok(job.rooms.holds(room), `${job.id} would leave out ${room}`);
+        assert.ok(job.rooms.has(room), `${job.id} would leave out ${room}`);
       }
     }
   }
@@ -98,25 +98,25 @@ class World {
 
 /** A job, which may stand still: then nothing of it runs, and its clock goes on. */
 class Job {
-  readonly rooms: FollowedRooms;
+  readonly rooms: RemoteRoomInterest;
   frozen = false;
   link = new Link();
 
   constructor(readonly world: World, readonly id: string) {
-    const api: RoomsApi = {
-      follow: () => this.#ask((follower) => this.world.holds.follow(this.id, follower)),
-      refollow: () =>
-        this.#ask((follower) => {
-          if (!this.world.holds.refollow(this.id, follower)) throw new Error("begin anew");
+    const api: RoomInterestApi = {
+      watch: () => this.#ask((watcher) => this.world.interest.watch(this.id, watcher)),
+      renewWatch: () =>
+        this.#ask((watcher) => {
+          if (!this.world.interest.renewWatch(this.id, watcher)) throw new Error("begin anew");
         }),
     };
-    this.rooms = new FollowedRooms(api, world.clock);
+    this.rooms = new RemoteRoomInterest(api, world.clock);
     this.connect();
   }
 
   connect(): void {
     this.link = new Link();
-    this.#follower = this.#newFollower(this.link);
+    this.#watcher = this.#newWatcher(this.link);
     this.rooms.up();
   }
 
@@ -125,19 +125,19 @@ class Job {
     this.rooms.down();
   }
 
-  #follower!: FollowerApi;
+  #watcher!: WatcherApi;
 
-  #newFollower(link: Link): FollowerApi {
+  #newWatcher(link: Link): WatcherApi {
     return {
-      hold: (rooms) => link.call(link.toJob, link.toComet, () => this.rooms.hold(rooms)),
-      release: (rooms) => link.call(link.toJob, link.toComet, () => this.rooms.release(rooms)),
+      add: (rooms) => link.call(link.toJob, link.toComet, () => this.rooms.add(rooms)),
+      remove: (rooms) => link.call(link.toJob, link.toComet, () => this.rooms.remove(rooms)),
     };
   }
 
-  #ask<Answer>(act: (follower: FollowerApi) => Answer): Promise<Answer> {
+  #ask<Answer>(act: (watcher: WatcherApi) => Answer): Promise<Answer> {
     const { link } = this;
-    const follower = this.#follower;
-    return link.call(link.toComet, link.toJob, () => act(follower));
+    const watcher = this.#watcher;
+    return link.call(link.toComet, link.toJob, () => act(watcher));
   }
 }
 
@@ -171,8 +171,8 @@ function act(world: World, waiting: Set<Promise<void>>): void {
       if (randomBelow(prng, 4) === 0) job.frozen = !job.frozen;
       return;
     case 7:
-      clock.advance(randomBelow(prng, 2) === 0 ? 30 : FOLLOW_MS / 3);
-      world.holds.tick();
+      clock.advance(randomBelow(prng, 2) === 0 ? 30 : WATCH_MS / 3);
+      world.interest.tick();
       for (const one of jobs) if (!one.frozen) one.rooms.tick();
       return;
     default:
@@ -196,7 +196,7 @@ async function run(seed: number): Promise<number> {
   const joins = [...waiting];
   for (let step = 0; step < 30; step++) {
     world.clock.advance(100);
-    world.holds.tick();
+    world.interest.tick();
     for (const job of world.jobs) {
       while (job.link.toComet.length > 0) job.link.toComet.shift()!();
     }

@@ -1,7 +1,7 @@
 import { parse as parseToml } from "smol-toml";
 import * as v from "valibot";
-import type { Machine } from "./kinds.ts";
-import { ConfigMistakes } from "./load.ts";
+import type { Machine } from "./option_types.ts";
+import { ConfigError } from "./load.ts";
 import { relations } from "./relations.ts";
 import { type Config, defaultOf, optionList } from "./schema.ts";
 
@@ -9,7 +9,7 @@ import { type Config, defaultOf, optionList } from "./schema.ts";
  * Completes and checks a configuration that a program gives.
  *
  * @param values What differs from the defaults.
- * @throws {ConfigMistakes} When anything is wrong; it holds every mistake.
+ * @throws {ConfigError} When anything is wrong; it holds every mistake.
  */
 export function completeConfig(values: Partial<Config>, machine: Machine): Config {
   const config: Record<string, unknown> = {};
@@ -32,6 +32,6 @@ export function completeConfig(values: Partial<Config>, machine: Machine): Confi
     mistakes.push(`${field}${shown}: ${result.issues[0].message}`);
   }
   if (mistakes.length === 0) mistakes.push(...relations(config as Config, "start"));
-  if (mistakes.length > 0) throw new ConfigMistakes(mistakes);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config as Config;
 }

@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { completeConfig } from "./complete.ts";
-import { ConfigMistakes } from "./load.ts";
+import { ConfigError } from "./load.ts";
 import { type Config, defaultConfig } from "./schema.ts";
 
 const machine = { hostname: () => "push-1" };
@@ -10,7 +10,7 @@ function mistakesOf(values: Partial<Config>): readonly string[] {
   try {
     completeConfig(values, machine);
   } catch (error) {
-    if (error instanceof ConfigMistakes) return error.mistakes;
+    if (error instanceof ConfigError) return error.mistakes;
     throw error;
   }
   assert.fail("there was no mistake");

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { parse as parseToml, TomlError } from "smol-toml";
 import * as v from "valibot";
-import { deniedAdvice } from "../denied.ts";
-import type { Machine, Option } from "./kinds.ts";
+import { deniedAdvice } from "../permission_hints.ts";
+import type { Machine, Option } from "./option_types.ts";
 import { sections } from "./options.ts";
 import { relations, type Role } from "./relations.ts";
 import { type Config, defaultOf, type Field, optionList, variableOf } from "./schema.ts";
@@ -30,8 +30,8 @@ export interface LoadedConfig {
 }
 
 /** Everything that is wrong with a configuration, a line for each mistake. */
-export class ConfigMistakes extends Error {
-  override readonly name = "ConfigMistakes";
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
 
   constructor(readonly mistakes: readonly string[]) {
     super(mistakes.join("\n"));
@@ -191,7 +191,7 @@ function reasonOf(error: unknown): string {
  * Puts the configuration together: the file over the defaults, the environment over the file, flags
  * over all.
  *
- * @throws {ConfigMistakes} When anything is wrong; it holds every mistake.
+ * @throws {ConfigError} When anything is wrong; it holds every mistake.
  */
 export function loadConfig(input: ConfigInput): LoadedConfig {
   const flags = new Loading(input);
@@ -211,7 +211,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   const mistakes = [flags, environment, file].flatMap((loading) => loading.mistakes);
   // Relations between values that are wrong by themselves would only repeat the mistakes.
   if (mistakes.length === 0) mistakes.push(...relations(config as Config, input.role));
-  if (mistakes.length > 0) throw new ConfigMistakes(mistakes);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
   return {
     config: config as Config,
     origins: origins as Record<Field, string>,

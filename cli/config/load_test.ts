@@ -1,6 +1,6 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
-import { ConfigMistakes, loadConfig, type LoadedConfig } from "./load.ts";
+import { ConfigError, loadConfig, type LoadedConfig } from "./load.ts";
 import { defaultConfig } from "./schema.ts";
 
 const machine = { hostname: () => "push-1" };
@@ -29,7 +29,7 @@ function mistakesOf(given: Given): readonly string[] {
   try {
     load(given);
   } catch (error) {
-    if (error instanceof ConfigMistakes) return error.mistakes;
+    if (error instanceof ConfigError) return error.mistakes;
     throw error;
   }
   assert.fail("there was no mistake");

@@ -1,4 +1,4 @@
-import { integer, list, type Machine, networks, text } from "./kinds.ts";
+import { integer, list, type Machine, networks, text } from "./option_types.ts";
 
 const name = /^[\w.-]{1,64}$/;
 const nameRange = "1 to 64 letters, digits, dots, dashes or underscores";

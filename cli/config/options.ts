@@ -1,6 +1,6 @@
 import { apiOptions } from "./api_options.ts";
 import { clusterOptions } from "./cluster_options.ts";
-import { address, bytes, choice, duration, integer, list } from "./kinds.ts";
+import { address, bytes, choice, duration, integer, list } from "./option_types.ts";
 import { nodeOptions } from "./node_options.ts";
 
 /** The tables of the file, in the order in which help and docs show them. */

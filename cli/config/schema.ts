@@ -1,4 +1,4 @@
-import type { Machine, Option } from "./kinds.ts";
+import type { Machine, Option } from "./option_types.ts";
 import { options } from "./options.ts";
 
 type Options = typeof options;

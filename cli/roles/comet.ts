@@ -7,13 +7,13 @@ import { CometService } from "../../comet/rpc/comet_service.ts";
 import { LogicPool } from "../../comet/rpc/logic_pool.ts";
 import type { Platform } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
-import { RpcCounters } from "../../protocol/rpc/counters.ts";
-import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
+import { RpcCounters } from "../../rpc/counters.ts";
+import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 import { formatAddress, parseRpcAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
-import { addComet, addProcess, addRpc } from "./measured.ts";
+import { addComet, addProcess, addRpc } from "./role_metrics.ts";
 import { serveMetrics } from "./metrics_server.ts";
 import {
   announceLimit,
@@ -22,7 +22,7 @@ import {
   nodeOf,
   reachedHost,
   warnOfOrigins,
-} from "./parts.ts";
+} from "./wiring.ts";
 import { NOT_LISTENING, type Running } from "./running.ts";
 
 const log = getLogger(["halley"]);

@@ -8,8 +8,8 @@ import { type HttpServer, serveHttp } from "../../protocol/http/server.ts";
 import { Limits } from "../../protocol/limits.ts";
 import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
-import { addHttp } from "./measured.ts";
-import { apiAccess, httpConnectionsMax } from "./parts.ts";
+import { addHttp } from "./role_metrics.ts";
+import { apiAccess, httpConnectionsMax } from "./wiring.ts";
 
 /** What the HTTP server of a role stands on. */
 export interface HttpParts {

@@ -8,14 +8,14 @@ import { jobDefaults } from "../../job/options.ts";
 import { RegisteredComets } from "../../job/rpc/registered_comets.ts";
 import type { Platform } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
-import { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { RpcCounters } from "../../rpc/counters.ts";
 import { parseRpcAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
-import { addJob, addProcess, addPushLog, addRpc, addStore } from "./measured.ts";
+import { addJob, addProcess, addPushLog, addRpc, addStore } from "./role_metrics.ts";
 import { serveMetrics } from "./metrics_server.ts";
-import { newRunId } from "./parts.ts";
+import { newRunId } from "./wiring.ts";
 import type { Running } from "./running.ts";
 import { openStore, StoreProbe } from "./store.ts";
 

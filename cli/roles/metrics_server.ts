@@ -7,7 +7,7 @@ import { parseAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
 import { type HttpParts, openHttp } from "./http.ts";
-import { metricsHosts } from "./parts.ts";
+import { metricsHosts } from "./wiring.ts";
 
 /** Answers for the metrics and the health of a role that has no HTTP API. */
 export function metricsApp(

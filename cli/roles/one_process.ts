@@ -16,7 +16,7 @@ import { formatAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
-import { addComet, addJob, addLogic, addProcess, addPushLog } from "./measured.ts";
+import { addComet, addJob, addLogic, addProcess, addPushLog } from "./role_metrics.ts";
 import { openApi } from "./http.ts";
 import {
   access,
@@ -26,7 +26,7 @@ import {
   newRunId,
   nodeOf,
   warnOfOrigins,
-} from "./parts.ts";
+} from "./wiring.ts";
 import { NOT_LISTENING, type RunningServer } from "./running.ts";
 
 const log = getLogger(["halley"]);

@@ -4,7 +4,7 @@ import { type Clock, sleep } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
-import { inTime } from "../../drivers/redis/in_time.ts";
+import { withTimeout } from "../../drivers/redis/with_timeout.ts";
 import type { StoreProblem } from "../../drivers/redis/store_check.ts";
 import type { Config } from "../config/schema.ts";
 
@@ -80,7 +80,7 @@ export class StoreProbe {
     const ageMs = this.#clock.monotonicMs() - this.#askedMs;
     if (this.#asked === undefined || (this.#answered && ageMs >= PROBE_MS)) this.#ask();
     try {
-      const problem = await inTime(this.#clock, ANSWER_MS, this.#asked!);
+      const problem = await withTimeout(this.#clock, ANSWER_MS, this.#asked!);
       return problem?.kind === "full" && !this.#needsRoom ? undefined : problem?.reason;
     } catch {
       return "the store does not answer";

@@ -17,7 +17,7 @@ const STEADY_MS = 30_000;
 const STOP_MS = 10_000;
 
 /** What a supervisor stands on. */
-export interface SupervisorParts {
+export interface SupervisorDependencies {
   /** Starts one. */
   readonly spawn: (index: number) => Child;
   /** Told that one has ended. */
@@ -33,7 +33,7 @@ class Worker {
   #failures = 0;
   #stopping = false;
 
-  constructor(private readonly index: number, private readonly parts: SupervisorParts) {}
+  constructor(private readonly index: number, private readonly parts: SupervisorDependencies) {}
 
   /** @throws {Error} When it cannot be started. */
   start(): void {
@@ -88,7 +88,7 @@ class Worker {
 export class Supervisor {
   readonly #workers: readonly Worker[];
 
-  constructor(count: number, parts: SupervisorParts) {
+  constructor(count: number, parts: SupervisorDependencies) {
     this.#workers = Array.from({ length: count }, (_, index) => new Worker(index, parts));
   }
 

@@ -6,10 +6,10 @@ import { Comet } from "../../comet/comet.ts";
 import { CometService } from "../../comet/rpc/comet_service.ts";
 import { LogicPool } from "../../comet/rpc/logic_pool.ts";
 import type { Platform } from "../../platform/port.ts";
-import { RpcCounters } from "../../protocol/rpc/counters.ts";
+import { RpcCounters } from "../../rpc/counters.ts";
 import { parseRpcAddress } from "../address.ts";
 import type { Config } from "../config/schema.ts";
-import { cometOptions, newRunId, nodeOf } from "./parts.ts";
+import { cometOptions, newRunId, nodeOf } from "./wiring.ts";
 import type { Running } from "./running.ts";
 import { encodeNumbers, NUMBERS_METHOD, numbersOf } from "./worker_numbers.ts";
 

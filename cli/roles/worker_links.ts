@@ -1,12 +1,12 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Nodes } from "../../drivers/ports.ts";
 import { LinkedComets } from "../../job/rpc/linked_comets.ts";
-import type { LogicApi } from "../../protocol/rpc/contract.ts";
+import type { LogicApi } from "../../protocol/cluster/contract.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
-import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
+import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
 import { sharedNumbers, type WorkerNumbers } from "./worker_numbers.ts";
-import { RpcMethod } from "../../protocol/rpc/methods.ts";
-import { nameOf } from "../../protocol/rpc/run_id.ts";
+import { RpcMethod } from "../../protocol/cluster/methods.ts";
+import { nameOf } from "../../protocol/cluster/run_id.ts";
 
 /**
  * The links of worker processes, which logic and job of their parent share. A worker is there until
@@ -70,7 +70,7 @@ export class WorkerLinks implements RpcHandler {
 
   async call(link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
     const { id } = link.peer;
-    if (method === RpcMethod.hold || method === RpcMethod.release) {
+    if (method === RpcMethod.addRooms || method === RpcMethod.removeRooms) {
       return await this.comets.get(id)!.call(link, method, body);
     }
     const answer = await this.links.call(link, method, body);

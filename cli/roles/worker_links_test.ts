@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
-import type { RpcLink } from "../../protocol/rpc/link.ts";
+import type { RpcLink } from "../../rpc/link.ts";
 import { testNode } from "../../tests/support/test_comet.ts";
 import { WorkerLinks } from "./worker_links.ts";
 

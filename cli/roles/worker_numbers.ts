@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Comet } from "../../comet/comet.ts";
 import { CometCounters } from "../../comet/counters.ts";
 import { EMPTY } from "../../protocol/frame.ts";
-import type { RpcLink } from "../../protocol/rpc/link.ts";
+import type { RpcLink } from "../../rpc/link.ts";
 import { type LogCounters, logCounters } from "../log_counters.ts";
 
 /** The method by which a parent asks a worker for its numbers. */

@@ -1,21 +1,21 @@
-import type { CometApi, FollowerApi, RoomsApi } from "../../protocol/rpc/contract.ts";
-import { answerComet } from "../../protocol/rpc/comet_rpc.ts";
-import { FollowerClient } from "../../protocol/rpc/follower_rpc.ts";
-import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
-import { unknownMethod } from "../../protocol/rpc/methods.ts";
-import { RpcError } from "../../protocol/rpc/rpc_error.ts";
+import type { CometApi, RoomInterestApi, WatcherApi } from "../../protocol/cluster/contract.ts";
+import { answerComet } from "../../protocol/cluster/comet_messages.ts";
+import { WatcherClient } from "../../protocol/cluster/watcher_messages.ts";
+import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
+import { unknownMethod } from "../../protocol/cluster/methods.ts";
+import { RpcError } from "../../protocol/cluster/rpc_error.ts";
 
 /** What jobs and logic ask of a comet over a link. */
 export interface ServedComet extends CometApi {
-  /** Lets a job follow its rooms. */
-  follow(job: string, follower: FollowerApi): readonly string[];
-  /** Lets a job go on following; false when it has to begin anew. */
-  refollow(job: string, follower: FollowerApi): boolean;
+  /** Lets a job watch its rooms. */
+  watch(job: string, watcher: WatcherApi): readonly string[];
+  /** Lets a job go on watching; false when it has to begin anew. */
+  renewWatch(job: string, watcher: WatcherApi): boolean;
 }
 
 /** Answers the calls for a comet, on links that it dialled and on those that it accepted. */
 export class CometService implements RpcHandler {
-  readonly #rooms = new WeakMap<RpcLink, RoomsApi>();
+  readonly #rooms = new WeakMap<RpcLink, RoomInterestApi>();
 
   /** @param comet Who answers; asked for at each call, since links may be there before it is. */
   constructor(private readonly comet: () => ServedComet) {}
@@ -26,27 +26,29 @@ export class CometService implements RpcHandler {
     return answer;
   }
 
-  #roomsFor(link: RpcLink): RoomsApi {
+  #roomsFor(link: RpcLink): RoomInterestApi {
     let rooms = this.#rooms.get(link);
-    if (rooms === undefined) this.#rooms.set(link, rooms = new LinkRooms(this.comet(), link));
+    if (rooms === undefined) {
+      this.#rooms.set(link, rooms = new LinkRoomInterest(this.comet(), link));
+    }
     return rooms;
   }
 }
 
-/** The comet's rooms as the job on one link follows them. */
-class LinkRooms implements RoomsApi {
-  readonly #follower: FollowerApi;
+/** The comet's rooms as the job on one link watches them. */
+class LinkRoomInterest implements RoomInterestApi {
+  readonly #watcher: WatcherApi;
 
   constructor(private readonly comet: ServedComet, private readonly link: RpcLink) {
-    this.#follower = new FollowerClient(link);
+    this.#watcher = new WatcherClient(link);
   }
 
-  async follow(): Promise<readonly string[]> {
-    return this.comet.follow(this.link.peer.id, this.#follower);
+  async watch(): Promise<readonly string[]> {
+    return this.comet.watch(this.link.peer.id, this.#watcher);
   }
 
-  async refollow(): Promise<void> {
-    if (this.comet.refollow(this.link.peer.id, this.#follower)) return;
-    throw new RpcError("unavailable", true, "Cannot go on following: too long since the last time");
+  async renewWatch(): Promise<void> {
+    if (this.comet.renewWatch(this.link.peer.id, this.#watcher)) return;
+    throw new RpcError("unavailable", true, "Cannot go on watching: too long since the last time");
   }
 }

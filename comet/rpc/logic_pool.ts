@@ -12,13 +12,13 @@ import {
   type Node,
   type ReceivedFrame,
   type Registered,
-} from "../../protocol/rpc/contract.ts";
-import type { RpcCounters } from "../../protocol/rpc/counters.ts";
-import { ownKeyOf } from "../../protocol/rpc/own_key.ts";
-import { RpcDialer } from "../../protocol/rpc/dialer.ts";
-import type { RpcHandler } from "../../protocol/rpc/link.ts";
-import { LogicClient } from "../../protocol/rpc/logic_rpc.ts";
-import { RpcError } from "../../protocol/rpc/rpc_error.ts";
+} from "../../protocol/cluster/contract.ts";
+import type { RpcCounters } from "../../rpc/counters.ts";
+import { ownKeyOf } from "../../protocol/cluster/own_key.ts";
+import { RpcDialer } from "../../rpc/dialer.ts";
+import type { RpcHandler } from "../../rpc/link.ts";
+import { LogicClient } from "../../protocol/cluster/logic_messages.ts";
+import { RpcError } from "../../protocol/cluster/rpc_error.ts";
 
 /** How long a logic that failed is passed over while there are others, in milliseconds. */
 const SKIP_MS = 1_000;
@@ -36,7 +36,7 @@ const REPORTS_IN_A_ROW = 5;
 const OWED_MAX = 100_000;
 
 /** What a pool of logics stands on. */
-export interface LogicPoolParts {
+export interface LogicPoolDependencies {
   /** This run of the comet. */
   readonly server: string;
   /** Where the logics are. */
@@ -50,7 +50,7 @@ export interface LogicPoolParts {
   readonly counters: RpcCounters;
   /** Answers what logic asks of the comet; told of each link. */
   readonly handler: RpcHandler;
-  /** As for `RpcLinkParts`. */
+  /** As for `RpcLinkDependencies`. */
   readonly silentMs?: number;
 }
 
@@ -75,7 +75,7 @@ export class LogicPool implements LogicApi {
   #reports = 0;
   #stopped = false;
 
-  constructor({ server, addresses, ...parts }: LogicPoolParts) {
+  constructor({ server, addresses, ...parts }: LogicPoolDependencies) {
     this.#clock = parts.clock;
     const self = { role: "comet", id: server };
     this.#logics = addresses.map((address) => {

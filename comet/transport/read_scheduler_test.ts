@@ -39,7 +39,7 @@ async function turnsUntilAnswer(comet: TestComet, client: MemoryClient): Promise
 
 /** Lets turns pass until every connection has been read to its end. */
 async function settled(comet: TestComet): Promise<void> {
-  do await comet.settle(); while (comet.channels().some(({ stash }) => stash !== null));
+  do await comet.settle(); while (comet.channels().some(({ pipelined }) => pipelined !== null));
 }
 
 describe("ReadScheduler", () => {
@@ -104,7 +104,7 @@ describe("ReadScheduler", () => {
         await comet.turn();
         turns++;
         assert.ok(channel.work - work <= 2 * TURN_WORK_MAX, `${channel.work - work} in a turn`);
-      } while (turns < 3 || channel.stash !== null);
+      } while (turns < 3 || channel.pipelined !== null);
       assert.ok(turns >= 20, `${turns} turns`);
     });
   }
@@ -157,7 +157,7 @@ describe("ReadScheduler", () => {
     const client = await comet.open();
     const [channel] = comet.channels();
     handlerOf(channel).data(channel.conn, flood(32_768, beat));
-    assert.ok(channel.stash!.bytes.length >= (32_768 - TURN_WORK_MAX) * 16);
+    assert.ok(channel.pipelined!.bytes.length >= (32_768 - TURN_WORK_MAX) * 16);
     await comet.settle();
     client.reset();
     await comet.settle();
@@ -184,7 +184,7 @@ describe("ReadScheduler", () => {
     const [channel] = comet.channels();
     client.write(flood(FLOOD, beat));
     await comet.turn();
-    comet.lifecycle.close(channel, CloseCodes.replaced);
+    comet.connections.close(channel, CloseCodes.replaced);
     client.write(flood(10 * FLOOD, beat));
     for (let turn = 0; turn < 10; turn++) {
       const { work } = channel;

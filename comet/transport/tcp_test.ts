@@ -47,7 +47,7 @@ describe("TcpTransport", () => {
     const comet = await TestComet.start();
     const client = await comet.open({ key: "k" });
     client.goesWhenTold = false;
-    comet.lifecycle.close(comet.channels()[0], CloseCodes.goingAway);
+    comet.connections.close(comet.channels()[0], CloseCodes.goingAway);
     await comet.deliver([
       keysDelivery(["k"], 1000, pushFrames("x")),
     ]);

@@ -6,11 +6,11 @@ import { ProtocolError } from "../../protocol/protocol_error.ts";
 import type { BufferPool } from "../buffer/buffer_pool.ts";
 import { type Channel, ChannelState, type Transport } from "../channel.ts";
 import type { CometCounters } from "../counters.ts";
-import type { Lifecycle } from "../lifecycle.ts";
-import type { Session } from "../session.ts";
+import type { ConnectionManager } from "../connection_manager.ts";
+import type { ClientProtocol } from "../client_protocol.ts";
 import type { OperationLimit } from "./operation_limit.ts";
 import type { ReadScheduler } from "./read_scheduler.ts";
-import { Stash } from "./stash.ts";
+import { PipelineBuffer } from "./pipeline_buffer.ts";
 
 const log = getLogger(["halley", "comet"]);
 
@@ -21,9 +21,9 @@ const log = getLogger(["halley", "comet"]);
 export const LONG_STASHES_BYTES_MAX = 32 * 1024 * 1024;
 
 /** What every transport stands on. */
-export interface TransportParts {
-  readonly session: Session;
-  readonly lifecycle: Lifecycle;
+export interface TransportDependencies {
+  readonly session: ClientProtocol;
+  readonly connections: ConnectionManager;
   readonly counters: CometCounters;
   readonly buffers: BufferPool;
   readonly reads: ReadScheduler;
@@ -34,7 +34,7 @@ type ClientConn = Conn<Channel | undefined>;
 
 /** The part that transports share: from a connection's bytes to its session, and its end. */
 export abstract class StreamTransport implements Transport, ConnHandler<Channel | undefined> {
-  constructor(protected readonly parts: TransportParts) {}
+  constructor(protected readonly parts: TransportDependencies) {}
 
   /** Makes the state that a new connection's bytes are decoded with. */
   protected abstract decoder(): { close(): void };
@@ -55,7 +55,7 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
   abstract farewell(channel: Channel, close: CloseCode): Uint8Array | undefined;
 
   open(conn: ClientConn): void {
-    this.parts.lifecycle.open(conn, this, this.decoder());
+    this.parts.connections.open(conn, this, this.decoder());
   }
 
   data(conn: ClientConn, chunk: Uint8Array): void {
@@ -63,37 +63,37 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
     const { reads } = this.parts;
     if (channel === undefined) return;
     if (channel.state >= ChannelState.closing) return this.#discard(channel, chunk);
-    const mustWait = channel.busy || channel.stash !== null || reads.hasHadShare(channel);
+    const mustWait = channel.busy || channel.pipelined !== null || reads.hasHadShare(channel);
     const consumed = mustWait ? 0 : this.#consume(channel, chunk);
     if (consumed < chunk.length) this.#keep(channel, chunk.subarray(consumed));
   }
 
   drain(conn: ClientConn): void {
-    if (conn.context !== undefined) this.parts.lifecycle.drained(conn.context);
+    if (conn.context !== undefined) this.parts.connections.drained(conn.context);
   }
 
   end(conn: ClientConn): void {
-    if (conn.context !== undefined) this.parts.lifecycle.close(conn.context, CloseCodes.normal);
+    if (conn.context !== undefined) this.parts.connections.close(conn.context, CloseCodes.normal);
   }
 
   close(conn: ClientConn): void {
-    if (conn.context !== undefined) this.parts.lifecycle.closed(conn.context);
+    if (conn.context !== undefined) this.parts.connections.closed(conn.context);
   }
 
   resume(channel: Channel): void {
     if (channel.state >= ChannelState.closing) return channel.conn.resume();
-    const { stash } = channel;
-    if (stash === null) return;
+    const { pipelined } = channel;
+    if (pipelined === null) return;
     while (!channel.busy && channel.state < ChannelState.closing) {
-      const bytes = stash.bytes;
+      const bytes = pipelined.bytes;
       if (bytes.length === 0) {
-        stash.release();
-        channel.stash = null;
+        pipelined.release();
+        channel.pipelined = null;
         channel.conn.resume();
         return;
       }
       if (this.parts.reads.hasHadShare(channel)) return this.parts.reads.wait(channel);
-      stash.consume(this.#consume(channel, bytes));
+      pipelined.consume(this.#consume(channel, bytes));
     }
   }
 
@@ -107,7 +107,7 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
     if (channel.state >= ChannelState.closing) return false;
     if (!this.parts.operations.admit(channel)) {
       this.parts.counters.tooManyOperations++;
-      this.parts.lifecycle.close(channel, CloseCodes.tooManyOperations);
+      this.parts.connections.close(channel, CloseCodes.tooManyOperations);
       return false;
     }
     return this.parts.reads.spend(channel, bytes);
@@ -129,19 +129,19 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
    */
   #keep(channel: Channel, chunk: Uint8Array): void {
     if (channel.state >= ChannelState.closing) return;
-    const keptBytes = channel.stash === null ? 0 : channel.stash.bytes.length;
+    const keptBytes = channel.pipelined === null ? 0 : channel.pipelined.bytes.length;
     const isLong = keptBytes + chunk.length > Limits.pipelinedBytesMax;
     if (isLong && (channel.busy || this.parts.buffers.overflowBytes >= LONG_STASHES_BYTES_MAX)) {
       this.parts.counters.tooFarAhead++;
-      this.parts.lifecycle.close(channel, CloseCodes.tooFarAhead);
+      this.parts.connections.close(channel, CloseCodes.tooFarAhead);
       return;
     }
-    if (channel.stash === null) {
+    if (channel.pipelined === null) {
       channel.conn.pause();
-      channel.stash = new Stash(this.parts.buffers, chunk.length);
+      channel.pipelined = new PipelineBuffer(this.parts.buffers, chunk.length);
       if (!channel.busy) this.parts.reads.wait(channel);
     }
-    channel.stash.append(chunk);
+    channel.pipelined.append(chunk);
   }
 
   /** What a client sends that was told to go: it is read on, so that its end is seen. */
@@ -155,13 +155,13 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
     if (error instanceof ProtocolError) {
       this.parts.counters.protocolErrors++;
       log.debug("closing connection {id}: {message}", { id: channel.id, message: error.message });
-      this.parts.lifecycle.close(channel, error.close);
+      this.parts.connections.close(channel, error.close);
       return;
     }
     log.error("closing connection {id} for a fault of the server: {error}", {
       id: channel.id,
       error,
     });
-    this.parts.lifecycle.close(channel, CloseCodes.internalError);
+    this.parts.connections.close(channel, CloseCodes.internalError);
   }
 }

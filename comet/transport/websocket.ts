@@ -6,10 +6,10 @@ import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/dec
 import { encodeClose, encodeMessage, encodePong } from "../../protocol/websocket/encoder.ts";
 import { UpgradeParser } from "../../protocol/websocket/upgrade.ts";
 import { refuseResponse } from "../../protocol/websocket/upgrade_response.ts";
-import { type Channel, ChannelState, Form } from "../channel.ts";
-import { encodeBinary } from "../outgoing.ts";
+import { type Channel, ChannelState, WireFormat } from "../channel.ts";
+import { encodeBinary } from "../encoded_push.ts";
 import { originCheck, type Origins } from "./origins.ts";
-import { StreamTransport, type TransportParts } from "./transport.ts";
+import { StreamTransport, type TransportDependencies } from "./transport.ts";
 
 const REFUSED_ORIGIN = "Pages of this Origin must not connect: see the option origins.";
 
@@ -21,7 +21,7 @@ export class WebSocketTransport extends StreamTransport {
   readonly #messages: Messages;
   readonly #mayConnect: (host: string, origin: string) => boolean;
 
-  constructor(parts: TransportParts, origins: Origins) {
+  constructor(parts: TransportDependencies, origins: Origins) {
     super(parts);
     this.#messages = new Messages(parts, (channel, bytes) => this.count(channel, bytes));
     this.#mayConnect = originCheck(origins);
@@ -39,7 +39,7 @@ export class WebSocketTransport extends StreamTransport {
   }
 
   frame(channel: Channel, operation: number, sequence: number, body: Uint8Array): Uint8Array {
-    if (channel.form === Form.binary) return encodeBinary(operation, sequence, body);
+    if (channel.form === WireFormat.binary) return encodeBinary(operation, sequence, body);
     return encodeMessage(true, encoder.encode(encodeJsonFrame(operation, sequence, body)));
   }
 
@@ -64,7 +64,7 @@ export class WebSocketTransport extends StreamTransport {
       this.parts.counters.refusedOrigins++;
       return this.#end(channel, chunk, refuseResponse(403, REFUSED_ORIGIN));
     }
-    this.parts.lifecycle.write(channel, result.response);
+    this.parts.connections.write(channel, result.response);
     const messages = new WebSocketDecoder(this.parts.buffers);
     channel.decoder = messages;
     const rest = chunk.subarray(result.consumedBytes);
@@ -73,8 +73,8 @@ export class WebSocketTransport extends StreamTransport {
 
   /** Ends a connection that does not become a WebSocket with its answer in HTTP. */
   #end(channel: Channel, chunk: Uint8Array, response: Uint8Array): number {
-    this.parts.lifecycle.write(channel, response);
-    this.parts.lifecycle.close(channel, CloseCodes.protocolError);
+    this.parts.connections.write(channel, response);
+    this.parts.connections.close(channel, CloseCodes.protocolError);
     return chunk.length;
   }
 }
@@ -85,7 +85,7 @@ class Messages implements MessageSink<Channel> {
 
   /** @param frame Counts a WebSocket frame; see {@linkcode MessageSink.frame}. */
   constructor(
-    private readonly parts: TransportParts,
+    private readonly parts: TransportDependencies,
     readonly frame: (channel: Channel, bytes: number) => boolean,
   ) {}
 
@@ -93,19 +93,21 @@ class Messages implements MessageSink<Channel> {
     if (channel.state >= ChannelState.closing) return true;
     if (isText) decodeJsonFrame(decoder.decode(payload), this.#decoded);
     else decodeFrame(payload, this.#decoded);
-    if (channel.state === ChannelState.handshaking) channel.form = isText ? Form.text : Form.binary;
+    if (channel.state === ChannelState.handshaking) {
+      channel.form = isText ? WireFormat.text : WireFormat.binary;
+    }
     return this.parts.session.frame(channel, this.#decoded);
   }
 
   ping(channel: Channel, payload: Uint8Array): void {
     if (channel.state >= ChannelState.closing) return;
-    this.parts.lifecycle.write(channel, encodePong(payload));
+    this.parts.connections.write(channel, encodePong(payload));
   }
 
   pong(): void {}
 
   /** RFC 6455 section 5.5.1: the answer to a close frame carries the code that it came with. */
   close(channel: Channel, code: number): void {
-    this.parts.lifecycle.close(channel, { code, reason: "", reconnect: false });
+    this.parts.connections.close(channel, { code, reason: "", reconnect: false });
   }
 }

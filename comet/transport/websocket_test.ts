@@ -216,7 +216,7 @@ describe("WebSocketTransport's end", () => {
     client.goesWhenTold = false;
     client.write(joined(clientFrame(2, rawFrame(4, 1, "x")), clientFrame(9)));
     await comet.settle();
-    comet.lifecycle.close(comet.channels()[0], CloseCodes.replaced);
+    comet.connections.close(comet.channels()[0], CloseCodes.replaced);
     comet.logic.receives[0].resolve();
     await comet.deliver([
       roomDelivery("live://1", pushFrames("x")),

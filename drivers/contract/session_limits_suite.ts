@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ConnectionRef } from "../../protocol/rpc/contract.ts";
+import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
 import type { SessionLimits } from "../ports.ts";
 import { Registry, type RegistrySubject } from "./registry_subject.ts";
 

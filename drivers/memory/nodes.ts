@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
-import { nameOf } from "../../protocol/rpc/run_id.ts";
+import { nameOf } from "../../protocol/cluster/run_id.ts";
 import type { Node, Nodes, NodeState } from "../ports.ts";
-import { NODE_LEASE_MS } from "../../protocol/rpc/contract.ts";
+import { NODE_LEASE_MS } from "../../protocol/cluster/contract.ts";
 import { checkRegistration, notRegistered } from "../registration.ts";
 
 /** What a node reports. */

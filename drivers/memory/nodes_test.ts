@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
-import { nameOf } from "../../protocol/rpc/run_id.ts";
-import { NODE_LEASE_MS as LEASE_MS } from "../../protocol/rpc/contract.ts";
+import { nameOf } from "../../protocol/cluster/run_id.ts";
+import { NODE_LEASE_MS as LEASE_MS } from "../../protocol/cluster/contract.ts";
 import { type Node, NodeUnknown } from "../ports.ts";
 import { MemoryNodes } from "./nodes.ts";
 

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createClient, createCluster, ErrorReply, RESP_TYPES } from "@redis/client";
 import type { Clock } from "../../base/clock.ts";
 import { codeOf, type Hindrance, hindranceIn } from "./hindrance.ts";
-import { inTime } from "./in_time.ts";
+import { withTimeout } from "./with_timeout.ts";
 import type { RedisHost, RedisUrl } from "./redis_url.ts";
 import { askSentinels, SentinelWatch } from "./sentinels.ts";
 import type { Argument } from "./store.ts";
@@ -118,7 +118,7 @@ async function openSingle(
   let connected = false;
   client.on("error", (error) => connected && lost(error));
   try {
-    await inTime(clock, ConnectionLimits.connectMsMax, client.connect());
+    await withTimeout(clock, ConnectionLimits.connectMsMax, client.connect());
   } catch (error) {
     client.destroy();
     throw error;
@@ -197,7 +197,7 @@ function xread(stream: string, afterId: string, waitMs: number): string[] {
 const refused = /^(?:WRONGPASS|NOAUTH|NOPERM)\b/;
 
 /** Whether what failed may go well later: all but an answer that says what is wrong. */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (error instanceof Error && error.name === "NotCapable") return false;
   if (error instanceof ErrorReply) return hindranceIn(error.message) !== undefined;
   return !(error instanceof Error && refused.test(error.message));

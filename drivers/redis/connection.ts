@@ -2,7 +2,7 @@ import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { StoreUnavailable } from "../ports.ts";
-import { connectRedis, isPassing, type RedisCommands, watchSentinels } from "./clients.ts";
+import { connectRedis, isTransient, type RedisCommands, watchSentinels } from "./clients.ts";
 import type { RedisHost, RedisUrl } from "./redis_url.ts";
 import type { SentinelWatch } from "./sentinels.ts";
 
@@ -13,7 +13,7 @@ const reconnect: BackoffOptions = { baseMs: 50, maxMs: 1_000, factor: 2, jitter:
 const CONNECTION_MS_MIN = 1_000;
 
 /** Where time and chance come from. */
-export interface RedisParts {
+export interface RedisDependencies {
   readonly clock: Clock;
   readonly prng: Prng;
 }
@@ -45,7 +45,7 @@ export class RedisConnection {
   #master: RedisHost | undefined;
   #closed = false;
 
-  constructor(url: RedisUrl, { clock, prng }: RedisParts, user: ConnectionUser) {
+  constructor(url: RedisUrl, { clock, prng }: RedisDependencies, user: ConnectionUser) {
     this.#url = url;
     this.#clock = clock;
     this.#prng = prng;
@@ -73,7 +73,7 @@ export class RedisConnection {
       return await connectRedis(this.#url, this.#clock, lost);
     } catch (error) {
       const message = `Cannot connect to Redis: ${reasonOf(error)}`;
-      throw isPassing(error) ? new StoreUnavailable(message) : new Error(message);
+      throw isTransient(error) ? new StoreUnavailable(message) : new Error(message);
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from "../../base/clock.ts";
 import type { RedisCommands } from "./clients.ts";
-import { inTime } from "./in_time.ts";
+import { withTimeout } from "./with_timeout.ts";
 
 /** Limits of a wait for an entry. */
 export const EntryWaitLimits = {
@@ -36,7 +36,7 @@ export class EntryWaits {
     try {
       const commands = await connecting;
       const entry = commands.waitForEntry(stream, afterId, Math.min(waitMs, waitMsMax));
-      await inTime(this.#clock, answerMsMax, entry);
+      await withTimeout(this.#clock, answerMsMax, entry);
     } catch {
       if (this.#connections.get(stream) === connecting) this.#connections.delete(stream);
       connecting.then((commands) => commands.destroy(), () => {});

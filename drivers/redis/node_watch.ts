@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
-import { nameOf } from "../../protocol/rpc/run_id.ts";
+import { nameOf } from "../../protocol/cluster/run_id.ts";
 import type { Node } from "../ports.ts";
 import { NODE_KEYS, READ_NODES, REMOVE_NODE } from "./node_scripts.ts";
 import { fieldsOf, partsOf, textOf } from "./replies.ts";

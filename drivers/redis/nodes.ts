@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
-import { nameOf } from "../../protocol/rpc/run_id.ts";
+import { nameOf } from "../../protocol/cluster/run_id.ts";
 import type { Node, Nodes, NodeState } from "../ports.ts";
-import { NODE_LEASE_MS } from "../../protocol/rpc/contract.ts";
+import { NODE_LEASE_MS } from "../../protocol/cluster/contract.ts";
 import { checkRegistration, notRegistered } from "../registration.ts";
 import {
   NODE_KEYS,

@@ -1,4 +1,4 @@
-import type { ConnectionRef } from "../../protocol/rpc/contract.ts";
+import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
 
 /**
  * Over how many hash slots the sessions spread. Those of one slot can be read by one script, so

@@ -1,4 +1,4 @@
-import type { ConnectionRef } from "../../protocol/rpc/contract.ts";
+import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
 import type { SessionAdded, SessionLimits, Sessions } from "../ports.ts";
 import type { RedisNodes } from "./nodes.ts";
 import { fieldsOf, partsOf } from "./replies.ts";

@@ -1,11 +1,11 @@
 import type { Clock } from "../../base/clock.ts";
 import type { StoreCounters } from "../counters.ts";
 import { StoreRefused, StoreUnavailable } from "../ports.ts";
-import { isPassing, needsConnection, type RedisCommands, refusalOf } from "./clients.ts";
-import { reasonOf, RedisConnection, type RedisParts } from "./connection.ts";
+import { isTransient, needsConnection, type RedisCommands, refusalOf } from "./clients.ts";
+import { reasonOf, RedisConnection, type RedisDependencies } from "./connection.ts";
 import { EntryWaits } from "./entry_waits.ts";
 import { evaluate } from "./evaluate.ts";
-import { inTime, Unanswered } from "./in_time.ts";
+import { TimeoutError, withTimeout } from "./with_timeout.ts";
 import { parseRedisUrl, type RedisUrl } from "./redis_url.ts";
 import { StoreHealth } from "./store_health.ts";
 import type { Argument, RedisStore, Reply, Script } from "./store.ts";
@@ -27,7 +27,7 @@ export const RedisLimits = {
  * @throws {StoreUnavailable} When nobody answers there.
  * @throws {Error} When the URL is not one, or Redis refuses user or password.
  */
-export async function openRedisStore(url: string, parts: RedisParts): Promise<RedisStore> {
+export async function openRedisStore(url: string, parts: RedisDependencies): Promise<RedisStore> {
   const store = new TcpStore(parseRedisUrl(url), parts);
   await store.open();
   return store;
@@ -45,7 +45,7 @@ class TcpStore implements RedisStore {
   #callBytes = 0;
   #closed = false;
 
-  constructor(url: RedisUrl, parts: RedisParts) {
+  constructor(url: RedisUrl, parts: RedisDependencies) {
     this.#clock = parts.clock;
     this.#health = new StoreHealth(parts.clock);
     const connection = this.#connection = new RedisConnection(url, parts, {
@@ -72,7 +72,7 @@ class TcpStore implements RedisStore {
       this.counters.interruptions++;
       throw new StoreUnavailable(`Cannot run script "${script.name}": ${reason}`);
     }
-    const call = this.#inTime(evaluate<unknown>(
+    const call = this.#withTimeout(evaluate<unknown>(
       script,
       (hash) => commands.evalSha(hash, keys, args),
       (source) => commands.eval(source, keys, args),
@@ -114,14 +114,14 @@ class TcpStore implements RedisStore {
   #failure(commands: RedisCommands, script: Script, error: unknown): Error {
     const message = (reason: string) => `Cannot run script "${script.name}": ${reason}`;
     const said = reasonOf(error);
-    if (!isPassing(error)) return new Error(message(said));
+    if (!isTransient(error)) return new Error(message(said));
     const refusal = refusalOf(error);
     if (refusal !== undefined) {
       this.#health.refused(script, refusal, said);
       if (needsConnection(error)) this.#connection.replace(commands, said);
       return new StoreRefused(message(said));
     }
-    if (error instanceof Unanswered) commands.unanswered();
+    if (error instanceof TimeoutError) commands.unanswered();
     this.#failed(error);
     if (needsConnection(error)) this.#connection.replace(commands, said);
     return new StoreUnavailable(message(commands.isOpen ? said : this.#connection.reason));
@@ -132,14 +132,14 @@ class TcpStore implements RedisStore {
     // A cluster of which one node is gone does not wait for the calls to the others.
     await Promise.allSettled(this.#calls);
     try {
-      await this.#inTime(commands.close());
+      await this.#withTimeout(commands.close());
     } catch {
       commands.destroy();
     }
   }
 
-  #inTime<Result>(result: Promise<Result>): Promise<Result> {
-    return inTime(this.#clock, RedisLimits.callMsMax, result);
+  #withTimeout<Result>(result: Promise<Result>): Promise<Result> {
+    return withTimeout(this.#clock, RedisLimits.callMsMax, result);
   }
 
   #failed(error: unknown): void {

@@ -9,7 +9,7 @@ import { evaluate } from "../redis/evaluate.ts";
 import { type Hindrance, hindranceIn } from "../redis/hindrance.ts";
 import { StoreHealth } from "../redis/store_health.ts";
 import type { Argument, RedisStore, Reply, Script } from "../redis/store.ts";
-import { Turns } from "./turns.ts";
+import { Semaphore } from "./semaphore.ts";
 
 /** Limits of the way to Upstash. */
 export const UpstashLimits = {
@@ -34,7 +34,7 @@ return 0`,
 const encoder = new TextEncoder();
 
 /** Where time and chance come from. */
-export interface UpstashParts {
+export interface UpstashDependencies {
   readonly clock: Clock;
   readonly prng: Prng;
 }
@@ -45,7 +45,11 @@ export interface UpstashParts {
  * @param url `https://…`, or `http://…` where the way is one's own.
  * @throws {Error} When the URL is not one.
  */
-export function openUpstashStore(url: string, token: string, parts: UpstashParts): RedisStore {
+export function openUpstashStore(
+  url: string,
+  token: string,
+  parts: UpstashDependencies,
+): RedisStore {
   return new UpstashStore(url, token, parts);
 }
 
@@ -57,7 +61,7 @@ class UpstashStore implements RedisStore {
   readonly #clock: Clock;
   readonly #prng: Prng;
   readonly #health: StoreHealth;
-  readonly #turns = new Turns(UpstashLimits.callsMax, UpstashLimits.waitingMax);
+  readonly #semaphore = new Semaphore(UpstashLimits.callsMax, UpstashLimits.waitingMax);
   /** How often in turn each stream was looked at in vain. */
   readonly #vainLooks = new Map<string, number>();
   readonly #calls = new Set<AbortController>();
@@ -65,7 +69,7 @@ class UpstashStore implements RedisStore {
   #next = new AbortController();
   #closed = false;
 
-  constructor(url: string, token: string, { clock, prng }: UpstashParts) {
+  constructor(url: string, token: string, { clock, prng }: UpstashDependencies) {
     this.#clock = clock;
     this.#prng = prng;
     this.#health = new StoreHealth(clock);
@@ -147,7 +151,7 @@ class UpstashStore implements RedisStore {
     }
     this.#sleeps.clear();
     for (const call of this.#calls) call.abort(new Error("the store was closed"));
-    this.#turns.end(new Error("the store was closed"));
+    this.#semaphore.end(new Error("the store was closed"));
   }
 
   #failure(script: Script, error: unknown): Error {
@@ -164,7 +168,7 @@ class UpstashStore implements RedisStore {
   }
 
   async #call(send: () => Promise<unknown>): Promise<unknown> {
-    await this.#turns.take();
+    await this.#semaphore.acquire();
     const call = new AbortController();
     const { callMsMax } = UpstashLimits;
     const timer = this.#clock.setTimeout(
@@ -179,7 +183,7 @@ class UpstashStore implements RedisStore {
     } finally {
       this.#clock.cancel(timer);
       this.#calls.delete(call);
-      this.#turns.give();
+      this.#semaphore.release();
     }
   }
 

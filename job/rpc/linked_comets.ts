@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from "../../base/clock.ts";
-import { FOLLOW_MS } from "../../protocol/rpc/contract.ts";
+import { WATCH_MS } from "../../protocol/cluster/contract.ts";
 import type { CometDirectory } from "../comet_directory.ts";
 import { RemoteComet } from "./remote_comet.ts";
 
@@ -17,7 +17,7 @@ export class LinkedComets implements CometDirectory {
   start(): void {
     this.#timer = this.#clock.setInterval(() => {
       for (const comet of this.#comets.values()) comet.tick();
-    }, FOLLOW_MS / 4);
+    }, WATCH_MS / 4);
   }
 
   /** Keeps nothing fresh any more. */

@@ -3,10 +3,10 @@ import type { Clock, TimerHandle } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { Nodes } from "../../drivers/ports.ts";
 import type { Address, Streams } from "../../platform/port.ts";
-import { DIRECTORY_MS, type Node } from "../../protocol/rpc/contract.ts";
-import type { RpcCounters } from "../../protocol/rpc/counters.ts";
-import { RpcDialer } from "../../protocol/rpc/dialer.ts";
-import { nameOf } from "../../protocol/rpc/run_id.ts";
+import { DIRECTORY_MS, type Node } from "../../protocol/cluster/contract.ts";
+import type { RpcCounters } from "../../rpc/counters.ts";
+import { RpcDialer } from "../../rpc/dialer.ts";
+import { nameOf } from "../../protocol/cluster/run_id.ts";
 import type { CometDirectory } from "../comet_directory.ts";
 import { LinkedComets } from "./linked_comets.ts";
 import type { RemoteComet } from "./remote_comet.ts";
@@ -17,7 +17,7 @@ const log = getLogger(["halley", "job"]);
 const ASK_MS = DIRECTORY_MS / 3;
 
 /** What a directory of registered comets stands on. */
-export interface RegisteredCometsParts {
+export interface RegisteredCometsDependencies {
   /** This run of the job. */
   readonly owner: string;
   readonly nodes: Pick<Nodes, "live">;
@@ -41,14 +41,14 @@ export interface RegisteredCometsParts {
 export class RegisteredComets implements CometDirectory {
   readonly #comets: LinkedComets;
   readonly #dialers = new Map<string, RpcDialer>();
-  readonly #parts: RegisteredCometsParts;
+  readonly #parts: RegisteredCometsDependencies;
   /** When the registry was asked for what is known now. */
   #askedMs = -Infinity;
   #asking: Promise<void> | undefined;
   #failures = 0;
   #timer: TimerHandle | undefined;
 
-  constructor(parts: RegisteredCometsParts) {
+  constructor(parts: RegisteredCometsDependencies) {
     this.#parts = parts;
     this.#comets = new LinkedComets(parts.clock);
   }

@@ -1,26 +1,26 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
 import type { CloseCode } from "../../protocol/close_codes.ts";
-import { CometClient } from "../../protocol/rpc/comet_rpc.ts";
-import type { CometApi, Delivery } from "../../protocol/rpc/contract.ts";
-import { answerFollower } from "../../protocol/rpc/follower_rpc.ts";
-import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
-import { unknownMethod } from "../../protocol/rpc/methods.ts";
-import { RpcError } from "../../protocol/rpc/rpc_error.ts";
-import { FollowedRooms } from "../followed_rooms.ts";
+import { CometClient } from "../../protocol/cluster/comet_messages.ts";
+import type { CometApi, Delivery } from "../../protocol/cluster/contract.ts";
+import { answerWatcher } from "../../protocol/cluster/watcher_messages.ts";
+import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
+import { unknownMethod } from "../../protocol/cluster/methods.ts";
+import { RpcError } from "../../protocol/cluster/rpc_error.ts";
+import { RemoteRoomInterest } from "../remote_room_interest.ts";
 
 const log = getLogger(["halley", "job"]);
 
 /** A comet in another process, with the rooms that it holds, over whichever link there is to it. */
 export class RemoteComet implements CometApi, RpcHandler {
-  readonly #rooms: FollowedRooms;
+  readonly #rooms: RemoteRoomInterest;
   #link: RpcLink | undefined;
   #client: CometClient | undefined;
 
   /** @param server This run of the comet. */
   constructor(readonly server: string, clock: Clock) {
-    this.#rooms = new FollowedRooms(
-      { follow: () => this.#reach().follow(), refollow: () => this.#reach().refollow() },
+    this.#rooms = new RemoteRoomInterest(
+      { watch: () => this.#reach().watch(), renewWatch: () => this.#reach().renewWatch() },
       clock,
     );
   }
@@ -37,7 +37,7 @@ export class RemoteComet implements CometApi, RpcHandler {
 
   /** Whether it holds a room, or may. */
   holds(room: string): boolean {
-    return this.#rooms.holds(room);
+    return this.#rooms.has(room);
   }
 
   /** Keeps what is known of its rooms fresh; to be called several times a second. */
@@ -67,7 +67,7 @@ export class RemoteComet implements CometApi, RpcHandler {
   }
 
   call(_link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
-    const answer = answerFollower(this.#rooms, method, body);
+    const answer = answerWatcher(this.#rooms, method, body);
     if (answer === undefined) throw unknownMethod(method);
     return answer;
   }

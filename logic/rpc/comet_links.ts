@@ -1,11 +1,11 @@
 import type { Clock } from "../../base/clock.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
-import { CometClient } from "../../protocol/rpc/comet_rpc.ts";
-import type { CometApi, LogicApi } from "../../protocol/rpc/contract.ts";
-import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
-import { answerLogic } from "../../protocol/rpc/logic_rpc.ts";
-import { RpcMethod, unknownMethod } from "../../protocol/rpc/methods.ts";
-import { RpcError } from "../../protocol/rpc/rpc_error.ts";
+import { CometClient } from "../../protocol/cluster/comet_messages.ts";
+import type { CometApi, LogicApi } from "../../protocol/cluster/contract.ts";
+import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
+import { answerLogic } from "../../protocol/cluster/logic_messages.ts";
+import { RpcMethod, unknownMethod } from "../../protocol/cluster/methods.ts";
+import { RpcError } from "../../protocol/cluster/rpc_error.ts";
 import type { Comets } from "../connect.ts";
 
 /** Turns after which a socket has told that it was closed: what came before is read in the first. */

@@ -3,7 +3,7 @@ import { reportHandlerFault } from "../faults.ts";
 import { type Conn, type ConnHandler, WriteOutcome } from "../port.ts";
 import { pendingLimit, WriteQueue } from "../write_queue.ts";
 import type { ReadBuffers } from "./read_buffers.ts";
-import type { Writer, WriteTurns } from "./write_turns.ts";
+import type { Writer, WriteScheduler } from "./write_scheduler.ts";
 
 /** What the connections of a listener, or of a dial, have in common. */
 export interface Owner<Context> {
@@ -11,7 +11,7 @@ export interface Owner<Context> {
   readonly pendingBytesMax: number;
   readonly clock: Clock;
   readonly readBuffers: ReadBuffers;
-  readonly writeTurns: WriteTurns;
+  readonly writeScheduler: WriteScheduler;
 }
 
 /** Most bytes of small writes that are put together into one. */
@@ -138,7 +138,7 @@ export class DenoConn<Context> implements Conn<Context>, Writer {
   }
 
   private begin(bytes: Uint8Array): void {
-    if (this.owner.writeTurns.take(this)) return this.send(bytes);
+    if (this.owner.writeScheduler.take(this)) return this.send(bytes);
     // It leaves in its turn, with what has come until then.
     this.inLine = true;
     this.queue = new WriteQueue();
@@ -165,12 +165,12 @@ export class DenoConn<Context> implements Conn<Context>, Writer {
 
   /** Nothing is being written: lets others write, and goes on behind them when there is more. */
   private rest(): void {
-    this.owner.writeTurns.end(this);
+    this.owner.writeScheduler.end(this);
     if (this.over) return;
     if (this.queue === null) {
       if (this.ending) this.shutdown();
       this.drained();
-    } else if (this.owner.writeTurns.take(this)) {
+    } else if (this.owner.writeScheduler.take(this)) {
       this.turn();
     } else {
       this.inLine = true;
@@ -233,7 +233,7 @@ export class DenoConn<Context> implements Conn<Context>, Writer {
     this.over = true;
     this.flight = null;
     this.queue = null;
-    this.owner.writeTurns.end(this);
+    this.owner.writeScheduler.end(this);
     this.owner.readBuffers.release(this.buffer, this.reading);
     this.conn.close();
     try {

@@ -14,7 +14,7 @@ import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
 import { AcceptRetry } from "./accept_retry.ts";
 import { DenoConn, type Owner } from "./conn.ts";
 import { ReadBuffers } from "./read_buffers.ts";
-import { WriteTurns } from "./write_turns.ts";
+import { WriteScheduler } from "./write_scheduler.ts";
 
 // Deno may panic when its first signal listener has to be made while descriptors are used up, so
 // there is one from the start, for a signal that means nothing to us. Windows has no such signal.
@@ -102,7 +102,7 @@ function listenUnix(path: string): Promise<Deno.UnixListener> {
  */
 export function denoStreams(clock: Clock, prng: Prng): Streams {
   const readBuffers = new ReadBuffers();
-  const writeTurns = new WriteTurns(clock);
+  const writeScheduler = new WriteScheduler(clock);
   return {
     async listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
       checkPort("listen on", options, 0);
@@ -114,7 +114,7 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
           port,
           reusePort,
         };
-        const owner = { handler, pendingBytesMax, clock, readBuffers, writeTurns };
+        const owner = { handler, pendingBytesMax, clock, readBuffers, writeScheduler };
         const path = unixPath(options);
         if (path !== undefined) {
           const opened = await listenUnix(path);
@@ -133,7 +133,7 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
       checkPort("connect to", options, 1);
       const { hostname, port, handler, pendingBytesMax } = options;
       try {
-        const owner = { handler, pendingBytesMax, clock, readBuffers, writeTurns };
+        const owner = { handler, pendingBytesMax, clock, readBuffers, writeScheduler };
         const path = unixPath(options);
         const opened = path === undefined
           ? await Deno.connect({ hostname, port })

@@ -22,13 +22,13 @@ export interface Margins {
 export const usualMargins: Margins = { joinMs: 250, leaveMs: 250 };
 
 /** What a client has got in one room that it was in. */
-interface Stay {
+interface RoomStay {
   readonly client: number;
   readonly room: number;
   /** Whether it was in before the first push: then everything is expected. */
   readonly exact: boolean;
   /** Whether it may miss pushes, since it does not read. */
-  excused: boolean;
+  exempt: boolean;
   readonly joinedMs: number;
   /** When it began to leave; undefined while it is in. */
   leftMs: number | undefined;
@@ -51,8 +51,8 @@ type Verdict = Pick<ReceiptTotals, "expected" | "lost" | "reordered">;
 /** Who got what, and in which order. */
 export class Receipts {
   /** By client; null between two rooms, when what comes is not judged. */
-  readonly #stays: (Stay | null | undefined)[] = [];
-  readonly #ended: Stay[] = [];
+  readonly #stays: (RoomStay | null | undefined)[] = [];
+  readonly #ended: RoomStay[] = [];
   readonly #push = { tag: 0, room: 0, sequence: 0, dueMs: 0 };
   readonly #failures: string[] = [];
   /** Index of the first client of this process among all of the run. */
@@ -74,7 +74,7 @@ export class Receipts {
       client,
       room,
       exact,
-      excused: false,
+      exempt: false,
       joinedMs: nowMs,
       leftMs: undefined,
       cut: false,
@@ -102,7 +102,7 @@ export class Receipts {
   /** A client stops reading: it may miss pushes from now on. */
   excuse(client: number): void {
     const stay = this.#stays[client - this.first];
-    if (stay) stay.excused = true;
+    if (stay) stay.exempt = true;
   }
 
   /**
@@ -126,7 +126,7 @@ export class Receipts {
     if (push.sequence === stay.last + 1 || stay.last === 0) stay.last = push.sequence;
     else this.#outOfTurn(stay, push.sequence);
     const latencyMs = nowMs - push.dueMs;
-    if (latencyMs > this.#slowestMs && !stay.excused) this.#slowestMs = latencyMs;
+    if (latencyMs > this.#slowestMs && !stay.exempt) this.#slowestMs = latencyMs;
     return latencyMs;
   }
 
@@ -149,7 +149,7 @@ export class Receipts {
     return { ...sums, misdelivered: this.#misdelivered, failures };
   }
 
-  #end(client: number): Stay | undefined {
+  #end(client: number): RoomStay | undefined {
     const stay = this.#stays[client - this.first] ?? undefined;
     if (stay === undefined) return undefined;
     this.#stays[client - this.first] = null;
@@ -157,7 +157,7 @@ export class Receipts {
     return stay;
   }
 
-  #outOfTurn(stay: Stay, sequence: number): void {
+  #outOfTurn(stay: RoomStay, sequence: number): void {
     if (sequence > stay.last) {
       stay.missing ??= new Set();
       for (let number = stay.last + 1; number < sequence; number++) stay.missing.add(number);
@@ -175,7 +175,7 @@ export class Receipts {
    * that were sent after it had begun, and answered before it began to end, and whatever is before
    * the last that came. Pushes that were not accepted may come at any time.
    */
-  #judge(stay: Stay, pushes: RoomPushes | undefined): Verdict {
+  #judge(stay: RoomStay, pushes: RoomPushes | undefined): Verdict {
     if (pushes === undefined) return { expected: 0, lost: 0, reordered: 0 };
     const { failed } = pushes;
     const isDue = (number: number) => !has(failed, number);
@@ -183,7 +183,7 @@ export class Receipts {
     for (const number of late) {
       this.#describe(`client ${stay.client} got push ${number} after later ones`);
     }
-    if (stay.excused) return { expected: 0, lost: 0, reordered: late.length };
+    if (stay.exempt) return { expected: 0, lost: 0, reordered: late.length };
     const { from, to } = this.#span(stay, pushes);
     /** Pushes within a span that were accepted. */
     const due = (from: number, to: number) =>
@@ -206,7 +206,7 @@ export class Receipts {
   }
 
   /** The numbers that a stay is to bring, both inclusive. */
-  #span(stay: Stay, { sentMs, answeredMs, last }: RoomPushes): { from: number; to: number } {
+  #span(stay: RoomStay, { sentMs, answeredMs, last }: RoomPushes): { from: number; to: number } {
     const { exact, joinedMs, leftMs, cut } = stay;
     const { joinMs, leaveMs } = this.margins;
     const from = exact ? 1 : 1 + countBelow(sentMs, joinedMs + joinMs);
@@ -222,7 +222,7 @@ export class Receipts {
 }
 
 /** Whether a number from before the first that came has not come yet. */
-function isFirstSight({ first, late }: Stay, sequence: number): boolean {
+function isFirstSight({ first, late }: RoomStay, sequence: number): boolean {
   return sequence < first && !late?.includes(sequence);
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PopulationSetup as Setup } from "../../tests/support/population_setup.ts";
-import { Standstill } from "./standstill.ts";
+import { Standstill } from "./event_loop_stall.ts";
 
 describe("Population.answered()", () => {
   it("settles when heartbeats and changes of rooms have been answered", async () => {
@@ -60,8 +60,8 @@ describe("Population", () => {
     let tries = 0;
     setup.server.letsIn = () => ++tries > 2;
     await setup.settle(setup.population.connect(setup.plan({})));
-    const { entrance, failures } = setup.population;
-    assert.deepEqual([entrance.retries, failures.length], [2, 2]);
+    const { connector, failures } = setup.population;
+    assert.deepEqual([connector.retries, failures.length], [2, 2]);
     assert.equal(failures[0], "client 0 was closed on its way in");
     await setup.end();
   });

@@ -3,10 +3,10 @@ import { type Clock, sleep } from "../../base/clock.ts";
 import { type Prng, uuid } from "../../base/prng.ts";
 import type { Child, Process, Streams } from "../../platform/port.ts";
 import { endChild } from "../children.ts";
-import { RpcError } from "../../protocol/rpc/rpc_error.ts";
-import type { RpcLink } from "../../protocol/rpc/link.ts";
-import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
-import { unknownMethod } from "../../protocol/rpc/methods.ts";
+import { RpcError } from "../../protocol/cluster/rpc_error.ts";
+import type { RpcLink } from "../../rpc/link.ts";
+import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
+import { unknownMethod } from "../../protocol/cluster/methods.ts";
 import type {
   ClientFleet,
   ConnectPlan,
@@ -36,7 +36,7 @@ const CALL_MS = 120_000;
 const GONE_MS = 2_000;
 
 /** How a fleet is made. */
-export interface FleetParts {
+export interface FleetDependencies {
   readonly streams: Streams;
   /** Runs this program once more. */
   readonly spawn: Process["spawn"];
@@ -58,7 +58,7 @@ export class Fleet implements ClientFleet {
   private constructor(private readonly listener: RpcListener, private readonly clock: Clock) {}
 
   /** @throws {Error} When the processes do not come up. */
-  static async start(parts: FleetParts): Promise<Fleet> {
+  static async start(parts: FleetDependencies): Promise<Fleet> {
     const { streams, spawn, processes, tag, clock, prng } = parts;
     const secret = uuid(prng);
     const listener = await listenRpc({

@@ -3,12 +3,12 @@ import type { Streams } from "../../platform/port.ts";
 import type { Margins } from "../checkers/receipts.ts";
 import { silentReport } from "../checkers/silent_clients.ts";
 import type { ConnectPlan, Deadline, Share, SilentReport } from "../types.ts";
-import { Entrance, isSettled } from "./entrance.ts";
-import { Hearing } from "./hearing.ts";
+import { Connector, isSettled } from "./connector.ts";
+import { ClientObserver } from "./client_observer.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { RoomMoves } from "./room_moves.ts";
 import { chosenOf } from "./share.ts";
-import { Standstill } from "./standstill.ts";
+import { Standstill } from "./event_loop_stall.ts";
 import { ClientState, newClient, type VirtualClient, waitsSince } from "./virtual_client.ts";
 import { Wire } from "./wire.ts";
 
@@ -16,10 +16,10 @@ import { Wire } from "./wire.ts";
 const TICK_MS = 100;
 
 /** The virtual clients of one process. */
-export class Population extends Hearing {
+export class Population extends ClientObserver {
   readonly heartbeats: Heartbeats;
   readonly moves: RoomMoves;
-  readonly entrance: Entrance;
+  readonly connector: Connector;
   readonly standstill: Standstill;
   readonly #clients: VirtualClient[] = [];
   readonly #wire: Wire = new Wire(this);
@@ -40,7 +40,7 @@ export class Population extends Hearing {
     const fail = (failure: string) => this.fail(failure);
     this.heartbeats = new Heartbeats(this.#wire, fail);
     this.moves = new RoomMoves(fail);
-    this.entrance = new Entrance(streams, clock, this.#wire, fail);
+    this.connector = new Connector(streams, clock, this.#wire, fail);
     this.standstill = new Standstill(TICK_MS, clock.monotonicMs());
     this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
   }
@@ -63,8 +63,8 @@ export class Population extends Hearing {
     for (const [at, client] of fresh.entries()) {
       const waitMs = startMs + at * 1_000 / plan.rampPerS - this.clock.monotonicMs();
       if (waitMs > 1) await sleep(this.clock, waitMs);
-      while (this.entrance.isCrowded) await sleep(this.clock, 1);
-      void this.entrance.enter(client);
+      while (this.connector.isSaturated) await sleep(this.clock, 1);
+      void this.connector.enter(client);
     }
     await this.#until(() => fresh.every(isSettled));
   }
@@ -168,7 +168,7 @@ export class Population extends Hearing {
   }
 
   async #enter(clients: readonly VirtualClient[]): Promise<void> {
-    for (const client of clients) void this.entrance.enter(client);
+    for (const client of clients) void this.connector.enter(client);
     await this.#until(() => clients.every(isSettled));
   }
 

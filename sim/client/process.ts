@@ -2,8 +2,8 @@ import process from "node:process";
 import { preciseClock } from "../../base/clock.ts";
 import { systemPrng } from "../../base/prng.ts";
 import type { Platform } from "../../platform/port.ts";
-import { RpcDialer } from "../../protocol/rpc/dialer.ts";
-import { unknownMethod } from "../../protocol/rpc/methods.ts";
+import { RpcDialer } from "../../rpc/dialer.ts";
+import { unknownMethod } from "../../protocol/cluster/methods.ts";
 import type { ConnectPlan, Deadline, FleetProgress, Share } from "../types.ts";
 import {
   ClientMethod,
@@ -22,7 +22,7 @@ function progressOf(population: Population): FleetProgress {
   const { user, system } = process.cpuUsage();
   return {
     authenticated: population.authenticated,
-    retries: population.entrance.retries,
+    retries: population.connector.retries,
     lostConnections: population.lostConnections,
     slowClosed: population.slowClosed,
     received: population.received,

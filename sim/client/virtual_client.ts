@@ -1,7 +1,7 @@
 import type { Conn } from "../../platform/port.ts";
 import { EMPTY } from "../../protocol/frame.ts";
 import type { FrameSplitter } from "../../protocol/splitter.ts";
-import { parsePlace } from "../places.ts";
+import { parsePlace } from "../locations.ts";
 import type { ConnectPlan } from "../types.ts";
 import type { ServerMessages } from "./server_messages.ts";
 

@@ -33,7 +33,7 @@ function upgrade({ host, port }: VirtualClient): Uint8Array {
 }
 
 /** What clients hear, whatever their transport. */
-export interface Hearer {
+export interface MessageListener {
   /** Its auth was answered. */
   entered(client: VirtualClient): void;
   /** @param sequence Of the beat. */
@@ -51,7 +51,7 @@ export interface Hearer {
 /** Speaks goim's frames for all clients, over TCP and WebSocket. */
 export class Wire
   implements ConnHandler<VirtualClient>, FrameSink<VirtualClient>, MessageSink<VirtualClient> {
-  constructor(private readonly hearer: Hearer) {}
+  constructor(private readonly hearer: MessageListener) {}
 
   /** A client's connection is there: says hello. */
   begin(client: VirtualClient): void {

@@ -1,5 +1,5 @@
 import { freeMemoryShare } from "../machine.ts";
-import type { Span, Stage } from "../stage.ts";
+import type { RunContext, Span } from "../run_context.ts";
 import { ratesBetween } from "../totals.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -15,8 +15,8 @@ const CORES_SHARE = 0.85;
 /** Share of the memory below which it is what limits. */
 const MEMORY_SHARE = 0.05;
 
-function connect(stage: Stage, clients: number): Promise<void> {
-  return stage.fleet.connect({ ...stage.plan, exact: false }, clients);
+function connect(run: RunContext, clients: number): Promise<void> {
+  return run.fleet.connect({ ...run.plan, exact: false }, clients);
 }
 
 /** What a client that did not get in says of the reason. */
@@ -49,8 +49,8 @@ function load(span: Span, cpuCount: number): { readonly text: string; readonly i
 }
 
 /** Why the ramp is at its end, or undefined when it may go on. */
-function limitMet(stage: Stage, span: Span, wanted: number): string | undefined {
-  const { cpuCount, last } = stage;
+function limitMet(run: RunContext, span: Span, wanted: number): string | undefined {
+  const { cpuCount, last } = run;
   if ((last?.authenticated ?? 0) < wanted) {
     return refusal(last?.failures.at(-1) ?? "no reason was seen");
   }
@@ -79,25 +79,25 @@ function figuresOf(span: Span, rssBytes: number | undefined): string {
 /** More and more clients, until something gives. */
 export const capacity: Scenario = {
   clientsAtFirst: (clients) => Math.ceil(clients / STEPS),
-  async run(stage) {
-    const { clients, rate, durationMs } = stage.options;
-    stage.pusher.start(rate);
+  async run(run) {
+    const { clients, rate, durationMs } = run.options;
+    run.pusher.start(rate);
     let reached = 0;
     let met: string | undefined;
-    stage.notes.stopped_by = "the end of the run";
+    run.notes.stopped_by = "the end of the run";
     for (let step = 1; step <= STEPS && met === undefined; step++) {
       const wanted = Math.ceil(clients * step / STEPS);
-      stage.phase(`${wanted} clients`);
-      if (step > 1) await connect(stage, wanted - Math.ceil(clients * (step - 1) / STEPS));
-      await stage.measure();
-      await stage.wait(durationMs / STEPS);
-      const span = await stage.measure();
-      stage.notes[`at_${wanted}_clients`] = figuresOf(span, stage.samples.at(-1)?.serverRssBytes);
-      met = limitMet(stage, span, wanted);
+      run.phase(`${wanted} clients`);
+      if (step > 1) await connect(run, wanted - Math.ceil(clients * (step - 1) / STEPS));
+      await run.measure();
+      await run.wait(durationMs / STEPS);
+      const span = await run.measure();
+      run.notes[`at_${wanted}_clients`] = figuresOf(span, run.samples.at(-1)?.serverRssBytes);
+      met = limitMet(run, span, wanted);
       if (met === undefined) reached = wanted;
-      stage.notes.capacity_clients = reached;
+      run.notes.capacity_clients = reached;
     }
-    stage.notes.stopped_by = met ??
+    run.notes.stopped_by = met ??
       `nothing: all ${clients} clients that were asked for were served`;
   },
 };

@@ -7,16 +7,16 @@ const STEP_MS = 1_000;
 
 /** Clients come and go, and change rooms, while pushes run. */
 export const churn: Scenario = {
-  async run(stage) {
-    const { rate, durationMs, seed } = stage.options;
-    stage.phase("churn");
-    stage.pusher.start(rate);
+  async run(run) {
+    const { rate, durationMs, seed } = run.options;
+    run.phase("churn");
+    run.pusher.start(rate);
     for (let step = 0; step * STEP_MS < durationMs; step++) {
       const whom = { share: SHARE, seed: stepSeed(seed, step) };
-      if (step % 2 === 0) await stage.fleet.leave(whom);
-      else await stage.fleet.changeRooms(whom);
-      await stage.wait(STEP_MS);
+      if (step % 2 === 0) await run.fleet.leave(whom);
+      else await run.fleet.changeRooms(whom);
+      await run.wait(STEP_MS);
     }
-    await checkReturn(stage);
+    await checkReturn(run);
   },
 };

@@ -15,23 +15,23 @@ const EARLY_MS = 5;
 
 /** All beat, a share falls silent. */
 export const heartbeat: Scenario = {
-  async run(stage) {
-    const { heartbeatMs, seed, share } = stage.options;
+  async run(run) {
+    const { heartbeatMs, seed, share } = run.options;
     const deadlineMs = INTERVALS * heartbeatMs;
     const deadline = { earliestMs: deadlineMs - EARLY_MS, latestMs: deadlineMs + LATE_MS };
-    stage.phase("all beat");
-    await stage.wait(heartbeatMs);
-    const silence = (seed: number) => stage.fleet.silence({ share, seed });
+    run.phase("all beat");
+    await run.wait(heartbeatMs);
+    const silence = (seed: number) => run.fleet.silence({ share, seed });
     const silent = await drawn(seed, silence, (count) => count === 0);
-    stage.phase(`${silent} are silent`);
-    await stage.wait(deadline.latestMs + SEEN_MS);
-    const report = await stage.fleet.silentReport(deadline);
-    stage.find(silentFinding(report, deadline.latestMs));
-    stage.notes.silent_clients = report.silent;
-    stage.notes.silent_closed = report.closed;
-    stage.notes.silent_early = report.early;
-    stage.notes.silent_late = report.late;
-    stage.notes.silent_deadline_ms = deadlineMs;
-    stage.notes.silent_last_closed_ms = Math.round(report.lastMs);
+    run.phase(`${silent} are silent`);
+    await run.wait(deadline.latestMs + SEEN_MS);
+    const report = await run.fleet.silentReport(deadline);
+    run.find(silentFinding(report, deadline.latestMs));
+    run.notes.silent_clients = report.silent;
+    run.notes.silent_closed = report.closed;
+    run.notes.silent_early = report.early;
+    run.notes.silent_late = report.late;
+    run.notes.silent_deadline_ms = deadlineMs;
+    run.notes.silent_last_closed_ms = Math.round(report.lastMs);
   },
 };

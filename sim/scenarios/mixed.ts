@@ -7,24 +7,24 @@ const SHARE = 0.02;
 
 /** Pushes, churn and slow readers at once. */
 export const mixed: Scenario = {
-  async run(stage) {
-    const { rate, durationMs, seed } = stage.options;
-    const { fleet } = stage;
-    stage.phase("mixed");
-    stage.pusher.start(rate);
+  async run(run) {
+    const { rate, durationMs, seed } = run.options;
+    const { fleet } = run;
+    run.phase("mixed");
+    run.pusher.start(rate);
     for (let step = 0; step * STEP_MS < durationMs; step++) {
       const whom = { share: SHARE, seed: stepSeed(seed, step) };
       if (step % 4 === 0) await fleet.leave(whom);
       if (step % 4 === 1) await fleet.changeRooms(whom);
       if (step % 8 === 2) await fleet.stopReading(whom);
       if (step % 8 === 6) await fleet.readAgain();
-      await stage.wait(STEP_MS);
+      await run.wait(STEP_MS);
     }
     await fleet.readAgain();
-    await stage.wait(STEP_MS);
+    await run.wait(STEP_MS);
     // Those that were closed since they did not read: clients do so when they are told to.
     await fleet.comeBack();
-    await checkReturn(stage);
-    stage.notes.slow_closed = stage.last!.slowClosed;
+    await checkReturn(run);
+    run.notes.slow_closed = run.last!.slowClosed;
   },
 };

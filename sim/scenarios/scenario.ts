@@ -1,5 +1,5 @@
-import { entranceFinding } from "../checkers/entrance.ts";
-import type { Stage } from "../stage.ts";
+import { connectingFinding } from "../checkers/connecting.ts";
+import type { RunContext } from "../run_context.ts";
 
 /** How often clients are drawn at most. */
 const DRAWS = 1_000;
@@ -9,7 +9,7 @@ export interface Scenario {
   /** Clients that are let in before it begins; all where nothing is said. */
   readonly clientsAtFirst?: (clients: number) => number;
   /** Does it; pushes run when it wants them to, and are stopped afterwards. */
-  run(stage: Stage): Promise<void>;
+  run(run: RunContext): Promise<void>;
 }
 
 /** The seed of one step of many: those of seeds that are near one another do not meet. */
@@ -31,12 +31,12 @@ export async function drawn<Found>(
 }
 
 /** Checks that everyone is in who has left and come back. */
-export async function checkReturn(stage: Stage): Promise<void> {
-  await stage.sample();
-  const { authenticated, failures } = stage.last!;
-  const wanted = stage.options.clients;
-  stage.find({
-    ...entranceFinding({ authenticated, wanted, reason: failures.at(-1) }),
+export async function checkReturn(run: RunContext): Promise<void> {
+  await run.sample();
+  const { authenticated, failures } = run.last!;
+  const wanted = run.options.clients;
+  run.find({
+    ...connectingFinding({ authenticated, wanted, reason: failures.at(-1) }),
     check: "everyone comes back",
   });
 }

@@ -1,6 +1,6 @@
 import { slowFinding } from "../checkers/slow_readers.ts";
 import { pushBulk } from "../http_push.ts";
-import type { Stage } from "../stage.ts";
+import type { RunContext } from "../run_context.ts";
 import { drawn, type Scenario } from "./scenario.ts";
 
 /** About how many stop reading at most: each fills the system's buffers. */
@@ -13,7 +13,7 @@ const BULK_PUSH_BYTES = 60_000;
 /** How long they read again before it is seen what became of them, in milliseconds. */
 const READ_MS = 2_000;
 
-function stopReading({ options, fleet }: Stage): Promise<readonly number[]> {
+function stopReading({ options, fleet }: RunContext): Promise<readonly number[]> {
   const share = Math.min(options.share, SLOW_USUAL / options.clients);
   const stop = (seed: number) => fleet.stopReading({ share, seed });
   return drawn(options.seed, stop, ({ length }) => length === 0);
@@ -25,49 +25,49 @@ function stopReading({ options, fleet }: Stage): Promise<readonly number[]> {
  * @returns Pushes that were not accepted.
  */
 async function fillQueues(
-  stage: Stage,
+  run: RunContext,
   clients: readonly number[],
   spanMs: number,
 ): Promise<number> {
-  const target = { api: stage.target.api, apiKey: stage.options.apiKey };
+  const target = { api: run.target.api, apiKey: run.options.apiKey };
   const pushes = BULK_BYTES / BULK_PUSH_BYTES;
   let refused = 0;
   for (let sent = 0; sent < pushes && clients.length > 0; sent++) {
     const accepted = await pushBulk(target, clients, BULK_PUSH_BYTES).catch(() => false);
     if (!accepted) refused++;
-    await stage.wait(spanMs / 2 / pushes);
+    await run.wait(spanMs / 2 / pushes);
   }
   return refused;
 }
 
 /** A share stops reading: the others must not notice. */
 export const slow: Scenario = {
-  async run(stage) {
-    const { rate, durationMs } = stage.options;
-    stage.phase("all read");
-    await stage.measure();
-    stage.pusher.start(rate);
-    await stage.wait(durationMs / 2);
-    const before = await stage.measure();
-    const slow = await stopReading(stage);
-    stage.phase(`${slow.length} do not read`);
+  async run(run) {
+    const { rate, durationMs } = run.options;
+    run.phase("all read");
+    await run.measure();
+    run.pusher.start(rate);
+    await run.wait(durationMs / 2);
+    const before = await run.measure();
+    const slow = await stopReading(run);
+    run.phase(`${slow.length} do not read`);
     const [refused] = await Promise.all([
-      fillQueues(stage, slow, durationMs / 2),
-      stage.wait(durationMs / 2),
+      fillQueues(run, slow, durationMs / 2),
+      run.wait(durationMs / 2),
     ]);
-    const meanwhile = await stage.measure();
-    stage.phase("all read again");
-    await stage.fleet.readAgain();
-    await stage.wait(READ_MS);
+    const meanwhile = await run.measure();
+    run.phase("all read again");
+    await run.fleet.readAgain();
+    await run.wait(READ_MS);
     const [beforeMs, meanwhileMs] = [before, meanwhile].map(({ latencies }) =>
       latencies.count === 0 ? undefined : latencies.quantile(0.99)
     );
-    stage.find(slowFinding({ beforeMs, meanwhileMs, slow: slow.length, refused }));
-    Object.assign(stage.notes, {
+    run.find(slowFinding({ beforeMs, meanwhileMs, slow: slow.length, refused }));
+    Object.assign(run.notes, {
       p99_before_ms: beforeMs ?? 0,
       p99_meanwhile_ms: meanwhileMs ?? 0,
       slow_clients: slow.length,
-      slow_closed: stage.last?.slowClosed ?? 0,
+      slow_closed: run.last?.slowClosed ?? 0,
     });
   },
 };

@@ -2,17 +2,17 @@ import { checkReturn, type Scenario } from "./scenario.ts";
 
 /** All leave at once and come back at once. */
 export const storm: Scenario = {
-  async run(stage) {
-    const { rate, durationMs } = stage.options;
-    stage.phase("before the storm");
-    stage.pusher.start(rate);
-    await stage.wait(durationMs / 3);
-    stage.phase("storm");
-    const startMs = stage.clock.monotonicMs();
-    await stage.fleet.storm();
-    stage.notes.storm_ms = Math.round(stage.clock.monotonicMs() - startMs);
-    await checkReturn(stage);
-    stage.phase("after the storm");
-    await stage.wait(durationMs / 3);
+  async run(run) {
+    const { rate, durationMs } = run.options;
+    run.phase("before the storm");
+    run.pusher.start(rate);
+    await run.wait(durationMs / 3);
+    run.phase("storm");
+    const startMs = run.clock.monotonicMs();
+    await run.fleet.storm();
+    run.notes.storm_ms = Math.round(run.clock.monotonicMs() - startMs);
+    await checkReturn(run);
+    run.phase("after the storm");
+    await run.wait(durationMs / 3);
   },
 };

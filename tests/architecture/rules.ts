@@ -7,15 +7,17 @@ export type Violation = string;
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "base": [],
   "protocol": ["base", "platform/port.ts"],
+  "rpc": ["base", "protocol", "platform/port.ts"],
   "platform": ["base"],
   "drivers": ["base", "protocol", "platform/port.ts"],
-  "comet": ["base", "protocol", "platform/port.ts", "drivers/ports.ts"],
-  "logic": ["base", "protocol", "platform/port.ts", "drivers/ports.ts"],
-  "job": ["base", "protocol", "platform/port.ts", "drivers/ports.ts"],
+  "comet": ["base", "protocol", "rpc", "platform/port.ts", "drivers/ports.ts"],
+  "logic": ["base", "protocol", "rpc", "platform/port.ts", "drivers/ports.ts"],
+  "job": ["base", "protocol", "rpc", "platform/port.ts", "drivers/ports.ts"],
   "cli": [
     "package.json",
     "base",
     "protocol",
+    "rpc",
     "platform",
     "drivers",
     "comet",
@@ -24,10 +26,22 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "sim",
   ],
   "client": ["base", "protocol"],
-  "sim": ["base", "protocol", "platform", "drivers", "comet", "logic", "job", "client", "mod.ts"],
+  "sim": [
+    "base",
+    "protocol",
+    "rpc",
+    "platform",
+    "drivers",
+    "comet",
+    "logic",
+    "job",
+    "client",
+    "mod.ts",
+  ],
   "bench": [
     "base",
     "protocol",
+    "rpc",
     "platform",
     "drivers",
     "comet",
@@ -42,7 +56,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What a test beside the code may import on top: real parts to stand behind the ports. */
-const testsMayImport = ["base", "protocol", "platform", "drivers", "tests"];
+const testsMayImport = ["base", "protocol", "rpc", "platform", "drivers", "tests"];
 
 /** Whether a file belongs to the tests. */
 export function isTest(path: string): boolean {

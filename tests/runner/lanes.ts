@@ -7,7 +7,7 @@ export interface Job {
 }
 
 /** Where files are that take long, longest first; the rest comes after them. */
-const longFirst = ["sim/world/", "tests/faults/", "tests/end_to_end/", "bench/", "drivers/"];
+const longFirst = ["tests/simulation/", "tests/faults/", "tests/end_to_end/", "bench/", "drivers/"];
 
 /** Where files are that mostly wait: for processes to start, for leases to end, for pushes. */
 const waiting = /^(?:tests\/(?:faults|end_to_end)|bench|drivers)\//;

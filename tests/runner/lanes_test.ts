@@ -13,11 +13,16 @@ function names(jobs: readonly Job[]): string[] {
 }
 
 test("lineUp() puts what takes long first, and keeps what computes apart from what waits", () => {
-  const files = ["a_test.ts", "bench/b_test.ts", "sim/world/w_test.ts", "tests/faults/f_test.ts"];
+  const files = [
+    "a_test.ts",
+    "bench/b_test.ts",
+    "tests/simulation/w_test.ts",
+    "tests/faults/f_test.ts",
+  ];
   const lines = lineUp(files, runtimes);
   assert.deepEqual(names(lines.computing), [
-    "deno sim/world/w_test.ts",
-    "bun sim/world/w_test.ts",
+    "deno tests/simulation/w_test.ts",
+    "bun tests/simulation/w_test.ts",
     "deno a_test.ts",
     "bun a_test.ts",
   ]);

@@ -1,4 +1,8 @@
-import type { BroadcastDelivery, KeysDelivery, RoomDelivery } from "../../protocol/rpc/contract.ts";
+import type {
+  BroadcastDelivery,
+  KeysDelivery,
+  RoomDelivery,
+} from "../../protocol/cluster/contract.ts";
 
 /** Grows over all deliveries of a test: none is taken for one that was there before. */
 let position = 0;

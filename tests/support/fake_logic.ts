@@ -8,7 +8,7 @@ import {
   NODE_LEASE_MS,
   type ReceivedFrame,
   type Registered,
-} from "../../protocol/rpc/contract.ts";
+} from "../../protocol/cluster/contract.ts";
 
 /** A call that the test answers. */
 export interface HeldCall<Request, Reply> {

@@ -5,13 +5,13 @@ import { seededPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
 import { memoryPlatform } from "../../platform/memory/mod.ts";
 import type { Address } from "../../platform/port.ts";
-import { RpcCounters } from "../../protocol/rpc/counters.ts";
-import { encodeHello } from "../../protocol/rpc/hello.ts";
-import { RpcOperation } from "../../protocol/rpc/operations.ts";
+import { RpcCounters } from "../../rpc/counters.ts";
+import { encodeHello } from "../../rpc/hello.ts";
+import { RpcOperation } from "../../rpc/operations.ts";
 import { MemoryClient } from "./memory_client.ts";
-import { RpcDialer } from "../../protocol/rpc/dialer.ts";
-import type { RpcHandler, RpcLink } from "../../protocol/rpc/link.ts";
-import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
+import { RpcDialer } from "../../rpc/dialer.ts";
+import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
+import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 
 const LOOPBACK: Address = { hostname: "127.0.0.1", port: 0 };
 
@@ -51,7 +51,7 @@ export class MemoryRpc {
   }
 
   /** A client that has said hello by hand and been welcomed. */
-  async greeted(port: number): Promise<MemoryClient> {
+  async completed(port: number): Promise<MemoryClient> {
     const client = await MemoryClient.connect(this.streams, port);
     client.send(RpcOperation.hello, 7, encodeHello({ role: "job", id: "by hand" }, ""));
     let bytes = 0;

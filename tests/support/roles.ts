@@ -14,10 +14,10 @@ import { Logic, logicDefaults } from "../../logic/logic.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { Address } from "../../platform/port.ts";
 import { selectPlatform } from "../../platform/select.ts";
-import { DIRECTORY_MS, type Node } from "../../protocol/rpc/contract.ts";
-import { RpcCounters } from "../../protocol/rpc/counters.ts";
-import { listenRpc, type RpcListener } from "../../protocol/rpc/listener.ts";
-import { runId } from "../../protocol/rpc/run_id.ts";
+import { DIRECTORY_MS, type Node } from "../../protocol/cluster/contract.ts";
+import { RpcCounters } from "../../rpc/counters.ts";
+import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
+import { runId } from "../../protocol/cluster/run_id.ts";
 import { freePort } from "./free_port.ts";
 
 const loopback: Address = { hostname: "127.0.0.1", port: 0 };

@@ -4,11 +4,11 @@ import { BufferPool } from "../../comet/buffer/buffer_pool.ts";
 import type { Channel } from "../../comet/channel.ts";
 import { CometCounters } from "../../comet/counters.ts";
 import { Delivery as Deliveries } from "../../comet/delivery.ts";
-import { Lifecycle } from "../../comet/lifecycle.ts";
+import { ConnectionManager } from "../../comet/connection_manager.ts";
 import { cometDefaults, type CometOptions, FANOUT_SLICE, TICK_MS } from "../../comet/options.ts";
-import { Membership } from "../../comet/membership.ts";
+import { ClusterRegistration } from "../../comet/cluster_registration.ts";
 import { Reporter } from "../../comet/reporter.ts";
-import { Session } from "../../comet/session.ts";
+import { ClientProtocol } from "../../comet/client_protocol.ts";
 import { OperationLimit } from "../../comet/transport/operation_limit.ts";
 import { ReadScheduler } from "../../comet/transport/read_scheduler.ts";
 import { TcpTransport } from "../../comet/transport/tcp.ts";
@@ -16,7 +16,7 @@ import { WebSocketTransport } from "../../comet/transport/websocket.ts";
 import { memoryPlatform } from "../../platform/memory/mod.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { Limits } from "../../protocol/limits.ts";
-import type { Delivery, Node } from "../../protocol/rpc/contract.ts";
+import type { Delivery, Node } from "../../protocol/cluster/contract.ts";
 import { FakeLogic } from "./fake_logic.ts";
 import { MemoryClient, UPGRADE } from "./memory_client.ts";
 import { utf8 } from "./websocket_frames.ts";
@@ -58,10 +58,10 @@ export class TestComet {
   readonly logic = new FakeLogic();
   readonly counters = new CometCounters();
   readonly pool = new BufferPool({ bytesMax: 16 * 1024 * 1024, checked: true });
-  readonly lifecycle: Lifecycle;
-  readonly session: Session;
+  readonly connections: ConnectionManager;
+  readonly session: ClientProtocol;
   readonly delivery: Deliveries;
-  readonly membership: Membership;
+  readonly registration: ClusterRegistration;
   readonly reporter: Reporter;
   readonly #streams;
   #tcpPort = 0;
@@ -70,25 +70,31 @@ export class TestComet {
   private constructor({ kernelBufferBytes, ...options }: TestCometOptions) {
     const { clock, logic, counters, pool: buffers } = this;
     this.#streams = memoryPlatform({ clock, kernelBufferBytes }).streams;
-    this.lifecycle = new Lifecycle("comet-1", logic, clock, clock, {
+    this.connections = new ConnectionManager("comet-1", logic, clock, clock, {
       ...cometDefaults,
       ...options,
     }, counters);
-    this.session = new Session(this.lifecycle, logic, counters);
-    this.delivery = new Deliveries(this.lifecycle, clock, counters, FANOUT_SLICE);
-    this.membership = new Membership(this.lifecycle, logic, clock, seededPrng(1), counters);
+    this.session = new ClientProtocol(this.connections, logic, counters);
+    this.delivery = new Deliveries(this.connections, clock, counters, FANOUT_SLICE);
+    this.registration = new ClusterRegistration(
+      this.connections,
+      logic,
+      clock,
+      seededPrng(1),
+      counters,
+    );
     this.reporter = new Reporter(
-      this.lifecycle,
+      this.connections,
       this.session,
-      this.membership,
+      this.registration,
       logic,
       clock,
       counters,
     );
-    clock.setInterval(() => this.lifecycle.tick(), TICK_MS);
+    clock.setInterval(() => this.connections.tick(), TICK_MS);
     this.#parts = {
       session: this.session,
-      lifecycle: this.lifecycle,
+      connections: this.connections,
       counters,
       buffers,
       reads: new ReadScheduler(clock),
@@ -180,7 +186,7 @@ export class TestComet {
 
   /** All channels there are, by slot. */
   channels(): Channel[] {
-    const { channels } = this.lifecycle;
+    const { channels } = this.connections;
     const found = [];
     for (let slot = 0; slot < channels.slots; slot++) {
       const channel = channels.at(slot);
@@ -191,12 +197,12 @@ export class TestComet {
 
   /** What is left of connections; all zero when nobody is there. */
   left(): Record<string, number> {
-    const { lifecycle, pool } = this;
+    const { connections, pool } = this;
     return {
-      channels: lifecycle.channels.size,
-      addresses: lifecycle.channels.addresses,
-      rooms: lifecycle.rooms.size,
-      timers: lifecycle.timers,
+      channels: connections.channels.size,
+      addresses: connections.channels.addresses,
+      rooms: connections.rooms.size,
+      timers: connections.timers,
       buffers: pool.inUse,
     };
   }

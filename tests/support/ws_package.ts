@@ -7,7 +7,7 @@ import type { WebSocket } from "ws";
 export interface Receiver extends Writable {
   on(event: "message", listener: (data: Uint8Array, isBinary: boolean) => void): this;
   on(event: "ping" | "pong", listener: (data: Uint8Array) => void): this;
-  on(event: "conclude", listener: (code: number, reason: Uint8Array) => void): this;
+  on(event: "finish", listener: (code: number, reason: Uint8Array) => void): this;
   on(event: string, listener: (...args: never[]) => void): this;
 }
 

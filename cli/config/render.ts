@@ -1,0 +1,134 @@
+import { sections } from "./options.ts";
+import { type Field, optionList, variableOf } from "./schema.ts";
+import type { Option } from "./option_types.ts";
+import type { LoadedConfig } from "./load.ts";
+
+/** Calls back for every section with its options. */
+function bySection<Value>(
+  render: (section: string, title: string, options: (readonly [Field, Option<unknown>])[]) => Value,
+): Value[] {
+  return Object.entries(sections).map(([section, title]) =>
+    render(section, title, optionList.filter(([, option]) => option.section === section))
+  );
+}
+
+function defaultText({ default: value, defaultText, toToml }: Option<unknown>): string {
+  return defaultText ?? toToml(value);
+}
+
+function flagOf({ name, placeholder, fromText }: Option<unknown>): string {
+  if (fromText === undefined) return "";
+  return placeholder === "" ? `--${name}` : `--${name} ${placeholder}`;
+}
+
+/**
+ * The flags of the configuration as `--help` shows them.
+ *
+ * @param leftOut Sections that do not concern the command.
+ */
+export function helpText(leftOut: readonly string[] = []): string {
+  const groups = bySection((section, title, all) => {
+    if (leftOut.includes(section)) return "";
+    const lines = all.filter(([, option]) => option.fromText !== undefined).map(([, option]) =>
+      `  ${flagOf(option)}\n      ${option.text}\n      ` +
+      `${option.range}; default: ${defaultText(option)}; ${variableOf(option)}`
+    );
+    return `${title} [${section}]\n${lines.join("\n")}`;
+  });
+  return groups.filter((group) => group !== "").join("\n\n");
+}
+
+/** The effective configuration as a TOML file that says where each value came from. */
+export function effectiveToml({ config, origins }: Pick<LoadedConfig, "config" | "origins">) {
+  const groups = bySection((section, _, all) => {
+    const lines = all.map(([field, option]) => {
+      const hidden = option.secret && config[field] !== "";
+      const line = hidden
+        ? `# ${option.name} is set`
+        : `${option.name} = ${option.toToml(config[field])}`;
+      return { line, origin: hidden ? `, ${origins[field]}` : `# ${origins[field]}` };
+    });
+    const width = Math.max(...lines.map(({ line }) => line.length));
+    return `[${section}]\n${
+      lines.map(({ line, origin }) =>
+        origin.startsWith("#") ? `${line.padEnd(width)}  ${origin}` : `${line}${origin}`
+      ).join("\n")
+    }`;
+  });
+  return `${groups.join("\n\n")}\n`;
+}
+
+/** A Markdown table, padded as `deno fmt` pads it. */
+function markdownTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (cells: readonly string[], fill: string) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column], fill)).join(" | ")} |`;
+  const [head, ...body] = rows.map((row) => line(row, " "));
+  return [head, line(widths.map(() => ""), "-"), ...body].join("\n");
+}
+
+/** `docs/configuration.md`, whole. */
+export function configurationPage(): string {
+  const code = (text: string) => text === "" ? "" : `\`${text.replaceAll("|", "\\|")}\``;
+  const tables = bySection((section, title, all) => {
+    const rows = all.map(([, option]) => [
+      code(option.name),
+      code(flagOf(option)),
+      option.fromText === undefined ? "" : code(variableOf(option)),
+      option.defaultText ?? code(defaultText(option)),
+      option.text,
+      option.range,
+    ]);
+    const head = ["key", "flag", "variable", "default", "meaning", "allowed values"];
+    return `### \`[${section}]\`: ${title.toLowerCase()}\n\n${markdownTable([head, ...rows])}`;
+  });
+  return `${introduction}\n${tables.join("\n\n")}\n`;
+}
+
+const introduction = `# Configuration
+
+Every option has one name: a key in the TOML file, a flag, and, in upper snake case, an environment
+variable that begins with \`HALLEY_\`. A flag counts over a variable, a variable over the file, the
+file over the default. The file is the one that \`--config FILE\` or \`HALLEY_CONFIG\` names; without
+either there is none.
+
+\`\`\`toml
+[listen]
+tcp = "0.0.0.0:3101"
+http = "127.0.0.1:3111"
+
+[comet]
+heartbeat-interval = "4m"
+connections-max = 15000
+
+[balancer.regions]
+west = ["10.1.0.0/16", "2001:db8::/48"]
+\`\`\`
+
+Durations are a whole number and \`ms\`, \`s\`, \`m\` or \`h\`; sizes a whole number and \`B\`, \`KiB\`, \`MiB\`
+or \`GiB\`.
+
+All roles of a cluster may read the same file: each takes what concerns it.
+
+\`halley check-config\` takes the same file, variables and flags as \`halley start\` (after the name of
+a role, as in \`halley check-config logic\`, those of that role) and prints the configuration that
+comes out, as a TOML file in which a comment says where each value came from. It reports every
+mistake at once and then ends with code 2, as \`halley start\` does. A key, flag or \`HALLEY_\` variable
+that does not exist is a mistake; Deno lists the variables only with \`--allow-env\`, and without it
+passes over one that is misspelt.
+
+## Under Deno's permissions
+
+\`deno task start\` runs with the permission set \`server\` of \`deno.json\`: it may open ports on
+loopback and on all addresses, read \`HALLEY_\` variables, facts of the system such as the host name
+(under the same permission, \`sys\`, it closes the debugger that Deno opens at SIGUSR1) and the file
+\`halley.toml\` beside \`deno.json\`, run \`getconf\`, which says how many files may be open, and nothing
+else. Something different has to be allowed by name:
+
+\`\`\`sh
+deno run -P=server --allow-read=/etc/halley.toml mod.ts start --config /etc/halley.toml
+deno run -P=server --allow-net=10.0.0.5:3101 mod.ts start --tcp 10.0.0.5:3101
+\`\`\`
+
+## Options
+`;

@@ -1,0 +1,65 @@
+import { describe, test } from "node:test";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { configurationPage, effectiveToml, helpText } from "./render.ts";
+import { loadConfig } from "./load.ts";
+import { optionList, variableOf } from "./schema.ts";
+
+const machine = { hostname: () => "push-1" };
+
+/** Loads a configuration from a file of this text. */
+function loadToml(text: string, env: Readonly<Record<string, string>> = {}) {
+  return loadConfig({
+    args: ["--config", "halley.toml"],
+    role: "start",
+    env,
+    machine,
+    readFile: () => text,
+  });
+}
+
+test("configurationPage() is docs/configuration.md", () => {
+  // To bring the page up to date: deno eval with
+  // import { configurationPage } from "./cli/config/render.ts", and write what it returns.
+  const page = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
+  assert.equal(page, configurationPage());
+});
+
+test("helpText() shows every flag with its variable, range and default", () => {
+  const help = helpText();
+  for (const [, option] of optionList) {
+    assert.equal(help.includes(`--${option.name}`), option.fromText !== undefined, option.name);
+    if (option.fromText === undefined) continue;
+    for (const part of [option.text, option.range, variableOf(option)]) {
+      assert.ok(help.includes(part), `${option.name}: ${part}`);
+    }
+  }
+  assert.match(help, /--heartbeat-interval DURATION\n.*\n.*1s to 1h; default: "4m"; HALLEY_HEART/);
+});
+
+describe("effectiveToml()", () => {
+  test("is a file that gives the same configuration", () => {
+    const text = `
+      [listen]
+      tcp = "[::1]:0"
+      [comet]
+      slow-reader-deadline = "1500ms"
+      [node]
+      advertise = ["10.0.0.1", "2001:db8::1"]
+      [balancer.regions]
+      west = ["10.1.0.0/16"]
+      "north east" = ["2001:db8::/48", "10.2.0.0/16"]`;
+    const loaded = loadToml(text);
+    assert.deepEqual(loadToml(effectiveToml(loaded)).config, loaded.config);
+  });
+
+  test("says where each value came from and keeps the key to itself", () => {
+    const env = { HALLEY_API_KEY: "0123456789", HALLEY_WEIGHT: "7" };
+    const toml = effectiveToml(loadToml('[node]\nregion = "west"', env));
+    assert.match(toml, /^region = "west" +# halley.toml$/m);
+    assert.match(toml, /^weight = 7 +# HALLEY_WEIGHT$/m);
+    assert.match(toml, /^id = "push-1" +# default$/m);
+    assert.match(toml, /^# api-key is set, HALLEY_API_KEY$/m);
+    assert.doesNotMatch(toml, /0123456789/);
+  });
+});

@@ -1,0 +1,113 @@
+import type { StallCounters } from "../../base/running_clock.ts";
+import type { Comet } from "../../comet/comet.ts";
+import type { WorkerNumbers } from "./worker_numbers.ts";
+import type { StoreCounters } from "../../drivers/counters.ts";
+import type { PushLog } from "../../drivers/ports.ts";
+import type { Job } from "../../job/job.ts";
+import type { Logic } from "../../logic/logic.ts";
+import type { Process } from "../../platform/port.ts";
+import type { HttpCounters } from "../../protocol/http/counters.ts";
+import type { HttpServer } from "../../protocol/http/server.ts";
+import type { RpcCounters } from "../../rpc/counters.ts";
+import {
+  cometHelp,
+  httpHelp,
+  jobHelp,
+  logHelp,
+  logicHelp,
+  rpcHelp,
+  stallHelp,
+  storeHelp,
+} from "../counter_help.ts";
+import { type LogCounters, logCounters } from "../log_counters.ts";
+import type { Metrics } from "../metrics.ts";
+
+/** Shows what a comet in this process counts and holds. */
+export function addComet(metrics: Metrics, comet: Comet): void {
+  metrics.addCounters({ prefix: "comet", values: comet.counters, help: cometHelp });
+  metrics.addGauge("comet_connections", "Connections.", () => comet.connections);
+  metrics.addGauge("comet_rooms", "Rooms that have members.", () => comet.rooms);
+  metrics.addGauge("comet_pool_bytes", "Bytes of the buffer pool.", () => comet.pooledBytes);
+  metrics.addGauge(
+    "comet_overflow_bytes",
+    "Bytes that are lent beyond the buffer pool.",
+    () => comet.overflowBytes,
+  );
+}
+
+/** Shows what comets in worker processes count and hold, added up. */
+export function addWorkers(metrics: Metrics, read: () => Promise<WorkerNumbers>): void {
+  metrics.addCounters({ prefix: "comet", values: read, help: cometHelp });
+  metrics.addGauge("comet_connections", "Connections.", async () => (await read()).connections);
+  metrics.addGauge("comet_rooms", "Rooms that have members.", async () => (await read()).rooms);
+}
+
+/** Shows what logic counts, and what it knows of the cluster. */
+export function addLogic(metrics: Metrics, logic: Logic): void {
+  metrics.addCounters({ prefix: "logic", values: logic.counters, help: logicHelp });
+  metrics.addGauge(
+    "cluster_comets",
+    "Comets whose registration runs.",
+    async () => (await logic.nodes.instances()).length,
+  );
+  metrics.addGauge(
+    "cluster_connections",
+    "Connections over all comets, as last reported.",
+    async () => (await logic.online.total()).conn_count,
+  );
+}
+
+/** Shows what a job counts and holds. */
+export function addJob(metrics: Metrics, job: Job): void {
+  metrics.addCounters({ prefix: "job", values: job.counters, help: jobHelp });
+  metrics.addGauge("job_partitions", "Partitions that this job reads.", () => job.partitions);
+  metrics.addGauge(
+    "job_lane_bytes",
+    "Bytes of pushes that wait for comets or are on their way.",
+    () => job.laneBytes,
+  );
+}
+
+/** Shows the pushes that are not yet acknowledged. */
+export function addPushLog(metrics: Metrics, pushLog: PushLog): void {
+  metrics.addGauge("push_log_entries", "Pushes not yet acknowledged.", async () => {
+    const lag = await pushLog.lag();
+    return lag.reduce((sum, { entries }) => sum + entries, 0);
+  });
+  metrics.addGauge("push_log_bytes", "Bytes of pushes not yet acknowledged.", async () => {
+    const lag = await pushLog.lag();
+    return lag.reduce((sum, { bytes }) => sum + bytes, 0);
+  });
+}
+
+/** Shows how the way to the store is doing. */
+export function addStore(metrics: Metrics, counters: StoreCounters): void {
+  metrics.addCounters({ prefix: "store", values: counters, help: storeHelp });
+}
+
+/** Shows the links to other processes. */
+export function addRpc(metrics: Metrics, counters: RpcCounters): void {
+  metrics.addCounters({ prefix: "rpc", values: counters, help: rpcHelp });
+}
+
+/** Shows what the HTTP server counts, and its connections. */
+export function addHttp(metrics: Metrics, counters: HttpCounters, server: HttpServer): void {
+  metrics.addCounters({ prefix: "http", values: counters, help: httpHelp });
+  metrics.addGauge("http_connections", "HTTP connections.", () => server.connections);
+}
+
+/**
+ * Shows what the process takes, and what its log lost.
+ *
+ * @param logs What the logs of all processes lost, where there are several.
+ */
+export function addProcess(
+  metrics: Metrics,
+  process: Process,
+  stalls: StallCounters,
+  logs?: () => Promise<LogCounters>,
+): void {
+  metrics.addCounters({ prefix: "process", values: stalls, help: stallHelp });
+  metrics.addCounters({ prefix: "log", values: logs ?? logCounters, help: logHelp });
+  metrics.addGauge("process_memory_bytes", "Resident memory.", () => process.memoryBytes());
+}

@@ -1,0 +1,172 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../../base/clock.ts";
+import { type Prng, randomBelow } from "../../base/prng.ts";
+import { cometDefaults, type CometOptions } from "../../comet/options.ts";
+import type { Origins } from "../../comet/transport/origins.ts";
+import type { HttpAppOptions } from "../../logic/http/app.ts";
+import type { Hosts } from "../../logic/http/page_guard.ts";
+import type { LogicOptions } from "../../logic/logic.ts";
+import { nodesDefaults } from "../../logic/nodes.ts";
+import type { Address, Process } from "../../platform/port.ts";
+import { isLoopback } from "../../protocol/host.ts";
+import type { Node } from "../../protocol/cluster/contract.ts";
+import { runId } from "../../protocol/cluster/run_id.ts";
+import { formatAddress, isWildcard } from "../address.ts";
+import type { Config } from "../config/schema.ts";
+import { version } from "../version.ts";
+
+const log = getLogger(["halley"]);
+
+/** Files that a process needs beside one for each connection. */
+const OTHER_FILES = 128;
+
+/** What is assumed where the system does not say how many files may be open. */
+const UNKNOWN_FILES = 10_000;
+
+/** A new id for a run of a role: the name, when it began, and some chance. */
+export function newRunId(name: string, clock: Clock, prng: Prng): string {
+  const chance = randomBelow(prng, 36 ** 4).toString(36).padStart(4, "0");
+  return runId(name, clock.wallMs().toString(36) + chance);
+}
+
+/** Who may use the HTTP API, in words. */
+export function access(config: Config, http: Address): string {
+  if (config.apiKey !== "") return "API key";
+  if (isLoopback(http.hostname)) return "this machine alone";
+  return "ANYONE who reaches it (insecure-api)";
+}
+
+/** Which Host fields the HTTP API answers: without a key it takes what names this machine. */
+function apiHosts({ hosts, apiKey, insecureApi }: Config): Hosts {
+  if (hosts.length > 0) return hosts;
+  if (apiKey !== "") return ["*"];
+  return insecureApi ? "addresses" : [];
+}
+
+/** Who may use the HTTP API, and who is believed, as its options. */
+export function apiAccess(
+  config: Config,
+): Pick<HttpAppOptions, "apiKey" | "hosts" | "trustedProxies"> {
+  const { apiKey, trustedProxies } = config;
+  return { apiKey, hosts: apiHosts(config), trustedProxies };
+}
+
+/** Which are answered at `/metrics` of a role without an API: others read it by the machine's name. */
+export function metricsHosts(config: Config, { hostname }: Address): Hosts {
+  return config.hosts.length > 0 || isLoopback(hostname) ? apiHosts(config) : ["*"];
+}
+
+/** Which web pages may be clients; where others reach the port, those of every site, as in goim. */
+export function clientOrigins({ origins, ws }: Config): Origins {
+  if (origins.length > 0) return origins;
+  return isLoopback(ws.hostname) ? "local" : ["*"];
+}
+
+/** Says so where nobody has said which pages may connect, and those of every site may. */
+export function warnOfOrigins(config: Config): void {
+  if (config.origins.length > 0 || isLoopback(config.ws.hostname)) return;
+  log.warn("pages of every web site may open /sub in their visitors' browsers: set origins", {
+    websocket: formatAddress(config.ws),
+  });
+}
+
+/** @param openAfterMs How long comets wait before they open, in milliseconds. */
+export function logicOptions(config: Config, openAfterMs: number): LogicOptions {
+  const { perMidMax, perKeyMax, whenFull } = config;
+  return {
+    limits: { perMidMax, perKeyMax, whenFull },
+    openAfterMs,
+    nodes: {
+      ...nodesDefaults,
+      defaultDomain: config.defaultDomain,
+      hostDomain: config.hostDomain,
+      tcpPort: config.tcp.port,
+      wsPort: config.ws.port,
+      heartbeatMs: config.heartbeatIntervalMs,
+      heartbeatMax: config.heartbeatsMax,
+      regions: config.regions,
+    },
+  };
+}
+
+/** Most HTTP connections: what is asked for, and a quarter of the files at most. */
+export function httpConnectionsMax({ httpConnectionsMax }: Config, process: Process): number {
+  const openFiles = process.openFilesMax() ?? UNKNOWN_FILES;
+  return Math.max(1, Math.min(httpConnectionsMax, Math.floor(openFiles / 4)));
+}
+
+/** What a comet in this process may do. */
+export function cometOptions(config: Config, process: Process): CometOptions {
+  return {
+    ...cometDefaults,
+    handshakeMs: config.handshakeMs,
+    heartbeatMs: config.heartbeatIntervalMs * config.heartbeatsMax,
+    slowReaderMs: config.slowReaderMs,
+    operationsMax: config.operationsMax,
+    pingMs: config.pingMs,
+    reportMs: config.reportMs,
+    connectionsMax: config.connectionsMax || filesLeft(config, process),
+    origins: clientOrigins(config),
+  };
+}
+
+/** Connections that the limit of open files leaves. */
+function filesLeft(config: Config, process: Process): number {
+  const openFiles = process.openFilesMax() ?? UNKNOWN_FILES;
+  return Math.max(1, openFiles - OTHER_FILES - httpConnectionsMax(config, process));
+}
+
+/**
+ * Says at the start how many connections there may be, and warns of what that number stands on.
+ *
+ * @param config Of one process.
+ * @param processes How many there are.
+ */
+export function announceLimit(config: Config, process: Process, processes = 1): void {
+  const openFiles = process.openFilesMax();
+  const { connectionsMax } = cometOptions(config, process);
+  const left = filesLeft(config, process);
+  log.info("connections are limited", {
+    connections: processes * connectionsMax,
+    openFiles: openFiles ?? "unknown",
+  });
+  if (openFiles === undefined) {
+    if (config.connectionsMax > 0) return;
+    log.warn(
+      "the limit of open files is unknown: connections-max says how many connections to take",
+    );
+  } else if (connectionsMax > left) {
+    log.warn(
+      "{connections} connections are more than {openFiles} open files leave ({left}): raise " +
+        "the limit, as with ulimit -n, or lower connections-max",
+      {
+        connections: connectionsMax,
+        openFiles,
+        left,
+      },
+    );
+  }
+}
+
+/** The comet of this process as others see it. */
+export function nodeOf(config: Config, process: Process, server: string, rpc: string): Node {
+  const reached = reachedHost(config.tcp, process);
+  return {
+    server,
+    name: config.serverId,
+    region: config.region,
+    zone: config.zone,
+    env: config.environment,
+    hostname: process.hostname(),
+    addresses: config.advertise.length > 0 ? config.advertise : [reached],
+    rpc,
+    version,
+    weight: config.weight,
+    offline: false,
+  };
+}
+
+/** By which host others reach an address of this machine. */
+export function reachedHost({ hostname }: Address, process: Process): string {
+  return isWildcard(hostname) ? process.hostname() : hostname;
+}

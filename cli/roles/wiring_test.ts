@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Origins } from "../../comet/transport/origins.ts";
+import type { Hosts } from "../../logic/http/page_guard.ts";
+import { MemoryProcess } from "../../platform/memory/process.ts";
+import { type Config, defaultConfig } from "../config/schema.ts";
+import { withLogLines } from "../../tests/support/log_lines.ts";
+import { Metrics } from "../metrics.ts";
+import { metricsApp } from "./metrics_server.ts";
+import {
+  announceLimit,
+  apiAccess,
+  clientOrigins,
+  cometOptions,
+  metricsHosts,
+  warnOfOrigins,
+} from "./wiring.ts";
+
+const LOOPBACK = { hostname: "127.0.0.1", port: 1 };
+const ANYWHERE = { hostname: "0.0.0.0", port: 1 };
+
+function configWith(changes: Partial<Config>): Config {
+  return { ...defaultConfig({ hostname: () => "push-1" }), ...changes };
+}
+
+/** Options, and the hosts of the API, of metrics on loopback and of metrics elsewhere. */
+const HOSTS: readonly [Partial<Config>, Hosts, Hosts, Hosts][] = [
+  [{}, [], [], ["*"]],
+  [{ apiKey: "right-key" }, ["*"], ["*"], ["*"]],
+  [{ insecureApi: true }, "addresses", "addresses", ["*"]],
+  [{ hosts: ["a.example"] }, ["a.example"], ["a.example"], ["a.example"]],
+  [{ hosts: ["a.example"], apiKey: "right-key" }, ["a.example"], ["a.example"], ["a.example"]],
+];
+
+for (const [changes, api, onLoopback, elsewhere] of HOSTS) {
+  test(`the hosts with ${JSON.stringify(changes)} are ${JSON.stringify(api)}`, () => {
+    const config = configWith(changes);
+    assert.deepEqual(apiAccess(config).hosts, api);
+    assert.deepEqual(metricsHosts(config, LOOPBACK), onLoopback);
+    assert.deepEqual(metricsHosts(config, ANYWHERE), elsewhere);
+  });
+}
+
+test("the key and the trusted proxies of the API are those of the options", () => {
+  const given = { apiKey: "right-key", trustedProxies: ["10.0.0.9"] };
+  assert.deepEqual(apiAccess(configWith(given)), { ...given, hosts: ["*"] });
+});
+
+const ORIGINS: readonly [Partial<Config>, Origins][] = [
+  [{ ws: LOOPBACK }, "local"],
+  [{ ws: { hostname: "::1", port: 1 } }, "local"],
+  [{ ws: ANYWHERE }, ["*"]],
+  [{ ws: LOOPBACK, origins: ["https://a.example"] }, ["https://a.example"]],
+  [{ ws: ANYWHERE, origins: ["https://a.example"] }, ["https://a.example"]],
+];
+
+for (const [changes, origins] of ORIGINS) {
+  test(`the origins with ${JSON.stringify(changes)} are ${JSON.stringify(origins)}`, () => {
+    assert.deepEqual(clientOrigins(configWith(changes)), origins);
+  });
+}
+
+test("a start that lets pages of every site in says so", () =>
+  withLogLines(["halley"], async (lines) => {
+    warnOfOrigins(configWith({ ws: LOOPBACK }));
+    warnOfOrigins(configWith({ ws: ANYWHERE, origins: ["*"] }));
+    assert.deepEqual(lines, []);
+    warnOfOrigins(configWith({ ws: ANYWHERE }));
+    assert.deepEqual(lines, [
+      "warning: pages of every web site may open /sub in their visitors' browsers: set origins",
+    ]);
+  }));
+
+test("pages of other sites cannot read /metrics of a role without an API", async () => {
+  const config = configWith({ metrics: "127.0.0.1:9100" });
+  const app = metricsApp(config, LOOPBACK, new Metrics(), () => undefined);
+  const status = async (path: string, headers: HeadersInit) =>
+    (await app.request(`http://127.0.0.1:9100${path}`, { headers })).status;
+  assert.equal(await status("/metrics", {}), 200);
+  assert.equal(await status("/metrics", { host: "evil.example" }), 403);
+  assert.equal(await status("/metrics", { origin: "http://evil.example" }), 403);
+  assert.equal(await status("/healthz", { host: "evil.example" }), 200);
+});
+
+/** What is asked for, the limit of open files, what is taken, and what is said beside it. */
+const LIMITS: readonly [number, number | undefined, number, RegExp | undefined][] = [
+  [0, 1_024, 640, undefined],
+  [0, 100, 1, undefined],
+  [0, undefined, 8_848, /^warning: the limit of open files is unknown/],
+  [500, 1_024, 500, undefined],
+  [5_000, 1_024, 5_000, /^warning: 5000 connections are more than 1024 open files leave \(640\)/],
+  [50_000, undefined, 50_000, undefined],
+];
+
+for (const [connectionsMax, openFilesMax, taken, warning] of LIMITS) {
+  test(`connections-max ${connectionsMax} and ${openFilesMax} files are ${taken} connections`, async () => {
+    const config = configWith({ connectionsMax });
+    const process = new MemoryProcess({ openFilesMax });
+    assert.equal(cometOptions(config, process).connectionsMax, taken);
+    await withLogLines(["halley"], async (lines) => {
+      announceLimit(config, process);
+      assert.equal(lines[0], "info: connections are limited");
+      assert.equal(lines.length, warning === undefined ? 1 : 2);
+      if (warning !== undefined) assert.match(lines[1], warning);
+    });
+  });
+}

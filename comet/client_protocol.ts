@@ -1,0 +1,208 @@
+import { getLogger } from "@logtape/logtape";
+import { WriteOutcome } from "../platform/port.ts";
+import { CloseCodes } from "../protocol/close_codes.ts";
+import { excerpt } from "../protocol/excerpt.ts";
+import { EMPTY, type Frame, type FrameSink } from "../protocol/frame.ts";
+import { Limits } from "../protocol/limits.ts";
+import { parseOperations } from "../protocol/operation_list.ts";
+import { Operation } from "../protocol/operations.ts";
+import { ProtocolError } from "../protocol/protocol_error.ts";
+import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
+import { ConnectRefused, type ConnectReply, type LogicApi } from "../protocol/cluster/contract.ts";
+import { decodeUtf8 } from "../protocol/utf8.ts";
+import { type Channel, ChannelState } from "./channel.ts";
+import type { CometCounters } from "./counters.ts";
+import type { ConnectionManager } from "./connection_manager.ts";
+
+const log = getLogger(["halley", "comet"]);
+
+/**
+ * What clients' frames mean: the same for every transport. One object serves all channels. While
+ * logic is asked for one of them, that channel is busy and its later frames wait, so that answers
+ * come in the order of the requests.
+ */
+export class ClientProtocol implements FrameSink<Channel> {
+  /** Members of rooms on other comets, where there are some, as of the last report. */
+  readonly remoteOnline = new Map<string, number>();
+
+  constructor(
+    private readonly connections: ConnectionManager,
+    private readonly logic: LogicApi,
+    private readonly counters: CometCounters,
+  ) {}
+
+  /**
+   * Handles one frame.
+   *
+   * @returns Whether the next one may follow at once.
+   * @throws {ProtocolError} When the frame is one that no client may send.
+   */
+  frame(channel: Channel, frame: Frame): boolean {
+    if (channel.state >= ChannelState.closing) return true;
+    this.counters.framesReceived++;
+    if (channel.state === ChannelState.handshaking) {
+      if (frame.operation !== Operation.Auth) return true;
+      this.#auth(channel, frame);
+      return false;
+    }
+    switch (frame.operation) {
+      case Operation.Heartbeat:
+        this.#heartbeat(channel, frame.sequence);
+        return true;
+      case Operation.ChangeRoom:
+        return this.#changeRoom(channel, frame);
+      case Operation.Subscribe:
+        this.#subscribe(channel, frame.body);
+        this.#reply(channel, Operation.SubscribeReply, frame.sequence, frame.body);
+        return true;
+      case Operation.Unsubscribe:
+        this.#unsubscribe(channel, frame.body);
+        this.#reply(channel, Operation.UnsubscribeReply, frame.sequence, frame.body);
+        return true;
+      default:
+        this.#receive(channel, frame);
+        return false;
+    }
+  }
+
+  /** Members of the channel's room over all comets; 0 in none. */
+  online(channel: Channel): number {
+    if (channel.room === null) return 0;
+    return channel.room.size + (this.remoteOnline.get(channel.roomKey) ?? 0);
+  }
+
+  #heartbeat(channel: Channel, sequence: number): void {
+    this.connections.heartbeat(channel);
+    const online = this.online(channel);
+    this.#write(channel, channel.transport.heartbeatReply(channel, sequence, online));
+  }
+
+  #changeRoom(channel: Channel, { body, sequence }: Frame): boolean {
+    const key = decodeUtf8(body);
+    if (key === undefined || (key !== "" && parseRoomKey(key) === undefined)) {
+      throw new ProtocolError(
+        CloseCodes.protocolError,
+        `Cannot change room: it must be ${roomKeyForm}, current value is "${
+          excerpt(key ?? "no text")
+        }"`,
+      );
+    }
+    const held = key === "" ? undefined : this.connections.interest.add(key);
+    if (held === undefined) {
+      this.connections.moveTo(channel, key);
+      this.#reply(channel, Operation.ChangeRoomReply, sequence, body);
+      return true;
+    }
+    channel.busy = true;
+    const echo = body.slice();
+    held.then(() => {
+      channel.busy = false;
+      if (channel.state !== ChannelState.open) return;
+      this.connections.moveTo(channel, key);
+      this.#reply(channel, Operation.ChangeRoomReply, sequence, echo);
+      channel.transport.resume(channel);
+    });
+    return false;
+  }
+
+  #subscribe(channel: Channel, body: Uint8Array): void {
+    const accepts = [...new Set([...channel.accepts, ...parseOperations(body)])];
+    if (accepts.length > Limits.acceptsMax) {
+      throw new ProtocolError(
+        CloseCodes.protocolError,
+        `Cannot subscribe: at most ${Limits.acceptsMax} operations, would be ${accepts.length}`,
+      );
+    }
+    channel.accepts = accepts;
+  }
+
+  #unsubscribe(channel: Channel, body: Uint8Array): void {
+    const dropped = new Set(parseOperations(body));
+    channel.accepts = channel.accepts.filter((operation) => !dropped.has(operation));
+  }
+
+  #auth(channel: Channel, frame: Frame): void {
+    const sequence = frame.sequence;
+    channel.busy = true;
+    this.logic.connect({
+      server: this.connections.server,
+      connectionId: channel.id,
+      token: frame.body,
+      remoteAddress: channel.remoteAddress,
+    }).then(
+      (client) => this.#known(channel, sequence, client),
+      (error) => this.#refused(channel, error),
+    );
+  }
+
+  /** Logic lets the client in; its room may have to be made known first. */
+  #known(channel: Channel, sequence: number, client: ConnectReply): void {
+    const held = client.room === "" ? undefined : this.connections.interest.add(client.room);
+    if (held === undefined) this.#authenticated(channel, sequence, client);
+    else held.then(() => this.#authenticated(channel, sequence, client));
+  }
+
+  #authenticated(channel: Channel, sequence: number, client: ConnectReply): void {
+    channel.busy = false;
+    if (channel.state !== ChannelState.handshaking) {
+      const { mid, key } = client;
+      const { server } = this.connections;
+      this.logic.disconnect({ server, connectionId: channel.id, mid, key })
+        .catch(() => this.counters.logicFailures++);
+      return;
+    }
+    this.#reply(channel, Operation.AuthReply, sequence, EMPTY);
+    this.connections.authenticated(channel, client);
+    channel.transport.resume(channel);
+  }
+
+  #refused(channel: Channel, error: unknown): void {
+    channel.busy = false;
+    this.counters.authFailures++;
+    if (error instanceof ConnectRefused) {
+      this.connections.close(channel, error.close);
+      return;
+    }
+    log.error("auth failed for a fault of the server: {error}", { error });
+    this.connections.close(channel, CloseCodes.internalError);
+  }
+
+  #receive(channel: Channel, frame: Frame): void {
+    const { operation, sequence } = frame;
+    channel.busy = true;
+    this.logic.receive({
+      server: this.connections.server,
+      mid: channel.mid,
+      key: channel.key,
+      room: channel.roomKey,
+      operation,
+      sequence,
+      body: frame.body,
+    }).then(
+      () => this.#received(channel, operation, sequence),
+      (error) => {
+        this.counters.receiveFailures++;
+        log.warn("logic failed to receive operation {operation}: {error}", { operation, error });
+        this.#received(channel, operation, sequence);
+      },
+    );
+  }
+
+  #received(channel: Channel, operation: number, sequence: number): void {
+    channel.busy = false;
+    if (channel.state !== ChannelState.open) return;
+    const answer = operation === Operation.SendMessage ? Operation.SendMessageReply : operation;
+    this.#reply(channel, answer, sequence, EMPTY);
+    channel.transport.resume(channel);
+  }
+
+  #reply(channel: Channel, operation: number, sequence: number, body: Uint8Array): void {
+    this.#write(channel, channel.transport.frame(channel, operation, sequence, body));
+  }
+
+  #write(channel: Channel, bytes: Uint8Array): void {
+    if (this.connections.write(channel, bytes) === WriteOutcome.dropped) {
+      this.counters.framesDropped++;
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Node, NODE_LEASE_MS, NodeUnknown, WATCH_MS } from "../protocol/cluster/contract.ts";
+import { TestComet } from "../tests/support/test_comet.ts";
+
+const OPEN_AFTER_MS = 1_000;
+
+const node: Node = {
+  server: "comet-1",
+  name: "comet",
+  region: "r",
+  zone: "z",
+  env: "e",
+  hostname: "h",
+  addresses: [],
+  rpc: "",
+  version: "1",
+  weight: 1,
+  offline: false,
+};
+
+const watcher = { add: () => Promise.resolve(), remove: () => Promise.resolve() };
+
+/** A registered comet that a job watches. */
+async function followedComet(): Promise<TestComet> {
+  const comet = await TestComet.start();
+  await comet.registration.join(node);
+  comet.logic.register = (registered) => {
+    comet.logic.registered.push(registered);
+    return Promise.resolve({ openAfterMs: OPEN_AFTER_MS, leaseMs: NODE_LEASE_MS });
+  };
+  comet.connections.interest.watch("job", watcher);
+  return comet;
+}
+
+describe("ClusterRegistration of a comet that logic does not know any more", () => {
+  test("keeps its clients and renews their sessions when every job has kept in touch", async () => {
+    const comet = await followedComet();
+    const client = await comet.open({ key: "a" });
+    comet.registration.reportFailed(new NodeUnknown("no such comet"));
+    await comet.settle();
+    assert.equal(client.ended, false);
+    assert.equal(comet.logic.registered.length, 2);
+    assert.deepEqual(comet.logic.renewed.map(({ key }) => key), ["a"]);
+    await comet.open({ key: "b" });
+    assert.equal(comet.connections.channels.size, 2);
+  });
+
+  test("closes its clients when its registration has run out: pushes by key found nobody", async () => {
+    const comet = await followedComet();
+    const client = await comet.open({ key: "a" });
+    for (let waitedMs = 0; waitedMs < NODE_LEASE_MS; waitedMs += WATCH_MS / 2) {
+      await comet.advance(WATCH_MS / 2);
+      assert.ok(comet.connections.interest.renewWatch("job", watcher));
+    }
+    comet.registration.reportFailed(new NodeUnknown("no such comet"));
+    await comet.settle();
+    assert.equal(client.ended, true);
+    assert.equal(JSON.parse(client.frames().at(-1)!.body.toString()).code, 1001);
+  });
+
+  test("closes its clients when a job has lost touch, and lets none in until jobs know it", async () => {
+    const comet = await followedComet();
+    const client = await comet.open({ key: "a" });
+    await comet.advance(2 * WATCH_MS);
+    comet.registration.reportFailed(new NodeUnknown("no such comet"));
+    await comet.settle();
+    const [farewell] = client.frames();
+    assert.equal(farewell.op, 6);
+    assert.deepEqual(JSON.parse(farewell.body.toString()), {
+      code: 1001,
+      reason: "server is going away",
+      reconnect: true,
+    });
+    assert.equal(client.ended, true);
+    const early = await comet.connect();
+    assert.equal(early.closed, true);
+    assert.equal(comet.counters.refusedShut, 1);
+    await comet.advance(OPEN_AFTER_MS);
+    await comet.open({ key: "b" });
+    assert.equal(comet.connections.channels.size, 1);
+    assert.deepEqual(comet.logic.renewed, []);
+  });
+
+  test("keeps its clients when a job had lost touch before logic took a report", async () => {
+    const comet = await followedComet();
+    const client = await comet.open({ key: "a" });
+    await comet.advance(2 * WATCH_MS);
+    comet.registration.reported(comet.clock.monotonicMs());
+    comet.registration.reportFailed(new NodeUnknown("no such comet"));
+    await comet.settle();
+    assert.equal(client.ended, false);
+  });
+});

@@ -1,0 +1,235 @@
+import type { Clock } from "../base/clock.ts";
+import { type Conn, WriteOutcome } from "../platform/port.ts";
+import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
+import type { ConnectReply, LogicApi } from "../protocol/cluster/contract.ts";
+import { Channel, ChannelState, type Transport } from "./channel.ts";
+import { Channels } from "./channels.ts";
+import type { CometCounters } from "./counters.ts";
+import { type CometOptions, TICK_MS } from "./options.ts";
+import { Pings } from "./pings.ts";
+import { RoomInterest } from "./room_interest.ts";
+import { Rooms } from "./rooms.ts";
+import { NO_TIMER, TimingWheel } from "./timer/timing_wheel.ts";
+
+/** What a timer of the wheel is for; the rest of its data is the channel's slot. */
+const MAIN_TIMER = 0;
+const SLOW_TIMER = 1;
+
+/** Opens, keeps, watches and closes channels: everything about them but what their frames say. */
+export class ConnectionManager {
+  readonly channels = new Channels();
+  readonly rooms = new Rooms<Channel>();
+  readonly interest: RoomInterest;
+  /** Whether no client may come at present, since jobs do not know of this comet. */
+  isShut = false;
+  readonly #wheel: TimingWheel;
+  readonly #pings: Pings;
+  readonly #expired = (data: number) => this.#expire(data);
+
+  /**
+   * @param server This run of the comet.
+   * @param logic Told when an authenticated connection ends.
+   * @param clock What others judge by: jobs' leases on our rooms, and proxies' timeouts.
+   * @param running What clients' deadlines are judged by: while this process stood still it could
+   * not hear them.
+   */
+  constructor(
+    readonly server: string,
+    private readonly logic: LogicApi,
+    clock: Clock,
+    private readonly running: Clock,
+    private readonly options: CometOptions,
+    private readonly counters: CometCounters,
+  ) {
+    this.interest = new RoomInterest(this.rooms, clock);
+    this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: running.monotonicMs() });
+    const pingTicks = Math.ceil(options.pingMs / TICK_MS);
+    this.#pings = new Pings(this.channels, clock, pingTicks, (channel, ping) => {
+      this.counters.pingsSent++;
+      this.write(channel, ping);
+    });
+  }
+
+  /** Deadlines that run. */
+  get timers(): number {
+    return this.#wheel.size;
+  }
+
+  /** How long it is to the next tick, in whole milliseconds, since timers know no others. */
+  get untilTickMs(): number {
+    return Math.max(1, Math.ceil(this.#wheel.nextTickMs - this.running.monotonicMs()));
+  }
+
+  /** Fires the deadlines that have passed and pings who is due; to be called every tick. */
+  tick(): void {
+    this.#wheel.advance(this.running.monotonicMs(), this.#expired);
+    this.#pings.tick();
+    this.interest.tick();
+  }
+
+  /**
+   * Takes a new connection in.
+   *
+   * @returns Its channel, or undefined when the comet is shut or full and it was turned away.
+   */
+  open(
+    conn: Conn<Channel | undefined>,
+    transport: Transport,
+    decoder: { close(): void },
+  ): Channel | undefined {
+    if (this.isShut) {
+      this.counters.refusedShut++;
+      conn.evict();
+      return undefined;
+    }
+    if (this.channels.size >= this.options.connectionsMax) {
+      this.counters.refusedFull++;
+      conn.evict();
+      return undefined;
+    }
+    const channel = this.channels.add((id, slot) =>
+      new Channel(id, slot, conn, transport, decoder, conn.remoteAddress)
+    );
+    conn.context = channel;
+    this.counters.accepted++;
+    this.#setTimer(channel, this.options.handshakeMs);
+    return channel;
+  }
+
+  /** Makes a channel what its auth says it is. */
+  authenticated(channel: Channel, client: ConnectReply): void {
+    channel.state = ChannelState.open;
+    channel.mid = client.mid;
+    channel.key = client.key;
+    channel.accepts = client.accepts;
+    this.channels.bindKey(channel);
+    this.moveTo(channel, client.room);
+    this.counters.authenticated++;
+    this.#setTimer(channel, this.options.heartbeatMs);
+  }
+
+  /** Gives a channel its next heartbeat deadline. */
+  heartbeat(channel: Channel): void {
+    this.counters.heartbeats++;
+    this.#setTimer(channel, this.options.heartbeatMs);
+  }
+
+  /** Moves a channel to another room, which must be held; an empty key is no room. */
+  moveTo(channel: Channel, roomKey: string): void {
+    if (roomKey === channel.roomKey) return;
+    this.#leaveRoom(channel);
+    if (roomKey === "") return;
+    channel.room = this.rooms.join(roomKey, channel);
+    channel.roomKey = roomKey;
+  }
+
+  /** Writes to a channel and watches it from when its queue holds back or drops something. */
+  write(channel: Channel, bytes: Uint8Array): WriteOutcome {
+    channel.writtenTick = this.#pings.ticks;
+    const outcome = channel.conn.write(bytes);
+    const heldBack = outcome === WriteOutcome.queued || outcome === WriteOutcome.dropped;
+    if (heldBack && channel.slowTimer === NO_TIMER) {
+      const deadlineMs = this.running.monotonicMs() + this.options.slowReaderMs;
+      channel.slowTimer = this.#wheel.add(deadlineMs, channel.slot * 2 + SLOW_TIMER);
+    }
+    return outcome;
+  }
+
+  /** The channel's queue is empty again. */
+  drained(channel: Channel): void {
+    this.#cancelSlowTimer(channel);
+  }
+
+  /** Says goodbye and ends the connection; a client that does not go is evicted soon after. */
+  close(channel: Channel, close: CloseCode): void {
+    if (channel.state >= ChannelState.closing) return;
+    const farewell = channel.transport.farewell(channel, close);
+    this.#leave(channel);
+    channel.state = ChannelState.closing;
+    this.#cancelSlowTimer(channel);
+    this.#setTimer(channel, this.options.closeMs);
+    if (farewell !== undefined && channel.conn.write(farewell) === WriteOutcome.dropped) {
+      channel.conn.discardPending();
+      channel.conn.write(farewell);
+    }
+    channel.conn.end();
+    if (channel.pipelined !== null) channel.conn.resume();
+  }
+
+  /** Closes every channel. */
+  closeAll(close: CloseCode): void {
+    for (let slot = 0; slot < this.channels.slots; slot++) {
+      const channel = this.channels.at(slot);
+      if (channel !== undefined) this.close(channel, close);
+    }
+  }
+
+  /** The connection is over, whoever ended it. */
+  closed(channel: Channel): void {
+    if (channel.state === ChannelState.closed) return;
+    this.#leave(channel);
+    channel.state = ChannelState.closed;
+    this.#cancelSlowTimer(channel);
+    if (channel.timer !== NO_TIMER) this.#wheel.cancel(channel.timer);
+    channel.timer = NO_TIMER;
+    channel.decoder.close();
+    channel.pipelined?.release();
+    channel.pipelined = null;
+    this.channels.remove(channel);
+    this.counters.closed++;
+  }
+
+  /** Takes a channel out of everything that pushes reach. */
+  #leave(channel: Channel): void {
+    if (channel.state !== ChannelState.open) return;
+    this.#leaveRoom(channel);
+    this.channels.unbindKey(channel);
+    this.logic.disconnect({
+      server: this.server,
+      connectionId: channel.id,
+      mid: channel.mid,
+      key: channel.key,
+    }).catch(() => this.counters.logicFailures++);
+  }
+
+  #leaveRoom(channel: Channel): void {
+    if (channel.room === null) return;
+    this.rooms.leave(channel.roomKey, channel.room, channel);
+    if (channel.room.size === 0) this.interest.remove(channel.roomKey);
+    channel.room = null;
+    channel.roomKey = "";
+  }
+
+  #expire(data: number): void {
+    const channel = this.channels.at(data >> 1)!;
+    if ((data & 1) === SLOW_TIMER) {
+      channel.slowTimer = NO_TIMER;
+      this.counters.slowReaders++;
+      channel.conn.discardPending();
+      this.close(channel, CloseCodes.slowReader);
+      return;
+    }
+    channel.timer = NO_TIMER;
+    if (channel.state === ChannelState.closing) {
+      channel.conn.evict();
+    } else if (channel.state === ChannelState.open) {
+      this.counters.heartbeatTimeouts++;
+      this.close(channel, CloseCodes.heartbeatTimeout);
+    } else {
+      this.counters.handshakeTimeouts++;
+      this.close(channel, CloseCodes.handshakeTimeout);
+    }
+  }
+
+  #setTimer(channel: Channel, delayMs: number): void {
+    const deadlineMs = this.running.monotonicMs() + delayMs;
+    if (channel.timer !== NO_TIMER) this.#wheel.refresh(channel.timer, deadlineMs);
+    else channel.timer = this.#wheel.add(deadlineMs, channel.slot * 2 + MAIN_TIMER);
+  }
+
+  #cancelSlowTimer(channel: Channel): void {
+    if (channel.slowTimer === NO_TIMER) return;
+    this.#wheel.cancel(channel.slowTimer);
+    channel.slowTimer = NO_TIMER;
+  }
+}

@@ -1,0 +1,112 @@
+import type { Clock } from "../../base/clock.ts";
+
+/** Writes that may be under way at a time. */
+export const writesMax = 16;
+
+/** Writes from the line after which everything else gets a turn of the event loop. */
+export const writesPerTurn = 512;
+
+/** A write under way for this long waits for its peer and not for Deno, in milliseconds. */
+const stalledMs = 20;
+
+/** One that wants to write. */
+export interface Writer {
+  /** When its write began, by the monotonic clock. */
+  readonly writingSinceMs: number;
+  /** Its turn has come. */
+  turn(): void;
+}
+
+/**
+ * Who may write when. Deno answers writes that were just begun before those that were begun long
+ * ago: with thousands under way and more being begun, some are not answered for as long as that
+ * goes on, and neither is anything else, such as HTTP. So few are under way at a time, the others
+ * stand in a line, and now and then the event loop gets a turn. What is pushed to one in the line
+ * meanwhile leaves with the rest in one write. A write that meets a full socket gives its place up
+ * after a moment, so that those who do not read hold up nobody.
+ */
+export class WriteScheduler {
+  /** Those who write, in the order in which they began. */
+  readonly #writing = new Set<Writer>();
+  #line: Writer[] = [];
+  /** Place of the first in the line. */
+  #head = 0;
+  #looking = false;
+  #handing = false;
+  /** Writes from the line since the event loop had a turn. */
+  #handed = 0;
+  #resting = false;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** How many wait for their turn. */
+  get waiting(): number {
+    return this.#line.length - this.#head;
+  }
+
+  /**
+   * Asks for a turn.
+   *
+   * @returns Whether it is now; if not, `turn` is called when it is.
+   */
+  take(writer: Writer): boolean {
+    if (this.#writing.size < writesMax && this.waiting === 0) {
+      this.#writing.add(writer);
+      return true;
+    }
+    this.#line.push(writer);
+    this.#look();
+    return false;
+  }
+
+  /** Ends a turn; one that had given up its place, or had none, is ignored. */
+  end(writer: Writer): void {
+    if (this.#writing.delete(writer)) this.#next();
+  }
+
+  #next(): void {
+    // One who has nothing to write any more ends its turn within it.
+    if (this.#handing || this.#resting) return;
+    this.#handing = true;
+    while (this.#writing.size < writesMax && this.waiting > 0) {
+      if (this.#handed === writesPerTurn) {
+        this.#rest();
+        break;
+      }
+      this.#handed++;
+      const writer = this.#line[this.#head++];
+      if (this.#head * 2 >= this.#line.length) {
+        this.#line = this.#line.slice(this.#head);
+        this.#head = 0;
+      }
+      this.#writing.add(writer);
+      writer.turn();
+    }
+    this.#handing = false;
+  }
+
+  #rest(): void {
+    this.#resting = true;
+    this.clock.nextTurn(() => {
+      this.#resting = false;
+      this.#handed = 0;
+      this.#next();
+    });
+  }
+
+  /** While some wait, takes the places of those who are held up. */
+  #look(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    this.clock.setTimeout(() => {
+      this.#looking = false;
+      const latestMs = this.clock.monotonicMs() - stalledMs;
+      for (const writer of this.#writing) {
+        if (writer.writingSinceMs > latestMs) break;
+        this.#writing.delete(writer);
+      }
+      this.#next();
+      if (this.waiting > 0) this.#look();
+    }, stalledMs);
+  }
+}

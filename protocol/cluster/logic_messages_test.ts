@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { localCaller } from "../../tests/support/local_caller.ts";
+import { messages } from "../../tests/support/rpc_messages.ts";
+import type { LogicApi } from "./contract.ts";
+import { answerLogic, LogicClient } from "./logic_messages.ts";
+import { RpcMethod } from "./methods.ts";
+
+/** What logic was asked, deeply copied when it was asked, and what it answers. */
+class Logic implements LogicApi {
+  asked: unknown;
+  answer: unknown;
+  connect = (request: unknown) => this.#take(request);
+  disconnect = (connection: unknown) => this.#take(connection);
+  receive = (frame: unknown) => this.#take(frame);
+  report = (report: unknown) => this.#take(report);
+  register = (node: unknown) => this.#take(node);
+  unregister = (server: unknown) => this.#take(server);
+  renew = (sessions: unknown) => this.#take(sessions);
+
+  async #take(asked: unknown): Promise<never> {
+    this.asked = structuredClone(asked);
+    return this.answer as never;
+  }
+}
+
+const logic = new Logic();
+const client = new LogicClient(localCaller((method, body) => answerLogic(logic, method, body)));
+
+/** Checks that calls bring any message over, and any answer back. */
+async function roundTrips<M, A>(
+  seed: number,
+  message: fc.Arbitrary<M>,
+  answer: fc.Arbitrary<A>,
+  call: (message: M) => Promise<unknown>,
+): Promise<void> {
+  const property = fc.asyncProperty(message, answer, async (message, answer) => {
+    logic.answer = answer;
+    assert.deepEqual(await call(message), answer);
+    assert.deepEqual(logic.asked, message);
+  });
+  await fc.assert(property, { seed });
+}
+
+const nothing = fc.constant(undefined);
+
+test("LogicClient.connect() brings every request over and every reply back", async () => {
+  const { connectRequest, connectReply } = messages;
+  await roundTrips(1, connectRequest, connectReply, (request) => client.connect(request));
+});
+
+test("LogicClient.disconnect() brings every connection over", async () => {
+  await roundTrips(2, messages.connection, nothing, (connection) => client.disconnect(connection));
+});
+
+test("LogicClient.receive() brings every frame over", async () => {
+  await roundTrips(3, messages.receivedFrame, nothing, (frame) => client.receive(frame));
+});
+
+test("LogicClient.report() brings every report over and every answer back", async () => {
+  const { text, counts } = messages;
+  const report = fc.tuple(text, fc.maxSafeNat(), fc.maxSafeNat(), fc.nat(), fc.nat(), counts).map((
+    [server, sequence, base, connections, addresses, rooms],
+  ) => ({ server, sequence, base, connections, addresses, rooms }));
+  const answer = fc.option(counts, { nil: undefined });
+  await roundTrips(4, report, answer, (report) => client.report(report));
+});
+
+test("LogicClient.report() carries 20,000 rooms both ways", async () => {
+  const rooms = new Map(
+    Array.from({ length: 20_000 }, (_, index) => [`live://room-${index}`, index] as const),
+  );
+  logic.answer = rooms;
+  const numbers = { sequence: 1, base: 0, connections: 1, addresses: 1 };
+  const report = { server: "comet-1~x", ...numbers, rooms };
+  assert.deepEqual(await client.report(report), rooms);
+  assert.deepEqual(logic.asked, report);
+});
+
+test("LogicClient.register() brings every node over, and the wait and the lease back", async () => {
+  await roundTrips(5, messages.node, messages.registered, (node) => client.register(node));
+});
+
+test("LogicClient.unregister() brings every id over", async () => {
+  await roundTrips(6, messages.text, nothing, (server) => client.unregister(server));
+});
+
+test("LogicClient.renew() brings every list of sessions over", async () => {
+  await roundTrips(7, fc.array(messages.connection), nothing, (sessions) => client.renew(sessions));
+});
+
+test("answerLogic() leaves the methods of others alone", () => {
+  for (const method of [RpcMethod.deliver, RpcMethod.addRooms, 999]) {
+    assert.equal(answerLogic(logic, method, new Uint8Array(0)), undefined);
+  }
+});

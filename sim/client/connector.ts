@@ -1,0 +1,97 @@
+import { type Clock, sleep } from "../../base/clock.ts";
+import type { Streams } from "../../platform/port.ts";
+import { ClientState, type VirtualClient } from "./virtual_client.ts";
+import type { Wire } from "./wire.ts";
+
+/** How often a client tries to get in. */
+const TRIES = 5;
+
+/** How long one try may take, in milliseconds. */
+const TRY_MS = 15_000;
+
+/** Wait before the next try, in milliseconds; longer with each. */
+const RETRY_MS = 250;
+
+/** Connections that may be on their way at a time. */
+const DIALS_MAX = 500;
+
+/** Gets clients in. */
+export class Connector {
+  /** Tries beyond each client's first. */
+  retries = 0;
+  #dialling = 0;
+
+  constructor(
+    private readonly streams: Streams,
+    private readonly clock: Clock,
+    private readonly wire: Wire,
+    private readonly fail: (failure: string) => void,
+  ) {}
+
+  /** Whether no more should come for now. */
+  get isSaturated(): boolean {
+    return this.#dialling >= DIALS_MAX;
+  }
+
+  /** Tries until it works, or too often. */
+  async enter(client: VirtualClient): Promise<void> {
+    if (client.entering) return;
+    client.entering = true;
+    await this.#try(client);
+    client.entering = false;
+  }
+
+  async #try(client: VirtualClient): Promise<void> {
+    client.leaving = false;
+    for (let tries = 1; tries <= TRIES; tries++) {
+      client.state = ClientState.connecting;
+      client.lastBeatMs = this.clock.monotonicMs();
+      if (await this.#dial(client) && await this.#isIn(client)) return;
+      if (client.leaving || tries === TRIES) return;
+      this.retries++;
+      await sleep(this.clock, RETRY_MS * tries);
+    }
+  }
+
+  async #dial(client: VirtualClient): Promise<boolean> {
+    while (this.isSaturated) await sleep(this.clock, 5);
+    this.#dialling++;
+    try {
+      const { host: hostname, port } = client;
+      const options = { hostname, port, pendingBytesMax: 64 * 1024, handler: this.wire };
+      const conn = await this.streams.dial<VirtualClient>(options);
+      if (client.leaving) {
+        client.state = ClientState.away;
+        conn.evict();
+        return false;
+      }
+      conn.context = client;
+      client.conn = conn;
+      this.wire.begin(client);
+      return true;
+    } catch (error) {
+      client.state = ClientState.away;
+      this.fail(`client ${client.index}: ${(error as Error).message}`);
+      return false;
+    } finally {
+      this.#dialling--;
+    }
+  }
+
+  /** Waits until the server has let it in, or has not. */
+  async #isIn(client: VirtualClient): Promise<boolean> {
+    for (let leftMs = TRY_MS; leftMs > 0; leftMs -= 10) {
+      if (client.state === ClientState.open) return true;
+      if (client.state === ClientState.away || client.leaving) return false;
+      await sleep(this.clock, 10);
+    }
+    this.fail(`client ${client.index} was not let in within ${TRY_MS / 1_000} s`);
+    client.conn?.evict();
+    return false;
+  }
+}
+
+/** Whether a client is in, or has given up. */
+export function isSettled({ state, entering }: VirtualClient): boolean {
+  return state === ClientState.open || !entering;
+}

@@ -1,0 +1,104 @@
+import { randomBelow } from "../../base/prng.ts";
+import type { Comet } from "../../comet/comet.ts";
+import { type CometRole, COMETS, JOBS_MAX, type LogicRole, LOGICS, type Role } from "./roles.ts";
+import { startComet, startJob, startLogic } from "./roles.ts";
+import type { World } from "./world.ts";
+
+/** How long a push may take to be answered, in milliseconds. */
+const ANSWER_MS = 10_000;
+
+/** All roles of a world, and their lives. */
+export class Cluster {
+  readonly comets: CometRole[] = [];
+  readonly logics: LogicRole[] = [];
+  readonly jobs: Role[] = [];
+  #runs = 0;
+
+  /** Every comet that ever ran. */
+  readonly #allComets: Comet[] = [];
+
+  /** @param heartbeatMs After how long without a heartbeat a client is closed, in milliseconds. */
+  constructor(private readonly world: World, private readonly heartbeatMs: number) {}
+
+  /** What comets count that never happens unless something is wrong with them, by its name. */
+  get mistakes(): Readonly<Record<string, number>> {
+    const sum = (name: "protocolErrors" | "deliveryFailures" | "heartbeatTimeouts") =>
+      this.#allComets.reduce((total, { counters }) => total + counters[name], 0);
+    return {
+      "broken frames": sum("protocolErrors"),
+      "broken pushes": sum("deliveryFailures"),
+      // However long a comet stood still: its clients never did.
+      "clients closed for silence": sum("heartbeatTimeouts"),
+    };
+  }
+
+  async start(): Promise<void> {
+    for (let index = 0; index < LOGICS; index++) await this.#start("logic", index);
+    for (let index = 0; index < COMETS; index++) await this.#start("comet", index);
+    const jobs = 1 + randomBelow(this.world.prng, JOBS_MAX);
+    for (let index = 0; index < jobs; index++) await this.#start("job", index);
+  }
+
+  get roles(): readonly Role[] {
+    return [...this.comets, ...this.jobs, ...this.logics];
+  }
+
+  /** Kills a role; another run of it begins after a while. */
+  kill(role: Role, backAfterMs: number): void {
+    const { world } = this;
+    const [kind, index] = role.host.name.split("-");
+    world.record(`${role.host.name} is killed, back in ${Math.round(backAfterMs)} ms`);
+    role.host.die();
+    world.store.host.after(backAfterMs, () => {
+      world.record(`${role.host.name} starts again`);
+      world.watch(this.#start(kind, Number(index)));
+    });
+  }
+
+  /** Whether every role lives and moves. */
+  get isWhole(): boolean {
+    return this.roles.every(({ host }) => !host.isDead && !host.isFrozen);
+  }
+
+  /**
+   * Pushes to a room through one of the logics.
+   *
+   * @returns Whether it was answered with code 0.
+   */
+  push(logicIndex: number, room: number, body: Uint8Array): Promise<boolean> {
+    const { host, logic } = this.logics[logicIndex];
+    const { network, store } = this.world;
+    if (host.isDead) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const forget = host.onDeath(() => resolve(false));
+      // The client waits on a clock that is nobody's.
+      store.host.after(ANSWER_MS, () => resolve(false));
+      host.after(network.latencyMs(host), () => {
+        logic.push.room(1000, "sim", String(room), body).then(() => true, () => false)
+          .then((accepted) => {
+            host.after(network.latencyMs(host), () => {
+              forget();
+              resolve(accepted);
+            });
+          });
+      });
+    });
+  }
+
+  /** Ends all roles, those next to the clients first. */
+  async stop(): Promise<void> {
+    await Promise.all(this.comets.map((role) => role.stop()));
+    await Promise.all(this.jobs.map((role) => role.stop()));
+    await Promise.all(this.logics.map((role) => role.stop()));
+  }
+
+  async #start(kind: string, index: number): Promise<void> {
+    const run = ++this.#runs;
+    if (kind === "comet") {
+      const role = await startComet(this.world, index, run, this.heartbeatMs);
+      this.comets[index] = role;
+      this.#allComets.push(role.comet);
+    } else if (kind === "logic") this.logics[index] = await startLogic(this.world, index, run);
+    else this.jobs[index] = startJob(this.world, index, run);
+  }
+}

@@ -1,0 +1,248 @@
+import { TICK_MS } from "../../comet/options.ts";
+import { randomBelow } from "../../base/prng.ts";
+import { deliveryFindings } from "../../sim/checkers/deliveries.ts";
+import { connectingFinding } from "../../sim/checkers/connecting.ts";
+import { heartbeatFinding } from "../../sim/checkers/heartbeat_answers.ts";
+import { connectionFinding } from "../../sim/checkers/kept_connections.ts";
+import { leftOverFinding } from "../../sim/checkers/left_over.ts";
+import { onlineFinding } from "../../sim/checkers/online_counts.ts";
+import { silentFinding } from "../../sim/checkers/silent_clients.ts";
+import { Population } from "../../sim/client/population.ts";
+import { Pusher } from "../../sim/pusher.ts";
+import { Cluster } from "./cluster.ts";
+import { HOPPING_MS, injectFaults } from "./faults.ts";
+import { COMETS, LOGICS, ports } from "./roles.ts";
+import { World } from "./world.ts";
+
+const CLIENTS = 12;
+/** One in which all are, some for all, more than stay full, and more than anyone is in. */
+const ROOMS = [1, 3, 8, 30];
+const RATE = 20;
+
+/** After how long without a heartbeat a client is closed: in the wheel's first level, or beyond. */
+const HEARTBEATS_MS = [3_000, 7_000];
+
+/** For how long faults happen, and how long none do afterwards, in milliseconds. */
+const HARM_MS = 4_000;
+const PEACE_MS = 1_500;
+
+/** After how long a comet that stood still has closed those it has to, in milliseconds. */
+const CLOSED_MS = 1_500;
+
+/** For how long nothing comes when all has come, in milliseconds: some buffers are very small. */
+const QUIET_MS = 500;
+
+/** How long anything may take to be as it should be once no more faults happen, in milliseconds. */
+const HEALED_MS = 40_000;
+
+/** How long it may take until nothing is left of clients that have gone, in milliseconds. */
+const GONE_MS = 10_000;
+
+/** Share of the clients that fall silent in the end. */
+const SILENT = 0.3;
+
+/** What a deadline may be late by: a tick of the wheel, and the ways to and fro, in milliseconds. */
+const LATE_MS = TICK_MS + 20;
+
+/** What became of a world. */
+export interface WorldReport {
+  readonly seed: number;
+  readonly failures: readonly string[];
+  /** What happened when. */
+  readonly trace: readonly string[];
+  readonly expected: number;
+  readonly received: number;
+  readonly events: number;
+}
+
+/** A cluster, its clients and its back end, from the beginning of a world to its end. */
+class WorldRun {
+  readonly #world: World;
+  readonly #cluster: Cluster;
+  readonly #clients: Population;
+  readonly #pusher: Pusher;
+  readonly #rooms: number;
+  readonly #heartbeatMs: number;
+  #expected = 0;
+
+  constructor(private readonly seed: number) {
+    const world = this.#world = new World(seed);
+    this.#rooms = ROOMS[randomBelow(world.prng, ROOMS.length)];
+    this.#heartbeatMs = HEARTBEATS_MS[randomBelow(world.prng, HEARTBEATS_MS.length)];
+    this.#cluster = new Cluster(world, this.#heartbeatMs);
+    const { streams, clock } = world.newHost("clients");
+    // The world has no hurry: what is promised is promised from the answer on, to the last one.
+    const margins = { joinMs: 0, leaveMs: Infinity };
+    // A client that is told that it is in a room must get what is pushed from that moment on.
+    const joined = (room: number) => this.#pusher.push(room);
+    this.#clients = new Population(streams, clock, seed, margins, joined);
+    this.#pusher = new Pusher({
+      send: (room, body) => this.#cluster.push(randomBelow(world.prng, LOGICS), room, body),
+      tag: seed,
+      size: 60,
+      rooms: this.#rooms,
+      clock,
+    });
+  }
+
+  async run(): Promise<WorldReport> {
+    const world = this.#world;
+    await this.#live();
+    const { failures, trace, scheduler } = world;
+    return {
+      seed: this.seed,
+      failures,
+      trace,
+      expected: this.#expected,
+      received: this.#clients.received,
+      events: scheduler.count,
+    };
+  }
+
+  async #live(): Promise<void> {
+    const world = this.#world;
+    const cluster = this.#cluster;
+    const clients = this.#clients;
+    if (!await world.settled("the cluster starts", cluster.start(), 1_000)) return;
+    const targets = Array.from({ length: COMETS }, (_, index) => [
+      `tcp://127.0.0.1:${ports.tcp(index)}`,
+      `ws://127.0.0.1:${ports.ws(index)}`,
+    ]).flat();
+    const connected = clients.connect({
+      first: 0,
+      clients: CLIENTS,
+      targets,
+      rooms: this.#rooms,
+      rampPerS: 1_000,
+      exact: true,
+      // A third of what they may go without.
+      heartbeatMs: this.#heartbeatMs / 3,
+    });
+    if (!await world.settled("clients get in", connected, 20_000)) return;
+    this.#pusher.start(RATE);
+    await world.pass(300);
+    await injectFaults({ world, cluster, clients }, HARM_MS);
+    world.record("quiesce");
+    await this.#heal();
+    await this.#rest();
+    await this.#check();
+    await this.#fallSilent();
+    await this.#end();
+  }
+
+  /** Lets everything be whole again, and everyone come back. */
+  async #heal(): Promise<void> {
+    const world = this.#world;
+    const clients = this.#clients;
+    clients.readAgain();
+    world.network.heal();
+    await world.until("all roles are back", () => this.#cluster.isWhole, HEALED_MS);
+    const isHealed = () => clients.authenticated === CLIENTS;
+    // Clients that hopRooms go on for a while, and what is about to break looks whole until then.
+    await world.pass(Math.max(CLOSED_MS, HOPPING_MS));
+    for (let tries = 0; tries < 10 && !isHealed(); tries++) {
+      await world.settled("clients come back", clients.comeBack(), HEALED_MS);
+      await world.pass(CLOSED_MS);
+    }
+    const { authenticated, failures } = clients;
+    world.check(connectingFinding({ authenticated, wanted: CLIENTS, reason: failures.at(-1) }));
+    await world.settled("answers come", clients.answered(), HEALED_MS);
+    world.record("all clients are in");
+  }
+
+  /** No faults for a while: nobody is closed, and every heartbeat is answered. */
+  async #rest(): Promise<void> {
+    const { lostConnections, heartbeats } = this.#clients;
+    const { sent, missed } = heartbeats;
+    await this.#world.pass(PEACE_MS);
+    await this.#world.settled("answers come", this.#clients.answered(), HEALED_MS);
+    this.#world.check(
+      connectionFinding({ lostConnections: this.#clients.lostConnections - lostConnections }),
+      heartbeatFinding({
+        heartbeatsSent: heartbeats.sent - sent,
+        heartbeatsMissed: heartbeats.missed - missed,
+      }),
+    );
+  }
+
+  async #check(): Promise<void> {
+    const world = this.#world;
+    const { pushLog } = world.store;
+    await world.settled("pushes end", this.#pusher.stop(), HEALED_MS);
+    await world.until("the push log is empty", () => pushLog.entries === 0, HEALED_MS);
+    for (let before = -1; before < this.#clients.received;) {
+      before = this.#clients.received;
+      await world.pass(QUIET_MS);
+    }
+    const receipts = this.#clients.receipts.totals(this.#pusher.pushes);
+    this.#expected = receipts.expected;
+    world.check(...deliveryFindings(receipts));
+    for (const failure of receipts.failures) world.fail(failure);
+    const mistakes = Object.entries(this.#cluster.mistakes).filter(([, count]) => count > 0);
+    for (const [what, count] of mistakes) world.fail(`comets count ${count} ${what}`);
+    await this.#checkOnline(this.#clients.members());
+  }
+
+  /** Whether the logics count those who are in each room, when they have had time to. */
+  async #checkOnline(wanted: readonly number[]): Promise<void> {
+    const world = this.#world;
+    for (const { logic } of this.#cluster.logics) {
+      let finding = onlineFinding([], wanted);
+      const count = async () => {
+        const counted = wanted.map(() => 0);
+        for (const { room_id, count } of await logic.online.top("sim", this.#rooms)) {
+          counted[Number(room_id)] = count;
+        }
+        finding = onlineFinding(counted, wanted);
+      };
+      // Twice in a row: once may be chance.
+      for (let tries = 0, right = 0; tries < 30 && right < 2; tries++) {
+        await world.settled("logic answers", count(), HEALED_MS);
+        right = finding.ok ? right + 1 : 0;
+        if (right < 2) await world.pass(200);
+      }
+      world.check(finding);
+    }
+  }
+
+  /** Lets some clients fall silent: they are closed in time. */
+  async #fallSilent(): Promise<void> {
+    const world = this.#world;
+    // Of a few clients, a share may be nobody.
+    for (let draw = 0, silent = 0; draw < 100 && silent === 0; draw++) {
+      silent = this.#clients.silence({ share: SILENT, seed: this.seed + draw });
+    }
+    const latestMs = this.#heartbeatMs + LATE_MS;
+    await world.pass(latestMs);
+    const report = this.#clients.silentReport({ earliestMs: this.#heartbeatMs, latestMs });
+    world.check(silentFinding(report, latestMs));
+  }
+
+  /** Lets everyone go, and looks what is left. */
+  async #end(): Promise<void> {
+    const world = this.#world;
+    const cluster = this.#cluster;
+    const { sessions, pushLog } = world.store;
+    const count = (what: "connections" | "rooms") =>
+      cluster.comets.reduce((sum, { comet }) => sum + comet[what], 0);
+    const left = () => ({
+      connections: count("connections"),
+      rooms: count("rooms"),
+      sessions: sessions.size,
+      pushes: pushLog.entries,
+    });
+    this.#clients.stop();
+    const isNothing = () => Object.values(left()).every((count) => count === 0);
+    await world.scheduler.run(world.scheduler.nowMs + GONE_MS, isNothing);
+    await this.#checkOnline(this.#clients.members());
+    const held = left();
+    await world.settled("the roles stop", cluster.stop(), HEALED_MS);
+    await world.pass(30_000);
+    world.check(leftOverFinding({ ...held, timers: world.scheduler.waiting }));
+  }
+}
+
+/** Runs one world, from its seed alone. */
+export function runWorld(seed: number): Promise<WorldReport> {
+  return new WorldRun(seed).run();
+}
