@@ -3,9 +3,9 @@ import { backoffMs, type BackoffOptions } from "../base/backoff.ts";
 import { type Clock, sleep } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import {
+  type CometNode,
   type ConnectionRef,
   type LogicApi,
-  type Node,
   NODE_LEASE_MS,
   NodeReplaced,
   NodeUnknown,
@@ -34,7 +34,7 @@ export class ClusterRegistration {
   /** Settles when another run of this comet has taken its place: this one is to stop. */
   readonly replaced: Promise<void>;
   readonly #resolveReplaced: () => void;
-  #node: Node | undefined;
+  #node: CometNode | undefined;
   /** How long the registration lasts without a report, in milliseconds. */
   #leaseMs = NODE_LEASE_MS;
   /** Whether it has not registered yet. */
@@ -62,7 +62,7 @@ export class ClusterRegistration {
   }
 
   /** Registers with logic and settles when clients may come; waits for logic as long as it takes. */
-  async join(node: Node): Promise<void> {
+  async join(node: CometNode): Promise<void> {
     this.#node = node;
     this.#isJoining = true;
     const openAfterMs = await this.#register(node);
@@ -132,7 +132,7 @@ export class ClusterRegistration {
     void this.#renew(this.#slot, Math.min(slots, this.#slot + count));
   }
 
-  async #rejoin(node: Node): Promise<void> {
+  async #rejoin(node: CometNode): Promise<void> {
     this.#rejoining = true;
     log.warn("logic does not know this comet any more: registers again as {server}", {
       server: node.server,
@@ -162,7 +162,7 @@ export class ClusterRegistration {
     this.connections.closeAll(CloseCodes.goingAway);
   }
 
-  async #register(node: Node): Promise<number> {
+  async #register(node: CometNode): Promise<number> {
     let openAfterMs = 0;
     for (let attempt = 0; !this.#stopped; attempt++) {
       const sentMs = this.clock.monotonicMs();

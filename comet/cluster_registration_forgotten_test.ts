@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Node, NODE_LEASE_MS, NodeUnknown, WATCH_MS } from "../protocol/cluster/contract.ts";
+import {
+  type CometNode,
+  NODE_LEASE_MS,
+  NodeUnknown,
+  WATCH_MS,
+} from "../protocol/cluster/contract.ts";
 import { TestComet } from "../tests/support/test_comet.ts";
 
 const OPEN_AFTER_MS = 1_000;
 
-const node: Node = {
+const node: CometNode = {
   server: "comet-1",
   name: "comet",
   region: "r",

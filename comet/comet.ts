@@ -6,9 +6,9 @@ import { Limits } from "../protocol/limits.ts";
 import { RpcError } from "../protocol/cluster/rpc_error.ts";
 import type {
   CometApi,
+  CometNode,
   Delivery as Item,
   LogicApi,
-  Node,
   WatcherApi,
 } from "../protocol/cluster/contract.ts";
 import { BufferPool } from "./buffer/buffer_pool.ts";
@@ -131,7 +131,7 @@ export class Comet implements CometApi {
   }
 
   /** Registers with logic and settles when clients may come; waits for logic as long as it takes. */
-  join(node: Node): Promise<void> {
+  join(node: CometNode): Promise<void> {
     return this.#registration.join(node);
   }
 

@@ -1,7 +1,7 @@
 import type { PushMessage } from "../protocol/push_message.ts";
-import type { ConnectionRef, Node } from "../protocol/cluster/contract.ts";
+import type { CometNode, ConnectionRef } from "../protocol/cluster/contract.ts";
 
-export { type Node, NodeReplaced, NodeUnknown } from "../protocol/cluster/contract.ts";
+export { type CometNode, NodeReplaced, NodeUnknown } from "../protocol/cluster/contract.ts";
 
 /** A push in the log. */
 export interface PushEntry {
@@ -141,7 +141,7 @@ export interface Sessions {
 }
 
 /** A node with its latest report. */
-export interface NodeState extends Node {
+export interface NodeState extends CometNode {
   readonly connections: number;
   /** Distinct client addresses. */
   readonly clientAddresses: number;
@@ -162,7 +162,7 @@ export interface Nodes {
    * Registers a node, or changes it; its sessions stay. An earlier run of the same name is gone
    * with that, and so are its sessions.
    */
-  register(node: Node): Promise<void>;
+  register(node: CometNode): Promise<void>;
   /** Takes a node out; one that is not there is ignored. */
   unregister(server: string): Promise<void>;
   /** Marks a node as leaving: it keeps its connections and gets no new ones. */
@@ -178,7 +178,7 @@ export interface Nodes {
     counts: Pick<NodeState, "connections" | "clientAddresses" | "rooms">,
   ): Promise<void>;
   /** All nodes whose lease runs. */
-  live(): Promise<readonly Node[]>;
+  live(): Promise<readonly CometNode[]>;
   /** All nodes whose lease runs, with their latest reports. */
   list(): Promise<readonly NodeState[]>;
 }

@@ -1,4 +1,4 @@
-import { type Node, NodeReplaced, NodeUnknown } from "../protocol/cluster/contract.ts";
+import { type CometNode, NodeReplaced, NodeUnknown } from "../protocol/cluster/contract.ts";
 import { nameOf } from "../protocol/cluster/run_id.ts";
 
 /**
@@ -6,7 +6,7 @@ import { nameOf } from "../protocol/cluster/run_id.ts";
  *
  * @throws {Error} When its run is not one of its name.
  */
-export function checkRegistration({ name, server }: Node): void {
+export function checkRegistration({ name, server }: CometNode): void {
   if (nameOf(server) === name) return;
   throw new Error(
     `Cannot register node "${name}": server must be its name, "~" and an epoch, ` +

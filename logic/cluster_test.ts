@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ManualClock } from "../base/clock.ts";
 import { randomBelow, seededPrng } from "../base/prng.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
-import type { Node, NodeState } from "../drivers/ports.ts";
+import type { CometNode, NodeState } from "../drivers/ports.ts";
 import { Cluster } from "./cluster.ts";
 
 class CountedNodes extends MemoryNodes {
@@ -16,7 +16,7 @@ class CountedNodes extends MemoryNodes {
   }
 }
 
-function node(server: string): Node {
+function node(server: string): CometNode {
   return {
     server,
     region: "",

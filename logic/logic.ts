@@ -1,12 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import type { Nodes, PushLog, SessionLimits, Sessions } from "../drivers/ports.ts";
 import type {
+  CometNode,
   CometReport,
   ConnectionRef,
   ConnectReply,
   ConnectRequest,
   LogicApi,
-  Node,
   ReceivedFrame,
   Registered,
 } from "../protocol/cluster/contract.ts";
@@ -87,7 +87,7 @@ export class Logic implements LogicApi {
     return this.#messageHandler.receive(frame);
   }
 
-  async register(node: Node): Promise<Registered> {
+  async register(node: CometNode): Promise<Registered> {
     await this.#registry.register(node);
     return this.#registered;
   }

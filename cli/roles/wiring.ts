@@ -9,7 +9,7 @@ import type { LogicOptions } from "../../logic/logic.ts";
 import { nodesDefaults } from "../../logic/nodes.ts";
 import type { Address, Process } from "../../platform/port.ts";
 import { isLoopback } from "../../protocol/host.ts";
-import type { Node } from "../../protocol/cluster/contract.ts";
+import type { CometNode } from "../../protocol/cluster/contract.ts";
 import { runId } from "../../protocol/cluster/run_id.ts";
 import { formatAddress, isWildcard } from "../address.ts";
 import type { Config } from "../config/schema.ts";
@@ -149,7 +149,7 @@ export function announceLimit(config: Config, process: Process, processes = 1): 
 }
 
 /** The comet of this process as others see it. */
-export function nodeOf(config: Config, process: Process, server: string, rpc: string): Node {
+export function nodeOf(config: Config, process: Process, server: string, rpc: string): CometNode {
   const reached = reachedHost(config.tcp, process);
   return {
     server,

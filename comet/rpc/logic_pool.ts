@@ -3,13 +3,13 @@ import type { Prng } from "../../base/prng.ts";
 import type { Address, Streams } from "../../platform/port.ts";
 import { parseAuthToken } from "../../protocol/auth_token.ts";
 import {
+  type CometNode,
   type CometReport,
   type ConnectionRef,
   ConnectRefused,
   type ConnectReply,
   type ConnectRequest,
   type LogicApi,
-  type Node,
   type ReceivedFrame,
   type Registered,
 } from "../../protocol/cluster/contract.ts";
@@ -154,7 +154,7 @@ export class LogicPool implements LogicApi {
     }, this.#reportsTo);
   }
 
-  register(node: Node): Promise<Registered> {
+  register(node: CometNode): Promise<Registered> {
     return this.#ask((logic) => logic.register(node));
   }
 

@@ -1,7 +1,7 @@
 import { ManualClock } from "../../base/clock.ts";
 import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
 import { runId } from "../../protocol/cluster/run_id.ts";
-import type { Node, Nodes, Sessions } from "../ports.ts";
+import type { CometNode, Nodes, Sessions } from "../ports.ts";
 
 /** How to open sessions and nodes. */
 export interface RegistryOptions {
@@ -58,7 +58,7 @@ export class Registry {
     return runId(this.name(name), String(epoch));
   }
 
-  node(name: string, epoch = 1): Node {
+  node(name: string, epoch = 1): CometNode {
     return {
       server: this.run(name, epoch),
       name: this.name(name),

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
-import type { Node, Nodes, NodeState } from "../ports.ts";
+import type { CometNode, Nodes, NodeState } from "../ports.ts";
 import { NODE_LEASE_MS } from "../../protocol/cluster/contract.ts";
 import { checkRegistration, notRegistered } from "../registration.ts";
 
@@ -8,7 +8,7 @@ import { checkRegistration, notRegistered } from "../registration.ts";
 type Counts = Pick<NodeState, "connections" | "clientAddresses" | "rooms">;
 
 interface Registration {
-  node: Node;
+  node: CometNode;
   counts: Counts;
   reportedMs: number;
   leaseEndMs: number;
@@ -42,7 +42,7 @@ export class MemoryNodes implements Nodes {
     this.#listeners.push(listener);
   }
 
-  async register(node: Node): Promise<void> {
+  async register(node: CometNode): Promise<void> {
     checkRegistration(node);
     const earlier = this.#runs.get(node.name);
     if (earlier !== undefined && earlier !== node.server) this.#remove(earlier);
@@ -78,7 +78,7 @@ export class MemoryNodes implements Nodes {
     registration.leaseEndMs = this.#leaseEndMs();
   }
 
-  async live(): Promise<readonly Node[]> {
+  async live(): Promise<readonly CometNode[]> {
     return this.#alive().map(({ node }) => node);
   }
 

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
 import { NODE_LEASE_MS as LEASE_MS } from "../../protocol/cluster/contract.ts";
-import { type Node, NodeUnknown } from "../ports.ts";
+import { type CometNode, NodeUnknown } from "../ports.ts";
 import { MemoryNodes } from "./nodes.ts";
 
-function node(server: string): Node {
+function node(server: string): CometNode {
   return {
     server,
     name: nameOf(server),

@@ -8,9 +8,9 @@ import { testNode } from "../../tests/support/test_comet.ts";
 import { openUpstashGateway, type UpstashGateway } from "../../tests/support/upstash_gateway.ts";
 import { positions, room, texts } from "../contract/push_log_model.ts";
 import { type Drivers, openDrivers } from "../open.ts";
-import { type Node, StoreRefused } from "../ports.ts";
+import { type CometNode, StoreRefused } from "../ports.ts";
 
-const node: Node = { ...testNode("comet~1"), name: "comet" };
+const node: CometNode = { ...testNode("comet~1"), name: "comet" };
 const counts = { connections: 1, clientAddresses: 1, rooms: new Map([["live://1", 1]]) };
 const limits = { perMidMax: 9, perKeyMax: 9, whenFull: "refuse" } as const;
 

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
-import type { Node } from "../ports.ts";
+import type { CometNode } from "../ports.ts";
 import { NODE_KEYS, READ_NODES, REMOVE_NODE } from "./node_scripts.ts";
 import { fieldsOf, partsOf, textOf } from "./replies.ts";
 import type { RedisStore } from "./store.ts";
@@ -17,7 +17,7 @@ export interface Runs {
 
 /** A registered node as it was last read. */
 export interface WatchedNode {
-  readonly node: Node;
+  readonly node: CometNode;
   /** Its report as it stands in Redis. */
   readonly report: string;
   /** Since when the report has not changed while it was watched without a break; monotonic. */
@@ -156,10 +156,10 @@ export class NodeWatch implements Runs {
 }
 
 /** A node as the registry keeps it. */
-export function formatNode(node: Node): string {
+export function formatNode(node: CometNode): string {
   return (node.offline ? "1" : "0") + JSON.stringify(node);
 }
 
-function parseNode(text: string): Node {
+function parseNode(text: string): CometNode {
   return { ...JSON.parse(text.slice(1)), offline: text.startsWith("1") };
 }

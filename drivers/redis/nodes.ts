@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
-import type { Node, Nodes, NodeState } from "../ports.ts";
+import type { CometNode, Nodes, NodeState } from "../ports.ts";
 import { NODE_LEASE_MS } from "../../protocol/cluster/contract.ts";
 import { checkRegistration, notRegistered } from "../registration.ts";
 import {
@@ -58,7 +58,7 @@ export class RedisNodes implements Nodes {
     return this.#watch;
   }
 
-  async register(node: Node): Promise<void> {
+  async register(node: CometNode): Promise<void> {
     checkRegistration(node);
     await this.#change(REGISTER_NODE, node.server, [formatNode(node)]);
   }
@@ -87,7 +87,7 @@ export class RedisNodes implements Nodes {
     if (answer !== 1) throw notRegistered(server, answer === null ? undefined : textOf(answer));
   }
 
-  async live(): Promise<readonly Node[]> {
+  async live(): Promise<readonly CometNode[]> {
     await this.#watch.read();
     return [...this.#watch.nodes.values()].map(({ node }) => node);
   }

@@ -5,7 +5,7 @@ import { seededPrng } from "../../base/prng.ts";
 import { ObservedStore } from "../../tests/support/observed_store.ts";
 import { type StartedStore, startRedisStore } from "../../tests/support/redis_stores.ts";
 import { RedisServer } from "../../tests/support/redis_server.ts";
-import type { Node } from "../ports.ts";
+import type { CometNode } from "../ports.ts";
 import { NODE_KEYS } from "./node_scripts.ts";
 import { RedisNodes, RUNS_AGE_MS_MAX } from "./nodes.ts";
 import { partsOf } from "./replies.ts";
@@ -19,7 +19,7 @@ let names = 0;
 /** A node of its own for each test, and two processes that see it. */
 async function setUp() {
   const name = `comet-${++names}`;
-  const node: Node = {
+  const node: CometNode = {
     server: `${name}~1`,
     name,
     region: "",
@@ -207,7 +207,7 @@ describe("RedisNodes", () => {
     const node = { ...(await setUp()).node };
     let askedMs = 0;
     /** Looks again and again, as a job does, until it sees what is wanted. */
-    const until = async (wanted: (live: readonly Node[] | undefined) => boolean) => {
+    const until = async (wanted: (live: readonly CometNode[] | undefined) => boolean) => {
       const endMs = systemClock.monotonicMs() + 10_000;
       for (;; await sleep(systemClock, 20)) {
         askedMs = systemClock.monotonicMs();
@@ -223,7 +223,7 @@ describe("RedisNodes", () => {
       await sleep(systemClock, 500);
       await server.restart();
       // The first view after it has the node, although its last report is older than a lease.
-      let first: readonly Node[] | undefined;
+      let first: readonly CometNode[] | undefined;
       await until((live) => (first = live) !== undefined);
       assert.deepEqual(first, [node]);
       const seenMs = askedMs;

@@ -4,7 +4,7 @@ import { ManualClock } from "../../base/clock.ts";
 import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
 import { ObservedStore } from "../../tests/support/observed_store.ts";
 import { type StartedStore, startRedisStore } from "../../tests/support/redis_stores.ts";
-import type { Node, SessionLimits } from "../ports.ts";
+import type { CometNode, SessionLimits } from "../ports.ts";
 import { RedisNodes } from "./nodes.ts";
 import { fieldsOf, partsOf } from "./replies.ts";
 import { hashOf, SESSION_SLOTS } from "./session_rows.ts";
@@ -20,7 +20,7 @@ let tests = 0;
 /** Names of its own for each test, and as many logics as it wants. */
 function setUp() {
   const own = ++tests;
-  const node = (epoch: number): Node => ({
+  const node = (epoch: number): CometNode => ({
     server: `comet-${own}~${epoch}`,
     name: `comet-${own}`,
     region: "",

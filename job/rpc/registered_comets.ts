@@ -3,7 +3,7 @@ import type { Clock, TimerHandle } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { Nodes } from "../../drivers/ports.ts";
 import type { Address, Streams } from "../../platform/port.ts";
-import { DIRECTORY_MS, type Node } from "../../protocol/cluster/contract.ts";
+import { type CometNode, DIRECTORY_MS } from "../../protocol/cluster/contract.ts";
 import type { RpcCounters } from "../../rpc/counters.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
@@ -110,7 +110,7 @@ export class RegisteredComets implements CometDirectory {
     }
   }
 
-  #update(nodes: readonly Node[]): void {
+  #update(nodes: readonly CometNode[]): void {
     const live = new Set<string>();
     const names = new Set<string>();
     for (const node of nodes) {
@@ -126,7 +126,7 @@ export class RegisteredComets implements CometDirectory {
     }
   }
 
-  #add({ server, rpc }: Node): void {
+  #add({ server, rpc }: CometNode): void {
     const address = this.#parts.parseAddress(rpc);
     if (address === undefined) {
       log.error("comet {server} cannot be reached at {rpc}", { server, rpc });

@@ -1,7 +1,7 @@
 import type { CloseCode } from "../close_codes.ts";
 
 /** A comet as clients, jobs and operators see it. */
-export interface Node {
+export interface CometNode {
   /** This run of the comet: its name and boot epoch. After a restart it is another one. */
   readonly server: string;
   /** Name of the comet, unique in the cluster; the same after a restart. */
@@ -45,7 +45,7 @@ export class NodeReplaced extends Error {
 
 /** A client that wants in, as its comet tells logic. */
 export interface ConnectRequest {
-  /** This run of the comet; see {@linkcode Node}. */
+  /** This run of the comet; see {@linkcode CometNode}. */
   readonly server: string;
   /** The connection's own id, unique within one run of the comet. */
   readonly connectionId: number;
@@ -135,7 +135,7 @@ export interface LogicApi {
    */
   report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined>;
   /** Makes a comet known, in place of an earlier run of it, whose sessions are lost. */
-  register(node: Node): Promise<Registered>;
+  register(node: CometNode): Promise<Registered>;
   /** Takes a comet that stops out; unknown ones are ignored. */
   unregister(server: string): Promise<void>;
   /** Keeps the sessions of connections that are still there; those that got lost come back. */

@@ -2,12 +2,12 @@ import { EMPTY } from "../frame.ts";
 import { BinaryReader, BinaryWriter } from "../binary.ts";
 import type { Caller } from "./caller.ts";
 import type {
+  CometNode,
   CometReport,
   ConnectionRef,
   ConnectReply,
   ConnectRequest,
   LogicApi,
-  Node,
   ReceivedFrame,
   Registered,
 } from "./contract.ts";
@@ -78,7 +78,7 @@ export class LogicClient implements LogicApi {
     return elsewhere;
   }
 
-  async register(node: Node): Promise<Registered> {
+  async register(node: CometNode): Promise<Registered> {
     const writer = new BinaryWriter(512);
     writeNode(writer, node);
     const reader = new BinaryReader(await this.caller.call(RpcMethod.register, writer.finish()));

@@ -1,9 +1,9 @@
 import type { BinaryReader, BinaryWriter } from "../binary.ts";
-import type { Node } from "./contract.ts";
+import type { CometNode } from "./contract.ts";
 import { readString, writeString } from "./values.ts";
 
 /** Writes what a comet says of itself when it registers. */
-export function writeNode(writer: BinaryWriter, node: Node): void {
+export function writeNode(writer: BinaryWriter, node: CometNode): void {
   writer
     .string(node.server)
     .string(node.name)
@@ -19,7 +19,7 @@ export function writeNode(writer: BinaryWriter, node: Node): void {
 }
 
 /** Reads what {@linkcode writeNode} wrote. */
-export function readNode(reader: BinaryReader): Node {
+export function readNode(reader: BinaryReader): CometNode {
   return {
     server: reader.string(),
     name: reader.string(),

@@ -1,10 +1,10 @@
 import {
+  type CometNode,
   type CometReport,
   type ConnectionRef,
   type ConnectReply,
   type ConnectRequest,
   type LogicApi,
-  type Node,
   NODE_LEASE_MS,
   type ReceivedFrame,
   type Registered,
@@ -34,7 +34,7 @@ export class FakeLogic implements LogicApi {
   readonly reports: HeldCall<CometReport, ReadonlyMap<string, number> | undefined>[] = [];
   readonly received: ReceivedFrame[] = [];
   readonly disconnected: ConnectionRef[] = [];
-  readonly registered: Node[] = [];
+  readonly registered: CometNode[] = [];
   readonly unregistered: string[] = [];
   readonly renewed: ConnectionRef[] = [];
 
@@ -57,7 +57,7 @@ export class FakeLogic implements LogicApi {
     return this.holds.has("receive") ? hold(this.receives, copy) : Promise.resolve();
   }
 
-  register(node: Node): Promise<Registered> {
+  register(node: CometNode): Promise<Registered> {
     this.registered.push(node);
     return Promise.resolve({ openAfterMs: 0, leaseMs: NODE_LEASE_MS });
   }

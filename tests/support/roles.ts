@@ -14,7 +14,7 @@ import { Logic, logicDefaults } from "../../logic/logic.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { Address } from "../../platform/port.ts";
 import { selectPlatform } from "../../platform/select.ts";
-import { DIRECTORY_MS, type Node } from "../../protocol/cluster/contract.ts";
+import { type CometNode, DIRECTORY_MS } from "../../protocol/cluster/contract.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 import { runId } from "../../protocol/cluster/run_id.ts";
@@ -168,7 +168,7 @@ export class Roles {
   }
 }
 
-function nodeOf(server: string, name: string, rpcPort: number): Node {
+function nodeOf(server: string, name: string, rpcPort: number): CometNode {
   return {
     server,
     name,

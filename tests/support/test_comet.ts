@@ -16,13 +16,13 @@ import { WebSocketTransport } from "../../comet/transport/websocket.ts";
 import { memoryPlatform } from "../../platform/memory/mod.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { Limits } from "../../protocol/limits.ts";
-import type { Delivery, Node } from "../../protocol/cluster/contract.ts";
+import type { CometNode, Delivery } from "../../protocol/cluster/contract.ts";
 import { FakeLogic } from "./fake_logic.ts";
 import { MemoryClient, UPGRADE } from "./memory_client.ts";
 import { utf8 } from "./websocket_frames.ts";
 
 /** A node as a comet registers it, with nothing said that a test does not need. */
-export function testNode(server: string): Node {
+export function testNode(server: string): CometNode {
   return {
     server,
     name: server,
