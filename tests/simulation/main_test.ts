@@ -30,7 +30,7 @@ describe("The worlds' command line", () => {
     for (const args of [[], ["x"], ["-1"], ["5", "3"], ["1.5"]]) {
       const { code, lines } = await run(...args);
       assert.equal(code, 2);
-      assert.match(lines.join("\n"), /Usage: deno run -A sim\/world\/main\.ts SEED/);
+      assert.match(lines.join("\n"), /Usage: deno run -A tests\/simulation\/main\.ts SEED/);
     }
   });
 });
