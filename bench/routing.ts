@@ -79,7 +79,7 @@ class Cluster {
       weight: 1,
       offline: false,
     });
-    const { port } = await comet.listenTcp(anyPort);
+    const { port } = await comet.listen({ address: anyPort, transport: "tcp" });
     const stop = async () => {
       await comet.stop();
       await rpc.close();

@@ -56,8 +56,8 @@ async function listen({ onData, pingMs = 0 }: ListenArgument): Promise<Ports> {
   comet = new Comet({ server: "bench", streams, logic, clock, running: clock, prng, options });
   comets.add("bench", comet);
   const address = { hostname: "127.0.0.1", port: 0 };
-  const tcp = await comet.listenTcp(address);
-  const websocket = await comet.listenWebSocket(address);
+  const tcp = await comet.listen({ address, transport: "tcp" });
+  const websocket = await comet.listen({ address, transport: "websocket" });
   return { bare: bare.port, tcp: tcp.port, websocket: websocket.port };
 }
 

@@ -16,7 +16,7 @@ import { CometCounters } from "./counters.ts";
 import { Delivery } from "./delivery.ts";
 import { ConnectionManager } from "./connection_manager.ts";
 import { ClusterRegistration } from "./cluster_registration.ts";
-import type { CometOptions } from "./options.ts";
+import type { CometOptions, ListenerOptions } from "./options.ts";
 import { Reporter } from "./reporter.ts";
 import { ClientProtocol } from "./client_protocol.ts";
 import { OperationLimit } from "./transport/operation_limit.ts";
@@ -47,8 +47,7 @@ export class Comet implements CometApi {
   readonly #delivery: Delivery;
   readonly #registration: ClusterRegistration;
   readonly #reporter: Reporter;
-  readonly #tcp: TcpTransport;
-  readonly #webSocket: WebSocketTransport;
+  readonly #transports: Record<ListenerOptions["transport"], StreamTransport>;
   readonly #listeners: Listener[] = [];
   #ticks: TimerHandle;
   #stopped: (() => void) | undefined;
@@ -95,8 +94,10 @@ export class Comet implements CometApi {
       reads: new ReadScheduler(clock),
       operations: new OperationLimit(clock, options.operationsMax),
     };
-    this.#tcp = new TcpTransport(shared);
-    this.#webSocket = new WebSocketTransport(shared, options.origins);
+    this.#transports = {
+      tcp: new TcpTransport(shared),
+      websocket: new WebSocketTransport(shared, options.origins),
+    };
     this.#ticks = this.#nextTick();
   }
 
@@ -136,17 +137,21 @@ export class Comet implements CometApi {
   }
 
   /**
-   * Accepts goim frames on a TCP port; see {@linkcode Streams.listen} for the errors.
+   * Accepts clients on one more port; see {@linkcode Streams.listen} for the errors.
    *
    * @param reusePort Whether other processes share the port.
+   * @returns Where it listens.
    */
-  listenTcp(address: Address, reusePort = false): Promise<Address> {
-    return this.#listen(address, reusePort, this.#tcp);
-  }
-
-  /** Accepts WebSocket clients on a TCP port, at the path `/sub`. */
-  listenWebSocket(address: Address, reusePort = false): Promise<Address> {
-    return this.#listen(address, reusePort, this.#webSocket);
+  async listen({ address, transport }: ListenerOptions, reusePort = false): Promise<Address> {
+    const listener = await this.#parts.streams.listen({
+      ...address,
+      reusePort,
+      pendingBytesMax: Limits.pendingBytesMax,
+      handler: this.#transports[transport],
+      counters: this.counters,
+    });
+    this.#listeners.push(listener);
+    return listener.address;
   }
 
   /** See {@linkcode CometApi.deliver}; refuses while jobs may have given up what came before. */
@@ -207,22 +212,5 @@ export class Comet implements CometApi {
     // A connection that was on its way in when the listeners closed may have come since.
     this.#connections.closeAll(CloseCodes.goingAway);
     if (this.connections === 0) this.#stopped();
-  }
-
-  async #listen(
-    { hostname, port }: Address,
-    reusePort: boolean,
-    transport: StreamTransport,
-  ): Promise<Address> {
-    const listener = await this.#parts.streams.listen({
-      hostname,
-      port,
-      reusePort,
-      pendingBytesMax: Limits.pendingBytesMax,
-      handler: transport,
-      counters: this.counters,
-    });
-    this.#listeners.push(listener);
-    return listener.address;
   }
 }

@@ -30,7 +30,7 @@ async function start(changed: Partial<CometOptions> = {}, kernelBufferBytes = 26
     prng: seededPrng(1),
     options: { ...cometDefaults, ...changed },
   });
-  const { port } = await comet.listenTcp(address);
+  const { port } = await comet.listen({ address, transport: "tcp" });
   const settle = async () => {
     for (let turn = 0; turn < 20; turn++) {
       clock.advance(0);

@@ -6,7 +6,7 @@ import { encodeFrame } from "../protocol/frame.ts";
 import { type Delivery, NODE_LEASE_MS } from "../protocol/cluster/contract.ts";
 import { memoryPlatform } from "../platform/memory/mod.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";
-import { MemoryClient } from "../tests/support/memory_client.ts";
+import { MemoryClient, UPGRADE } from "../tests/support/memory_client.ts";
 import { testNode } from "../tests/support/test_comet.ts";
 import { Comet } from "./comet.ts";
 import { cometDefaults, TICK_MS } from "./options.ts";
@@ -29,6 +29,14 @@ class LateClock extends ManualClock {
   }
 }
 
+/** Lets everything happen that needs no time. */
+async function settleOn(clock: ManualClock): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) {
+    clock.advance(0);
+    for (let step = 0; step < 10; step++) await Promise.resolve();
+  }
+}
+
 /** A comet that listens for TCP, and a client that has authenticated. */
 async function start(clock = new ManualClock()) {
   const { streams } = memoryPlatform({ clock });
@@ -43,13 +51,8 @@ async function start(clock = new ManualClock()) {
     prng,
     options: cometDefaults,
   });
-  const { port } = await comet.listenTcp(address);
-  const settle = async () => {
-    for (let turn = 0; turn < 20; turn++) {
-      clock.advance(0);
-      for (let step = 0; step < 10; step++) await Promise.resolve();
-    }
-  };
+  const { port } = await comet.listen({ address, transport: "tcp" });
+  const settle = () => settleOn(clock);
   const connect = () => MemoryClient.connect(streams, port);
   const client = await connect();
   client.send(7, 1, "{}");
@@ -57,6 +60,40 @@ async function start(clock = new ManualClock()) {
   client.take();
   return { clock, comet, logic, client, connect, settle };
 }
+
+describe("Comet.listen()", () => {
+  it("takes any number of ports for each transport, until the comet stops", async () => {
+    const clock = new ManualClock();
+    const { streams } = memoryPlatform({ clock });
+    const logic = new FakeLogic();
+    const prng = seededPrng(1);
+    const options = cometDefaults;
+    const comet = new Comet({ server: "c", streams, logic, clock, running: clock, prng, options });
+    const transports = ["tcp", "websocket", "tcp", "websocket"] as const;
+    const ports = [];
+    for (const transport of transports) {
+      ports.push((await comet.listen({ address, transport })).port);
+    }
+    for (const [index, port] of ports.entries()) {
+      const client = await MemoryClient.connect(streams, port);
+      if (transports[index] === "tcp") {
+        client.send(7, 1, "{}");
+      } else {
+        client.write(UPGRADE);
+        client.sendBinary(7, 1, "{}");
+      }
+      await settleOn(clock);
+    }
+    assert.equal(comet.counters.authenticated, ports.length);
+    const stopped = comet.stop();
+    await settleOn(clock);
+    clock.advance(TICK_MS);
+    await stopped;
+    for (const port of ports) {
+      await assert.rejects(MemoryClient.connect(streams, port), /connection refused/);
+    }
+  });
+});
 
 describe("Comet.stop()", () => {
   it("tells clients that the server goes, waits for them and leaves no timer", async () => {

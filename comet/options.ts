@@ -1,5 +1,13 @@
 import { assert } from "../base/assert.ts";
+import type { Address } from "../platform/port.ts";
 import type { Origins } from "./transport/origins.ts";
+
+/** Where a comet accepts clients, and what they speak there. */
+export interface ListenerOptions {
+  readonly address: Address;
+  /** `tcp` for goim frames back to back, `websocket` for WebSocket at the path `/sub`. */
+  readonly transport: "tcp" | "websocket";
+}
 
 /** What an operator decides about a comet. */
 export interface CometOptions {

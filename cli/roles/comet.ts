@@ -84,8 +84,8 @@ export class CometRole {
     );
     this.#pool.start();
     await comet.join(nodeOf(config, platform.process, this.#server, this.#advertised()));
-    const tcp = await comet.listenTcp(config.tcp);
-    const ws = await comet.listenWebSocket(config.ws);
+    const tcp = await comet.listen({ address: config.tcp, transport: "tcp" });
+    const ws = await comet.listen({ address: config.ws, transport: "websocket" });
     this.#ready = true;
     announceLimit(config, platform.process);
     warnOfOrigins(config);

@@ -84,8 +84,8 @@ export class OneProcess {
 
   async open(): Promise<RunningServer> {
     const { config, platform } = this;
-    const tcp = await this.#comet.listenTcp(config.tcp);
-    const ws = await this.#comet.listenWebSocket(config.ws);
+    const tcp = await this.#comet.listen({ address: config.tcp, transport: "tcp" });
+    const ws = await this.#comet.listen({ address: config.ws, transport: "websocket" });
     await this.#comet.join(nodeOf(config, platform.process, this.#server, ""));
     this.#job.start();
     const metrics = this.#metrics();

@@ -60,8 +60,8 @@ export class WorkerRole {
     const { config, platform } = this;
     this.#pool.start();
     await this.#comet.join(nodeOf(config, platform.process, this.#server, ""));
-    await this.#comet.listenTcp(config.tcp, true);
-    await this.#comet.listenWebSocket(config.ws, true);
+    await this.#comet.listen({ address: config.tcp, transport: "tcp" }, true);
+    await this.#comet.listen({ address: config.ws, transport: "websocket" }, true);
     log.info("worker listens", { id: this.#server });
     return { close: () => this.close() };
   }

@@ -132,8 +132,8 @@ export async function startComet(
       offline: false,
     });
     if (host.isDead) return;
-    await comet.listenTcp(address(ports.tcp(index)));
-    await comet.listenWebSocket(address(ports.ws(index)));
+    await comet.listen({ address: address(ports.tcp(index)), transport: "tcp" });
+    await comet.listen({ address: address(ports.ws(index)), transport: "websocket" });
   };
   world.watch(open());
   const stop = async () => {

@@ -132,7 +132,7 @@ export class Roles {
     });
     pool.start();
     await comet.join(nodeOf(server, name, rpc.address.port));
-    const { port } = await comet.listenTcp(loopback);
+    const { port } = await comet.listen({ address: loopback, transport: "tcp" });
     const stop = async () => {
       await comet.stop();
       await rpc.close();
