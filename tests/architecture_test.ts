@@ -1,14 +1,17 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import * as docs from "./architecture/docs.ts";
 import { longFiles, untestedFiles } from "./architecture/exceptions.ts";
 import * as rules from "./architecture/rules.ts";
 import { loadSources } from "./architecture/source.ts";
+import { listFiles } from "./runner/files.ts";
 
 function none(violations: readonly rules.Violation[]): void {
   if (violations.length > 0) assert.fail(`\n${violations.join("\n")}`);
 }
 
+const paths = docs.withFolders(await listFiles("", []));
 const sources = await loadSources([".ts", ".md", ".json", ".toml", ".html", ".js", ".css"]);
 
 describe("the project's files", () => {
@@ -24,4 +27,11 @@ describe("the project's files", () => {
   test("import the packages of package.json alone", async () => {
     none(rules.packages(sources, JSON.parse(await readFile("package.json", "utf8"))));
   });
+});
+
+describe("the project's documents", () => {
+  test("name files and folders that exist", () => none(docs.namedFiles(sources, paths)));
+  test("link to files and headings that exist", () => none(docs.links(sources, paths)));
+  test("have every decision in their index", () => none(docs.decisionIndex(sources)));
+  test("list the faults of goim that tests name", () => none(docs.faultReferences(sources)));
 });
