@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { backoffMs } from "../base/backoff.ts";
+import { CancellableDelay } from "../base/cancellable_delay.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import { type Lease, LeaseLost, type PushEntry, type PushLog } from "../drivers/ports.ts";
@@ -8,7 +9,6 @@ import type { JobCounters } from "./counters.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { ACKS_MAX, ENTRIES_PER_READ, retryBackoff } from "./options.ts";
-import { Pause } from "./pause.ts";
 import { type AckTracker, Push } from "./push.ts";
 
 const log = getLogger(["halley", "job"]);
@@ -38,14 +38,14 @@ export class Consumer implements AckTracker {
   #acknowledging: Promise<void> | undefined;
   #stopped = false;
   #lost = false;
-  readonly #readPause: Pause;
-  readonly #ackPause: Pause;
+  readonly #readDelay: CancellableDelay;
+  readonly #ackDelay: CancellableDelay;
 
   constructor(lease: Lease, parts: ConsumerDependencies) {
     this.lease = lease;
     this.#parts = parts;
-    this.#readPause = new Pause(parts.clock);
-    this.#ackPause = new Pause(parts.clock);
+    this.#readDelay = new CancellableDelay(parts.clock);
+    this.#ackDelay = new CancellableDelay(parts.clock);
   }
 
   /** Whether its lease is known to be gone: it does nothing any more. */
@@ -93,7 +93,7 @@ export class Consumer implements AckTracker {
   /** Hands out no more; what the lanes hold is still acknowledged. */
   stop(): void {
     this.#stopped = true;
-    this.#readPause.end();
+    this.#readDelay.cancel();
   }
 
   /** The lease is gone: what is not acknowledged is its next owner's. */
@@ -101,7 +101,7 @@ export class Consumer implements AckTracker {
     if (this.#lost) return;
     this.#lost = true;
     this.stop();
-    this.#ackPause.end();
+    this.#ackDelay.cancel();
     this.#open.clear();
     this.#acked = [];
   }
@@ -113,7 +113,7 @@ export class Consumer implements AckTracker {
 
   /** Tries no more to acknowledge. */
   abandon(): void {
-    this.#ackPause.end();
+    this.#ackDelay.cancel();
   }
 
   /**
@@ -134,7 +134,7 @@ export class Consumer implements AckTracker {
       return entries;
     } catch (error) {
       if (this.#failed("read", failures, error)) return undefined;
-      await this.#readPause.wait(backoffMs(failures, retryBackoff, prng));
+      await this.#readDelay.wait(backoffMs(failures, retryBackoff, prng));
       return undefined;
     }
   }
@@ -197,8 +197,8 @@ export class Consumer implements AckTracker {
       } catch (error) {
         if (this.#failed("acknowledge", failures, error)) break;
         this.#acked = positions.concat(this.#acked);
-        await this.#ackPause.wait(backoffMs(failures++, retryBackoff, prng));
-        if (this.#ackPause.ended) break;
+        await this.#ackDelay.wait(backoffMs(failures++, retryBackoff, prng));
+        if (this.#ackDelay.cancelled) break;
       }
     }
     this.#acknowledging = undefined;

@@ -1,3 +1,4 @@
+import { CancellableDelay } from "../base/cancellable_delay.ts";
 import type { Clock, TimerHandle } from "../base/clock.ts";
 import { assert } from "../base/assert.ts";
 import type { Prng } from "../base/prng.ts";
@@ -7,7 +8,6 @@ import { JobCounters } from "./counters.ts";
 import { Lanes } from "./lanes.ts";
 import { jobDefaults, type JobOptions, SWEEP_MS } from "./options.ts";
 import { Partitions } from "./partitions.ts";
-import { Pause } from "./pause.ts";
 
 /** What a job stands on. */
 export interface JobDependencies {
@@ -72,9 +72,9 @@ export class Job {
 
   async #stop(): Promise<void> {
     this.#partitions.stop();
-    const deadline = new Pause(this.#clock);
+    const deadline = new CancellableDelay(this.#clock);
     await Promise.race([this.#idle(), deadline.wait(this.#options.stopMsMax)]);
-    deadline.end();
+    deadline.cancel();
     this.#lanes.abandon();
     await this.#partitions.leave();
     if (this.#sweep !== undefined) this.#running.cancel(this.#sweep);

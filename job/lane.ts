@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { backoffMs } from "../base/backoff.ts";
+import { CancellableDelay } from "../base/cancellable_delay.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import type { CometApi } from "../protocol/cluster/contract.ts";
@@ -7,7 +8,6 @@ import { Batch } from "./batch.ts";
 import type { CometDirectory } from "./comet_directory.ts";
 import type { JobCounters } from "./counters.ts";
 import { BATCH_BYTES_MAX, type JobOptions, retryBackoff } from "./options.ts";
-import { Pause } from "./pause.ts";
 import type { Push } from "./push.ts";
 
 const log = getLogger(["halley", "job"]);
@@ -29,7 +29,7 @@ export interface LaneDependencies {
  */
 export class Lane {
   readonly #parts: LaneDependencies;
-  readonly #pause: Pause;
+  readonly #retryDelay: CancellableDelay;
   #inFlight: Batch | undefined;
   readonly #gathered: Batch[] = [];
   #running = false;
@@ -44,7 +44,7 @@ export class Lane {
 
   constructor(readonly server: string, readonly comet: CometApi, parts: LaneDependencies) {
     this.#parts = parts;
-    this.#pause = new Pause(parts.clock);
+    this.#retryDelay = new CancellableDelay(parts.clock);
   }
 
   /** Whether a push should wait for {@linkcode Lane.room} before it is added. */
@@ -131,7 +131,7 @@ export class Lane {
     this.#inFlight = undefined;
     this.#gathered.length = 0;
     this.#costBytes = 0;
-    this.#pause.end();
+    this.#retryDelay.cancel();
     this.#wake();
   }
 
@@ -176,7 +176,7 @@ export class Lane {
         if (attempt === 0) {
           log.warn("comet {server} failed to take pushes: {error}", { server: this.server, error });
         }
-        await this.#pause.wait(backoffMs(attempt, retryBackoff, this.#parts.prng));
+        await this.#retryDelay.wait(backoffMs(attempt, retryBackoff, this.#parts.prng));
         if (!this.live) this.end();
         else if (!this.#ended) this.#parts.counters.retries++;
       }

@@ -1,3 +1,5 @@
+import { fnv1a } from "../base/fnv.ts";
+
 /** What all pushes have in common. */
 interface PushBase {
   /** The operation that clients see in the frame, an int32. */
@@ -31,15 +33,6 @@ export interface BroadcastPush extends PushBase {
 /** A push as the push log keeps it. */
 export type PushMessage = RoomPush | KeysPush | BroadcastPush;
 
-/** FNV-1a, 32 bits, over UTF-16 code units. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
-  }
-  return value >>> 0;
-}
-
 /**
  * The partition that keeps a push in order with its like: one room, one comet's keys, or one
  * broadcast operation always falls in one partition.
@@ -50,10 +43,10 @@ function hash(text: string): number {
 export function partitionOf(message: PushMessage, partitions: number): number {
   switch (message.kind) {
     case "room":
-      return hash(message.room) % partitions;
+      return fnv1a(message.room) % partitions;
     case "keys":
-      return hash(message.server) % partitions;
+      return fnv1a(message.server) % partitions;
     case "broadcast":
-      return hash(String(message.operation)) % partitions;
+      return fnv1a(String(message.operation)) % partitions;
   }
 }

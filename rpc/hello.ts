@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { secretEquals } from "../base/secret_equals.ts";
 import { BinaryReader, BinaryWriter } from "../protocol/binary.ts";
 import { RpcLimits } from "./limits.ts";
 import { RpcError } from "../protocol/cluster/rpc_error.ts";
@@ -47,7 +47,7 @@ export function decodeHello(body: Uint8Array, secret: string): RpcPeer {
   const shown = reader.string();
   const peer = { role: reader.string(), id: reader.string() };
   reader.end();
-  if (!isSame(shown, secret)) {
+  if (!secretEquals(shown, secret)) {
     throw new RpcError("unauthorized", false, "the cluster secret does not match");
   }
   return peer;
@@ -64,13 +64,4 @@ export function decodeWelcome(body: Uint8Array): RpcPeer {
   const peer = { role: reader.string(), id: reader.string() };
   reader.end();
   return peer;
-}
-
-/** Compares in a time that tells nothing of what is compared. */
-function isSame(shown: string, secret: string): boolean {
-  return timingSafeEqual(digest(shown), digest(secret));
-}
-
-function digest(text: string): Uint8Array {
-  return createHash("sha256").update(text).digest();
 }

@@ -1,3 +1,4 @@
+import { CancellableDelay } from "../base/cancellable_delay.ts";
 import type { Clock } from "../base/clock.ts";
 import { encodePushBody } from "./checkers/push_body.ts";
 import type { RoomPushes } from "./types.ts";
@@ -88,11 +89,12 @@ export class Pusher {
   #stopped = true;
   #loop: Promise<void> = Promise.resolve();
   #next = 0;
-  /** Ends the wait for the next push. */
-  #wake: () => void = () => {};
+  /** Until the next push. */
+  #delay: CancellableDelay;
 
   constructor(parts: PusherDependencies) {
     this.#clock = parts.clock;
+    this.#delay = new CancellableDelay(parts.clock);
     this.#rooms = Array.from({ length: parts.rooms }, (_, room) => new RoomPusher(room, parts));
   }
 
@@ -130,6 +132,7 @@ export class Pusher {
   /** @param rate Pushes per second. */
   start(rate: number): void {
     this.#stopped = false;
+    this.#delay = new CancellableDelay(this.#clock);
     for (const room of this.#rooms) room.ending = false;
     this.#loop = rate === 0 ? Promise.resolve() : this.#run(rate);
   }
@@ -145,7 +148,7 @@ export class Pusher {
    */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#wake();
+    this.#delay.cancel();
     await this.#loop;
     for (const room of this.#rooms) room.ending = true;
     const giveUp = this.#clock.setTimeout(() => {
@@ -155,24 +158,13 @@ export class Pusher {
     this.#clock.cancel(giveUp);
   }
 
-  /** Waits, unless the end comes first. */
-  #sleep(spanMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#clock.setTimeout(resolve, spanMs);
-      this.#wake = () => {
-        this.#clock.cancel(timer);
-        resolve();
-      };
-    });
-  }
-
   async #run(rate: number): Promise<void> {
     const startMs = this.#clock.wallMs();
     for (let index = 0; !this.#stopped; index++) {
       const dueMs = startMs + index * 1_000 / rate;
       const waitMs = dueMs - this.#clock.wallMs();
       // Bun cuts fractions of a millisecond off: a push must not leave before it is due.
-      if (waitMs > 0) await this.#sleep(Math.ceil(waitMs));
+      if (waitMs > 0) await this.#delay.wait(Math.ceil(waitMs));
       if (this.#stopped) return;
       this.#rooms[this.#next++ % this.#rooms.length].push(dueMs);
     }

@@ -1,3 +1,4 @@
+import { CancellableDelay } from "../base/cancellable_delay.ts";
 import type { Clock } from "../base/clock.ts";
 import { edgeOf, Histogram } from "./checkers/histogram.ts";
 import { type Usage, usageOf } from "./machine.ts";
@@ -6,7 +7,6 @@ import type { Pusher } from "./pusher.ts";
 import type { Progress } from "./report/progress.ts";
 import { ServerFailed, type Target } from "./server.ts";
 import { ratesBetween, type Totals } from "./totals.ts";
-import { Waits } from "./waits.ts";
 import type { ClientFleet, ConnectPlan, Finding, FleetProgress, Sample } from "./types.ts";
 
 /** How often a run is looked at, in milliseconds. */
@@ -59,13 +59,15 @@ export class RunContext {
   readonly #startMs: number;
   #sampling: Promise<void> | undefined;
   #stopped = false;
-  readonly #waits: Waits;
+  readonly #delay: CancellableDelay;
+  /** Why the run is over before its time. */
+  #failure: Error | undefined;
   #before: Totals | undefined;
   #looks = 0;
 
   constructor(private readonly parts: RunContextDependencies) {
     this.#startMs = parts.clock.monotonicMs();
-    this.#waits = new Waits(parts.clock);
+    this.#delay = new CancellableDelay(parts.clock);
     void parts.target.child?.ended.then((how) =>
       this.#break(new ServerFailed(`the server ended with ${how}`))
     );
@@ -115,13 +117,14 @@ export class RunContext {
    * @throws {ServerFailed} When the run's own server ends meanwhile.
    * @throws {Error} When the clients do not answer any more.
    */
-  wait(spanMs: number): Promise<void> {
-    return this.#waits.wait(spanMs);
+  async wait(spanMs: number): Promise<void> {
+    await this.#delay.wait(spanMs);
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** @throws {ServerFailed} When the run's own server has ended. */
   checkServer(): void {
-    if (this.#waits.failure instanceof ServerFailed) throw this.#waits.failure;
+    if (this.#failure instanceof ServerFailed) throw this.#failure;
   }
 
   /** Begins to look at the run. */
@@ -234,7 +237,8 @@ export class RunContext {
 
   #break(error: Error): void {
     this.#stopped = true;
-    this.#waits.break(error);
+    this.#failure ??= error;
+    this.#delay.cancel();
   }
 
   async #watch(): Promise<void> {

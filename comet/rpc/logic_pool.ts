@@ -1,4 +1,5 @@
-import { type Clock, sleep } from "../../base/clock.ts";
+import { CancellableDelay } from "../../base/cancellable_delay.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { Address, Streams } from "../../platform/port.ts";
 import { parseAuthToken } from "../../protocol/auth_token.ts";
@@ -33,9 +34,9 @@ const LOOK_MS = 100;
 const REPORTS_IN_A_ROW = 5;
 
 /** Ended sessions that logic could not be told of yet; beyond that they expire by themselves. */
-const OWED_MAX = 100_000;
+const QUEUED_DISCONNECTS_MAX = 100_000;
 
-/** What a pool of logics stands on. */
+/** Dependencies of a pool of logics. */
 export interface LogicPoolDependencies {
   /** This run of the comet. */
   readonly server: string;
@@ -67,16 +68,18 @@ export class LogicPool implements LogicApi {
   disconnectsDropped = 0;
   readonly #clock: Clock;
   readonly #logics: readonly Logic[];
-  readonly #owed: ConnectionRef[] = [];
-  #settling = false;
+  readonly #disconnects: ConnectionRef[] = [];
+  #flushing = false;
   #next = 0;
   /** The logic that took the last report, and how many were made. */
   #reportsTo: Logic | undefined;
   #reports = 0;
-  #stopped = false;
+  /** Cancelled when the pool is stopped. */
+  readonly #delay: CancellableDelay;
 
   constructor({ server, addresses, ...parts }: LogicPoolDependencies) {
     this.#clock = parts.clock;
+    this.#delay = new CancellableDelay(parts.clock);
     const self = { role: "comet", id: server };
     this.#logics = addresses.map((address) => {
       const dialer = new RpcDialer({ address, self, ...parts });
@@ -90,8 +93,8 @@ export class LogicPool implements LogicApi {
   }
 
   /** Ended sessions that logic is still to be told of. */
-  get disconnectsOwed(): number {
-    return this.#owed.length;
+  get disconnectsQueued(): number {
+    return this.#disconnects.length;
   }
 
   /** Begins to dial. */
@@ -101,7 +104,7 @@ export class LogicPool implements LogicApi {
 
   /** Closes every link. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#delay.cancel();
     await Promise.all(this.#logics.map(({ dialer }) => dialer.stop()));
   }
 
@@ -120,10 +123,10 @@ export class LogicPool implements LogicApi {
           return logic.connect(kept);
         });
       } catch (error) {
-        const patient = this.#clock.monotonicMs() + LOOK_MS < deadlineMs && !this.#stopped;
-        if (isTemporary(error) && patient) await sleep(this.#clock, LOOK_MS);
+        const patient = this.#clock.monotonicMs() + LOOK_MS < deadlineMs && !this.#delay.cancelled;
+        if (isTransient(error) && patient) await this.#delay.wait(LOOK_MS);
         else {
-          if (isSent && !(error instanceof ConnectRefused)) this.#takeBack(kept);
+          if (isSent && !(error instanceof ConnectRefused)) this.#undoConnect(kept);
           throw error;
         }
       }
@@ -135,8 +138,8 @@ export class LogicPool implements LogicApi {
     try {
       await this.#ask((logic) => logic.disconnect(connection));
     } catch (error) {
-      if (!isTemporary(error)) throw error;
-      this.#owe(connection);
+      if (!isTransient(error)) throw error;
+      this.#queueDisconnect(connection);
     }
   }
 
@@ -179,7 +182,7 @@ export class LogicPool implements LogicApi {
       try {
         return await call(logic.client, logic);
       } catch (error) {
-        if (!isTemporary(error)) throw error;
+        if (!isTransient(error)) throw error;
         logic.skipUntilMs = this.#clock.monotonicMs() + SKIP_MS;
         tried.add(logic);
         if (tried.size === this.#logics.length) throw error;
@@ -208,41 +211,46 @@ export class LogicPool implements LogicApi {
   }
 
   /** Ends the session of an auth of which nobody knows whether it was carried out. */
-  #takeBack({ server, connectionId, token }: ConnectRequest): void {
+  #undoConnect({ server, connectionId, token }: ConnectRequest): void {
     try {
       const { mid, key } = parseAuthToken(token);
-      this.#owe({ server, connectionId, mid, key: key || ownKeyOf(server, connectionId) });
+      this.#queueDisconnect({
+        server,
+        connectionId,
+        mid,
+        key: key || ownKeyOf(server, connectionId),
+      });
     } catch {
       // With such a token logic has stored nothing.
     }
   }
 
-  #owe(connection: ConnectionRef): void {
-    if (this.#owed.length >= OWED_MAX) {
+  #queueDisconnect(connection: ConnectionRef): void {
+    if (this.#disconnects.length >= QUEUED_DISCONNECTS_MAX) {
       this.disconnectsDropped++;
       return;
     }
-    this.#owed.push(connection);
-    if (!this.#settling) void this.#settle();
+    this.#disconnects.push(connection);
+    if (!this.#flushing) void this.#flushDisconnects();
   }
 
   /** Tells logic of the sessions that ended while there was none. */
-  async #settle(): Promise<void> {
-    this.#settling = true;
-    while (this.#owed.length > 0 && !this.#stopped) {
-      const connection = this.#owed.pop()!;
+  async #flushDisconnects(): Promise<void> {
+    this.#flushing = true;
+    while (this.#disconnects.length > 0 && !this.#delay.cancelled) {
+      const connection = this.#disconnects.pop()!;
       try {
         await this.#ask((logic) => logic.disconnect(connection));
       } catch (error) {
-        if (!isTemporary(error)) continue;
-        this.#owed.push(connection);
-        await sleep(this.#clock, SKIP_MS);
+        if (!isTransient(error)) continue;
+        this.#disconnects.push(connection);
+        await this.#delay.wait(SKIP_MS);
       }
     }
-    this.#settling = false;
+    this.#flushing = false;
   }
 }
 
-function isTemporary(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   return error instanceof RpcError && error.temporary;
 }

@@ -179,7 +179,7 @@ describe("LogicPool", () => {
       code: "unavailable",
     });
     await rpc.pass(1_000);
-    assert.equal(pool.disconnectsOwed, 0);
+    assert.equal(pool.disconnectsQueued, 0);
     await stop();
   });
 

@@ -1,4 +1,5 @@
 import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
+import { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { StoreUnavailable } from "../ports.ts";
@@ -39,7 +40,7 @@ export class RedisConnection {
   #commands!: RedisCommands;
   #connectedMs = 0;
   #renewal: Promise<void> | undefined;
-  #endPause = () => {};
+  readonly #retryDelay: CancellableDelay;
   #sentinels: SentinelWatch | undefined;
   /** The master that a Sentinel named last. */
   #master: RedisHost | undefined;
@@ -48,6 +49,7 @@ export class RedisConnection {
   constructor(url: RedisUrl, { clock, prng }: RedisDependencies, user: ConnectionUser) {
     this.#url = url;
     this.#clock = clock;
+    this.#retryDelay = new CancellableDelay(clock);
     this.#prng = prng;
     this.#user = user;
   }
@@ -88,7 +90,7 @@ export class RedisConnection {
   async close(): Promise<void> {
     this.#closed = true;
     this.reason = "the way to Redis is closed";
-    this.#endPause();
+    this.#retryDelay.cancel();
     this.#sentinels?.close();
     await this.#renewal;
   }
@@ -127,7 +129,7 @@ export class RedisConnection {
     const aliveMs = this.#clock.monotonicMs() - this.#connectedMs;
     let waitMs = Math.max(CONNECTION_MS_MIN - aliveMs, backoffMs(0, reconnect, this.#prng));
     for (let tries = 1; !this.#closed; tries++) {
-      await this.#pause(waitMs);
+      await this.#retryDelay.wait(waitMs);
       if (this.#closed) return;
       try {
         return await this.#open();
@@ -136,16 +138,6 @@ export class RedisConnection {
       }
       waitMs = backoffMs(Math.min(tries, 10), reconnect, this.#prng);
     }
-  }
-
-  #pause(waitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#clock.setTimeout(resolve, waitMs);
-      this.#endPause = () => {
-        this.#clock.cancel(timer);
-        resolve();
-      };
-    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { fnv1a } from "../../base/fnv.ts";
 import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
 
 /**
@@ -24,7 +25,7 @@ export interface SessionRow {
 
 /** The hash that has the sessions of a key or a mid. */
 export function hashOf(index: Index, value: string): SessionHash {
-  const slot = slotOf(value);
+  const slot = fnv1a(value) % SESSION_SLOTS;
   return { slot, name: `halley:{s${slot}}:${index}:${escaped(value)}` };
 }
 
@@ -57,13 +58,4 @@ export function parseRow(index: Index, of: string, field: string, value: string)
 /** Lone surrogates have no UTF-8: they are kept apart as JSON does. */
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1);
-}
-
-/** FNV-1a, 32 bits, over UTF-16 code units. */
-function slotOf(text: string): number {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
-  }
-  return (value >>> 0) % SESSION_SLOTS;
 }

@@ -1,7 +1,8 @@
 import { errors, Redis } from "@upstash/redis/cloudflare";
 import { assert } from "../../base/assert.ts";
 import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
-import type { Clock, TimerHandle } from "../../base/clock.ts";
+import { CancellableDelay } from "../../base/cancellable_delay.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { StoreCounters } from "../counters.ts";
 import { StoreRefused, StoreUnavailable } from "../ports.ts";
@@ -65,12 +66,13 @@ class UpstashStore implements RedisStore {
   /** How often in turn each stream was looked at in vain. */
   readonly #vainLooks = new Map<string, number>();
   readonly #calls = new Set<AbortController>();
-  readonly #sleeps = new Map<TimerHandle, () => void>();
+  readonly #pollDelay: CancellableDelay;
   #next = new AbortController();
   #closed = false;
 
   constructor(url: string, token: string, { clock, prng }: UpstashDependencies) {
     this.#clock = clock;
+    this.#pollDelay = new CancellableDelay(clock);
     this.#prng = prng;
     this.#health = new StoreHealth(clock);
     // The entry for Cloudflare, since that for Node reads variables of the environment, which
@@ -137,7 +139,7 @@ class UpstashStore implements RedisStore {
       }
       const restMs = endMs - this.#clock.monotonicMs();
       if (restMs <= 0) return;
-      await this.#sleep(Math.min(restMs, backoffMs(looks, POLLS, this.#prng)));
+      await this.#pollDelay.wait(Math.min(restMs, backoffMs(looks, POLLS, this.#prng)));
       // From one wait to the next, or an idle stream would be asked as often as a busy one.
       this.#vainLooks.set(stream, ++looks);
     }
@@ -145,11 +147,7 @@ class UpstashStore implements RedisStore {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const [timer, wake] of this.#sleeps) {
-      this.#clock.cancel(timer);
-      wake();
-    }
-    this.#sleeps.clear();
+    this.#pollDelay.cancel();
     for (const call of this.#calls) call.abort(new Error("the store was closed"));
     this.#semaphore.end(new Error("the store was closed"));
   }
@@ -185,16 +183,6 @@ class UpstashStore implements RedisStore {
       this.#calls.delete(call);
       this.#semaphore.release();
     }
-  }
-
-  #sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#clock.setTimeout(() => {
-        this.#sleeps.delete(timer);
-        resolve();
-      }, delayMs);
-      this.#sleeps.set(timer, resolve);
-    });
   }
 }
 
