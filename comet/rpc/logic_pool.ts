@@ -17,6 +17,7 @@ import {
 import type { RpcCounters } from "../../rpc/counters.ts";
 import { ownKeyOf } from "../../protocol/cluster/own_key.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
+import { DisconnectQueue, isTransient } from "./disconnect_queue.ts";
 import type { RpcHandler } from "../../rpc/link.ts";
 import { LogicClient } from "../../protocol/cluster/logic_messages.ts";
 import { RpcError } from "../../protocol/cluster/rpc_error.ts";
@@ -32,9 +33,6 @@ const LOOK_MS = 100;
 
 /** Reports that go to one logic in a row: each logic is to hear of all comets now and then. */
 const REPORTS_IN_A_ROW = 5;
-
-/** Ended sessions that logic could not be told of yet; beyond that they expire by themselves. */
-const QUEUED_DISCONNECTS_MAX = 100_000;
 
 /** Dependencies of a pool of logics. */
 export interface LogicPoolDependencies {
@@ -64,12 +62,10 @@ interface Logic {
 
 /** All logics as one: each call goes to the next in turn, past those that fail. */
 export class LogicPool implements LogicApi {
-  /** Ended sessions that were given up since too many waited for logic. */
-  disconnectsDropped = 0;
+  /** Ended sessions that logic is still to be told of. */
+  readonly disconnects: DisconnectQueue;
   readonly #clock: Clock;
   readonly #logics: readonly Logic[];
-  readonly #disconnects: ConnectionRef[] = [];
-  #flushing = false;
   #next = 0;
   /** The logic that took the last report, and how many were made. */
   #reportsTo: Logic | undefined;
@@ -80,6 +76,8 @@ export class LogicPool implements LogicApi {
   constructor({ server, addresses, ...parts }: LogicPoolDependencies) {
     this.#clock = parts.clock;
     this.#delay = new CancellableDelay(parts.clock);
+    const disconnect = (session: ConnectionRef) => this.#ask((logic) => logic.disconnect(session));
+    this.disconnects = new DisconnectQueue(disconnect, this.#delay);
     const self = { role: "comet", id: server };
     this.#logics = addresses.map((address) => {
       const dialer = new RpcDialer({ address, self, ...parts });
@@ -90,11 +88,6 @@ export class LogicPool implements LogicApi {
   /** How many logics there is a link to. */
   get connected(): number {
     return this.#logics.filter(({ dialer }) => dialer.link !== undefined).length;
-  }
-
-  /** Ended sessions that logic is still to be told of. */
-  get disconnectsQueued(): number {
-    return this.#disconnects.length;
   }
 
   /** Begins to dial. */
@@ -139,7 +132,7 @@ export class LogicPool implements LogicApi {
       await this.#ask((logic) => logic.disconnect(connection));
     } catch (error) {
       if (!isTransient(error)) throw error;
-      this.#queueDisconnect(connection);
+      this.disconnects.queueDisconnect(connection);
     }
   }
 
@@ -214,7 +207,7 @@ export class LogicPool implements LogicApi {
   #undoConnect({ server, connectionId, token }: ConnectRequest): void {
     try {
       const { mid, key } = parseAuthToken(token);
-      this.#queueDisconnect({
+      this.disconnects.queueDisconnect({
         server,
         connectionId,
         mid,
@@ -224,33 +217,4 @@ export class LogicPool implements LogicApi {
       // With such a token logic has stored nothing.
     }
   }
-
-  #queueDisconnect(connection: ConnectionRef): void {
-    if (this.#disconnects.length >= QUEUED_DISCONNECTS_MAX) {
-      this.disconnectsDropped++;
-      return;
-    }
-    this.#disconnects.push(connection);
-    if (!this.#flushing) void this.#flushDisconnects();
-  }
-
-  /** Tells logic of the sessions that ended while there was none. */
-  async #flushDisconnects(): Promise<void> {
-    this.#flushing = true;
-    while (this.#disconnects.length > 0 && !this.#delay.cancelled) {
-      const connection = this.#disconnects.pop()!;
-      try {
-        await this.#ask((logic) => logic.disconnect(connection));
-      } catch (error) {
-        if (!isTransient(error)) continue;
-        this.#disconnects.push(connection);
-        await this.#delay.wait(SKIP_MS);
-      }
-    }
-    this.#flushing = false;
-  }
-}
-
-function isTransient(error: unknown): boolean {
-  return error instanceof RpcError && error.temporary;
 }

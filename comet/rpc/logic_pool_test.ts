@@ -179,7 +179,7 @@ describe("LogicPool", () => {
       code: "unavailable",
     });
     await rpc.pass(1_000);
-    assert.equal(pool.disconnectsQueued, 0);
+    assert.equal(pool.disconnects.length, 0);
     await stop();
   });
 
@@ -198,7 +198,7 @@ describe("LogicPool", () => {
   it("keeps no more ended sessions than it may", async () => {
     const { pool, stop } = await setUp(0);
     await Promise.all(Array.from({ length: 100_010 }, (_, id) => pool.disconnect(session(id))));
-    assert.equal(pool.disconnectsDropped, 9, "one is on its way");
+    assert.equal(pool.disconnects.dropped, 9, "one is on its way");
     await stop();
   });
 
