@@ -87,10 +87,18 @@ export function configurationPage(): string {
 
 const introduction = `# Configuration
 
-Every option has one name: a key in the TOML file, a flag, and, in upper snake case, an environment
-variable that begins with \`HALLEY_\`. A flag counts over a variable, a variable over the file, the
-file over the default. The file is the one that \`--config FILE\` or \`HALLEY_CONFIG\` names; without
-either there is none.
+## Where a value comes from
+
+Every option has one name, and three places to set it:
+
+| place                   | example                                          |
+| ----------------------- | ------------------------------------------------ |
+| a flag                  | \`--connections-max 15000\`                        |
+| an environment variable | \`HALLEY_CONNECTIONS_MAX=15000\`                   |
+| a key in the TOML file  | \`connections-max = 15000\` in the table \`[comet]\` |
+
+A flag wins over a variable, a variable over the file, and the file over the default.
+\`--config FILE\` or \`HALLEY_CONFIG\` names the file; without either, no file is read.
 
 \`\`\`toml
 [listen]
@@ -105,25 +113,34 @@ connections-max = 15000
 west = ["10.1.0.0/16", "2001:db8::/48"]
 \`\`\`
 
-Durations are a whole number and \`ms\`, \`s\`, \`m\` or \`h\`; sizes a whole number and \`B\`, \`KiB\`, \`MiB\`
-or \`GiB\`.
+A duration is a whole number with \`ms\`, \`s\`, \`m\` or \`h\`. A size is a whole number with \`B\`, \`KiB\`,
+\`MiB\` or \`GiB\`.
 
-All roles of a cluster may read the same file: each takes what concerns it.
+All roles of a cluster may read the same file. Each takes the options that concern it.
 
-\`halley check-config\` takes the same file, variables and flags as \`halley start\` (after the name of
-a role, as in \`halley check-config logic\`, those of that role) and prints the configuration that
-comes out, as a TOML file in which a comment says where each value came from. It reports every
-mistake at once and then ends with code 2, as \`halley start\` does. A key, flag or \`HALLEY_\` variable
-that does not exist is a mistake; Deno lists the variables only with \`--allow-env\`, and without it
-passes over one that is misspelt.
+## Checking a configuration
+
+\`halley check-config\` takes the same file, variables and flags as \`halley start\`. After the name of
+a role, as in \`halley check-config logic\`, it takes those of that role. It prints the resulting
+configuration as a TOML file, with a comment on each line that says where the value came from.
+
+When something is wrong, it prints every mistake and ends with code 2, as \`halley start\` does. A
+key, flag or \`HALLEY_\` variable that does not exist is a mistake. Under Deno, a misspelt variable is
+only found with \`--allow-env\`, because Deno lists the variables only then; \`deno task check-config\`
+has that permission.
 
 ## Under Deno's permissions
 
-\`deno task start\` runs with the permission set \`server\` of \`deno.json\`: it may open ports on
-loopback and on all addresses, read \`HALLEY_\` variables, facts of the system such as the host name
-(under the same permission, \`sys\`, it closes the debugger that Deno opens at SIGUSR1) and the file
-\`halley.toml\` beside \`deno.json\`, run \`getconf\`, which says how many files may be open, and nothing
-else. Something different has to be allowed by name:
+\`deno task start\` runs with the permission set \`server\` of \`deno.json\`. It allows:
+
+- listening on loopback and on all addresses;
+- the variables \`HALLEY_*\`;
+- the file \`halley.toml\` beside \`deno.json\`;
+- facts of the system such as the host name. The same permission, \`sys\`, lets the server close the
+  debugger that Deno opens at SIGUSR1;
+- running \`getconf\`, which tells how many files may be open.
+
+Anything else needs a permission by name:
 
 \`\`\`sh
 deno run -P=server --allow-read=/etc/halley.toml mod.ts start --config /etc/halley.toml
