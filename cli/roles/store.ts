@@ -4,7 +4,7 @@ import { type Clock, sleep } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
-import { withTimeout } from "../../drivers/redis/with_timeout.ts";
+import { withTimeout } from "../../base/with_timeout.ts";
 import type { StoreProblem } from "../../drivers/redis/store_check.ts";
 import type { Config } from "../config/schema.ts";
 

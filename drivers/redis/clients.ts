@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createClient, createCluster, ErrorReply, RESP_TYPES } from "@redis/client";
 import type { Clock } from "../../base/clock.ts";
 import { codeOf, type Hindrance, hindranceIn } from "./hindrance.ts";
-import { withTimeout } from "./with_timeout.ts";
+import { withTimeout } from "../../base/with_timeout.ts";
 import type { RedisHost, RedisUrl } from "./redis_url.ts";
 import { askSentinels, SentinelWatch } from "./sentinels.ts";
 import type { Argument } from "./store.ts";

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from "../../base/clock.ts";
 import type { RedisCommands } from "./clients.ts";
-import { withTimeout } from "./with_timeout.ts";
+import { withTimeout } from "../../base/with_timeout.ts";
 
 /** Limits of a wait for an entry. */
 export const EntryWaitLimits = {

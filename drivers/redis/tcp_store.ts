@@ -5,7 +5,7 @@ import { isTransient, needsConnection, type RedisCommands, refusalOf } from "./c
 import { reasonOf, RedisConnection, type RedisDependencies } from "./connection.ts";
 import { EntryWaits } from "./entry_waits.ts";
 import { evaluate } from "./evaluate.ts";
-import { TimeoutError, withTimeout } from "./with_timeout.ts";
+import { TimeoutError, withTimeout } from "../../base/with_timeout.ts";
 import { parseRedisUrl, type RedisUrl } from "./redis_url.ts";
 import { StoreHealth } from "./store_health.ts";
 import type { Argument, RedisStore, Reply, Script } from "./store.ts";

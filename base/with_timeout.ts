@@ -1,11 +1,10 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** No answer came in time; what was asked may have been done or not. */
 export class TimeoutError extends Error {}
 
 /**
- * Waits for an answer, since `@redis/client` has a deadline for what is not yet sent and none for
- * what is.
+ * Waits for an answer no longer than a while.
  *
  * @param timeMs How long, in milliseconds.
  * @throws {TimeoutError} When none came.
