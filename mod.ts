@@ -15,7 +15,7 @@ import { completeConfig } from "./cli/config/complete.ts";
 import type { Config } from "./cli/config/schema.ts";
 import { main } from "./cli/main.ts";
 import { type RunningServer, start } from "./cli/start.ts";
-import { ConfigError } from "./cli/config/load.ts";
+import { ConfigError } from "./options/reading.ts";
 import { selectPlatform } from "./platform/select.ts";
 
 export { ConfigError };

@@ -1,4 +1,7 @@
+import { optionHelp } from "../options/help.ts";
+import { configFile } from "./config/options.ts";
 import { helpText } from "./config/render.ts";
+import { variableOf } from "./config/schema.ts";
 
 /** What `halley --help` prints. */
 export const generalHelp = `Halley, a real-time push server.
@@ -45,9 +48,7 @@ ${examples.map((example) => `  ${example}`).join("\n")}
 An option has one name: a flag, a key in the TOML file (its table is in brackets below), and an
 environment variable. A flag counts over a variable, a variable over the file.
 
-  --config FILE
-      TOML file to read
-      default: none; HALLEY_CONFIG
+${optionHelp(configFile, variableOf(configFile))}
 
 ${helpText(leftOut)}`;
 }

@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Child, Platform, Process } from "../platform/port.ts";
-import { optionTexts } from "./option_texts.ts";
-import { parseSimOptions, simHelp, type SimOptions, UsageError } from "./options.ts";
+import { ConfigError } from "../options/reading.ts";
+import { optionTexts, parseSimOptions, simHelp, type SimOptions } from "./options.ts";
 import { htmlPage } from "./report/html.ts";
 import { jsonLine } from "./report/json.ts";
 import { Progress } from "./report/progress.ts";
@@ -49,7 +49,7 @@ function spawner({ process: self }: Platform): Process["spawn"] {
 
 async function drive(platform: Platform, options: SimOptions): Promise<number> {
   // Before the run and not after it, when it cannot be written.
-  if (options.html !== undefined) closeSync(openSync(options.html, "a"));
+  if (options.html !== "") closeSync(openSync(options.html, "a"));
   console.error(`halley sim ${optionTexts(options).join(" ")}`);
   const report = await runScenario(options, {
     platform,
@@ -57,7 +57,7 @@ async function drive(platform: Platform, options: SimOptions): Promise<number> {
     progress: new Progress(stderr),
     say: (line) => console.error(line),
   });
-  if (options.html !== undefined) writeFileSync(options.html, htmlPage(report));
+  if (options.html !== "") writeFileSync(options.html, htmlPage(report));
   console.log(options.json ? jsonLine(report) : verdict(report));
   return report.findings.every(({ ok }) => ok) ? SimExitCode.ok : SimExitCode.checkFailed;
 }
@@ -76,7 +76,7 @@ export async function runSim(platform: Platform, args: readonly string[]): Promi
   try {
     return await drive(platform, parseSimOptions(args));
   } catch (error) {
-    if (error instanceof UsageError) {
+    if (error instanceof ConfigError) {
       for (const mistake of error.mistakes) complain(mistake);
       return SimExitCode.usage;
     }

@@ -1,34 +1,17 @@
-import { parseArgs } from "node:util";
+import { flagTexts, optionHelp } from "../options/help.ts";
+import {
+  choice,
+  decimal,
+  duration,
+  integer,
+  list,
+  text,
+  toggle,
+  type Values,
+} from "../options/kinds.ts";
+import { ConfigError, merge, Reading } from "../options/reading.ts";
 import { parsePlace } from "./locations.ts";
 import type { Transport } from "./types.ts";
-
-/** What a run is to be like. */
-export interface SimOptions {
-  readonly scenario: ScenarioName;
-  readonly clients: number;
-  readonly rooms: number;
-  /** Pushes per second over all rooms. */
-  readonly rate: number;
-  /** Bytes of a push. */
-  readonly size: number;
-  readonly transports: readonly Transport[];
-  readonly heartbeatMs: number;
-  /** New connections per second. */
-  readonly ramp: number;
-  readonly durationMs: number;
-  /** Which part of the clients falls silent or stops reading, 0 to 1. */
-  readonly share: number;
-  /** Client processes; undefined for as many as the clients need. */
-  readonly workers: number | undefined;
-  readonly seed: number;
-  /** Where clients connect; none for a server of the run's own. */
-  readonly targets: readonly string[];
-  /** The HTTP API of the targets. */
-  readonly api: string | undefined;
-  readonly apiKey: string;
-  readonly json: boolean;
-  readonly html: string | undefined;
-}
 
 /** What each scenario does, in one line. */
 export const scenarioTexts = {
@@ -44,8 +27,144 @@ export const scenarioTexts = {
 export type ScenarioName = keyof typeof scenarioTexts;
 
 const scenarioLines = Object.entries(scenarioTexts).map(([name, text]) =>
-  `      ${name.padEnd(10)} ${text}`
-).join("\n");
+  `\n      ${name.padEnd(10)} ${text}`
+).join("");
+
+const simOptions = {
+  scenario: choice({
+    name: "scenario",
+    default: "fanout",
+    words: Object.keys(scenarioTexts) as ScenarioName[],
+    text: `What is done${scenarioLines}`,
+  }),
+  clients: integer({
+    name: "clients",
+    default: 10_000,
+    min: 1,
+    max: 10_000_000,
+    text: "Virtual clients",
+  }),
+  rooms: integer({
+    name: "rooms",
+    default: 10,
+    min: 1,
+    max: 1_000_000,
+    text: "Rooms that they are spread over",
+  }),
+  /** Per second. */
+  rate: decimal({
+    name: "rate",
+    default: 40,
+    min: 0,
+    max: 1_000_000,
+    text: "Pushes per second over all rooms",
+  }),
+  /** In bytes. */
+  size: integer({ name: "size", default: 100, min: 32, max: 60_000, text: "Bytes of a push" }),
+  transports: list({
+    name: "transport",
+    default: ["tcp", "ws"],
+    placeholder: "LIST",
+    range: "tcp, ws or both",
+    form: /^(?:tcp|ws)$/,
+    text: "How clients connect; with both, each in turn",
+  }),
+  heartbeatMs: duration({
+    name: "heartbeat",
+    default: 30_000,
+    minMs: 1_000,
+    maxMs: 3_600_000,
+    text: "How often a client beats",
+  }),
+  /** Per second. */
+  ramp: decimal({
+    name: "ramp",
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    unit: "/s",
+    text: "New connections per second",
+  }),
+  durationMs: duration({
+    name: "duration",
+    default: 60_000,
+    minMs: 0,
+    maxMs: 365 * 24 * 3_600_000,
+    text: "How long it lasts once all clients are in",
+  }),
+  /** 0 to 1. */
+  share: decimal({
+    name: "share",
+    default: 0.05,
+    min: 0.01,
+    max: 100,
+    unit: "%",
+    divisor: 100,
+    text: "Part of the clients that falls silent or stops reading",
+  }),
+  workers: integer({
+    name: "workers",
+    default: 0,
+    defaultText: "0, as many as the clients need",
+    min: 0,
+    max: 256,
+    text: "Client processes",
+  }),
+  seed: integer({
+    name: "seed",
+    default: 1,
+    min: 0,
+    max: 2 ** 32 - 1,
+    text: "Seed of everything that is random",
+  }),
+  targets: list({
+    name: "target",
+    default: [],
+    defaultText: "a server of its own",
+    placeholder: "LIST",
+    range: "tcp://HOST:PORT or ws://HOST:PORT, or several",
+    form: { test: (text) => parsePlace(text) !== undefined },
+    text: "Where a server runs to which clients connect; goim's will do",
+  }),
+  api: text({
+    name: "api",
+    default: "",
+    defaultText: "none",
+    placeholder: "URL",
+    range: "http://HOST:PORT or https://HOST:PORT",
+    form: /^(?:$|https?:\/\/[^/])/,
+    text: "Its HTTP API",
+  }),
+  apiKey: text({
+    name: "api-key",
+    default: "",
+    defaultText: "none",
+    placeholder: "KEY",
+    range: "any text",
+    form: /^/,
+    secret: true,
+    text: "Its API key",
+  }),
+  json: toggle({
+    name: "json",
+    default: false,
+    text: "Print one line of JSON instead of words",
+  }),
+  html: text({
+    name: "html",
+    default: "",
+    defaultText: "none",
+    placeholder: "FILE",
+    range: "a path",
+    form: /^/,
+    text: "Page with charts to write",
+  }),
+} as const;
+
+/** What a run is to be like; a text that was not given is empty. */
+export type SimOptions = Omit<Values<typeof simOptions>, "transports"> & {
+  readonly transports: readonly Transport[];
+};
 
 /** What `halley sim --help` prints. */
 export const simHelp =
@@ -65,167 +184,27 @@ Without --target it starts a server of its own on this machine and stops it in t
 The same seed gives the same workload. Exit codes: 0 all checks hold, 1 one failed, 2 wrong usage,
 3 it could not run.
 
-  --scenario NAME     what is done; default: fanout
-${scenarioLines}
-  --clients N         virtual clients; default: 10000
-  --rooms N           rooms that they are spread over; default: 10
-  --rate N            pushes per second over all rooms; default: 40
-  --size N            bytes of a push, 32 to 60000; default: 100
-  --transport LIST    tcp, ws or both, each client in turn; default: tcp,ws
-  --heartbeat TIME    how often a client beats; default: 30s
-  --ramp N/s          new connections per second; default: 1000/s
-  --duration TIME     how long it lasts once all clients are in; default: 60s
-  --share N%          of the clients, to fall silent or to stop reading; default: 5%
-  --workers N         client processes; default: as many as the clients need
-  --seed N            of everything that is random; default: 1
-  --target LIST       tcp://HOST:PORT and ws://HOST:PORT of a running server; goim's will do
-  --api URL           its HTTP API
-  --api-key KEY       its API key
-  --json              one line of JSON on standard output instead of words
-  --html FILE         a page with charts`;
-
-/** The command line is wrong; one line for each mistake. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-
-  constructor(readonly mistakes: readonly string[]) {
-    super(mistakes.join("\n"));
-  }
-}
-
-const flags = {
-  scenario: "fanout",
-  clients: "10000",
-  rooms: "10",
-  rate: "40",
-  size: "100",
-  transport: "tcp,ws",
-  heartbeat: "30s",
-  ramp: "1000/s",
-  duration: "60s",
-  share: "5%",
-  workers: "",
-  seed: "1",
-  target: "",
-  api: "",
-  "api-key": "",
-  html: "",
-} as const;
-
-type Flag = keyof typeof flags;
-
-const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** Reads flags, and collects what is wrong with them. */
-class Reader {
-  readonly mistakes: string[] = [];
-
-  constructor(private readonly values: Readonly<Record<string, string | boolean | undefined>>) {}
-
-  text(flag: Flag): string {
-    return String(this.values[flag] ?? flags[flag]);
-  }
-
-  number(flag: Flag, min: number, max: number, suffix = ""): number {
-    const text = this.text(flag);
-    const bare = suffix !== "" && text.endsWith(suffix) ? text.slice(0, -suffix.length) : text;
-    const value = /^\d+(?:\.\d+)?$/.test(bare) ? Number(bare) : NaN;
-    if (value >= min && value <= max) return value;
-    return this.#wrong(flag, `a number, ${min} to ${max}`, NaN);
-  }
-
-  whole(flag: Flag, min: number, max: number): number {
-    const value = /^\d+$/.test(this.text(flag)) ? Number(this.text(flag)) : NaN;
-    if (value >= min && value <= max) return value;
-    return this.#wrong(flag, `a whole number, ${min} to ${max}`, NaN);
-  }
-
-  durationMs(flag: Flag, minMs: number): number {
-    const found = /^(\d+)(ms|s|m|h)$/.exec(this.text(flag));
-    const ms = found === null ? NaN : Number(found[1]) * unitsMs[found[2]];
-    if (ms >= minMs) return ms;
-    const least = minMs > 0 ? `, at least ${minMs / 1_000}s` : "";
-    return this.#wrong(flag, `a whole number and ms, s, m or h${least}`, NaN);
-  }
-
-  list(flag: Flag, isItem: (text: string) => boolean, range: string): string[] {
-    const text = this.text(flag);
-    // A flag that has no default may be left out.
-    const items = text === "" && flags[flag] === "" ? [] : text.split(",");
-    return items.every(isItem) ? items : this.#wrong(flag, range, []);
-  }
-
-  word<Word extends string>(flag: Flag, words: readonly Word[]): Word {
-    const text = this.text(flag) as Word;
-    return words.includes(text) ? text : this.#wrong(flag, `one of ${words.join(", ")}`, words[0]);
-  }
-
-  #wrong<Value>(flag: Flag, range: string, value: Value): Value {
-    this.mistakes.push(`--${flag} = "${this.text(flag)}": must be ${range}`);
-    return value;
-  }
-}
+${Object.values(simOptions).map((option) => optionHelp(option)).join("\n")}`;
 
 /**
  * Reads the command line.
  *
- * @throws {UsageError} When anything is wrong; it holds every mistake.
+ * @throws {ConfigError} When anything is wrong; it holds every mistake.
  */
 export function parseSimOptions(args: readonly string[]): SimOptions {
-  const names = [...Object.keys(flags), "json"];
-  const { values, tokens } = parseArgs({
-    args: [...args],
-    strict: false,
-    tokens: true,
-    options: {
-      json: { type: "boolean" },
-      ...Object.fromEntries(Object.keys(flags).map((name) => [name, { type: "string" as const }])),
-    },
-  });
-  const reader = new Reader(values as Record<string, string | boolean | undefined>);
-  let valueOfUnknown = -1;
-  for (const token of tokens) {
-    if (token.kind === "positional" && token.index !== valueOfUnknown) {
-      reader.mistakes.push(`unexpected argument "${token.value}"`);
-    }
-    if (token.kind !== "option") continue;
-    if (!names.includes(token.name)) {
-      reader.mistakes.push(`${token.rawName}: there is no such flag`);
-      valueOfUnknown = token.index + 1;
-    } else if (token.name !== "json" && token.value === undefined) {
-      reader.mistakes.push(`${token.rawName}: needs a value`);
-    }
+  const reading = new Reading(simOptions);
+  reading.readFlags(args);
+  const { mistakes } = reading;
+  // No default depends on the machine.
+  const { values } = merge(simOptions, [reading], { hostname: () => "" });
+  if ((values.targets.length > 0) !== (values.api !== "")) {
+    mistakes.push("--target and --api go together");
   }
-  const isPlace = (text: string) => parsePlace(text) !== undefined;
-  const targets = reader.list("target", isPlace, "tcp://HOST:PORT or ws://HOST:PORT, or several");
-  const api = reader.text("api");
-  if (api !== "" && !/^https?:\/\/[^/]/.test(api)) {
-    reader.mistakes.push(`--api = "${api}": must be http://HOST:PORT or https://HOST:PORT`);
-  }
-  if ((targets.length > 0) !== (api !== "")) {
-    reader.mistakes.push("--target and --api go together");
-  }
-  const isTransport = (text: string) => text === "tcp" || text === "ws";
-  const workers = reader.text("workers");
-  const options: SimOptions = {
-    scenario: reader.word("scenario", Object.keys(scenarioTexts) as ScenarioName[]),
-    clients: reader.whole("clients", 1, 10_000_000),
-    rooms: reader.whole("rooms", 1, 1_000_000),
-    rate: reader.number("rate", 0, 1_000_000),
-    size: reader.whole("size", 32, 60_000),
-    transports: reader.list("transport", isTransport, "tcp, ws or both") as Transport[],
-    heartbeatMs: reader.durationMs("heartbeat", 1_000),
-    ramp: reader.number("ramp", 1, 1_000_000, "/s"),
-    durationMs: reader.durationMs("duration", 0),
-    share: reader.number("share", 0.01, 100, "%") / 100,
-    workers: workers === "" ? undefined : reader.whole("workers", 1, 256),
-    seed: reader.whole("seed", 0, 2 ** 32 - 1),
-    targets,
-    api: api === "" ? undefined : api.replace(/\/+$/, ""),
-    apiKey: reader.text("api-key"),
-    json: values.json === true,
-    html: reader.text("html") || undefined,
-  };
-  if (reader.mistakes.length > 0) throw new UsageError(reader.mistakes);
-  return options;
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return { ...values, api: values.api.replace(/\/+$/, "") } as SimOptions;
+}
+
+/** The options of a run, as on the command line. */
+export function optionTexts(options: SimOptions): string[] {
+  return flagTexts(simOptions, options);
 }

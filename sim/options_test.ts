@@ -1,6 +1,21 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { parseSimOptions, simHelp, UsageError } from "./options.ts";
+import { describe, it, test } from "node:test";
+import { ConfigError } from "../options/reading.ts";
+import { optionTexts, parseSimOptions, simHelp } from "./options.ts";
+
+test("optionTexts() is a command line of the same run, without its key", () => {
+  const line = "--scenario slow --rate 0.5 --ramp 10/s --share 12.5% --target tcp://h:1,ws://h:2 " +
+    "--api http://h:3";
+  const options = parseSimOptions([...line.split(" "), "--api-key", "secret", "--json"]);
+  const texts = optionTexts(options);
+  for (
+    const text of ["--scenario slow", "--transport tcp,ws", "--heartbeat 30s", "--share 12.5%"]
+  ) {
+    assert.ok(texts.includes(text), text);
+  }
+  const again = parseSimOptions(texts.join(" ").split(" "));
+  assert.deepEqual(again, { ...options, apiKey: "", json: false });
+});
 
 describe("parseSimOptions()", () => {
   it("has a default for everything", () => {
@@ -15,13 +30,13 @@ describe("parseSimOptions()", () => {
       ramp: 1_000,
       durationMs: 60_000,
       share: 0.05,
-      workers: undefined,
+      workers: 0,
       seed: 1,
       targets: [],
-      api: undefined,
+      api: "",
       apiKey: "",
       json: false,
-      html: undefined,
+      html: "",
     });
   });
 
@@ -56,7 +71,7 @@ describe("parseSimOptions()", () => {
         parseSimOptions(line.split(" "));
         return [];
       } catch (error) {
-        return (error as UsageError).mistakes;
+        return (error as ConfigError).mistakes;
       }
     };
     for (const flag of ["clients", "rooms", "size", "workers", "seed"]) {
@@ -64,7 +79,7 @@ describe("parseSimOptions()", () => {
       assert.match(mistakesOf(`--${flag} 40.5`).join(), wanted);
     }
     assert.deepEqual(mistakesOf("--rate 0.5"), []);
-    assert.match(mistakesOf("--heartbeat 999ms").join(), /at least 1s$/);
+    assert.match(mistakesOf("--heartbeat 999ms").join(), /must be a duration of 1s to 1h$/);
     assert.deepEqual(mistakesOf("--nope 3"), ["--nope: there is no such flag"]);
   });
 
@@ -72,7 +87,7 @@ describe("parseSimOptions()", () => {
     const line = "--clients none --size 10 --transport udp --heartbeat 3 --scenario calm " +
       "--seed -1 --wrong 1 more --target http://h:1";
     assert.throws(() => parseSimOptions(line.split(" ")), (error) => {
-      assert.ok(error instanceof UsageError);
+      assert.ok(error instanceof ConfigError);
       const flags = error.mistakes.map((mistake) => mistake.split(/[ :]/)[0]);
       const wanted = ["--clients", "--size", "--transport", "--heartbeat", "--scenario", "--seed"];
       for (const flag of [...wanted, "--wrong", "unexpected", "--target"]) {

@@ -6,8 +6,7 @@ import { Fleet } from "./client/fleet.ts";
 import { checkEntrance, concludeFailed, finish } from "./finish.ts";
 import { httpPush } from "./http_push.ts";
 import { portsPerAddress, type Spread, spreadOver } from "./machine.ts";
-import { optionTexts } from "./option_texts.ts";
-import type { SimOptions } from "./options.ts";
+import { optionTexts, type SimOptions } from "./options.ts";
 import { parsePlace } from "./locations.ts";
 import { Pusher } from "./pusher.ts";
 import type { Progress } from "./report/progress.ts";
@@ -57,7 +56,7 @@ class Run {
 
   async run(): Promise<Report> {
     const { options, parts } = this;
-    const running = options.api === undefined ? undefined : await runningTarget(
+    const running = options.api === "" ? undefined : await runningTarget(
       parts.platform.streams,
       placesFor(options.targets, options),
       options.api,
@@ -100,7 +99,7 @@ class Run {
     const cpuCount = parts.platform.process.cpuCount();
     const spread = spreadOver({
       clients: options.clients,
-      workers: options.workers,
+      workers: options.workers || undefined,
       cpuCount,
       openFilesMax,
       portsPerAddress: ports,

@@ -1,5 +1,5 @@
 import { isNetwork } from "../../protocol/networks.ts";
-import { integer, list, text, toggle } from "./option_types.ts";
+import { integer, list, text, toggle } from "../../options/kinds.ts";
 
 /** Options of who may use the HTTP API. */
 export const apiOptions = {

@@ -1,4 +1,4 @@
-import { list, text } from "./option_types.ts";
+import { list, text } from "../../options/kinds.ts";
 
 const rpcAddress = /^(?:unix:\/\S{1,100}|(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5})$/;
 const rpcAddressOrNone = new RegExp(`^(?:|${rpcAddress.source.slice(1, -1)})$`);

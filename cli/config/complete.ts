@@ -1,9 +1,9 @@
 import { parse as parseToml } from "smol-toml";
 import * as v from "valibot";
-import type { Machine } from "./option_types.ts";
-import { ConfigError } from "./load.ts";
+import { defaultOf, type Machine } from "../../options/kinds.ts";
+import { ConfigError, mistakeOf } from "../../options/reading.ts";
 import { relations } from "./relations.ts";
-import { type Config, defaultOf, optionList } from "./schema.ts";
+import { type Config, optionList } from "./schema.ts";
 
 /**
  * Completes and checks a configuration that a program gives.
@@ -27,9 +27,7 @@ export function completeConfig(values: Partial<Config>, machine: Machine): Confi
       // No TOML at all: the schema says what is wrong.
     }
     const result = v.safeParse(option.schema, read);
-    if (result.success) continue;
-    const shown = option.secret ? "" : ` = ${written}`;
-    mistakes.push(`${field}${shown}: ${result.issues[0].message}`);
+    if (!result.success) mistakes.push(mistakeOf(option, field, written, result.issues[0]));
   }
   if (mistakes.length === 0) mistakes.push(...relations(config as Config, "start"));
   if (mistakes.length > 0) throw new ConfigError(mistakes);

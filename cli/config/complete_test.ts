@@ -1,7 +1,7 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { completeConfig } from "./complete.ts";
-import { ConfigError } from "./load.ts";
+import { ConfigError } from "../../options/reading.ts";
 import { type Config, defaultConfig } from "./schema.ts";
 
 const machine = { hostname: () => "push-1" };

@@ -1,12 +1,11 @@
-import { parseArgs } from "node:util";
 import { parse as parseToml, TomlError } from "smol-toml";
-import * as v from "valibot";
+import type { Machine, Options } from "../../options/kinds.ts";
+import { ConfigError, merge, Reading } from "../../options/reading.ts";
+import { suggest } from "../../options/suggest.ts";
 import { deniedAdvice } from "../permission_hints.ts";
-import type { Machine, Option } from "./option_types.ts";
-import { sections } from "./options.ts";
+import { configFile, options, sections } from "./options.ts";
 import { relations, type Role } from "./relations.ts";
-import { type Config, defaultOf, type Field, optionList, variableOf } from "./schema.ts";
-import { suggest } from "./suggest.ts";
+import { type Config, type Field, optionList, variableOf } from "./schema.ts";
 
 /** Everything that configures a server. */
 export interface ConfigInput {
@@ -29,92 +28,18 @@ export interface LoadedConfig {
   readonly environmentListed: boolean;
 }
 
-/** Everything that is wrong with a configuration, a line for each mistake. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-
-  constructor(readonly mistakes: readonly string[]) {
-    super(mistakes.join("\n"));
-  }
-}
-
-/** One value on its way into the configuration. */
-interface Given {
-  readonly value: unknown;
-  /** Where it stands, such as `--tcp`. */
-  readonly origin: string;
-}
-
-/** Collects values and mistakes from one source after the other. */
-class Loading {
-  readonly given = new Map<Field, Given>();
-  readonly mistakes: string[] = [];
-
-  constructor(readonly input: ConfigInput) {}
-
-  give(field: Field, option: Option<unknown>, value: unknown, place: string, origin: string): void {
-    const result = v.safeParse(option.schema, value);
-    if (result.success) this.given.set(field, { value: result.output, origin });
-    else {
-      const shown = option.secret ? "" : ` = ${JSON.stringify(value)}`;
-      this.mistakes.push(`${place}${shown}: ${result.issues[0].message}`);
-    }
-  }
-}
-
-function readFlags(loading: Loading): string | undefined {
-  const known = optionList.filter(([, option]) => option.fromText !== undefined);
-  const { tokens } = parseArgs({
-    args: [...loading.input.args],
-    strict: false,
-    tokens: true,
-    options: {
-      config: { type: "string" },
-      ...Object.fromEntries(known.map(([, { name, placeholder }]) => [
-        name,
-        { type: placeholder === "" ? "boolean" as const : "string" as const },
-      ])),
-    },
-  });
-  const names = ["--config", ...known.map(([, option]) => `--${option.name}`)];
-  let file: string | undefined;
-  for (const token of tokens) {
-    if (token.kind === "positional") {
-      // What follows an unknown flag is most likely its value.
-      const before = tokens.find((other) => other.index === token.index - 1);
-      if (before?.kind === "option" && !names.includes(before.rawName)) continue;
-      loading.mistakes.push(`unexpected argument "${token.value}"`);
-    }
-    if (token.kind !== "option") continue;
-    const flag = token.rawName;
-    const found = known.find(([, option]) => `--${option.name}` === flag);
-    if (flag !== "--config" && found === undefined) {
-      loading.mistakes.push(`${flag}: there is no such flag${suggest(flag, names)}`);
-    } else if (token.value === undefined && found?.[1].placeholder !== "") {
-      loading.mistakes.push(`${flag}: needs a value`);
-    } else if (found === undefined) {
-      file = token.value;
-    } else {
-      const [field, option] = found;
-      loading.give(field, option, option.fromText!(token.value ?? "true"), flag, flag);
-    }
-  }
-  return file;
-}
-
 /** What Kubernetes sets in every container beside a service that is called "halley". */
 const serviceLink = /^HALLEY_(?:SERVICE_(?:HOST|PORT)|PORT(?:_\d+_|$))/;
 
 /** @returns Whether the environment could be listed. */
-function readEnvironment(loading: Loading): boolean {
-  const { env } = loading.input;
-  const known = ["HALLEY_CONFIG"];
-  for (const [field, option] of optionList) {
+function readEnvironment(reading: Reading, options: Options, env: ConfigInput["env"]): boolean {
+  const known: string[] = [];
+  for (const [field, option] of Object.entries(options)) {
     if (option.fromText === undefined) continue;
     const variable = variableOf(option);
     known.push(variable);
     const text = env[variable];
-    if (text !== undefined) loading.give(field, option, option.fromText(text), variable, variable);
+    if (text !== undefined) reading.take(field, option.fromText(text), variable);
   }
   let names: string[];
   try {
@@ -124,41 +49,42 @@ function readEnvironment(loading: Loading): boolean {
   }
   for (const name of names) {
     if (!name.startsWith("HALLEY_") || known.includes(name) || serviceLink.test(name)) continue;
-    loading.mistakes.push(`${name}: there is no such variable${suggest(name, known)}`);
+    reading.mistakes.push(`${name}: there is no such variable${suggest(name, known)}`);
   }
   return true;
 }
 
-function readTable(loading: Loading, path: string, section: string, table: unknown): void {
-  const known = optionList.filter(([, option]) => option.section === section);
+function readTable(reading: Reading, path: string, section: string, table: unknown): void {
   if (typeof table !== "object" || table === null || Array.isArray(table)) {
-    loading.mistakes.push(`${path}: ${section}: must be a table, written [${section}]`);
+    reading.mistakes.push(`${path}: ${section}: must be a table, written [${section}]`);
     return;
   }
+  const known = optionList.filter(([, option]) => option.section === section);
   for (const [key, value] of Object.entries(table)) {
-    const found = known.find(([, option]) => option.name === key);
     const place = `${path}: ${section}.${key}`;
-    if (found !== undefined) loading.give(...found, value, place, path);
+    const field = known.find(([, option]) => option.name === key)?.[0];
+    if (field !== undefined) reading.take(field, value, place, path);
     else {
-      const elsewhere = optionList.find(([, option]) => option.name === key);
-      const names = known.map(([, option]) => option.name);
-      loading.mistakes.push(
-        `${place}: there is no such key${
-          elsewhere === undefined
-            ? suggest(key, names)
-            : `; it belongs under [${elsewhere[1].section}]`
-        }`,
-      );
+      const home = sectionOf(key);
+      const advice = home === undefined
+        ? suggest(key, known.map(([, option]) => option.name))
+        : `; it belongs under [${home}]`;
+      reading.mistakes.push(`${place}: there is no such key${advice}`);
     }
   }
 }
 
-function readFile(loading: Loading, path: string): void {
+/** The table in which a key stands, if there is one. */
+function sectionOf(key: string): string | undefined {
+  return optionList.find(([, option]) => option.name === key)?.[1].section;
+}
+
+function readFile(reading: Reading, path: string, input: ConfigInput): void {
   let tables: Record<string, unknown>;
   try {
-    tables = parseToml(loading.input.readFile(path));
+    tables = parseToml(input.readFile(path));
   } catch (error) {
-    loading.mistakes.push(
+    reading.mistakes.push(
       error instanceof TomlError
         ? `${path}:${error.line}:${error.column}: ${error.message.split("\n")[0]}`
         : `Cannot read the configuration "${path}": ${reasonOf(error)}`,
@@ -166,13 +92,13 @@ function readFile(loading: Loading, path: string): void {
     return;
   }
   for (const [name, table] of Object.entries(tables)) {
-    if (name in sections) readTable(loading, path, name, table);
+    if (name in sections) readTable(reading, path, name, table);
     else {
-      const owner = optionList.find(([, option]) => option.name === name);
-      loading.mistakes.push(
-        owner === undefined
+      const home = sectionOf(name);
+      reading.mistakes.push(
+        home === undefined
           ? `${path}: ${name}: there is no such table${suggest(name, Object.keys(sections))}`
-          : `${path}: ${name}: it belongs under [${owner[1].section}]`,
+          : `${path}: ${name}: it belongs under [${home}]`,
       );
     }
   }
@@ -194,27 +120,21 @@ function reasonOf(error: unknown): string {
  * @throws {ConfigError} When anything is wrong; it holds every mistake.
  */
 export function loadConfig(input: ConfigInput): LoadedConfig {
-  const flags = new Loading(input);
-  const environment = new Loading(input);
-  const file = new Loading(input);
-  const path = readFlags(flags) ?? input.env["HALLEY_CONFIG"];
-  const environmentListed = readEnvironment(environment);
-  if (path !== undefined) readFile(file, path);
+  const named = { configFile, ...options };
+  const flags = new Reading(named);
+  const environment = new Reading(named);
+  const file = new Reading(options);
+  flags.readFlags(input.args);
+  const environmentListed = readEnvironment(environment, named, input.env);
+  const path = merge({ configFile }, [flags, environment], input.machine).values.configFile;
+  if (path !== "") readFile(file, path, input);
 
-  const config: Record<string, unknown> = {};
-  const origins: Record<string, string> = {};
-  for (const [field, option] of optionList) {
-    const given = flags.given.get(field) ?? environment.given.get(field) ?? file.given.get(field);
-    config[field] = given === undefined ? defaultOf(option, input.machine) : given.value;
-    origins[field] = given?.origin ?? "default";
-  }
-  const mistakes = [flags, environment, file].flatMap((loading) => loading.mistakes);
+  const readings = [flags, environment, file];
+  const { values: config, given } = merge(options, readings, input.machine);
+  const mistakes = readings.flatMap((reading) => reading.mistakes);
   // Relations between values that are wrong by themselves would only repeat the mistakes.
-  if (mistakes.length === 0) mistakes.push(...relations(config as Config, input.role));
+  if (mistakes.length === 0) mistakes.push(...relations(config, input.role));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
-  return {
-    config: config as Config,
-    origins: origins as Record<Field, string>,
-    environmentListed,
-  };
+  const origins = optionList.map(([field]) => [field, given(field)?.origin ?? "default"]);
+  return { config, origins: Object.fromEntries(origins), environmentListed };
 }

@@ -1,6 +1,7 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
-import { ConfigError, loadConfig, type LoadedConfig } from "./load.ts";
+import { ConfigError } from "../../options/reading.ts";
+import { loadConfig, type LoadedConfig } from "./load.ts";
 import { defaultConfig } from "./schema.ts";
 
 const machine = { hostname: () => "push-1" };

@@ -1,4 +1,5 @@
-import { integer, list, type Machine, networks, text } from "./option_types.ts";
+import { isNetwork } from "../../protocol/networks.ts";
+import { integer, list, lists, type Machine, text } from "../../options/kinds.ts";
 
 const name = /^[\w.-]{1,64}$/;
 const nameRange = "1 to 64 letters, digits, dots, dashes or underscores";
@@ -79,10 +80,12 @@ export const nodeOptions = {
     form: /^[\w.-]{0,255}$/,
     text: "What follows a server's name in the addresses given to browsers",
   }),
-  regions: networks({
+  regions: lists({
     section: "balancer",
     name: "regions",
     default: {},
+    range: `a table of lists of networks, such as { west = ["10.1.0.0/16"] }`,
+    form: { test: isNetwork },
     text: "Networks of each region's clients; only in the file",
   }),
 } as const;

@@ -1,6 +1,6 @@
 import { apiOptions } from "./api_options.ts";
 import { clusterOptions } from "./cluster_options.ts";
-import { address, bytes, choice, duration, integer, list } from "./option_types.ts";
+import { address, bytes, choice, duration, integer, list, text } from "../../options/kinds.ts";
 import { nodeOptions } from "./node_options.ts";
 
 /** The tables of the file, in the order in which help and docs show them. */
@@ -15,6 +15,17 @@ export const sections = {
   balancer: "Which servers clients are sent to",
   log: "What the server says",
 } as const;
+
+/** The file itself, which a flag or a variable names. */
+export const configFile = text({
+  name: "config",
+  default: "",
+  defaultText: "none",
+  placeholder: "FILE",
+  range: "a path",
+  form: /^/,
+  text: "TOML file to read",
+});
 
 /** Every option. The key is its field in the configuration, with the unit last. */
 export const options = {

@@ -1,6 +1,6 @@
 import type { Address } from "../../platform/port.ts";
 import { isLoopback } from "../../protocol/host.ts";
-import { formatAddress, isWildcard, parseRpcAddress } from "../address.ts";
+import { formatAddress, isWildcard, parseRpcAddress } from "../../options/address.ts";
 import { options } from "./options.ts";
 import type { Config } from "./schema.ts";
 

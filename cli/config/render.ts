@@ -1,6 +1,7 @@
+import { defaultText, flagOf, optionHelp } from "../../options/help.ts";
 import { sections } from "./options.ts";
 import { type Field, optionList, variableOf } from "./schema.ts";
-import type { Option } from "./option_types.ts";
+import type { Option } from "../../options/kinds.ts";
 import type { LoadedConfig } from "./load.ts";
 
 /** Calls back for every section with its options. */
@@ -12,15 +13,6 @@ function bySection<Value>(
   );
 }
 
-function defaultText({ default: value, defaultText, toToml }: Option<unknown>): string {
-  return defaultText ?? toToml(value);
-}
-
-function flagOf({ name, placeholder, fromText }: Option<unknown>): string {
-  if (fromText === undefined) return "";
-  return placeholder === "" ? `--${name}` : `--${name} ${placeholder}`;
-}
-
 /**
  * The flags of the configuration as `--help` shows them.
  *
@@ -30,8 +22,7 @@ export function helpText(leftOut: readonly string[] = []): string {
   const groups = bySection((section, title, all) => {
     if (leftOut.includes(section)) return "";
     const lines = all.filter(([, option]) => option.fromText !== undefined).map(([, option]) =>
-      `  ${flagOf(option)}\n      ${option.text}\n      ` +
-      `${option.range}; default: ${defaultText(option)}; ${variableOf(option)}`
+      optionHelp(option, variableOf(option))
     );
     return `${title} [${section}]\n${lines.join("\n")}`;
   });

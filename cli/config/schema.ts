@@ -1,29 +1,20 @@
-import type { Machine, Option } from "./option_types.ts";
+import { defaultOf, type Machine, type Option, type Values } from "../../options/kinds.ts";
 import { options } from "./options.ts";
 
-type Options = typeof options;
-
 /** A field of {@linkcode Config}. */
-export type Field = keyof Options;
+export type Field = keyof typeof options;
 
 /** The effective configuration of a server. */
-export type Config = {
-  readonly [Key in Field]: Options[Key] extends Option<infer Value> ? Value : never;
-};
+export type Config = Values<typeof options>;
 
 /** Every option with its field, in order. */
 export const optionList: readonly (readonly [Field, Option<unknown>])[] = Object.entries(
-  options as Readonly<Record<string, Option<unknown>>>,
+  options,
 ) as [Field, Option<unknown>][];
 
 /** The variable that sets an option. */
 export function variableOf({ name }: Option<unknown>): string {
   return `HALLEY_${name.toUpperCase().replaceAll("-", "_")}`;
-}
-
-/** What an option is when nobody sets it. */
-export function defaultOf<Value>({ default: value }: Option<Value>, machine: Machine): Value {
-  return typeof value === "function" ? (value as (machine: Machine) => Value)(machine) : value;
 }
 
 /** The configuration of a machine where nobody has configured anything. */

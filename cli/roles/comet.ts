@@ -9,7 +9,7 @@ import type { Platform } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
-import { formatAddress, parseRpcAddress } from "../address.ts";
+import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";

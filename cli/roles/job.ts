@@ -9,7 +9,7 @@ import { RegisteredComets } from "../../job/rpc/registered_comets.ts";
 import type { Platform } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
-import { parseRpcAddress } from "../address.ts";
+import { parseRpcAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";

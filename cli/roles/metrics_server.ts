@@ -3,7 +3,7 @@ import { apiKeyCheck } from "../../logic/http/api_key.ts";
 import { pageGuard } from "../../logic/http/page_guard.ts";
 import type { Address } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
-import { parseAddress } from "../address.ts";
+import { parseAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
 import { type HttpParts, openHttp } from "./http.ts";

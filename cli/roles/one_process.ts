@@ -12,7 +12,7 @@ import { jobDefaults } from "../../job/options.ts";
 import { Logic } from "../../logic/logic.ts";
 import type { Address, Platform } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";

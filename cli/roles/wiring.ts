@@ -11,7 +11,7 @@ import type { Address, Process } from "../../platform/port.ts";
 import { isLoopback } from "../../protocol/host.ts";
 import type { CometNode } from "../../protocol/cluster/contract.ts";
 import { runId } from "../../protocol/cluster/run_id.ts";
-import { formatAddress, isWildcard } from "../address.ts";
+import { formatAddress, isWildcard } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import { version } from "../version.ts";
 

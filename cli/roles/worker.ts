@@ -7,7 +7,7 @@ import { CometService } from "../../comet/rpc/comet_service.ts";
 import { LogicPool } from "../../comet/rpc/logic_pool.ts";
 import type { Platform } from "../../platform/port.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
-import { parseRpcAddress } from "../address.ts";
+import { parseRpcAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import { cometOptions, newRunId, nodeOf } from "./wiring.ts";
 import type { Running } from "./running.ts";

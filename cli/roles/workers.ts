@@ -13,7 +13,7 @@ import type { Address, Child, ConnHandler, Platform } from "../../platform/port.
 import type { HttpServer } from "../../protocol/http/server.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";

@@ -10,6 +10,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "rpc": ["base", "protocol", "platform/port.ts"],
   "platform": ["base"],
   "drivers": ["base", "protocol", "platform/port.ts"],
+  "options": ["platform"],
   "comet": ["base", "protocol", "rpc", "platform/port.ts", "drivers/ports.ts"],
   "logic": ["base", "protocol", "rpc", "platform/port.ts", "drivers/ports.ts"],
   "job": ["base", "protocol", "rpc", "platform/port.ts", "drivers/ports.ts"],
@@ -23,6 +24,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "comet",
     "logic",
     "job",
+    "options",
     "sim",
   ],
   "client": ["base", "protocol"],
@@ -36,6 +38,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "logic",
     "job",
     "client",
+    "options",
     "mod.ts",
   ],
   "bench": [
@@ -52,7 +55,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "mod.ts",
     "tests/support/free_port.ts",
   ],
-  "mod.ts": ["base", "protocol", "platform", "cli"],
+  "mod.ts": ["base", "protocol", "platform", "options", "cli"],
 };
 
 /** What a test beside the code may import on top: real parts to stand behind the ports. */

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { parseAddress } from "../../cli/address.ts";
+import { parseAddress } from "../../options/address.ts";
 import { findRuntime } from "../runner/runtimes.ts";
 import { Cluster } from "../support/cluster.ts";
 import { RawClient, within } from "../support/raw_client.ts";

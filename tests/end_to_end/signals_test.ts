@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseAddress } from "../../cli/address.ts";
+import { parseAddress } from "../../options/address.ts";
 import { until } from "../support/cluster_clients.ts";
 import { childrenOf, isRunning } from "../support/processes.ts";
 import { RawClient, within } from "../support/raw_client.ts";

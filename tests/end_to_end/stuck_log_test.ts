@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { parseAddress } from "../../cli/address.ts";
+import { parseAddress } from "../../options/address.ts";
 import { until } from "../support/cluster_clients.ts";
 import { RawClient, within } from "../support/raw_client.ts";
 

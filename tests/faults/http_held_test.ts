@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
-import { parseAddress } from "../../cli/address.ts";
+import { parseAddress } from "../../options/address.ts";
 import { RawClient, within } from "../support/raw_client.ts";
 import { fromSources, RoleProcess } from "../support/role_process.ts";
 import { testServer } from "../support/server.ts";

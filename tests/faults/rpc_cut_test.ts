@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseAddress } from "../../cli/address.ts";
+import { parseAddress } from "../../options/address.ts";
 import { randomBelow, seededPrng } from "../../base/prng.ts";
 import { until } from "../support/cluster_clients.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";

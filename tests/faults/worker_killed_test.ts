@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseAddress } from "../../cli/address.ts";
+import { parseAddress } from "../../options/address.ts";
 import { until } from "../support/cluster_clients.ts";
 import { faultSeed } from "../support/fault_suite.ts";
 import { childrenOf, isRunning } from "../support/processes.ts";

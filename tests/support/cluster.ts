@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseAddress } from "../../cli/address.ts";
+import { parseAddress } from "../../options/address.ts";
 import { partitionOf } from "../../protocol/push_message.ts";
 import type { ClientPorts } from "./cluster_clients.ts";
 import { freePort } from "./free_port.ts";

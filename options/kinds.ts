@@ -1,7 +1,6 @@
 import * as v from "valibot";
-import type { Address } from "../../platform/port.ts";
-import { isNetwork } from "../../protocol/networks.ts";
-import { formatAddress, parseAddress } from "../address.ts";
+import type { Address } from "../platform/port.ts";
+import { formatAddress, parseAddress } from "./address.ts";
 import { formatBytes, formatDuration, parseBytes, parseDuration } from "./units.ts";
 
 /** What a default may depend on. */
@@ -11,8 +10,8 @@ export interface Machine {
 
 /** One option: all that the file, the environment, the flags, the help and the docs need. */
 export interface Option<Value> {
-  /** Table of the TOML file. */
-  readonly section: string;
+  /** Table of the TOML file, where there is one. */
+  readonly section?: string;
   /** Key in the TOML file and name of the flag; the environment has it in upper snake case. */
   readonly name: string;
   readonly text: string;
@@ -20,28 +19,38 @@ export interface Option<Value> {
   readonly placeholder: string;
   /** Allowed values, in words. */
   readonly range: string;
-  /** The default, or how to find it on this machine. */
-  readonly default: Value | ((machine: Machine) => Value);
+  /** The default, or how to find it on this machine; missing where a value must be given. */
+  readonly default?: Value | ((machine: Machine) => Value);
   /** What a computed default is, in words. */
   readonly defaultText?: string;
   /** Checks and converts what TOML gives. */
   readonly schema: v.GenericSchema<unknown, Value>;
   /** Turns the text of a flag or variable into what TOML would give; missing for tables. */
   readonly fromText?: (text: string) => unknown;
-  /** Writes a value as TOML. */
+  /** Writes a value as TOML; what {@linkcode fromText} may give is JSON as well. */
   toToml(value: Value): string;
   /** Whether the value must not be shown. */
   readonly secret?: boolean;
 }
 
-/** What every option has of its own. */
-interface Own<Value> {
-  readonly section: string;
-  readonly name: string;
-  readonly text: string;
-  readonly default: Value | ((machine: Machine) => Value);
-  readonly defaultText?: string;
+/** Options by the field in which their value is kept. */
+export type Options = Readonly<Record<string, Option<unknown>>>;
+
+/** The values of options. */
+export type Values<Set> = {
+  readonly [Field in keyof Set]: Set[Field] extends Option<infer Value> ? Value : never;
+};
+
+/** What an option is when nobody sets it. */
+export function defaultOf({ default: value }: Option<unknown>, machine: Machine): unknown {
+  return typeof value === "function" ? value(machine) : value;
 }
+
+/** What every option has of its own. */
+type Own<Value> = Pick<
+  Option<Value>,
+  "section" | "name" | "text" | "default" | "defaultText"
+>;
 
 const asIs = (text: string) => text;
 const number = (text: string) => /^-?\d+$/.test(text) ? Number(text) : text;
@@ -131,6 +140,29 @@ export function integer(own: Own<number> & { min: number; max: number }): Option
   };
 }
 
+/** A number with a unit behind it, which may be left out: `5%` or `100/s`. */
+export function decimal(
+  own: Own<number> & { min: number; max: number; unit?: string; divisor?: number },
+): Option<number> {
+  const { min, max, unit = "", divisor = 1, ...rest } = own;
+  const range = `a number, ${min} to ${max}`;
+  const parse = (text: string) => {
+    const digits = text.endsWith(unit) ? text.slice(0, text.length - unit.length) : text;
+    return /^\d+(?:\.\d+)?$/.test(digits) ? Number(digits) : undefined;
+  };
+  return {
+    ...rest,
+    placeholder: `N${unit}`,
+    range,
+    schema: v.pipe(amount(min, max, range, parse), v.transform((value) => value / divisor)),
+    fromText: asIs,
+    toToml(value) {
+      const shown = String(Number((value * divisor).toFixed(6)));
+      return unit === "" ? shown : quote(`${shown}${unit}`);
+    },
+  };
+}
+
 /** Text of a certain form. */
 export function text(
   own: Own<string> & { placeholder: string; range: string; form: RegExp; secret?: boolean },
@@ -178,41 +210,34 @@ interface ListForm {
   test(text: string): boolean;
 }
 
+function texts(form: ListForm, message: string): v.GenericSchema<unknown, readonly string[]> {
+  const item = v.pipe(v.string(message), v.check((text) => form.test(text), message));
+  return v.pipe(v.array(item, message), v.readonly());
+}
+
 /** Several texts of a certain form; in a flag or variable they stand with commas between them. */
 export function list(
   own: Own<readonly string[]> & { placeholder: string; range: string; form: ListForm },
 ): Option<readonly string[]> {
   const { form, ...rest } = own;
-  const message = `must be ${own.range}`;
   return {
     ...rest,
-    schema: v.pipe(
-      v.array(v.pipe(v.string(message), v.check((item) => form.test(item), message)), message),
-      v.readonly(),
-    ),
+    schema: texts(form, `must be ${own.range}`),
     fromText: (text) => text === "" ? [] : text.split(",").map((item) => item.trim()),
     toToml: quoteAll,
   };
 }
 
-/** Networks by name; only the TOML file can give them. */
-export function networks(
-  own: Own<Readonly<Record<string, readonly string[]>>>,
+/** Lists by name; only the TOML file can give them. */
+export function lists(
+  own: Own<Readonly<Record<string, readonly string[]>>> & { range: string; form: ListForm },
 ): Option<Readonly<Record<string, readonly string[]>>> {
-  const range = `a table of lists of networks, such as { west = ["10.1.0.0/16"] }`;
-  const message = `must be ${range}`;
+  const { form, ...rest } = own;
+  const message = `must be ${own.range}`;
   return {
-    ...own,
+    ...rest,
     placeholder: "",
-    range,
-    schema: v.record(
-      v.string(),
-      v.pipe(
-        v.array(v.pipe(v.string(message), v.check(isNetwork, message)), message),
-        v.readonly(),
-      ),
-      message,
-    ),
+    schema: v.record(v.string(), texts(form, message), message),
     toToml(value) {
       const entries = Object.entries(value).map(([key, all]) => `${quote(key)} = ${quoteAll(all)}`);
       return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
