@@ -131,11 +131,12 @@ has that permission.
   debugger that Deno opens at SIGUSR1;
 - running \`getconf\`, which tells how many files may be open.
 
-Anything else needs a permission by name:
+Anything else needs a permission by name. A flag replaces the list of the set, so it repeats the
+addresses that are still needed:
 
 \`\`\`sh
 deno run -P=server --allow-read=/etc/halley.toml mod.ts start --config /etc/halley.toml
-deno run -P=server --allow-net=10.0.0.5:3101 mod.ts start --tcp 10.0.0.5:3101
+deno run -P=server --allow-net=10.0.0.5:3101,0.0.0.0,127.0.0.1 mod.ts start --tcp 10.0.0.5:3101
 \`\`\`
 
 ## Options
