@@ -1,6 +1,6 @@
 import type { Conn } from "../platform/port.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
-import type { Room } from "./room.ts";
+import type { Membership } from "./room.ts";
 import { NO_TIMER, type TimerId } from "./timer/timing_wheel.ts";
 import type { PipelineBuffer } from "./transport/pipeline_buffer.ts";
 
@@ -38,8 +38,11 @@ export interface Transport {
   resume(channel: Channel): void;
 }
 
-/** Shared by all that accept nothing, so that a fresh channel allocates no list. */
-const NO_OPERATIONS: readonly number[] = [];
+/** Slots are the low part of a connection id, so that the id finds its channel without a map. */
+export const SLOTS_MAX = 2 ** 20;
+
+/** Shared by all lists that are empty, so that a fresh channel allocates none. */
+export const NONE: readonly never[] = [];
 
 /** One client's connection. There are very many: every field counts. */
 export class Channel {
@@ -50,11 +53,11 @@ export class Channel {
   mid = 0n;
   key = "";
   /** Operations wanted of key, mid and broadcast pushes. */
-  accepts: readonly number[] = NO_OPERATIONS;
-  room: Room<Channel> | null = null;
-  roomKey = "";
-  /** Kept by the room; -1 in none. */
-  roomIndex = -1;
+  accepts: readonly number[] = NONE;
+  /** The room that goim's "change room" is about. */
+  primary: Membership<Channel> | null = null;
+  /** In further rooms; never two in the same, nor in the primary one. */
+  others: readonly Membership<Channel>[] = NONE;
   /** Handshake, then heartbeat, then close deadline. */
   timer: TimerId = NO_TIMER;
   /** Runs while the outbound queue holds something back. */
@@ -72,7 +75,6 @@ export class Channel {
 
   /**
    * @param id The connection's own id, unique within one run of the comet.
-   * @param slot Its place in the table of channels for as long as it lives.
    * @param conn The byte stream below.
    * @param transport What turns its bytes to frames.
    * @param decoder The transport's own state for this connection.
@@ -80,10 +82,19 @@ export class Channel {
    */
   constructor(
     readonly id: number,
-    readonly slot: number,
     readonly conn: Conn<Channel | undefined>,
     readonly transport: Transport,
     public decoder: { close(): void },
     readonly remoteAddress: string,
   ) {}
+
+  /** Its place in the table of channels for as long as it lives. */
+  get slot(): number {
+    return this.id % SLOTS_MAX;
+  }
+
+  /** Key of the primary room; empty in none. */
+  get roomKey(): string {
+    return this.primary === null ? "" : this.primary.room.key;
+  }
 }

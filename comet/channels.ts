@@ -1,8 +1,5 @@
 import { assert } from "../base/assert.ts";
-import type { Channel } from "./channel.ts";
-
-/** Slots are the low part of a connection id, so that the id finds its channel without a map. */
-const SLOTS_MAX = 2 ** 20;
+import { type Channel, SLOTS_MAX } from "./channel.ts";
 
 /**
  * All connections of a comet. A channel keeps its slot for life, so that a walk over the slots
@@ -35,12 +32,12 @@ export class Channels {
   /**
    * Gives a new connection its slot and id.
    *
-   * @param create Makes the channel with the id and slot it is given.
+   * @param create Makes the channel with the id that it is given.
    */
-  add(create: (id: number, slot: number) => Channel): Channel {
+  add(create: (id: number) => Channel): Channel {
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
     assert(slot < SLOTS_MAX, "a process has fewer connections than slots");
-    const channel = create(++this.#serial * SLOTS_MAX + slot, slot);
+    const channel = create(++this.#serial * SLOTS_MAX + slot);
     this.#slots[slot] = channel;
     this.#size++;
     const count = this.#perAddress.get(channel.remoteAddress) ?? 0;
@@ -50,9 +47,10 @@ export class Channels {
 
   /** Takes a connection out; its slot is free for the next. */
   remove(channel: Channel): void {
-    assert(this.#slots[channel.slot] === channel, "a channel is removed once");
-    this.#slots[channel.slot] = undefined;
-    this.#freeSlots.push(channel.slot);
+    const { slot } = channel;
+    assert(this.#slots[slot] === channel, "a channel is removed once");
+    this.#slots[slot] = undefined;
+    this.#freeSlots.push(slot);
     this.#size--;
     const count = this.#perAddress.get(channel.remoteAddress)!;
     if (count === 1) this.#perAddress.delete(channel.remoteAddress);

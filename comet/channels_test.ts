@@ -5,10 +5,9 @@ import { Channel, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 
 function add(channels: Channels, key = "", remoteAddress = "127.0.0.1"): Channel {
-  const channel = channels.add((id, slot) =>
+  const channel = channels.add((id) =>
     new Channel(
       id,
-      slot,
       {} as Conn<Channel | undefined>,
       {} as Transport,
       { close() {} },

@@ -65,10 +65,11 @@ export class ClientProtocol implements FrameSink<Channel> {
     }
   }
 
-  /** Members of the channel's room over all comets; 0 in none. */
+  /** Members of the channel's primary room over all comets; 0 in none. */
   online(channel: Channel): number {
-    if (channel.room === null) return 0;
-    return channel.room.size + (this.remoteOnline.get(channel.roomKey) ?? 0);
+    if (channel.primary === null) return 0;
+    const { room } = channel.primary;
+    return room.size + (this.remoteOnline.get(room.key) ?? 0);
   }
 
   #heartbeat(channel: Channel, sequence: number): void {

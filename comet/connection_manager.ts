@@ -2,12 +2,13 @@ import type { Clock } from "../base/clock.ts";
 import { type Conn, WriteOutcome } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { ConnectReply, LogicApi } from "../protocol/cluster/contract.ts";
-import { Channel, ChannelState, type Transport } from "./channel.ts";
+import { Channel, ChannelState, NONE, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { type CometOptions, TICK_MS } from "./options.ts";
 import { Pings } from "./pings.ts";
 import { RoomInterest } from "./room_interest.ts";
+import type { Membership } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { NO_TIMER, TimingWheel } from "./timer/timing_wheel.ts";
 
@@ -87,8 +88,8 @@ export class ConnectionManager {
       conn.evict();
       return undefined;
     }
-    const channel = this.channels.add((id, slot) =>
-      new Channel(id, slot, conn, transport, decoder, conn.remoteAddress)
+    const channel = this.channels.add((id) =>
+      new Channel(id, conn, transport, decoder, conn.remoteAddress)
     );
     conn.context = channel;
     this.counters.accepted++;
@@ -114,13 +115,34 @@ export class ConnectionManager {
     this.#setTimer(channel, this.options.heartbeatMs);
   }
 
-  /** Moves a channel to another room, which must be held; an empty key is no room. */
+  /**
+   * Moves the primary membership to another room, which jobs must know of; an empty key is no room.
+   * A membership that the channel has in that room becomes the primary one.
+   */
   moveTo(channel: Channel, roomKey: string): void {
+    const { primary, others } = channel;
     if (roomKey === channel.roomKey) return;
-    this.#leaveRoom(channel);
-    if (roomKey === "") return;
-    channel.room = this.rooms.join(roomKey, channel);
-    channel.roomKey = roomKey;
+    const other = others.find(({ room }) => room.key === roomKey);
+    if (other !== undefined) channel.others = others.filter((membership) => membership !== other);
+    if (primary !== null) this.#leaveRoom(primary);
+    channel.primary = roomKey === "" ? null : other ?? this.rooms.join(roomKey, channel);
+  }
+
+  /** Takes a channel into one more room, which jobs must know of, unless it is there already. */
+  join(channel: Channel, roomKey: string): void {
+    const { others } = channel;
+    if (roomKey === channel.roomKey || others.some(({ room }) => room.key === roomKey)) return;
+    channel.others = [...others, this.rooms.join(roomKey, channel)];
+  }
+
+  /** Lets a channel go from a room, if it is there. */
+  leave(channel: Channel, roomKey: string): void {
+    if (roomKey === channel.roomKey) return this.moveTo(channel, "");
+    channel.others = channel.others.filter((membership) => {
+      const stays = membership.room.key !== roomKey;
+      if (!stays) this.#leaveRoom(membership);
+      return stays;
+    });
   }
 
   /** Writes to a channel and watches it from when its queue holds back or drops something. */
@@ -144,7 +166,7 @@ export class ConnectionManager {
   close(channel: Channel, close: CloseCode): void {
     if (channel.state >= ChannelState.closing) return;
     const farewell = channel.transport.farewell(channel, close);
-    this.#leave(channel);
+    this.#disconnect(channel);
     channel.state = ChannelState.closing;
     this.#cancelSlowTimer(channel);
     this.#setTimer(channel, this.options.closeMs);
@@ -167,7 +189,7 @@ export class ConnectionManager {
   /** The connection is over, whoever ended it. */
   closed(channel: Channel): void {
     if (channel.state === ChannelState.closed) return;
-    this.#leave(channel);
+    this.#disconnect(channel);
     channel.state = ChannelState.closed;
     this.#cancelSlowTimer(channel);
     if (channel.timer !== NO_TIMER) this.#wheel.cancel(channel.timer);
@@ -180,9 +202,11 @@ export class ConnectionManager {
   }
 
   /** Takes a channel out of everything that pushes reach. */
-  #leave(channel: Channel): void {
+  #disconnect(channel: Channel): void {
     if (channel.state !== ChannelState.open) return;
-    this.#leaveRoom(channel);
+    this.moveTo(channel, "");
+    for (const membership of channel.others) this.#leaveRoom(membership);
+    channel.others = NONE;
     this.channels.unbindKey(channel);
     this.logic.disconnect({
       server: this.server,
@@ -192,12 +216,10 @@ export class ConnectionManager {
     }).catch(() => this.counters.logicFailures++);
   }
 
-  #leaveRoom(channel: Channel): void {
-    if (channel.room === null) return;
-    this.rooms.leave(channel.roomKey, channel.room, channel);
-    if (channel.room.size === 0) this.interest.remove(channel.roomKey);
-    channel.room = null;
-    channel.roomKey = "";
+  #leaveRoom(membership: Membership<Channel>): void {
+    const { room } = membership;
+    this.rooms.leave(membership);
+    if (room.size === 0) this.interest.remove(room.key);
   }
 
   #expire(data: number): void {

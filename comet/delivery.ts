@@ -15,6 +15,7 @@ import type { ConnectionManager } from "./connection_manager.ts";
 import { LogPositions } from "./log_positions.ts";
 import { EncodedPush } from "./encoded_push.ts";
 import { PacedBroadcasts } from "./paced_broadcasts.ts";
+import type { Membership } from "./room.ts";
 
 const log = getLogger(["halley", "comet"]);
 
@@ -110,7 +111,8 @@ export class Delivery {
     const outgoing = new EncodedPush(frames, count);
     let walked = false;
     let resolve = () => {};
-    room.walk(this.clock, this.slice, (channel) => this.#push(channel, outgoing), (failure) => {
+    const visit = ({ channel }: Membership<Channel>) => this.#push(channel, outgoing);
+    room.walk(this.clock, this.slice, visit, (failure) => {
       walked = true;
       if (failure !== undefined) this.#fail(item, failure);
       resolve();

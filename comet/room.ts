@@ -1,48 +1,50 @@
 import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 
-/** What a room needs of its members. */
-export interface RoomMember {
-  /** Place in the room's array, kept by the room; -1 in none. */
-  roomIndex: number;
+/** A channel's place in one room; a channel may have several, each in another room. */
+export class Membership<Channel> {
+  /** @param index Place in the room's array, kept by the room; -1 when the membership is over. */
+  constructor(readonly channel: Channel, readonly room: Room<Channel>, public index: number) {}
 }
 
 /**
- * Members of a room in a dense array, from which one is taken by putting the last in its place.
+ * Memberships of a room in a dense array, from which one is taken by putting the last in its place.
  *
  * While a walk is under way the array has three parts: `[0, next)` were visited, `[next, end)` are
  * still to be, and from `end` on are those who joined since. Whoever leaves makes a hole that the
  * last of its own part fills, and so on to the end, so that nobody changes parts.
  */
-export class Room<Member extends RoomMember> {
-  readonly #members: Member[] = [];
+export class Room<Channel> {
+  readonly #members: Membership<Channel>[] = [];
   #walking = false;
   #next = 0;
   #end = 0;
+
+  constructor(readonly key: string) {}
 
   /** How many members there are. */
   get size(): number {
     return this.#members.length;
   }
 
-  /** Takes a member in; it must be in no room. */
-  join(member: Member): void {
-    assert(member.roomIndex === -1, "a member is in one room at a time");
-    member.roomIndex = this.#members.length;
-    this.#members.push(member);
+  /** Takes a channel in, which must not be a member already. */
+  join(channel: Channel): Membership<Channel> {
+    const membership = new Membership(channel, this, this.#members.length);
+    this.#members.push(membership);
+    return membership;
   }
 
-  /** Lets a member go. */
-  leave(member: Member): void {
-    let hole = member.roomIndex;
-    assert(this.#members[hole] === member, "a member leaves the room that it is in");
+  /** Ends a membership. */
+  leave(membership: Membership<Channel>): void {
+    let hole = membership.index;
+    assert(this.#members[hole] === membership, "a member leaves the room that it is in");
     if (this.#walking) {
       if (hole < this.#next) hole = this.#fill(hole, --this.#next);
       if (hole < this.#end) hole = this.#fill(hole, --this.#end);
     }
     this.#fill(hole, this.#members.length - 1);
     this.#members.pop();
-    member.roomIndex = -1;
+    membership.index = -1;
   }
 
   /**
@@ -59,7 +61,7 @@ export class Room<Member extends RoomMember> {
   walk(
     clock: Clock,
     slice: number,
-    visit: (member: Member) => void,
+    visit: (membership: Membership<Channel>) => void,
     done: (failure: unknown) => void,
   ): void {
     assert(!this.#walking, "a room has one walk at a time");
@@ -70,9 +72,9 @@ export class Room<Member extends RoomMember> {
     let failure: unknown;
     const step = () => {
       for (let left = slice; left > 0 && this.#next < this.#end; left--) {
-        const member = this.#members[this.#next++];
+        const membership = this.#members[this.#next++];
         try {
-          visit(member);
+          visit(membership);
         } catch (error) {
           failure ??= error;
         }
@@ -93,7 +95,7 @@ export class Room<Member extends RoomMember> {
     if (hole !== from) {
       const moved = this.#members[from];
       this.#members[hole] = moved;
-      moved.roomIndex = hole;
+      moved.index = hole;
     }
     return from;
   }

@@ -2,20 +2,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../base/clock.ts";
 import { type Prng, randomBelow, seededPrng } from "../base/prng.ts";
-import { Room } from "./room.ts";
+import { type Membership, Room } from "./room.ts";
 
 const SEED = 5_000;
 const WALKS = 20_000;
 
 interface Member {
-  roomIndex: number;
+  /** In the room, when it is inside. */
+  membership?: Membership<Member>;
   /** Visits in the walk under way. */
   visits: number;
 }
 
 /** Members that come and go at random, and the set of those who should be in the room. */
 class Crowd {
-  readonly room = new Room<Member>();
+  readonly room = new Room<Member>("live://1");
   readonly inside = new Set<Member>();
   /** Who was inside when the walk under way began. */
   before: ReadonlySet<Member> = new Set();
@@ -24,7 +25,7 @@ class Crowd {
   readonly #all: Member[];
 
   constructor(private readonly prng: Prng, sizeMax: number) {
-    this.#all = Array.from({ length: sizeMax }, () => ({ roomIndex: -1, visits: 0 }));
+    this.#all = Array.from({ length: sizeMax }, () => ({ visits: 0 }));
   }
 
   /** To be called when a walk begins. */
@@ -42,7 +43,7 @@ class Crowd {
         this.#leave(member);
       } else {
         this.inside.add(member);
-        this.room.join(member);
+        member.membership = this.room.join(member);
       }
     }
   }
@@ -55,8 +56,8 @@ class Crowd {
   #leave(member: Member): void {
     this.inside.delete(member);
     this.stayed.delete(member);
-    this.room.leave(member);
-    assert.equal(member.roomIndex, -1);
+    this.room.leave(member.membership!);
+    assert.equal(member.membership!.index, -1);
     assert.equal(this.room.size, this.inside.size);
   }
 }
@@ -71,7 +72,7 @@ function tryWalk(crowd: Crowd, prng: Prng): void {
   let ended = 0;
   crowd.stir(20);
   crowd.begin();
-  crowd.room.walk(clock, slice, (member) => {
+  crowd.room.walk(clock, slice, ({ channel: member }) => {
     if (!crowd.inside.has(member)) wrong.add("visited who had left");
     if (!crowd.before.has(member)) wrong.add("visited who was not there before");
     if (++member.visits > 1) wrong.add("visited twice");

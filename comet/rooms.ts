@@ -1,8 +1,8 @@
-import { Room, type RoomMember } from "./room.ts";
+import { type Membership, Room } from "./room.ts";
 
 /** The rooms that have members, by key. */
-export class Rooms<Member extends RoomMember> {
-  readonly #rooms = new Map<string, Room<Member>>();
+export class Rooms<Channel> {
+  readonly #rooms = new Map<string, Room<Channel>>();
   /** Keys of rooms whose members have changed since {@linkcode Rooms.takeChanges}. */
   readonly #changed = new Set<string>();
 
@@ -12,7 +12,7 @@ export class Rooms<Member extends RoomMember> {
   }
 
   /** The room with this key, if anyone is in it. */
-  get(key: string): Room<Member> | undefined {
+  get(key: string): Room<Channel> | undefined {
     return this.#rooms.get(key);
   }
 
@@ -21,23 +21,23 @@ export class Rooms<Member extends RoomMember> {
     return this.#rooms.keys();
   }
 
-  /** Takes a member into a room, which comes into being with its first. */
-  join(key: string, member: Member): Room<Member> {
+  /** Takes a channel into a room, which comes into being with its first member. */
+  join(key: string, channel: Channel): Membership<Channel> {
     let room = this.#rooms.get(key);
-    if (room === undefined) this.#rooms.set(key, room = new Room());
-    room.join(member);
+    if (room === undefined) this.#rooms.set(key, room = new Room(key));
     this.#changed.add(key);
-    return room;
+    return room.join(channel);
   }
 
   /**
-   * Lets a member go; the room goes with its last, also during a walk, which then has nobody left
+   * Ends a membership; the room goes with its last, also during a walk, which then has nobody left
    * to visit.
    */
-  leave(key: string, room: Room<Member>, member: Member): void {
-    room.leave(member);
-    this.#changed.add(key);
-    if (room.size === 0) this.#rooms.delete(key);
+  leave(membership: Membership<Channel>): void {
+    const { room } = membership;
+    room.leave(membership);
+    this.#changed.add(room.key);
+    if (room.size === 0) this.#rooms.delete(room.key);
   }
 
   /**

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { ManualClock } from "../base/clock.ts";
 import { type Prng, randomBelow, seededPrng } from "../base/prng.ts";
 import { RoomInterest } from "../comet/room_interest.ts";
+import type { Membership } from "../comet/room.ts";
 import { Rooms } from "../comet/rooms.ts";
 import { RemoteRoomInterest } from "../job/remote_room_interest.ts";
 import { type RoomInterestApi, WATCH_MS, type WatcherApi } from "../protocol/cluster/contract.ts";
@@ -11,10 +12,7 @@ const SEEDS = 300;
 const STEPS = 400;
 const ROOMS = 6;
 
-interface Member {
-  roomIndex: number;
-  room: string;
-}
+type Member = Membership<null>;
 
 /** A call on its way to the other end, or an answer on its way back. */
 type Letter = () => void;
@@ -60,7 +58,7 @@ class Link {
 /** A comet with its rooms and clients, and jobs that watch them. */
 class World {
   readonly clock = new ManualClock();
-  readonly rooms = new Rooms<Member>();
+  readonly rooms = new Rooms<null>();
   readonly interest = new RoomInterest(this.rooms, this.clock);
   readonly members: Member[] = [];
   readonly jobs: Job[];
@@ -73,24 +71,21 @@ class World {
   async join(room: string): Promise<void> {
     const held = this.interest.add(room);
     if (held !== undefined) await held;
-    const member = { roomIndex: -1, room };
-    this.rooms.join(room, member);
-    this.members.push(member);
+    this.members.push(this.rooms.join(room, null));
     this.check();
   }
 
   leave(member: Member): void {
     this.members.splice(this.members.indexOf(member), 1);
-    const room = this.rooms.get(member.room)!;
-    this.rooms.leave(member.room, room, member);
-    if (room.size === 0) this.interest.remove(member.room);
+    this.rooms.leave(member);
+    if (member.room.size === 0) this.interest.remove(member.room.key);
   }
 
   /** Every room that has members is one that every job would send pushes for. */
   check(): void {
     for (const { room } of this.members) {
       for (const job of this.jobs) {
-        assert.ok(job.rooms.has(room), `${job.id} would leave out ${room}`);
+        assert.ok(job.rooms.has(room.key), `${job.id} would leave out ${room.key}`);
       }
     }
   }
