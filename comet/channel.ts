@@ -42,7 +42,7 @@ export interface Transport {
 export const SLOTS_MAX = 2 ** 20;
 
 /** Shared by all lists that are empty, so that a fresh channel allocates none. */
-export const NONE: readonly never[] = [];
+const NONE: readonly never[] = [];
 
 /** One client's connection. There are very many: every field counts. */
 export class Channel {

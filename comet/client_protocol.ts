@@ -90,7 +90,7 @@ export class ClientProtocol implements FrameSink<Channel> {
     }
     const held = key === "" ? undefined : this.connections.interest.add(key);
     if (held === undefined) {
-      this.connections.moveTo(channel, key);
+      this.connections.memberships.moveTo(channel, key);
       this.#reply(channel, Operation.ChangeRoomReply, sequence, body);
       return true;
     }
@@ -99,7 +99,7 @@ export class ClientProtocol implements FrameSink<Channel> {
     held.then(() => {
       channel.busy = false;
       if (channel.state !== ChannelState.open) return;
-      this.connections.moveTo(channel, key);
+      this.connections.memberships.moveTo(channel, key);
       this.#reply(channel, Operation.ChangeRoomReply, sequence, echo);
       channel.transport.resume(channel);
     });

@@ -2,13 +2,13 @@ import type { Clock } from "../base/clock.ts";
 import { type Conn, WriteOutcome } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { ConnectReply, LogicApi } from "../protocol/cluster/contract.ts";
-import { Channel, ChannelState, NONE, type Transport } from "./channel.ts";
+import { Channel, ChannelState, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { type CometOptions, TICK_MS } from "./options.ts";
+import { Memberships } from "./memberships.ts";
 import { Pings } from "./pings.ts";
 import { RoomInterest } from "./room_interest.ts";
-import type { Membership } from "./room.ts";
 import { Rooms } from "./rooms.ts";
 import { NO_TIMER, TimingWheel } from "./timer/timing_wheel.ts";
 
@@ -21,6 +21,7 @@ export class ConnectionManager {
   readonly channels = new Channels();
   readonly rooms = new Rooms<Channel>();
   readonly interest: RoomInterest;
+  readonly memberships: Memberships;
   /** Whether no client may come at present, since jobs do not know of this comet. */
   isShut = false;
   readonly #wheel: TimingWheel;
@@ -43,6 +44,7 @@ export class ConnectionManager {
     private readonly counters: CometCounters,
   ) {
     this.interest = new RoomInterest(this.rooms, clock);
+    this.memberships = new Memberships(this.rooms, this.interest);
     this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: running.monotonicMs() });
     const pingTicks = Math.ceil(options.pingMs / TICK_MS);
     this.#pings = new Pings(this.channels, clock, pingTicks, (channel, ping) => {
@@ -104,7 +106,7 @@ export class ConnectionManager {
     channel.key = client.key;
     channel.accepts = client.accepts;
     this.channels.bindKey(channel);
-    this.moveTo(channel, client.room);
+    this.memberships.moveTo(channel, client.room);
     this.counters.authenticated++;
     this.#setTimer(channel, this.options.heartbeatMs);
   }
@@ -113,36 +115,6 @@ export class ConnectionManager {
   heartbeat(channel: Channel): void {
     this.counters.heartbeats++;
     this.#setTimer(channel, this.options.heartbeatMs);
-  }
-
-  /**
-   * Moves the primary membership to another room, which jobs must know of; an empty key is no room.
-   * A membership that the channel has in that room becomes the primary one.
-   */
-  moveTo(channel: Channel, roomKey: string): void {
-    const { primary, others } = channel;
-    if (roomKey === channel.roomKey) return;
-    const other = others.find(({ room }) => room.key === roomKey);
-    if (other !== undefined) channel.others = others.filter((membership) => membership !== other);
-    if (primary !== null) this.#leaveRoom(primary);
-    channel.primary = roomKey === "" ? null : other ?? this.rooms.join(roomKey, channel);
-  }
-
-  /** Takes a channel into one more room, which jobs must know of, unless it is there already. */
-  join(channel: Channel, roomKey: string): void {
-    const { others } = channel;
-    if (roomKey === channel.roomKey || others.some(({ room }) => room.key === roomKey)) return;
-    channel.others = [...others, this.rooms.join(roomKey, channel)];
-  }
-
-  /** Lets a channel go from a room, if it is there. */
-  leave(channel: Channel, roomKey: string): void {
-    if (roomKey === channel.roomKey) return this.moveTo(channel, "");
-    channel.others = channel.others.filter((membership) => {
-      const stays = membership.room.key !== roomKey;
-      if (!stays) this.#leaveRoom(membership);
-      return stays;
-    });
   }
 
   /** Writes to a channel and watches it from when its queue holds back or drops something. */
@@ -204,9 +176,7 @@ export class ConnectionManager {
   /** Takes a channel out of everything that pushes reach. */
   #disconnect(channel: Channel): void {
     if (channel.state !== ChannelState.open) return;
-    this.moveTo(channel, "");
-    for (const membership of channel.others) this.#leaveRoom(membership);
-    channel.others = NONE;
+    this.memberships.leaveAll(channel);
     this.channels.unbindKey(channel);
     this.logic.disconnect({
       server: this.server,
@@ -214,12 +184,6 @@ export class ConnectionManager {
       mid: channel.mid,
       key: channel.key,
     }).catch(() => this.counters.logicFailures++);
-  }
-
-  #leaveRoom(membership: Membership<Channel>): void {
-    const { room } = membership;
-    this.rooms.leave(membership);
-    if (room.size === 0) this.interest.remove(room.key);
   }
 
   #expire(data: number): void {

@@ -54,12 +54,12 @@ class Visitors {
         assert.deepEqual(visitor.client.lines(), [`13:1:${visitor.primary}`]);
         return;
       case 4:
-        connections.leave(visitor.channel, room);
+        connections.memberships.leave(visitor.channel, room);
         if (visitor.primary === room) visitor.primary = "";
         visitor.others.delete(room);
         return;
       default:
-        connections.join(visitor.channel, room);
+        connections.memberships.join(visitor.channel, room);
         if (visitor.primary !== room) visitor.others.add(room);
     }
   }
@@ -101,7 +101,7 @@ class Visitors {
   }
 }
 
-describe("ConnectionManager's memberships", () => {
+describe("Memberships", () => {
   it(`agree with a model over ${SEEDS} seeds of ${STEPS} steps in several rooms each`, async () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const comet = await TestComet.start();
@@ -124,8 +124,8 @@ describe("ConnectionManager's memberships", () => {
     await comet.open({ room: "live://2" });
     const [channel] = comet.channels();
     const { connections } = comet;
-    connections.join(channel, "live://2");
-    connections.join(channel, "live://3");
+    connections.memberships.join(channel, "live://2");
+    connections.memberships.join(channel, "live://3");
     const removed: string[] = [];
     connections.interest.remove = (room) => removed.push(room);
     client.end();
@@ -139,9 +139,9 @@ describe("ConnectionManager's memberships", () => {
     const comet = await TestComet.start();
     await comet.open({ room: "live://1" });
     const [channel] = comet.channels();
-    comet.connections.join(channel, "live://2");
+    comet.connections.memberships.join(channel, "live://2");
     const [other] = channel.others;
-    comet.connections.moveTo(channel, "live://2");
+    comet.connections.memberships.moveTo(channel, "live://2");
     assert.equal(channel.primary, other);
     assert.deepEqual(channel.others, []);
     assert.equal(comet.connections.rooms.size, 1);
