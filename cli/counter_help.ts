@@ -1,6 +1,6 @@
 import type { StallCounters } from "../base/running_clock.ts";
 import type { CometCounters } from "../comet/counters.ts";
-import type { StoreCounters } from "../drivers/counters.ts";
+import type { StoreCounters } from "../drivers/store.ts";
 import type { JobCounters } from "../job/counters.ts";
 import type { LogicCounters } from "../logic/counters.ts";
 import type { HttpCounters } from "../protocol/http/counters.ts";

@@ -1,83 +1,103 @@
-import type { Clock } from "../base/clock.ts";
-import type { Prng } from "../base/prng.ts";
-import type { StoreCounters } from "./counters.ts";
+/**
+ * The door of this folder: a store opens by the scheme of its URL. Another driver is a folder and a
+ * line of {@linkcode schemes}.
+ *
+ * @module
+ */
 import type { Nodes, PushLog, Sessions } from "./ports.ts";
-import { warnOfEviction } from "./redis/eviction.ts";
-import { RedisNodes } from "./redis/nodes.ts";
-import { RedisPushLog } from "./redis/push_log.ts";
-import { RedisSessions } from "./redis/sessions.ts";
-import type { RedisStore } from "./redis/store.ts";
-import { checkStore, problemOf, type StoreProblem } from "./redis/store_check.ts";
+import {
+  type OpenStore,
+  type PushLogOptions,
+  type Store,
+  type StoreDependencies,
+  type StoreProblem,
+} from "./store.ts";
 
-/** How to open the drivers. */
-export interface DriverOptions {
-  /** The bearer token of a REST URL. */
-  readonly token?: string;
-  readonly clock: Clock;
-  /** The time in which this process ran: what waits for Redis is judged by it. */
-  readonly running: Clock;
-  readonly prng: Prng;
-  /** How many partitions the push log has; the same for all who open it. */
-  readonly partitions: number;
-  /** Bytes of entries not yet acknowledged that one partition may hold. */
-  readonly partitionBytesMax: number;
+/** What opens which URLs; only a driver that is used is loaded. */
+const schemes: readonly (readonly [RegExp, () => Promise<OpenStore>])[] = [
+  [/^memory:/, async () => (await import("./memory/open.ts")).openMemory],
+  [/^rediss?(?:-cluster|-sentinel)?:/, async () => (await import("./redis/open.ts")).openRedis],
+  [/^https?:/, async () => (await import("./upstash/open.ts")).openUpstash],
+];
+
+/** Opens a store by its URL; see {@linkcode OpenStore} for the errors. */
+export async function openStore(url: string, parts: StoreDependencies): Promise<Store> {
+  const driver = schemes.find(([scheme]) => scheme.test(url))?.[1];
+  if (driver === undefined) {
+    throw new Error(
+      "Cannot open store: its URL must begin with memory:, redis:, rediss:, redis-cluster:, " +
+        "redis-sentinel: or https:",
+    );
+  }
+  return await (await driver())(url, parts);
 }
 
-/** What logic and job stand on, over one way to Redis. */
+/** Where each port is opened; a URL that several have is one store, opened once. */
+export interface DriverUrls {
+  readonly pushLog: string;
+  readonly nodes: string;
+  readonly sessions: string;
+}
+
+/** How to open the drivers. */
+export interface DriverOptions extends StoreDependencies, PushLogOptions {
+  /** How long a node counts as alive without a report, in milliseconds. */
+  readonly nodeLeaseMs?: number;
+}
+
+/** What logic and job stand on. */
 export interface Drivers {
   readonly pushLog: PushLog;
-  readonly sessions: Sessions;
   readonly nodes: Nodes;
-  /** What the way to Redis counts. */
-  readonly counters: StoreCounters;
-  /** Tries what is needed of Redis, and says what is in the way, if anything. */
+  readonly sessions: Sessions;
+  /** The stores of these. */
+  readonly stores: readonly Store[];
+  /** Tries what is needed of the stores, and says what is in the way, if anything. */
   problem(): Promise<StoreProblem | undefined>;
-  /** Ends every wait and every connection. */
+  /** Closes the push log, and then the stores. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the drivers by a URL: `https://…` and `http://…` with a token is the REST protocol of
- * Upstash, everything else what `parseRedisUrl` takes. What speaks to Redis is loaded only now, and
- * only the one that is used.
+ * Opens all drivers, at one URL or each at its own; see {@linkcode OpenStore} for the errors.
  *
- * @throws {StoreUnavailable} When Redis cannot be reached now; asking again later may go well.
- * @throws {Error} When the URL, the user or the token is wrong, the user may not do what is needed,
- * or others use another number of partitions.
+ * @throws {Error} When others use another number of partitions, or a store has no such port.
  */
-export async function openDrivers(url: string, options: DriverOptions): Promise<Drivers> {
-  const { clock, partitions, partitionBytesMax } = options;
-  const store = await openStore(url, options);
+export async function openDrivers(
+  urls: string | DriverUrls,
+  options: DriverOptions,
+): Promise<Drivers> {
+  const at = typeof urls === "string" ? { pushLog: urls, nodes: urls, sessions: urls } : urls;
+  const stores = new Map<string, Store>();
+  const closeStores = async () => {
+    for (const store of stores.values()) await store.close();
+  };
   try {
-    const problem = await checkStore(store);
-    if (problem?.kind === "forbidden") throw new Error(`Cannot use Redis: ${problem.reason}`);
-    const pushLog = await RedisPushLog.open(store, { partitions, partitionBytesMax });
-    const nodes = new RedisNodes(store, clock);
-    await warnOfEviction(store);
+    for (const url of [at.pushLog, at.nodes, at.sessions]) {
+      if (!stores.has(url)) stores.set(url, await openStore(url, options));
+    }
+    const pushLog = await stores.get(at.pushLog)!.openPushLog?.(options);
+    const nodes = await stores.get(at.nodes)!.openNodes?.(options.nodeLeaseMs);
+    const sessions = nodes && await stores.get(at.sessions)!.openSessions?.(nodes);
+    if (pushLog === undefined || nodes === undefined || sessions === undefined) {
+      throw new Error("Cannot open drivers: a store does not serve the port that is wanted of it");
+    }
     return {
       pushLog,
       nodes,
-      sessions: new RedisSessions(store, nodes),
-      counters: store.counters,
-      problem: () => problemOf(store),
+      sessions,
+      stores: [...stores.values()],
+      problem: async () => {
+        const problems = await Promise.all([...stores.values()].map((store) => store.problem()));
+        return problems.find((problem) => problem !== undefined);
+      },
       close: async () => {
         await pushLog.close();
-        await store.close();
+        await closeStores();
       },
     };
   } catch (error) {
-    await store.close();
+    await closeStores();
     throw error;
   }
-}
-
-async function openStore(
-  url: string,
-  { token = "", running: clock, prng }: DriverOptions,
-): Promise<RedisStore> {
-  if (!/^https?:\/\//.test(url)) {
-    return await (await import("./redis/tcp_store.ts")).openRedisStore(url, { clock, prng });
-  }
-  if (token === "") throw new Error("Cannot open Redis over REST: it needs a token");
-  return (await import("./upstash/rest_store.ts")).openUpstashStore(url, token, { clock, prng });
 }

@@ -9,8 +9,11 @@ import {
   startUpstashStore,
 } from "../tests/support/redis_stores.ts";
 import { freePort } from "../tests/support/free_port.ts";
-import { openDrivers } from "./open.ts";
+import { testNode } from "../tests/support/test_comet.ts";
+import { openDrivers, openStore } from "./open.ts";
 import { StoreUnavailable } from "./ports.ts";
+
+type At = Omit<StartedStore, "store">;
 
 const options = {
   clock: systemClock,
@@ -19,14 +22,21 @@ const options = {
   partitions: 4,
   partitionBytesMax: 1_000_000,
 };
+const node = { ...testNode("comet~1"), name: "comet" };
+const session = { server: "comet~1", connectionId: 1, mid: 7n, key: "x" };
+const limits = { perMidMax: 1, perKeyMax: 1, whenFull: "refuse" } as const;
+const body = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+const message = { kind: "room", room: "live://1", operation: 1_000, body } as const;
+const memory = async () => ({ url: "memory:", token: "", stop: async () => {} });
 const starts = {
+  memory,
   redis: startRedisStore,
   "redis cluster": startClusterStore,
   upstash: startUpstashStore,
 };
 
 describe("openDrivers()", () => {
-  async function withStore(start: () => Promise<StartedStore>, run: (at: StartedStore) => unknown) {
+  async function withStore(start: () => Promise<At>, run: (at: At) => unknown) {
     const started = await start();
     try {
       await run(started);
@@ -34,6 +44,42 @@ describe("openDrivers()", () => {
       await started.stop();
     }
   }
+
+  it("opens each port at the URL that it is given, and a URL once", async () => {
+    await withStore(startRedisStore, async ({ url }) => {
+      const urls = { pushLog: "memory:", nodes: url, sessions: url };
+      const drivers = await openDrivers(urls, { ...options, nodeLeaseMs: 7_000 });
+      assert.equal(drivers.stores.length, 2);
+      assert.equal(drivers.nodes.leaseMs, 7_000);
+      await drivers.nodes.register(node);
+      assert.ok((await drivers.sessions.add(session, limits)).added);
+      assert.deepEqual(await drivers.sessions.byMids([7n]), [session]);
+      assert.equal(await drivers.pushLog.append(0, message), 1, "as in memory");
+      assert.equal(await drivers.problem(), undefined);
+      await drivers.close();
+    });
+  });
+
+  it("opens sessions in memory on nodes in memory alone", async () => {
+    await withStore(startRedisStore, async ({ url }) => {
+      const urls = { pushLog: url, nodes: url, sessions: "memory:" };
+      await assert.rejects(openDrivers(urls, options), /the nodes must be in memory, too/);
+    });
+  });
+
+  it("leaves a store open whose push log is closed", async () => {
+    await withStore(startRedisStore, async ({ url }) => {
+      const store = await openStore(url, options);
+      const pushLog = await store.openPushLog!(options);
+      await pushLog.close();
+      await assert.rejects(pushLog.append(0, message), /it is closed/);
+      assert.equal(await store.problem(), undefined);
+      await (await store.openNodes!()).live();
+      assert.equal(store.counters.interruptions, 0);
+      await store.close();
+      assert.equal((await store.problem())?.kind, "away");
+    });
+  });
 
   for (const [name, start] of Object.entries(starts)) {
     it(`opens all drivers over ${name}`, async () => {
@@ -43,33 +89,17 @@ describe("openDrivers()", () => {
         assert.equal(pushLog.partitions, 4);
         const lease = await pushLog.acquire(1, "job~1");
         assert.ok(lease !== undefined);
-        const body = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-        const message = { kind: "room", room: "live://1", operation: 1_000, body } as const;
         const position = await pushLog.append(1, message);
         const [entry] = await pushLog.read(lease, 10);
         assert.equal(entry.position, position);
-        assert.deepEqual(new Uint8Array(entry.message.body), body);
+        assert.deepEqual(new Uint8Array(entry.message.body), message.body);
 
-        await nodes.register({
-          server: "comet~1",
-          name: "comet",
-          region: "",
-          zone: "",
-          env: "",
-          hostname: "",
-          addresses: [],
-          rpc: "",
-          version: "",
-          weight: 1,
-          offline: false,
-        });
-        const session = { server: "comet~1", connectionId: 1, mid: 7n, key: "x" };
-        const limits = { perMidMax: 1, perKeyMax: 1, whenFull: "refuse" } as const;
+        await nodes.register(node);
         assert.ok((await sessions.add(session, limits)).added);
         assert.deepEqual(await sessions.byMids([7n]), [session]);
-        assert.equal(drivers.counters.interruptions, 0);
+        assert.equal(drivers.stores[0].counters.interruptions, 0);
         await drivers.close();
-        await assert.rejects(nodes.live(), StoreUnavailable);
+        if (name !== "memory") await assert.rejects(nodes.live(), StoreUnavailable);
       });
     });
   }
@@ -98,6 +128,9 @@ describe("openDrivers()", () => {
         });
       }
     });
-    await assert.rejects(openDrivers("ftp://127.0.0.1", options), /Cannot read URL of Redis/);
+    await assert.rejects(
+      openDrivers("ftp://127.0.0.1", options),
+      /Cannot open store: its URL must/,
+    );
   });
 });

@@ -151,6 +151,14 @@ export interface NodeState extends CometNode {
   readonly reportedMs: number;
 }
 
+/** Which runs of nodes are alive. */
+export interface Runs {
+  /** Whether a run is registered and its lease runs. */
+  isAlive(server: string): boolean;
+  /** Whether another run has the name of this one, which is then gone for good. */
+  isReplaced(server: string): boolean;
+}
+
 /** The registry of comets. A registration is a lease: without reports it runs out. */
 export interface Nodes {
   /**
@@ -177,6 +185,12 @@ export interface Nodes {
     server: string,
     counts: Pick<NodeState, "connections" | "clientAddresses" | "rooms">,
   ): Promise<void>;
+  /**
+   * Which runs are alive; what sessions are judged by.
+   *
+   * @param ageMsMax How old the answer may be, in milliseconds; a second when absent.
+   */
+  runs(ageMsMax?: number): Promise<Runs>;
   /** All nodes whose lease runs. */
   live(): Promise<readonly CometNode[]>;
   /** All nodes whose lease runs, with their latest reports. */

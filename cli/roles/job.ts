@@ -13,7 +13,7 @@ import { parseRpcAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
-import { addJob, addProcess, addPushLog, addRpc, addStore } from "./role_metrics.ts";
+import { addJob, addProcess, addPushLog, addRpc, addStores } from "./role_metrics.ts";
 import { serveMetrics } from "./metrics_server.ts";
 import { newRunId } from "./wiring.ts";
 import type { Running } from "./running.ts";
@@ -91,7 +91,7 @@ export class JobRole {
     const comets = this.#comets!;
     addJob(metrics, this.#job!);
     addPushLog(metrics, this.#drivers!.pushLog);
-    addStore(metrics, this.#drivers!.counters);
+    addStores(metrics, this.#drivers!.stores);
     addRpc(metrics, this.#counters);
     metrics.addGauge("job_comets", "Comets that this job is connected to.", () => comets.connected);
     addProcess(metrics, this.platform.process, this.#running.counters);

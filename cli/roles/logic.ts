@@ -14,7 +14,7 @@ import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
-import { addLogic, addProcess, addPushLog, addRpc, addStore } from "./role_metrics.ts";
+import { addLogic, addProcess, addPushLog, addRpc, addStores } from "./role_metrics.ts";
 import { openApi } from "./http.ts";
 import { access, logicOptions, newRunId } from "./wiring.ts";
 import { NOT_LISTENING, type Running } from "./running.ts";
@@ -104,11 +104,11 @@ export class LogicRole {
     log.info("stopped");
   }
 
-  #metrics(logic: Logic, { pushLog, counters }: Drivers): Metrics {
+  #metrics(logic: Logic, { pushLog, stores }: Drivers): Metrics {
     const metrics = new Metrics();
     addLogic(metrics, logic);
     addPushLog(metrics, pushLog);
-    addStore(metrics, counters);
+    addStores(metrics, stores);
     addRpc(metrics, this.#counters);
     metrics.addGauge("logic_comets", "Comets that are connected here.", () => this.#links.size);
     addProcess(metrics, this.platform.process, this.#running.counters);

@@ -1,7 +1,7 @@
 import type { StallCounters } from "../../base/running_clock.ts";
 import type { Comet } from "../../comet/comet.ts";
 import type { WorkerNumbers } from "./worker_numbers.ts";
-import type { StoreCounters } from "../../drivers/counters.ts";
+import { type Store, StoreCounters } from "../../drivers/store.ts";
 import type { PushLog } from "../../drivers/ports.ts";
 import type { Job } from "../../job/job.ts";
 import type { Logic } from "../../logic/logic.ts";
@@ -80,9 +80,16 @@ export function addPushLog(metrics: Metrics, pushLog: PushLog): void {
   });
 }
 
-/** Shows how the way to the store is doing. */
-export function addStore(metrics: Metrics, counters: StoreCounters): void {
-  metrics.addCounters({ prefix: "store", values: counters, help: storeHelp });
+/** Shows how the ways to the stores are doing, added up. */
+export function addStores(metrics: Metrics, stores: readonly Store[]): void {
+  const values = async () => {
+    const sum = new StoreCounters();
+    for (const { counters } of stores) {
+      for (const name of Object.keys(sum) as (keyof StoreCounters)[]) sum[name] += counters[name];
+    }
+    return sum;
+  };
+  metrics.addCounters({ prefix: "store", values, help: storeHelp });
 }
 
 /** Shows the links to other processes. */

@@ -2,10 +2,10 @@ import { getLogger } from "@logtape/logtape";
 import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import { type Clock, sleep } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
+import { withTimeout } from "../../base/with_timeout.ts";
 import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
-import { withTimeout } from "../../base/with_timeout.ts";
-import type { StoreProblem } from "../../drivers/redis/store_check.ts";
+import type { StoreProblem } from "../../drivers/store.ts";
 import type { Config } from "../config/schema.ts";
 
 const log = getLogger(["halley"]);

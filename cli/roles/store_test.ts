@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
-import type { StoreProblem } from "../../drivers/redis/store_check.ts";
+import type { StoreProblem } from "../../drivers/store.ts";
 import { StoreProbe } from "./store.ts";
 
 /** A store that is asked, and answers when it is told to. */

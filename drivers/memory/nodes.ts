@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
-import type { CometNode, Nodes, NodeState } from "../ports.ts";
+import type { CometNode, Nodes, NodeState, Runs } from "../ports.ts";
 import { NODE_LEASE_MS } from "../../protocol/cluster/contract.ts";
-import { checkRegistration, notRegistered } from "../registration.ts";
+import { checkRegistration, notRegistered } from "../checks.ts";
 
 /** What a node reports. */
 type Counts = Pick<NodeState, "connections" | "clientAddresses" | "rooms">;
@@ -18,7 +18,7 @@ interface Registration {
  * The registry of comets in this process. A run whose lease ran out is as good as not registered,
  * but for its sessions: they come back when it registers again, since then it was slow and not gone.
  */
-export class MemoryNodes implements Nodes {
+export class MemoryNodes implements Nodes, Runs {
   /** By run. */
   readonly #registrations = new Map<string, Registration>();
   /** The run that is registered under a name. */
@@ -31,10 +31,18 @@ export class MemoryNodes implements Nodes {
     this.#clock = clock;
   }
 
-  /** Whether a run is registered and its lease runs. */
   isAlive(server: string): boolean {
     const registration = this.#registrations.get(server);
     return registration !== undefined && this.#isAlive(registration);
+  }
+
+  isReplaced(server: string): boolean {
+    const run = this.#runs.get(nameOf(server));
+    return run !== undefined && run !== server;
+  }
+
+  async runs(): Promise<Runs> {
+    return this;
   }
 
   /** Calls back whenever the connections of a run are lost for good: it was replaced or left. */
@@ -69,8 +77,10 @@ export class MemoryNodes implements Nodes {
   async report(server: string, counts: Counts): Promise<void> {
     const registration = this.#registrations.get(server);
     if (registration === undefined || !this.#isAlive(registration)) {
-      const run = this.#runs.get(nameOf(server));
-      throw notRegistered(server, run === server ? undefined : run);
+      throw notRegistered(
+        server,
+        this.isReplaced(server) ? this.#runs.get(nameOf(server)) : undefined,
+      );
     }
     const { connections, clientAddresses, rooms } = counts;
     registration.counts = { connections, clientAddresses, rooms };

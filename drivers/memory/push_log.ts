@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
+import { checkBody, pushBytes } from "../checks.ts";
 import {
   type Lease,
   LeaseLost,
@@ -8,22 +9,10 @@ import {
   type PushLog,
   PushLogFull,
 } from "../ports.ts";
-import { checkBody, pushBytes } from "../push_bytes.ts";
-
-/** How a {@linkcode MemoryPushLog} is made. */
-export interface MemoryPushLogOptions {
-  /** How many partitions there are. */
-  readonly partitions: number;
-  /** Bytes of entries not yet acknowledged that one partition may hold. */
-  readonly partitionBytesMax: number;
-  /** How long a lease lives after it was last renewed, in milliseconds. */
-  readonly leaseMs?: number;
-  /** What leases run by. */
-  readonly clock?: Clock;
-}
+import type { PushLogOptions } from "../store.ts";
 
 /** Options that hold where none are given: 64 MiB over all partitions. */
-export const memoryPushLogDefaults: MemoryPushLogOptions = {
+export const memoryPushLogDefaults: PushLogOptions = {
   partitions: 8,
   partitionBytesMax: 8 * 1024 * 1024,
 };
@@ -37,7 +26,8 @@ export class MemoryPushLog implements PushLog {
   /** Until when each owner lives. */
   readonly #owners = new Map<string, number>();
 
-  constructor(options: MemoryPushLogOptions = memoryPushLogDefaults) {
+  /** @param options With the clock that leases run by; the system's when absent. */
+  constructor(options: PushLogOptions & { readonly clock?: Clock } = memoryPushLogDefaults) {
     const { partitions, partitionBytesMax, leaseMs = 3_000, clock = systemClock } = options;
     this.partitions = partitions;
     this.leaseMs = leaseMs;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createClient, createCluster, ErrorReply, RESP_TYPES } from "@redis/client";
 import type { Clock } from "../../base/clock.ts";
-import { codeOf, type Hindrance, hindranceIn } from "./hindrance.ts";
+import { codeOf, type Unavailability, unavailabilityIn } from "./errors.ts";
 import { withTimeout } from "../../base/with_timeout.ts";
 import type { RedisHost, RedisUrl } from "./redis_url.ts";
 import { askSentinels, SentinelWatch } from "./sentinels.ts";
@@ -196,18 +196,11 @@ function xread(stream: string, afterId: string, waitMs: number): string[] {
 /** Answers to a hello; some come wrapped. */
 const refused = /^(?:WRONGPASS|NOAUTH|NOPERM)\b/;
 
-/** Whether what failed may go well later: all but an answer that says what is wrong. */
-export function isTransient(error: unknown): boolean {
-  if (error instanceof Error && error.name === "NotCapable") return false;
-  if (error instanceof ErrorReply) return hindranceIn(error.message) !== undefined;
-  return !(error instanceof Error && refused.test(error.message));
-}
-
-/** What is in the way of writing at a server that answers; nothing for all else that fails. */
-export function refusalOf(error: unknown): Hindrance | undefined {
-  if (!(error instanceof ErrorReply)) return undefined;
-  const hindrance = hindranceIn(error.message);
-  return hindrance === "away" ? undefined : hindrance;
+/** What failed may go well later, but for an answer that says what is wrong with the call. */
+export function unavailabilityOf(error: unknown): Unavailability | undefined {
+  if (error instanceof Error && error.name === "NotCapable") return undefined;
+  if (error instanceof ErrorReply) return unavailabilityIn(error.message);
+  return error instanceof Error && refused.test(error.message) ? undefined : "away";
 }
 
 /** Whether another connection may do better. */

@@ -3,7 +3,8 @@ import { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { StoreUnavailable } from "../ports.ts";
-import { connectRedis, isTransient, type RedisCommands, watchSentinels } from "./clients.ts";
+import { connectRedis, type RedisCommands, unavailabilityOf, watchSentinels } from "./clients.ts";
+import { reasonOf } from "./errors.ts";
 import type { RedisHost, RedisUrl } from "./redis_url.ts";
 import type { SentinelWatch } from "./sentinels.ts";
 
@@ -24,7 +25,7 @@ export interface ConnectionUser {
   /** It has been lost; another is on its way. */
   lost(error: unknown): void;
   /** Another server is the master now. */
-  moved(): void;
+  masterChanged(): void;
   /** Another took its place: closes it after the calls that are under way there. */
   replaced(commands: RedisCommands): void;
 }
@@ -75,7 +76,7 @@ export class RedisConnection {
       return await connectRedis(this.#url, this.#clock, lost);
     } catch (error) {
       const message = `Cannot connect to Redis: ${reasonOf(error)}`;
-      throw isTransient(error) ? new StoreUnavailable(message) : new Error(message);
+      throw unavailabilityOf(error) ? new StoreUnavailable(message) : new Error(message);
     }
   }
 
@@ -121,7 +122,7 @@ export class RedisConnection {
     const commands = this.#commands;
     if (isSame(master, commands.host)) return;
     commands.destroy();
-    this.#user.moved();
+    this.#user.masterChanged();
     this.#lost(commands, new Error(`another master was named, ${master.host}:${master.port}`));
   }
 
@@ -139,13 +140,6 @@ export class RedisConnection {
       waitMs = backoffMs(Math.min(tries, 10), reconnect, this.#prng);
     }
   }
-}
-
-/** What an error says, in one line. */
-export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = (error as { code?: string }).code ?? "";
-  return message.split("\n")[0] || code || "no connection";
 }
 
 function isSame(one: RedisHost | undefined, other: RedisHost | undefined): boolean {

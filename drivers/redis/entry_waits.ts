@@ -38,27 +38,26 @@ export class EntryWaits {
       const entry = commands.waitForEntry(stream, afterId, Math.min(waitMs, waitMsMax));
       await withTimeout(this.#clock, answerMsMax, entry);
     } catch {
-      if (this.#connections.get(stream) === connecting) this.#connections.delete(stream);
+      // It was ended.
+      if (this.#connections.get(stream) !== connecting) return;
+      this.#connections.delete(stream);
       connecting.then((commands) => commands.destroy(), () => {});
-      if (!this.#closed) await sleep(this.#clock, failedMs);
+      await sleep(this.#clock, failedMs);
     }
   }
 
-  /** Waits on new connections from now on; those that are under way are over. */
-  reconnect(): void {
-    const connections = [...this.#connections.values()];
-    this.#connections.clear();
-    for (const connecting of connections) {
-      connecting.then((commands) => commands.destroy(), () => {});
-    }
-  }
-
-  /** Ends every wait. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Ends the waits that are under way, with their connections; those to come have new ones. */
+  async end(): Promise<void> {
     const ends = [...this.#connections.values()].map((connecting) =>
       connecting.then((commands) => commands.destroy())
     );
+    this.#connections.clear();
     await Promise.allSettled(ends);
+  }
+
+  /** Ends every wait, those to come included. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.end();
   }
 }

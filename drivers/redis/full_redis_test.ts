@@ -59,7 +59,7 @@ for (const way of ["TCP", "REST"]) {
 
     it("refuses pushes, and lets jobs get rid of those that are there", async () => {
       await withFull(async () => {
-        const { pushLog, counters } = drivers;
+        const { pushLog, stores: [{ counters }] } = drivers;
         const refused = { name: "StoreRefused", message: /\bOOM\b/ };
         await assert.rejects(pushLog.append(1, room("none")), refused);
         assert.ok(await pushLog.append(1, room("none")).catch((e) => e) instanceof StoreRefused);
@@ -81,7 +81,7 @@ for (const way of ["TCP", "REST"]) {
     it("keeps comets and clients, and lets others come", async () => {
       const old = { server: node.server, connectionId: 1, mid: 5n, key: "old" };
       await withFull(async () => {
-        const { nodes, sessions, counters } = drivers;
+        const { nodes, sessions, stores: [{ counters }] } = drivers;
         await nodes.report(node.server, counts);
         assert.deepEqual((await nodes.list())[0].rooms, counts.rooms);
         const late = { ...node, server: "late~1", name: "late" };

@@ -1,19 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
-import type { CometNode } from "../ports.ts";
+import type { CometNode, Runs } from "../ports.ts";
 import { NODE_KEYS, READ_NODES, REMOVE_NODE } from "./node_scripts.ts";
-import { fieldsOf, partsOf, textOf } from "./replies.ts";
-import type { RedisStore } from "./store.ts";
+import { fieldsOf, partsOf, type RedisStore, textOf } from "./store.ts";
 
 const log = getLogger(["halley", "redis"]);
-
-/** Which runs are alive. */
-export interface Runs {
-  isAlive(server: string): boolean;
-  /** Whether another run has the name of this one, which is then gone for good. */
-  isReplaced(server: string): boolean;
-}
 
 /** A registered node as it was last read. */
 export interface WatchedNode {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
-import type { CometNode, Nodes, NodeState } from "../ports.ts";
+import type { CometNode, Nodes, NodeState, Runs } from "../ports.ts";
 import { NODE_LEASE_MS } from "../../protocol/cluster/contract.ts";
-import { checkRegistration, notRegistered } from "../registration.ts";
+import { checkRegistration, notRegistered } from "../checks.ts";
 import {
   NODE_KEYS,
   READ_ROOMS,
@@ -12,9 +12,15 @@ import {
   REPORT_NODE,
   SET_NODE_OFFLINE,
 } from "./node_scripts.ts";
-import { formatNode, NodeWatch, type Runs, type WatchedNode } from "./node_watch.ts";
-import { partsOf, textOf } from "./replies.ts";
-import type { Argument, RedisStore, Reply, Script } from "./store.ts";
+import { formatNode, NodeWatch, type WatchedNode } from "./node_watch.ts";
+import {
+  type Argument,
+  partsOf,
+  type RedisStore,
+  type Reply,
+  type Script,
+  textOf,
+} from "./store.ts";
 
 /** How old the view may be by which sessions are found, in milliseconds. */
 export const RUNS_AGE_MS_MAX = 1_000;
@@ -45,11 +51,6 @@ export class RedisNodes implements Nodes {
     this.#watch = new NodeWatch(store, clock, leaseMs);
   }
 
-  /**
-   * Which runs are alive.
-   *
-   * @param ageMsMax How old the answer may be, in milliseconds.
-   */
   async runs(ageMsMax = RUNS_AGE_MS_MAX): Promise<Runs> {
     if (this.#changed || this.#watch.ageMs >= ageMsMax) {
       this.#changed = false;

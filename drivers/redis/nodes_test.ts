@@ -8,7 +8,7 @@ import { RedisServer } from "../../tests/support/redis_server.ts";
 import type { CometNode } from "../ports.ts";
 import { NODE_KEYS } from "./node_scripts.ts";
 import { RedisNodes, RUNS_AGE_MS_MAX } from "./nodes.ts";
-import { partsOf } from "./replies.ts";
+import { partsOf } from "./store.ts";
 import { openRedisStore } from "./tcp_store.ts";
 
 const leaseMs = 1_000;

@@ -2,8 +2,7 @@ import { Buffer } from "node:buffer";
 import { assert } from "../../base/assert.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import type { PushEntry } from "../ports.ts";
-import { fieldsOf, partsOf, textOf } from "./replies.ts";
-import type { Argument, Reply } from "./store.ts";
+import { type Argument, fieldsOf, partsOf, type Reply, textOf } from "./store.ts";
 
 /**
  * A push as the fields of a stream's entry, which people can read: the kind, the operation, whom it

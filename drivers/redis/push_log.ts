@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { assert } from "../../base/assert.ts";
 import { type Prng, systemPrng, uuid } from "../../base/prng.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
+import { checkBody, pushBytes } from "../checks.ts";
 import {
   type Lease,
   LeaseLost,
@@ -11,26 +12,20 @@ import {
   PushLogFull,
   StoreUnavailable,
 } from "../ports.ts";
-import { checkBody, pushBytes } from "../push_bytes.ts";
+import type { PushLogOptions } from "../store.ts";
 import { decodeEntry, encodeEntry, entryId, idOf } from "./push_entries.ts";
 import * as scripts from "./push_scripts.ts";
 import { type PartitionKeys, partitionKeys } from "./push_scripts.ts";
-import { partsOf, textOf } from "./replies.ts";
-import type { Argument, RedisStore, Reply, Script } from "./store.ts";
+import {
+  type Argument,
+  partsOf,
+  type RedisStore,
+  type Reply,
+  type Script,
+  textOf,
+} from "./store.ts";
 
 const log = getLogger(["halley", "redis"]);
-
-/** How a {@linkcode RedisPushLog} is made. */
-export interface RedisPushLogOptions {
-  /** How many partitions there are; the same for all who open the log. */
-  readonly partitions: number;
-  /** Bytes of entries not yet acknowledged that one partition may hold. */
-  readonly partitionBytesMax: number;
-  /** How long a lease lives after it was last renewed, in milliseconds. */
-  readonly leaseMs?: number;
-  /** Where names of appends come from that may be sent twice; the system's when absent. */
-  readonly prng?: Prng;
-}
 
 /** How long a read waits for an entry, in milliseconds. */
 const WAIT_MS = 2_000;
@@ -59,12 +54,12 @@ export class RedisPushLog implements PushLog {
   readonly #partitions: Partition[];
   #closed = false;
 
-  private constructor(store: RedisStore, options: RedisPushLogOptions) {
+  private constructor(store: RedisStore, options: PushLogOptions, prng: Prng) {
     const { partitions, partitionBytesMax, leaseMs = 3_000 } = options;
     this.partitions = partitions;
     this.leaseMs = leaseMs;
     this.#store = store;
-    this.#prng = options.prng ?? systemPrng();
+    this.#prng = prng;
     this.#bytesMax = partitionBytesMax;
     this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
       keys: partitionKeys(partition),
@@ -77,9 +72,14 @@ export class RedisPushLog implements PushLog {
   /**
    * Opens the push log.
    *
+   * @param prng Where names of appends come from that may be sent twice.
    * @throws {Error} When others use it with another number of partitions.
    */
-  static async open(store: RedisStore, options: RedisPushLogOptions): Promise<RedisPushLog> {
+  static async open(
+    store: RedisStore,
+    options: PushLogOptions,
+    prng: Prng = systemPrng(),
+  ): Promise<RedisPushLog> {
     const wanted = String(options.partitions);
     const reply = await store.run(scripts.AGREE_ON_PARTITIONS, [scripts.LAYOUT_KEY], [wanted]);
     const agreed = textOf(reply);
@@ -89,10 +89,11 @@ export class RedisPushLog implements PushLog {
           `Redis, current value is ${wanted}`,
       );
     }
-    return new RedisPushLog(store, options);
+    return new RedisPushLog(store, options, prng);
   }
 
   async append(partition: number, message: PushMessage): Promise<number> {
+    if (this.#closed) throw new Error("Cannot append to push log: it is closed");
     const { push, meta } = this.#partitions[partition].keys;
     checkBody(message);
     const bytes = pushBytes(message);
@@ -173,10 +174,9 @@ export class RedisPushLog implements PushLog {
     }));
   }
 
-  /** Closes the store, which ends every wait. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#store.close();
+    this.#store.endWaits();
   }
 
   async #take(lease: Lease, entriesMax: number): Promise<readonly PushEntry[]> {
@@ -201,10 +201,9 @@ export class RedisPushLog implements PushLog {
     const whose = [owner, String(token)];
     const run = this.#store.run(script, [push, key, meta], [...whose, ...args]);
     const reply = await run.catch((error) => {
-      if (this.#closed) return 0;
-      throw error;
+      if (!this.#closed) throw error;
     });
-    if (reply !== 0) return reply;
+    if (!this.#closed && reply !== 0) return reply!;
     throw new LeaseLost(`Cannot use lease of partition ${partition}: "${owner}" has lost it`);
   }
 

@@ -4,7 +4,7 @@ import { systemClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { redisCli, RedisServer } from "../../tests/support/redis_server.ts";
 import { leaseOf, positions, room, texts } from "../contract/push_log_model.ts";
-import { StoreCounters } from "../counters.ts";
+import { StoreCounters } from "../store.ts";
 import { LeaseLost, StoreUnavailable } from "../ports.ts";
 import { RedisPushLog } from "./push_log.ts";
 import type { Argument, RedisStore, Reply, Script } from "./store.ts";
@@ -38,6 +38,10 @@ class LossyStore implements RedisStore {
 
   waitForEntry(stream: string, afterId: string, waitMs: number): Promise<void> {
     return this.inner.waitForEntry(stream, afterId, waitMs);
+  }
+
+  endWaits(): void {
+    this.inner.endWaits();
   }
 
   close(): Promise<void> {

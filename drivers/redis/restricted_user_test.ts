@@ -57,7 +57,7 @@ describe("A user of Redis with the rights of docs/operations.md", () => {
 
   it("needs to ping, since an idle connection is tried", async () => {
     const drivers = await open(await addRestrictedUser(server, "-ping"));
-    await until("a ping", () => Promise.resolve(drivers.counters.interruptions > 0));
+    await until("a ping", () => Promise.resolve(drivers.stores[0].counters.interruptions > 0));
     await drivers.close();
   });
 
@@ -89,7 +89,7 @@ describe("A user of Redis with the rights of docs/operations.md", () => {
     const append = () =>
       drivers.pushLog.append(0, { kind: "broadcast", speed: 0, operation: 1, body });
     await assert.rejects(append(), StoreRefused);
-    assert.equal(drivers.counters.interruptions, 1);
+    assert.equal(drivers.stores[0].counters.interruptions, 1);
     await set("min-replicas-to-write", "0");
     await redis("ACL", "SETUSER", "halley", "-xadd", "-time");
     const reason = "the user of Redis may not use time, xadd";

@@ -1,7 +1,5 @@
 import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
-import type { SessionAdded, SessionLimits, Sessions } from "../ports.ts";
-import type { RedisNodes } from "./nodes.ts";
-import { fieldsOf, partsOf } from "./replies.ts";
+import type { Nodes, SessionAdded, SessionLimits, Sessions } from "../ports.ts";
 import {
   fieldOf,
   hashOf,
@@ -18,7 +16,7 @@ import {
   REMOVE_SESSIONS,
   RENEW_SESSIONS,
 } from "./session_scripts.ts";
-import type { RedisStore } from "./store.ts";
+import { fieldsOf, partsOf, type RedisStore } from "./store.ts";
 
 /** How long a session lives after it was last renewed, in milliseconds. */
 export const SESSION_MS = 30 * 60_000;
@@ -40,7 +38,7 @@ interface Entry {
  */
 export class RedisSessions implements Sessions {
   readonly #store: RedisStore;
-  readonly #nodes: RedisNodes;
+  readonly #nodes: Pick<Nodes, "runs">;
   readonly #sessionMs: number;
   /** The latest addition under way for each mid. */
   readonly #adding = new Map<bigint, Promise<SessionAdded>>();
@@ -50,7 +48,7 @@ export class RedisSessions implements Sessions {
    * @param nodes Says which runs are alive.
    * @param sessionMs How long a session lives after it was last renewed, in milliseconds.
    */
-  constructor(store: RedisStore, nodes: RedisNodes, sessionMs = SESSION_MS) {
+  constructor(store: RedisStore, nodes: Pick<Nodes, "runs">, sessionMs = SESSION_MS) {
     this.#store = store;
     this.#nodes = nodes;
     this.#sessionMs = sessionMs;

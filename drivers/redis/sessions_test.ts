@@ -6,7 +6,7 @@ import { ObservedStore } from "../../tests/support/observed_store.ts";
 import { type StartedStore, startRedisStore } from "../../tests/support/redis_stores.ts";
 import type { CometNode, SessionLimits } from "../ports.ts";
 import { RedisNodes } from "./nodes.ts";
-import { fieldsOf, partsOf } from "./replies.ts";
+import { fieldsOf, partsOf } from "./store.ts";
 import { hashOf, SESSION_SLOTS } from "./session_rows.ts";
 import { FIND_SESSIONS } from "./session_scripts.ts";
 import { RedisSessions } from "./sessions.ts";

@@ -1,4 +1,7 @@
-import type { StoreCounters } from "../counters.ts";
+import { assert } from "../../base/assert.ts";
+import type { StoreCounters } from "../store.ts";
+
+const decoder = new TextDecoder();
 
 /** What a script takes beside its keys. */
 export type Argument = string | Uint8Array;
@@ -49,6 +52,30 @@ export interface RedisStore {
    * One wait at a time for each stream.
    */
   waitForEntry(stream: string, afterId: string, waitMs: number): Promise<void>;
+  /** Ends the waits that are under way. */
+  endWaits(): void;
   /** Ends every wait and every connection. */
   close(): Promise<void>;
+}
+
+/** The text of a reply that is one. */
+export function textOf(reply: Reply): string {
+  assert(reply instanceof Uint8Array, "a script answered text");
+  return decoder.decode(reply);
+}
+
+/** The parts of a reply that has some. */
+export function partsOf(reply: Reply): readonly Reply[] {
+  assert(Array.isArray(reply), "a script answered a list");
+  return reply;
+}
+
+/** Fields and values of a reply that lists them in turn. */
+export function fieldsOf(reply: Reply): readonly (readonly [field: string, value: string])[] {
+  const parts = partsOf(reply);
+  const fields: [string, string][] = [];
+  for (let index = 0; index < parts.length; index += 2) {
+    fields.push([textOf(parts[index]), textOf(parts[index + 1])]);
+  }
+  return fields;
 }

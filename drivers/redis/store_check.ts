@@ -1,14 +1,11 @@
+import { getLogger } from "@logtape/logtape";
 import { StoreUnavailable } from "../ports.ts";
-import { codeOf, type Hindrance, hindranceIn } from "./hindrance.ts";
-import { partsOf, textOf } from "./replies.ts";
-import type { RedisStore, Script } from "./store.ts";
+import type { StoreProblem } from "../store.ts";
+import { codeOf, type Unavailability, unavailabilityIn } from "./errors.ts";
+import { LAYOUT_KEY } from "./push_scripts.ts";
+import { partsOf, type RedisStore, type Script, textOf } from "./store.ts";
 
-/** Why Redis cannot do what it is needed for. */
-export interface StoreProblem {
-  readonly kind: Hindrance | "forbidden";
-  /** In words that anybody may read: without hosts, users and keys. */
-  readonly reason: string;
-}
+const log = getLogger(["halley", "redis"]);
 
 /** A key that nothing else has. */
 const CHECK_KEY = "halley:{check}:key";
@@ -73,7 +70,7 @@ return failed`,
 /** How Redis says that a user may not do something; not each version has a code for it. */
 const forbidden = /\bNOPERM\b|The user executing the script can't|ACL failure in script/;
 
-const reasons: Readonly<Record<Hindrance, (code: string) => string>> = {
+const reasons: Readonly<Record<Unavailability, (code: string) => string>> = {
   away: () => "Redis is away",
   full: () => "Redis is full",
   unwritable: (code) => `Redis takes no writes (${code})`,
@@ -91,7 +88,7 @@ export async function checkStore(store: RedisStore): Promise<StoreProblem | unde
   const commands = new Set<string>();
   for (let index = 0; index < failed.length; index += 2) {
     const message = textOf(failed[index + 1]);
-    const kind = hindranceIn(message);
+    const kind = unavailabilityIn(message);
     if (kind !== undefined) return { kind, reason: reasons[kind](codeOf(message)) };
     if (forbidden.test(message)) commands.add(textOf(failed[index]).split(" ")[0]);
   }
@@ -108,4 +105,22 @@ export async function problemOf(store: RedisStore): Promise<StoreProblem | undef
     if (error instanceof StoreUnavailable) return { kind: "away", reason: reasons.away("") };
     return { kind: "forbidden", reason: "Redis refuses the user, or scripts" };
   }
+}
+
+/** Answers what Redis does when it is full; nothing where it may not be asked. */
+const EVICTION_POLICY: Script = {
+  name: "eviction-policy",
+  source: `
+local info = redis.pcall('INFO', 'memory')
+if type(info) ~= 'string' then return '' end
+return string.match(info, 'maxmemory_policy:([%w-]+)') or ''`,
+};
+
+/** Says in the log when Redis may throw away what it has answered for. */
+export async function warnOfEviction(store: RedisStore): Promise<void> {
+  const policy = textOf(await store.run(EVICTION_POLICY, [LAYOUT_KEY], []));
+  if (policy === "" || policy === "noeviction") return;
+  log.warn("Redis may throw pushes away: maxmemory-policy must be noeviction, it is {policy}", {
+    policy,
+  });
 }

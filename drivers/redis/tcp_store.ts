@@ -1,13 +1,13 @@
 import type { Clock } from "../../base/clock.ts";
-import type { StoreCounters } from "../counters.ts";
-import { StoreRefused, StoreUnavailable } from "../ports.ts";
-import { isTransient, needsConnection, type RedisCommands, refusalOf } from "./clients.ts";
-import { reasonOf, RedisConnection, type RedisDependencies } from "./connection.ts";
+import type { StoreCounters } from "../store.ts";
+import { StoreUnavailable } from "../ports.ts";
+import { needsConnection, type RedisCommands, unavailabilityOf } from "./clients.ts";
+import { RedisConnection, type RedisDependencies } from "./connection.ts";
 import { EntryWaits } from "./entry_waits.ts";
-import { evaluate } from "./evaluate.ts";
+import { reasonOf } from "./errors.ts";
 import { TimeoutError, withTimeout } from "../../base/with_timeout.ts";
 import { parseRedisUrl, type RedisUrl } from "./redis_url.ts";
-import { StoreHealth } from "./store_health.ts";
+import { evaluate, type Failure, StoreHealth } from "./store_health.ts";
 import type { Argument, RedisStore, Reply, Script } from "./store.ts";
 
 /** Limits of the way to Redis. */
@@ -43,14 +43,13 @@ class TcpStore implements RedisStore {
   /** Calls that are under way. */
   readonly #calls = new Set<Promise<unknown>>();
   #callBytes = 0;
-  #closed = false;
 
   constructor(url: RedisUrl, parts: RedisDependencies) {
     this.#clock = parts.clock;
     this.#health = new StoreHealth(parts.clock);
     const connection = this.#connection = new RedisConnection(url, parts, {
-      lost: (error) => this.#failed(error),
-      moved: () => this.#waits.reconnect(),
+      lost: (error) => this.#health.failed(reasonOf(error)),
+      masterChanged: () => this.endWaits(),
       replaced: (commands) => void this.#finish(commands),
     });
     this.#waits = new EntryWaits(parts.clock, () => connection.connect());
@@ -80,11 +79,8 @@ class TcpStore implements RedisStore {
     this.#calls.add(call);
     this.#callBytes += bytes;
     try {
-      const reply = await call;
-      this.#health.wentWell(script);
-      return reply as Reply;
-    } catch (error) {
-      throw this.#failure(commands, script, error);
+      const judge = (error: unknown) => this.#judge(commands, error);
+      return await this.#health.watch(script, call, judge) as Reply;
     } finally {
       this.#calls.delete(call);
       this.#callBytes -= bytes;
@@ -95,9 +91,12 @@ class TcpStore implements RedisStore {
     return this.#waits.wait(stream, afterId, waitMs);
   }
 
+  endWaits(): void {
+    void this.#waits.end();
+  }
+
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    this.#health.close();
     const { commands } = this.#connection;
     await Promise.all([this.#connection.close(), this.#finish(commands), this.#waits.close()]);
   }
@@ -111,20 +110,13 @@ class TcpStore implements RedisStore {
     );
   }
 
-  #failure(commands: RedisCommands, script: Script, error: unknown): Error {
-    const message = (reason: string) => `Cannot run script "${script.name}": ${reason}`;
-    const said = reasonOf(error);
-    if (!isTransient(error)) return new Error(message(said));
-    const refusal = refusalOf(error);
-    if (refusal !== undefined) {
-      this.#health.refused(script, refusal, said);
-      if (needsConnection(error)) this.#connection.replace(commands, said);
-      return new StoreRefused(message(said));
-    }
+  #judge(commands: RedisCommands, error: unknown): Failure {
+    const kind = unavailabilityOf(error);
+    const reason = reasonOf(error);
+    if (kind === undefined) return { kind, reason };
     if (error instanceof TimeoutError) commands.unanswered();
-    this.#failed(error);
-    if (needsConnection(error)) this.#connection.replace(commands, said);
-    return new StoreUnavailable(message(commands.isOpen ? said : this.#connection.reason));
+    if (needsConnection(error)) this.#connection.replace(commands, reason);
+    return { kind, reason: kind !== "away" || commands.isOpen ? reason : this.#connection.reason };
   }
 
   /** Closes what nobody uses any more, after the calls that are under way there. */
@@ -140,10 +132,6 @@ class TcpStore implements RedisStore {
 
   #withTimeout<Result>(result: Promise<Result>): Promise<Result> {
     return withTimeout(this.#clock, RedisLimits.callMsMax, result);
-  }
-
-  #failed(error: unknown): void {
-    if (!this.#closed) this.#health.failed(reasonOf(error));
   }
 }
 

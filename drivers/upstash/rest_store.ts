@@ -4,12 +4,10 @@ import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
-import type { StoreCounters } from "../counters.ts";
-import { StoreRefused, StoreUnavailable } from "../ports.ts";
-import { evaluate } from "../redis/evaluate.ts";
-import { type Hindrance, hindranceIn } from "../redis/hindrance.ts";
-import { StoreHealth } from "../redis/store_health.ts";
+import { reasonOf, unavailabilityIn } from "../redis/errors.ts";
+import { evaluate, type Failure, StoreHealth } from "../redis/store_health.ts";
 import type { Argument, RedisStore, Reply, Script } from "../redis/store.ts";
+import type { StoreCounters } from "../store.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /** Limits of the way to Upstash. */
@@ -66,9 +64,8 @@ class UpstashStore implements RedisStore {
   /** How often in turn each stream was looked at in vain. */
   readonly #vainLooks = new Map<string, number>();
   readonly #calls = new Set<AbortController>();
-  readonly #pollDelay: CancellableDelay;
+  #pollDelay: CancellableDelay;
   #next = new AbortController();
-  #closed = false;
 
   constructor(url: string, token: string, { clock, prng }: UpstashDependencies) {
     this.#clock = clock;
@@ -108,24 +105,19 @@ class UpstashStore implements RedisStore {
       assert(typeof argument === "string", "bytes for Upstash are base64");
       return argument;
     });
-    try {
-      const result = await evaluate<unknown>(
-        script,
-        (hash) => this.#call(() => this.#redis.evalsha(hash, [...keys], texts)),
-        (source) => this.#call(() => this.#redis.eval(source, [...keys], texts)),
-      );
-      const reply = toReply(result);
-      this.#health.wentWell(script);
-      return reply;
-    } catch (error) {
-      throw this.#failure(script, error);
-    }
+    const call = evaluate<unknown>(
+      script,
+      (hash) => this.#call(() => this.#redis.evalsha(hash, [...keys], texts)),
+      (source) => this.#call(() => this.#redis.eval(source, [...keys], texts)),
+    );
+    return await this.#health.watch(script, call.then(toReply), judge);
   }
 
   async waitForEntry(stream: string, afterId: string, waitMs: number): Promise<void> {
     const endMs = this.#clock.monotonicMs() + waitMs;
     let looks = this.#vainLooks.get(stream) ?? 0;
-    while (!this.#closed) {
+    const delay = this.#pollDelay;
+    while (!delay.cancelled) {
       let found: Reply;
       try {
         found = await this.run(LOOK_FOR_ENTRY, [stream], [afterId]);
@@ -139,30 +131,22 @@ class UpstashStore implements RedisStore {
       }
       const restMs = endMs - this.#clock.monotonicMs();
       if (restMs <= 0) return;
-      await this.#pollDelay.wait(Math.min(restMs, backoffMs(looks, POLLS, this.#prng)));
+      await delay.wait(Math.min(restMs, backoffMs(looks, POLLS, this.#prng)));
       // From one wait to the next, or an idle stream would be asked as often as a busy one.
       this.#vainLooks.set(stream, ++looks);
     }
   }
 
+  endWaits(): void {
+    this.#pollDelay.cancel();
+    this.#pollDelay = new CancellableDelay(this.#clock);
+  }
+
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#health.close();
     this.#pollDelay.cancel();
     for (const call of this.#calls) call.abort(new Error("the store was closed"));
     this.#semaphore.end(new Error("the store was closed"));
-  }
-
-  #failure(script: Script, error: unknown): Error {
-    const reason = reasonOf(error);
-    const message = `Cannot run script "${script.name}" over REST: ${reason}`;
-    const hindrance = hindranceOf(error);
-    if (hindrance === undefined) return new Error(message);
-    if (hindrance === "away") {
-      if (!this.#closed) this.#health.failed(reason);
-      return new StoreUnavailable(message);
-    }
-    this.#health.refused(script, hindrance, reason);
-    return new StoreRefused(message);
   }
 
   async #call(send: () => Promise<unknown>): Promise<unknown> {
@@ -175,7 +159,7 @@ class UpstashStore implements RedisStore {
     );
     this.#calls.add(call);
     try {
-      if (this.#closed) throw new Error("the store was closed");
+      if (this.#pollDelay.cancelled) throw new Error("the store was closed");
       this.#next = call;
       return await send();
     } finally {
@@ -193,20 +177,14 @@ function toReply(result: unknown): Reply {
   throw new Error(`the answer must be text, a number or a list, current value is ${result}`);
 }
 
-/** The client tells the whole command, with the script's source and what may be secret. */
-function reasonOf(error: unknown): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  return reason.split(", command was: ")[0];
-}
-
 /** What a plan allows is used up for now. */
 const usedUp = /^ERR max/;
 
-/** What is in the way of a call that failed; nothing when an answer says what is wrong with it. */
-function hindranceOf(error: unknown): Hindrance | undefined {
-  if (!(error instanceof errors.UpstashError)) return "away";
-  const hindrance = hindranceIn(error.message);
-  if (hindrance !== undefined) return hindrance;
+/** A call may go well later unless an answer says what is wrong with it. */
+function judge(error: unknown): Failure {
+  // The client tells the whole command, with the script's source and what may be secret.
+  const [reason] = reasonOf(error).split(", command was: ");
+  if (!(error instanceof errors.UpstashError)) return { kind: "away", reason };
   const isAnswer = /^[A-Z]+ /.test(error.message) && !usedUp.test(error.message);
-  return isAnswer ? undefined : "away";
+  return { kind: unavailabilityIn(error.message) ?? (isAnswer ? undefined : "away"), reason };
 }

@@ -121,7 +121,7 @@ for (const encodes of [true, false]) {
         store.run(script("return redis.error_reply('ODD it is')"), [], ["a secret"]),
         (error: Error) => {
           assert.ok(!(error instanceof StoreUnavailable));
-          assert.match(error.message, /^Cannot run script "test" over REST: ODD it is$/);
+          assert.match(error.message, /^Cannot run script "test": ODD it is$/);
           return true;
         },
       );

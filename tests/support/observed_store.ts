@@ -1,4 +1,4 @@
-import { StoreCounters } from "../../drivers/counters.ts";
+import { StoreCounters } from "../../drivers/store.ts";
 import type { Argument, RedisStore, Reply, Script } from "../../drivers/redis/store.ts";
 
 /** A store that tells what runs over it, and where a test may step in. */
@@ -34,6 +34,10 @@ export class ObservedStore implements RedisStore {
 
   waitForEntry(stream: string, afterId: string, waitMs: number): Promise<void> {
     return this.inner.waitForEntry(stream, afterId, waitMs);
+  }
+
+  endWaits(): void {
+    this.inner.endWaits();
   }
 
   close(): Promise<void> {

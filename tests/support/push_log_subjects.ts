@@ -33,19 +33,22 @@ interface Running {
 
 function overRedis(name: string, start: () => Promise<Running>): PushLogSubject {
   let running: Running | undefined;
+  let stores: readonly RedisStore[] = [];
+  const closeStores = () => Promise.all(stores.map((store) => store.close()));
   return {
     name,
     start: async () => {
       running = await start();
     },
     stop: async () => {
+      await closeStores();
       await running?.stop();
     },
     open: async (options) => {
       if (running === undefined) throw new Error(`Cannot open ${name}: it was not started`);
+      await closeStores();
       for (const port of running.ports) await redisCli(port, "FLUSHALL");
-      const first = await running.open();
-      const second = await running.open();
+      const [first, second] = stores = [await running.open(), await running.open()];
       return [await RedisPushLog.open(first, options), await RedisPushLog.open(second, options)];
     },
   };

@@ -1,5 +1,5 @@
-/** Why a server that answers does not do now what it may do later. */
-export type Hindrance =
+/** Why a server does not do now what it may do later. */
+export type Unavailability =
   /** It, or the part of the cluster that it asks, is not there yet. */
   | "away"
   /** Its memory is used up (`maxmemory` with `noeviction`). */
@@ -7,7 +7,7 @@ export type Hindrance =
   /** It may not write: it is a replica, has none, or cannot save. */
   | "unwritable";
 
-const hindrances: ReadonlyMap<string, Hindrance> = new Map([
+const unavailabilities: ReadonlyMap<string, Unavailability> = new Map([
   ["LOADING", "away"],
   ["BUSY", "away"],
   ["MASTERDOWN", "away"],
@@ -27,7 +27,14 @@ export function codeOf(message: string): string {
   return form.exec(message)?.[1] ?? "";
 }
 
-/** What an error of Redis says is in the way; nothing when asking again would not help. */
-export function hindranceIn(message: string): Hindrance | undefined {
-  return hindrances.get(codeOf(message));
+/** What an error of Redis says of the server; nothing when asking again would not help. */
+export function unavailabilityIn(message: string): Unavailability | undefined {
+  return unavailabilities.get(codeOf(message));
+}
+
+/** What an error says, in one line. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = (error as { code?: string }).code ?? "";
+  return message.split("\n")[0] || code || "no connection";
 }

@@ -1,0 +1,19 @@
+import { type Store, StoreCounters, type StoreDependencies } from "../store.ts";
+import { MemoryNodes } from "./nodes.ts";
+import { MemoryPushLog } from "./push_log.ts";
+import { MemorySessions } from "./sessions.ts";
+
+/** Opens a store in this process, whatever its URL says: what is in it ends with the process. */
+export async function openMemory(_url: string, { clock }: StoreDependencies): Promise<Store> {
+  return {
+    counters: new StoreCounters(),
+    openPushLog: async (options) => new MemoryPushLog({ ...options, clock }),
+    openNodes: async (leaseMs) => new MemoryNodes(clock, leaseMs),
+    openSessions: async (nodes) => {
+      if (nodes instanceof MemoryNodes) return new MemorySessions(nodes);
+      throw new Error("Cannot open sessions in memory: the nodes must be in memory, too");
+    },
+    problem: async () => undefined,
+    close: async () => {},
+  };
+}
