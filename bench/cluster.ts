@@ -1,10 +1,9 @@
+import { encodeAuth } from "../client/codec.ts";
+import { ClientStream, type StreamEvents } from "../client/stream.ts";
 import type { Conn } from "../platform/port.ts";
 import { selectPlatform } from "../platform/select.ts";
-import { plainBuffers } from "../protocol/buffers.ts";
-import { encodeFrame, type FrameSink } from "../protocol/frame.ts";
-import { Limits } from "../protocol/limits.ts";
+import type { Frame } from "../protocol/frame.ts";
 import { Operation } from "../protocol/operations.ts";
-import { FrameSplitter } from "../protocol/splitter.ts";
 import { cell, median, percentile99, printTable, scaled } from "./measure.ts";
 import { freePort, Role } from "./roles.ts";
 
@@ -20,8 +19,7 @@ const BATCH_RATES = [100, 500, 1_000, 2_000];
 const BATCH_MS = 3_000;
 
 const ANY = "127.0.0.1:0";
-const encoder = new TextEncoder();
-const TOKEN = encoder.encode('{"mid":0,"room_id":"bench://cluster","platform":"bench"}');
+const AUTH = encodeAuth({ mid: 0, room: "bench://cluster", platform: "bench" });
 
 /** A server to be measured, and the members of its one room. */
 interface Target {
@@ -34,10 +32,10 @@ interface Target {
 }
 
 /** The members of the room: count pushes, and tell how long each took. */
-class Members implements FrameSink<Conn> {
+class Members implements StreamEvents<Conn> {
   received = 0;
   latenciesMs: number[] = [];
-  readonly #splitters = new Map<Conn, FrameSplitter>();
+  readonly #streams = new Map<Conn, ClientStream<Conn>>();
   #authenticated = 0;
   #wake = () => {};
 
@@ -50,22 +48,32 @@ class Members implements FrameSink<Conn> {
         port: Number(tcp.split(":")[1]),
         pendingBytesMax: 4096,
         handler: {
-          open: (conn) => {
-            members.#splitters.set(conn, new FrameSplitter(plainBuffers, Limits.pushBodyBytesMax));
-          },
-          data: (conn, chunk) => void members.#splitters.get(conn)!.push(chunk, conn, members),
+          open() {},
+          data: (conn, chunk) => members.#streams.get(conn)!.push(chunk),
           drain() {},
           end: (conn) => conn.end(),
           close() {},
         },
       });
-      conn.write(encodeFrame(Operation.Auth, 1, TOKEN));
+      const stream = new ClientStream(conn, false, members);
+      members.#streams.set(conn, stream);
+      stream.begin("");
     }
     await members.until(() => members.#authenticated === MEMBERS);
     return members;
   }
 
-  frame(_conn: Conn, { operation, body }: Parameters<FrameSink<Conn>["frame"]>[1]): boolean {
+  opened(conn: Conn): void {
+    conn.write(AUTH);
+  }
+
+  write(conn: Conn, bytes: Uint8Array): void {
+    conn.write(bytes);
+  }
+
+  closing(): void {}
+
+  frame(_conn: Conn, { operation, body }: Frame): void {
     if (operation === Operation.AuthReply) this.#authenticated++;
     else {
       this.received++;
@@ -73,7 +81,6 @@ class Members implements FrameSink<Conn> {
       this.latenciesMs.push(performance.now() - sentMs);
     }
     this.#wake();
-    return true;
   }
 
   async until(holds: () => boolean): Promise<void> {
@@ -81,7 +88,7 @@ class Members implements FrameSink<Conn> {
   }
 
   close(): void {
-    for (const conn of this.#splitters.keys()) conn.evict();
+    for (const conn of this.#streams.keys()) conn.evict();
   }
 }
 
@@ -95,16 +102,8 @@ async function startCluster(): Promise<Target> {
   const redis = `redis://127.0.0.1:${redisPort}`;
   const metrics = `127.0.0.1:${await freePort()}`;
   const store = await Role.startRedis(redisPort);
-  const logic = await Role.start(
-    "listening",
-    "logic",
-    "--redis",
-    redis,
-    "--http",
-    ANY,
-    "--rpc",
-    ANY,
-  );
+  const own = ["--http", ANY, "--rpc", ANY];
+  const logic = await Role.start("listening", "logic", "--redis", redis, ...own);
   const job = await Role.start("reads the push log", "job", "--redis", redis, "--metrics", metrics);
   const logics = ["--logic", logic.addresses.rpc];
   const comet = await Role.start(

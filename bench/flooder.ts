@@ -1,10 +1,10 @@
 /** A child process that is a hostile client: it sends as fast as it can, and comes back at once. */
 import { connect, type Socket } from "node:net";
-import { encodeFrame } from "../protocol/frame.ts";
-import { Operation } from "../protocol/operations.ts";
+import { encodeAuth, encodeHeartbeat } from "../client/codec.ts";
+import { clientMessage, upgradeRequest } from "../client/stream.ts";
+import { EMPTY } from "../protocol/frame.ts";
+import { Opcode } from "../protocol/websocket/opcode.ts";
 import { serveCommands } from "./child.ts";
-import { authFrame } from "./receiver.ts";
-import { clientMessage, UPGRADE } from "./client_frames.ts";
 
 /** What a flooder sends without end. */
 export type FloodKind = "TCP frames" | "WebSocket frames" | "WebSocket pings";
@@ -16,11 +16,9 @@ export interface FloodArgument {
 }
 
 const BLOB_FRAMES = 4_000;
-const EMPTY = new Uint8Array(0);
-const HEARTBEAT = encodeFrame(Operation.Heartbeat, 1, EMPTY);
-const OPCODES = { binary: 0x2, ping: 0x9 };
-
-const AUTH = authFrame("bench://flooders");
+const HEARTBEAT = encodeHeartbeat(1);
+const UPGRADE = upgradeRequest();
+const AUTH = encodeAuth({ mid: 1, room: "bench://flooders", platform: "bench" });
 
 const beginnings: Readonly<Record<FloodKind, Uint8Array[]>> = {
   "TCP frames": [AUTH],
@@ -30,8 +28,8 @@ const beginnings: Readonly<Record<FloodKind, Uint8Array[]>> = {
 
 const floods: Readonly<Record<FloodKind, Uint8Array>> = {
   "TCP frames": HEARTBEAT,
-  "WebSocket frames": clientMessage(HEARTBEAT, OPCODES.binary),
-  "WebSocket pings": clientMessage(EMPTY, OPCODES.ping),
+  "WebSocket frames": clientMessage(HEARTBEAT),
+  "WebSocket pings": clientMessage(EMPTY, Opcode.ping),
 };
 
 let socket: Socket | undefined;

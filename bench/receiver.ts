@@ -1,6 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { encodeFrame } from "../protocol/frame.ts";
-import { Operation } from "../protocol/operations.ts";
+import { encodeAuth } from "../client/codec.ts";
 
 /** A client that tells when bytes have come, whatever they are. */
 export class Receiver {
@@ -23,11 +22,7 @@ export interface OpenReceiver {
   close(): void;
 }
 
-/** The frame with which a client of a benchmark authenticates. */
-export function authFrame(room: string): Uint8Array<ArrayBuffer> {
-  const token = JSON.stringify({ mid: 1, room_id: room, platform: "bench" });
-  return new Uint8Array(encodeFrame(Operation.Auth, 1, new TextEncoder().encode(token)));
-}
+const authFrame = (room: string) => encodeAuth({ mid: 1, room, platform: "bench" });
 
 /** Connects over TCP and enters a room. */
 export async function openTcp(port: number, room: string): Promise<OpenReceiver> {
@@ -55,7 +50,7 @@ export async function openWebSocket(port: number, room: string): Promise<OpenRec
   });
   socket.onmessage = receiver.onBytes;
   const authenticated = receiver.next();
-  socket.send(authFrame(room));
+  socket.send(new Uint8Array(authFrame(room)));
   await authenticated;
   return { receiver, close: () => socket.close() };
 }

@@ -1,3 +1,4 @@
+import { encodeAuth } from "../client/codec.ts";
 import { systemClock } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { Comet } from "../comet/comet.ts";
@@ -13,8 +14,6 @@ import { StaticCometDirectory } from "../job/comet_directory.ts";
 import { Logic, logicDefaults } from "../logic/logic.ts";
 import type { Streams } from "../platform/port.ts";
 import { selectPlatform } from "../platform/select.ts";
-import { encodeFrame } from "../protocol/frame.ts";
-import { Operation } from "../protocol/operations.ts";
 import { RpcCounters } from "../rpc/counters.ts";
 import { listenRpc } from "../rpc/listener.ts";
 import { runId } from "../protocol/cluster/run_id.ts";
@@ -25,7 +24,6 @@ const ROOMS = 1_000;
 const MEMBERS_PER_ROOM = 3;
 
 const anyPort = { hostname: "127.0.0.1", port: 0 };
-const encoder = new TextEncoder();
 
 /** One comet of the cluster, with its RPC. */
 interface Member {
@@ -89,7 +87,6 @@ class Cluster {
 
   /** A client in a room, which takes what comes. */
   async addClient(comet: number, room: string): Promise<void> {
-    const token = encoder.encode(JSON.stringify({ mid: 0, room_id: room }));
     const authenticated = Promise.withResolvers<void>();
     const conn = await this.streams.dial({
       hostname: "127.0.0.1",
@@ -103,7 +100,7 @@ class Cluster {
         close() {},
       },
     });
-    conn.write(encodeFrame(Operation.Auth, 1, token));
+    conn.write(encodeAuth({ mid: 0, room }));
     await authenticated.promise;
     this.#closes.push(() => conn.evict());
   }

@@ -1,11 +1,16 @@
 /** A child process of many clients that authenticate, count what they get, and may beat. */
 import { type Conn, type ConnHandler } from "../platform/port.ts";
 import { selectPlatform } from "../platform/select.ts";
-import { encodeFrame, forEachFrame } from "../protocol/frame.ts";
-import { Operation } from "../protocol/operations.ts";
-import { type MessageSink, ServerMessages } from "../sim/client/server_messages.ts";
+import { encodeAuth, encodeHeartbeat } from "../client/codec.ts";
+import {
+  clientMessage,
+  type MessageSink,
+  ServerMessages,
+  upgradeRequest,
+} from "../client/stream.ts";
+import { EMPTY, forEachFrame } from "../protocol/frame.ts";
+import { Opcode } from "../protocol/websocket/opcode.ts";
 import { serveCommands } from "./child.ts";
-import { clientMessage, UPGRADE } from "./client_frames.ts";
 
 /** How a client begins. */
 export type ClientKind = "bare" | "tcp" | "websocket" | "socketio";
@@ -21,19 +26,15 @@ export interface OpenArgument {
   readonly countsPushes?: boolean;
 }
 
-const encoder = new TextEncoder();
-const EMPTY = new Uint8Array(0);
 const AUTH_TIMEOUT_MS = 60_000;
 
-/** How a client of Socket.IO begins: Engine.IO 4 over WebSocket, without polling before it. */
-const SOCKETIO_UPGRADE = encoder.encode(
-  "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n" +
-    "Upgrade: websocket\r\nConnection: Upgrade\r\n" +
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-);
+const UPGRADE = upgradeRequest();
 
-/** Its "connect to the default namespace", as a masked text message. */
-const SOCKETIO_CONNECT = Uint8Array.of(0x81, 0x82, 0, 0, 0, 0, 0x34, 0x30);
+/** How a client of Socket.IO begins: Engine.IO 4 over WebSocket, without polling before it. */
+const SOCKETIO_UPGRADE = upgradeRequest("localhost", "/socket.io/?EIO=4&transport=websocket");
+
+/** Its "connect to the default namespace". */
+const SOCKETIO_CONNECT = clientMessage(new TextEncoder().encode("40"), Opcode.text);
 
 const { streams } = await selectPlatform();
 const conns: Conn[] = [];
@@ -47,7 +48,7 @@ const messages = new Map<Conn, ServerMessages>();
 /** Counts the pushes in a message of Halley: frames in a frame of operation 9. */
 const counter: MessageSink<undefined> = {
   message: (_, opcode, payload) => {
-    if (opcode === 2) {
+    if (opcode === Opcode.binary) {
       forEachFrame(payload, ({ body }) => forEachFrame(body, () => pushesReceived++));
     }
   },
@@ -81,13 +82,12 @@ const handler: ConnHandler = {
 
 /** How a ping begins, and a pong without payload. */
 const PING_BYTE = 0x89;
-const PONG = clientMessage(EMPTY, 0xa);
+const PONG = clientMessage(EMPTY, Opcode.pong);
 
 let mid = 0;
 let room = "";
 function auth(): Uint8Array {
-  const token = { mid: ++mid, key: "", room_id: room, platform: "bench", accepts: [1000] };
-  return encodeFrame(Operation.Auth, 1, encoder.encode(JSON.stringify(token)));
+  return encodeAuth({ mid: ++mid, room, platform: "bench", accepts: [1000] });
 }
 
 async function open(argument: OpenArgument): Promise<void> {
@@ -125,7 +125,7 @@ async function until(holds: () => boolean, timeoutMs: number): Promise<void> {
 function beat(
   argument: { perSecond: number; seconds: number; websocket: boolean },
 ): Promise<number> {
-  const frame = encodeFrame(Operation.Heartbeat, 7, EMPTY);
+  const frame = encodeHeartbeat(7);
   const bytes = argument.websocket ? clientMessage(frame) : frame;
   const startMs = performance.now();
   let sent = 0;

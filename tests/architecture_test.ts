@@ -17,6 +17,7 @@ const sources = await loadSources([".ts", ".md", ".json", ".toml", ".html", ".js
 describe("the project's files", () => {
   test("import in one direction only", () => none(rules.importDirections(sources)));
   test("do not import in circles", () => none(rules.importCycles(sources)));
+  test("run in browsers as far as client/ needs them", () => none(rules.browserCode(sources)));
   test("use the runtimes' globals under platform/ alone", () =>
     none(rules.runtimeGlobals(sources)));
   test("take time and randomness from base/", () => none(rules.timeAndRandomness(sources)));

@@ -3,7 +3,7 @@ import type { Deadline, Finding, SilentReport } from "../types.ts";
 /** What is known of a client that has fallen silent; times are monotonic, in milliseconds. */
 export interface SilentClient {
   /** When its last heartbeat was sent. */
-  readonly lastBeatMs: number;
+  readonly lastHeartbeatMs: number;
   /** When that was answered. */
   readonly lastAnswerMs: number;
   /** When the server closed it; 0 = it did not. */
@@ -16,10 +16,10 @@ export function silentReport(
   { earliestMs, latestMs }: Deadline,
 ): SilentReport {
   const report = { silent: clients.length, closed: 0, early: 0, late: 0, lastMs: 0 };
-  for (const { lastBeatMs, lastAnswerMs, closedMs } of clients) {
+  for (const { lastHeartbeatMs, lastAnswerMs, closedMs } of clients) {
     if (closedMs > 0) report.lastMs = Math.max(report.lastMs, closedMs - lastAnswerMs);
     if (closedMs === 0 || closedMs > lastAnswerMs + latestMs) report.late++;
-    else if (closedMs < lastBeatMs + earliestMs) report.early++;
+    else if (closedMs < lastHeartbeatMs + earliestMs) report.early++;
     else report.closed++;
   }
   return report;

@@ -2,15 +2,15 @@ import type { Clock } from "../../base/clock.ts";
 import { Histogram } from "../checkers/histogram.ts";
 import { type Margins, Receipts } from "../checkers/receipts.ts";
 import type { ConnectPlan } from "../types.ts";
-import { beatAnswered } from "./heartbeats.ts";
+import { heartbeatAnswered } from "./heartbeats.ts";
 import { ClientState, type VirtualClient } from "./virtual_client.ts";
-import type { MessageListener } from "./wire.ts";
+import type { ClientEvents } from "./wire.ts";
 
 /** Failures that are kept: the first ones, and the last. */
 const FAILURES_MAX = 20;
 
 /** What the clients of one process hear, and what it says of the server. */
-export class ClientObserver implements MessageListener {
+export class ClientObserver implements ClientEvents {
   readonly latencies = new Histogram();
   readonly failures: string[] = [];
   received = 0;
@@ -39,8 +39,8 @@ export class ClientObserver implements MessageListener {
     if (latencyMs !== undefined && !client.wasPaused) this.latencies.add(Math.max(0, latencyMs));
   }
 
-  beatAnswered(client: VirtualClient, sequence: number): void {
-    beatAnswered(client, sequence, this.clock.monotonicMs());
+  heartbeatAnswered(client: VirtualClient, sequence: number): void {
+    heartbeatAnswered(client, sequence, this.clock.monotonicMs());
   }
 
   roomChanged(client: VirtualClient, sequence: number): void {
@@ -57,7 +57,7 @@ export class ClientObserver implements MessageListener {
     const nowMs = this.clock.monotonicMs();
     const { heartbeatMs, exact } = this.plan!;
     // Spread over the period, as clients that came at different times are.
-    client.beatMs = nowMs + heartbeatMs * ((client.index * 0.618) % 1);
+    client.nextHeartbeatMs = nowMs + heartbeatMs * ((client.index * 0.618) % 1);
     client.lastAnswerMs = nowMs;
     this.receipts.joined(client.index, client.room, exact && !client.wasIn, this.clock.wallMs());
     client.wasIn = true;

@@ -45,7 +45,7 @@ export class Connector {
     client.leaving = false;
     for (let tries = 1; tries <= TRIES; tries++) {
       client.state = ClientState.connecting;
-      client.lastBeatMs = this.clock.monotonicMs();
+      client.lastHeartbeatMs = this.clock.monotonicMs();
       if (await this.#dial(client) && await this.#isIn(client)) return;
       if (client.leaving || tries === TRIES) return;
       this.retries++;

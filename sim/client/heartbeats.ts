@@ -10,7 +10,7 @@ export class Heartbeats {
   missed = 0;
 
   constructor(
-    private readonly wire: Pick<Wire, "beat">,
+    private readonly wire: Pick<Wire, "heartbeat">,
     private readonly fail: (failure: string) => void,
   ) {}
 
@@ -23,17 +23,17 @@ export class Heartbeats {
     const answerMs = Math.min(ANSWER_MS_MAX, periodMs);
     for (const client of clients) {
       if (client.state !== ClientState.open) continue;
-      this.#look(client, nowMs - answerMs);
-      if (client.silent || nowMs < client.beatMs) continue;
-      client.beatMs = nowMs + periodMs;
-      client.lastBeatMs = client.unansweredMs = nowMs;
-      client.beats++;
+      this.#checkAnswer(client, nowMs - answerMs);
+      if (client.silent || nowMs < client.nextHeartbeatMs) continue;
+      client.nextHeartbeatMs = nowMs + periodMs;
+      client.lastHeartbeatMs = client.unansweredMs = nowMs;
+      client.heartbeats++;
       this.sent++;
-      this.wire.beat(client);
+      this.wire.heartbeat(client);
     }
   }
 
-  #look(client: VirtualClient, latestMs: number): void {
+  #checkAnswer(client: VirtualClient, latestMs: number): void {
     if (client.unansweredMs === 0 || client.unansweredMs > latestMs || client.wasPaused) return;
     this.missed++;
     this.fail(`client ${client.index} got no answer to its heartbeat in time`);
@@ -46,9 +46,9 @@ export class Heartbeats {
  *
  * @param sequence Of the beat that is answered.
  */
-export function beatAnswered(client: VirtualClient, sequence: number, nowMs: number): void {
+export function heartbeatAnswered(client: VirtualClient, sequence: number, nowMs: number): void {
   // The answer to an earlier beat comes too late, and that has been counted.
-  if (sequence !== client.beats) return;
+  if (sequence !== client.heartbeats) return;
   client.unansweredMs = 0;
   client.lastAnswerMs = nowMs;
 }

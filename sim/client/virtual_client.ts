@@ -1,9 +1,7 @@
+import type { ClientStream } from "../../client/stream.ts";
 import type { Conn } from "../../platform/port.ts";
-import { EMPTY } from "../../protocol/frame.ts";
-import type { FrameSplitter } from "../../protocol/splitter.ts";
 import { parsePlace } from "../locations.ts";
 import type { ConnectPlan } from "../types.ts";
-import type { ServerMessages } from "./server_messages.ts";
 
 /** How far a client has come. */
 export const ClientState = {
@@ -20,22 +18,18 @@ export type ClientState = typeof ClientState[keyof typeof ClientState];
 export class VirtualClient {
   state: ClientState = ClientState.away;
   conn: Conn<VirtualClient> | undefined = undefined;
-  /** Of a client over TCP. */
-  splitter: FrameSplitter | undefined = undefined;
-  /** What has come of the answer to its upgrade. */
-  answer: Uint8Array = EMPTY;
-  /** Of a client over WebSocket. */
-  messages: ServerMessages | undefined = undefined;
+  /** What speaks over `conn`. */
+  stream: ClientStream<VirtualClient> | undefined = undefined;
   /** Index of the room that it is in, or on its way to. */
   room = 0;
-  /** When it beats next, and when a beat went out that is not answered; monotonic; 0 = none. */
-  beatMs = 0;
+  /** When its next heartbeat is due, and when one went out that is not answered; monotonic; 0 = none. */
+  nextHeartbeatMs = 0;
   unansweredMs = 0;
-  /** When its last beat went out, or its way in began; and when that was answered. */
-  lastBeatMs = 0;
+  /** When its last heartbeat went out, or it began to connect; and when that was answered. */
+  lastHeartbeatMs = 0;
   lastAnswerMs = 0;
-  /** Beats so far: the sequence of the last. */
-  beats = 0;
+  /** Heartbeats so far: the sequence of the last. */
+  heartbeats = 0;
   /** When it asked for another room and has no answer yet; monotonic; 0 = it did not. */
   moveMs = 0;
   /** Changes of rooms so far: the sequence of the last. */

@@ -139,6 +139,22 @@ export function packages(
   return violations;
 }
 
+/** What browsers run, `client/` and all that it imports, uses nothing of Node, Bun or Deno. */
+export function browserCode(sources: readonly Source[]): Violation[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const paths = new Set(
+    [...byPath.keys()].filter((path) => /^client\//.test(path) && !isTest(path)),
+  );
+  const violations: Violation[] = [];
+  for (const path of paths) {
+    for (const { specifier, target, line } of byPath.get(path)?.imports ?? []) {
+      if (target !== undefined) paths.add(target);
+      else violations.push(`${path}:${line}: browsers run this, and have no "${specifier}"`);
+    }
+  }
+  return violations;
+}
+
 function search(
   sources: readonly Source[],
   applies: (path: string) => boolean,

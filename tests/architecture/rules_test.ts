@@ -52,6 +52,20 @@ describe("the architecture's rules", () => {
     ]);
   });
 
+  test("find what browsers do not have in what client/ imports", () => {
+    const sources = tree({
+      "client/a.ts": `import "../protocol/b.ts"; import "ws";`,
+      "client/a_test.ts": `import "node:test";`,
+      "protocol/b.ts": `import "./c.ts";`,
+      "protocol/c.ts": `\nimport "node:buffer";`,
+      "protocol/d.ts": `import "node:crypto";`,
+    });
+    assert.deepEqual(rules.browserCode(sources), [
+      `client/a.ts:1: browsers run this, and have no "ws"`,
+      `protocol/c.ts:2: browsers run this, and have no "node:buffer"`,
+    ]);
+  });
+
   test("find globals of a runtime in code, not in comments or strings", () => {
     const sources = tree({
       "comet/a.ts": `// Deno.serve\nconst s = "Bun.listen";\nDeno.exit(); globalThis.Bun?.gc();`,

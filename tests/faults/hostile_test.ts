@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { randomBelow, seededPrng } from "../../base/prng.ts";
+import { UPGRADE } from "../support/memory_client.ts";
 import { RawClient, rawFrame, token, within } from "../support/raw_client.ts";
 import type { TestServer } from "../support/server.ts";
 import { withServerProcess } from "../support/server_process.ts";
-import { clientFrame, joined, randomBytes, utf8 } from "../support/websocket_frames.ts";
+import { clientFrame, joined, randomBytes } from "../support/websocket_frames.ts";
 
 const SEED = 20_260_301;
 const HANDSHAKE_MS = 1_000;
@@ -15,10 +16,6 @@ const GROWTH_BYTES_MAX = 24 * 2 ** 20;
 const POOL_BYTES_MAX = 4 * 2 ** 20;
 /** How long a good client may wait for a heartbeat and a push together, at worst. */
 const WAIT_MS_MAX = 2_000;
-
-const HEAD =
-  "GET /sub HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 /** A socket that keeps its side open whatever the server does, and swallows what comes. */
 class HostileSocket {
@@ -77,13 +74,16 @@ const attacks: Record<string, Attack> = {
     const startMs = performance.now();
     const { socket, ended, closed } = await HostileSocket.connect(wsPort);
     let sentBytes = 0;
-    const drip = setInterval(() => socket.write(HEAD[sentBytes++]), HANDSHAKE_MS / 50);
+    const drip = setInterval(
+      () => socket.write(UPGRADE.subarray(sentBytes, ++sentBytes)),
+      HANDSHAKE_MS / 50,
+    );
     await within("the end of a slow head", ended);
     clearInterval(drip);
     const elapsedMs = performance.now() - startMs;
     socket.end();
     await closed;
-    assert.ok(sentBytes < HEAD.length, "the head was to be slower than the deadline");
+    assert.ok(sentBytes < UPGRADE.length, "the head was to be slower than the deadline");
     assert.ok(elapsedMs >= HANDSHAKE_MS - 5, `closed after ${elapsedMs} ms`);
     assert.ok(elapsedMs < HANDSHAKE_MS + 2_000, `closed after ${elapsedMs} ms`);
   },
@@ -95,7 +95,7 @@ const attacks: Record<string, Attack> = {
     const authenticated = await HostileSocket.several(tcpPort, 50);
     for (const { socket } of authenticated) socket.end(rawFrame(7, 1, token()));
     const upgraded = await HostileSocket.several(wsPort, 50);
-    for (const { socket } of upgraded) socket.end(HEAD);
+    for (const { socket } of upgraded) socket.end(UPGRADE);
     const stubborn = [
       ...await HostileSocket.several(tcpPort, 50),
       ...await HostileSocket.several(wsPort, 50),
@@ -112,7 +112,7 @@ const attacks: Record<string, Attack> = {
     for (const { socket } of await HostileSocket.several(tcpPort, 100)) {
       socket.write(half, () => socket.resetAndDestroy());
     }
-    const halfMessage = joined(utf8(HEAD), clientFrame(2, rawFrame(7, 1, token())).subarray(0, 40));
+    const halfMessage = joined(UPGRADE, clientFrame(2, rawFrame(7, 1, token())).subarray(0, 40));
     for (const { socket } of await HostileSocket.several(wsPort, 100)) {
       socket.write(halfMessage, () => socket.resetAndDestroy());
     }
@@ -123,8 +123,8 @@ const attacks: Record<string, Attack> = {
     const behind = [
       new Uint8Array(0),
       rawFrame(7, 1, token()),
-      utf8(HEAD),
-      joined(utf8(HEAD), clientFrame(2, rawFrame(7, 1, token()))),
+      UPGRADE,
+      joined(UPGRADE, clientFrame(2, rawFrame(7, 1, token()))),
     ];
     await Promise.all(behind.map(async (start, index) => {
       const client = await HostileSocket.connect(index < 2 ? tcpPort : wsPort);
@@ -147,7 +147,7 @@ const attacks: Record<string, Attack> = {
     const prng = seededPrng(SEED);
     for (let index = 0; index < 200; index++) {
       const client = await HostileSocket.connect(index % 2 === 0 ? tcpPort : wsPort);
-      const start = index % 4 === 3 ? utf8(HEAD) : new Uint8Array(0);
+      const start = index % 4 === 3 ? UPGRADE : new Uint8Array(0);
       await client.write(joined(start, randomBytes(prng, randomBelow(prng, 5_000))));
       client.socket.destroy();
     }

@@ -1,19 +1,17 @@
 import { Buffer } from "node:buffer";
+import { ServerMessages, upgradeRequest } from "../../client/stream.ts";
 import type { Conn, ConnHandler, Streams } from "../../platform/port.ts";
 import { type RawFrame, rawFrame, readRawFrames } from "./raw_client.ts";
 import { clientFrame, utf8 } from "./websocket_frames.ts";
 
-/** One WebSocket frame of the server, read by hand. */
+/** One WebSocket frame of the server. */
 export interface ServerMessage {
   readonly opcode: number;
   readonly payload: Buffer;
 }
 
 /** The head of a WebSocket upgrade that the server takes. */
-export const UPGRADE = utf8(
-  "GET /sub HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-);
+export const UPGRADE = upgradeRequest();
 
 /** How much a client's own queue takes: tests do not look at that side. */
 const PENDING_BYTES_MAX = 64 * 1024 * 1024;
@@ -112,22 +110,12 @@ export class MemoryClient {
 
   /** The WebSocket frames that have come; what has come must end with a whole one. */
   messages(): ServerMessage[] {
-    const bytes = this.take();
     const messages: ServerMessage[] = [];
-    for (let at = 0; at < bytes.length;) {
-      const short = bytes[at + 1];
-      const header = short < 126 ? 2 : short === 126 ? 4 : 10;
-      const length = short < 126
-        ? short
-        : short === 126
-        ? bytes.readUInt16BE(at + 2)
-        : Number(bytes.readBigUInt64BE(at + 2));
-      const end = at + header + length;
-      if (end > bytes.length) throw new Error("the stream stops in mid-message");
-      if ((bytes[at] & 0xf0) !== 0x80) throw new Error(`a frame begins with ${bytes[at]}`);
-      messages.push({ opcode: bytes[at] & 0xf, payload: bytes.subarray(at + header, end) });
-      at = end;
-    }
+    const splitter = new ServerMessages();
+    splitter.push(this.take(), messages, {
+      message: (_, opcode, payload) => messages.push({ opcode, payload: Buffer.from(payload) }),
+    });
+    if (splitter.pendingBytes > 0) throw new Error("the stream stops in mid-message");
     return messages;
   }
 

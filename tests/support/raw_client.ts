@@ -1,7 +1,13 @@
+/**
+ * goim's frames, written and read by hand, and a client that speaks them: what the server does is
+ * checked with something that shares no code with it. `websocket_frames.ts` does the same for
+ * WebSocket's frames, right ones and wrong ones. Where the wire itself is not what a test is about,
+ * `client/` serves.
+ */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 
-/** A frame as it lies on the wire, read with nothing of the server's own code. */
+/** A frame as it lies on the wire. */
 export interface RawFrame {
   packLen: number;
   headerLen: number;

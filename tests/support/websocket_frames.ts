@@ -1,3 +1,4 @@
+/** WebSocket frames of a client, written by hand, right or wrong; see `raw_client.ts` for why. */
 import { Buffer } from "node:buffer";
 
 import { type Prng, randomBelow } from "../../base/prng.ts";

@@ -2,7 +2,22 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { clientMessage, ServerMessages } from "./server_messages.ts";
+import { seededPrng } from "../base/prng.ts";
+import { EMPTY, encodeFrame, encodeHeartbeatReply, wrapRaw } from "../protocol/frame.ts";
+import { acceptResponse, refuseResponse } from "../protocol/websocket/upgrade_response.ts";
+import { UpgradeParser } from "../protocol/websocket/upgrade.ts";
+import { plainBuffers } from "../protocol/buffers.ts";
+import { encodeClose, encodeMessage, encodePing } from "../protocol/websocket/encoder.ts";
+import { byteByByte, joined, randomSplit, utf8 } from "../tests/support/websocket_frames.ts";
+import { decodePieces } from "../tests/support/websocket_decoding.ts";
+import { encodeHeartbeat } from "./codec.ts";
+import {
+  clientMessage,
+  ClientStream,
+  ServerMessages,
+  type StreamEvents,
+  upgradeRequest,
+} from "./stream.ts";
 
 /** Messages as they came, each `opcode` and payload. */
 class Heard {
@@ -104,6 +119,12 @@ describe("ServerMessages.push()", () => {
     assert.throws(() => heardOf([clientMessage(payloadOf(500))]), /broke RFC 6455/);
   });
 
+  it("refuses reserved bits", () => {
+    const frame = serverFrame(2, payloadOf(5));
+    frame[0] |= 0x40;
+    assert.throws(() => heardOf([frame]), /broke RFC 6455/);
+  });
+
   it("refuses a fragment", () => {
     const frame = serverFrame(2, payloadOf(5));
     frame[0] &= 0x7f;
@@ -140,5 +161,112 @@ describe("clientMessage()", () => {
         : [0x82, 0x80 | 126, length >> 8, length & 0xff];
       assert.deepEqual([...bytes], [...header, 0, 0, 0, 0, ...payload]);
     }
+  });
+});
+
+describe("upgradeRequest()", () => {
+  it("is taken by the server's parser, and ends with itself", () => {
+    const bytes = upgradeRequest("[::1]:3102");
+    const result = new UpgradeParser(plainBuffers).push(bytes.slice());
+    assert.equal(result?.accepted && result.consumedBytes, bytes.length);
+  });
+});
+
+/** Notes down, a line each, what a stream tells. */
+class Recorder implements StreamEvents<string> {
+  readonly lines: string[] = [];
+  readonly written: Uint8Array[] = [];
+
+  opened(target: string): void {
+    this.lines.push(`${target} opened`);
+  }
+
+  frame(
+    _target: string,
+    { operation, sequence, body }: Parameters<StreamEvents<string>["frame"]>[1],
+  ) {
+    this.lines.push(`${operation}:${sequence}:${Buffer.from(body).toString("hex")}`);
+  }
+
+  write(_target: string, bytes: Uint8Array): void {
+    this.written.push(bytes);
+  }
+
+  closing(target: string): void {
+    this.lines.push(`${target} closing`);
+  }
+}
+
+/** What a stream tells of bytes that are gone after each push. */
+function told(isWebSocket: boolean, chunks: readonly Uint8Array[]): Recorder {
+  const recorder = new Recorder();
+  const stream = new ClientStream("it", isWebSocket, recorder);
+  stream.begin("localhost:3102");
+  for (const chunk of chunks) {
+    const lent = chunk.slice();
+    stream.push(lent);
+    lent.fill(0xff);
+  }
+  return recorder;
+}
+
+const accepted = acceptResponse("dGhlIHNhbXBsZSBub25jZQ==");
+const frames = [
+  encodeFrame(8, 1, EMPTY),
+  encodeHeartbeatReply(3, 7),
+  encodeFrame(1000, 0, utf8("a push")),
+  encodeFrame(1000, 0, EMPTY),
+];
+const LINES = ["8:1:", "3:3:00000007", "1000:0:612070757368", "1000:0:"];
+
+describe("ClientStream", () => {
+  it("tells the frames of a TCP server, wherever the stream is cut", () => {
+    const bytes = joined(...frames);
+    assert.deepEqual(told(false, [bytes]).lines, ["it opened", ...LINES]);
+    assert.deepEqual(told(false, byteByByte(bytes)).lines, ["it opened", ...LINES]);
+  });
+
+  it("sends over TCP what it is given, as it is", () => {
+    const recorder = new Recorder();
+    const stream = new ClientStream("it", false, recorder);
+    stream.begin("");
+    stream.send(encodeHeartbeat(5));
+    assert.deepEqual(recorder.written, [encodeHeartbeat(5)]);
+  });
+
+  it("tells the frames of a WebSocket server, those of batches one by one, wherever it is cut", () => {
+    const [auth, heartbeat, ...pushes] = frames;
+    const bytes = joined(
+      accepted,
+      encodeMessage(false, auth),
+      encodeMessage(true, utf8('{"ver":1,"op":3,"seq":3,"body":7}')),
+      encodeMessage(false, wrapRaw(joined(...pushes))),
+      encodeMessage(false, heartbeat),
+      encodeClose({ code: 1001, reason: "" }),
+    );
+    const lines = ["it opened", ...LINES, LINES[1], "it closing"];
+    const prng = seededPrng(41);
+    const cuts = Array.from({ length: 50 }, () => randomSplit(prng, bytes));
+    for (const pieces of [[bytes], byteByByte(bytes), ...cuts]) {
+      assert.deepEqual(told(true, pieces).lines, lines);
+    }
+  });
+
+  it("asks for WebSocket first, masks its frames and answers pings", () => {
+    const { written } = told(true, [accepted, encodePing(utf8("p"))]);
+    assert.deepEqual(written[0], upgradeRequest("localhost:3102"));
+    assert.deepEqual(decodePieces(written.slice(1)).events, ["pong 70"]);
+    const recorder = new Recorder();
+    const stream = new ClientStream("it", true, recorder);
+    stream.send(encodeHeartbeat(5));
+    const hex = Buffer.from(encodeHeartbeat(5)).toString("hex");
+    assert.deepEqual(decodePieces(recorder.written).events, [`binary ${hex}`]);
+  });
+
+  it("refuses a refusal, and an answer without an end", () => {
+    const refused = refuseResponse(404, "not here");
+    assert.throws(() => told(true, [refused]), /the server refused the upgrade/);
+    const endless = Array.from({ length: 9 }, () => new Uint8Array(1024).fill(65));
+    assert.throws(() => told(true, endless), /the upgrade has no end/);
   });
 });
