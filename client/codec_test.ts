@@ -3,8 +3,9 @@ import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { parseAuthToken } from "../protocol/auth_token.ts";
-import { EMPTY, encodeFrame, newFrame, wrapRaw } from "../protocol/frame.ts";
+import { EMPTY, encodeFrame, newFrame } from "../protocol/frame.ts";
 import { decodeJsonFrame, encodeJsonFrame } from "../protocol/json_frame.ts";
+import { Operation } from "../protocol/operations.ts";
 import { rawFrame } from "../tests/support/raw_client.ts";
 import { joined, utf8 } from "../tests/support/websocket_frames.ts";
 import {
@@ -102,7 +103,12 @@ describe("decodeText()", () => {
 describe("forEachPlainFrame()", () => {
   it("visits single frames, and those of batches one by one", () => {
     const [one, two, three] = [1, 2, 3].map((number) => encodeFrame(1000, number, EMPTY));
-    for (const bytes of [joined(one, two, three), joined(one, wrapRaw(joined(two, three)))]) {
+    for (
+      const bytes of [
+        joined(one, two, three),
+        joined(one, encodeFrame(Operation.Raw, 0, joined(two, three))),
+      ]
+    ) {
       const seen: number[] = [];
       forEachPlainFrame(bytes, ({ sequence }) => seen.push(sequence));
       assert.deepEqual(seen, [1, 2, 3]);

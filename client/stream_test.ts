@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { seededPrng } from "../base/prng.ts";
-import { EMPTY, encodeFrame, encodeHeartbeatReply, wrapRaw } from "../protocol/frame.ts";
+import { EMPTY, encodeFrame } from "../protocol/frame.ts";
+import { Operation } from "../protocol/operations.ts";
 import { acceptResponse, refuseResponse } from "../protocol/websocket/upgrade_response.ts";
 import { UpgradeParser } from "../protocol/websocket/upgrade.ts";
 import { plainBuffers } from "../protocol/buffers.ts";
@@ -213,7 +214,7 @@ function told(isWebSocket: boolean, chunks: readonly Uint8Array[]): Recorder {
 const accepted = acceptResponse("dGhlIHNhbXBsZSBub25jZQ==");
 const frames = [
   encodeFrame(8, 1, EMPTY),
-  encodeHeartbeatReply(3, 7),
+  encodeFrame(Operation.HeartbeatReply, 3, Uint8Array.of(0, 0, 0, 7)),
   encodeFrame(1000, 0, utf8("a push")),
   encodeFrame(1000, 0, EMPTY),
 ];
@@ -240,7 +241,7 @@ describe("ClientStream", () => {
       accepted,
       encodeMessage(false, auth),
       encodeMessage(true, utf8('{"ver":1,"op":3,"seq":3,"body":7}')),
-      encodeMessage(false, wrapRaw(joined(...pushes))),
+      encodeMessage(false, encodeFrame(Operation.Raw, 0, joined(...pushes))),
       encodeMessage(false, heartbeat),
       encodeClose({ code: 1001, reason: "" }),
     );

@@ -1,19 +1,9 @@
 import type { Conn } from "../platform/port.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
+import type { WireFormat } from "./format/wire_format.ts";
 import type { Membership } from "./room.ts";
 import { NO_TIMER, type TimerId } from "./timer/timing_wheel.ts";
 import type { PipelineBuffer } from "./transport/pipeline_buffer.ts";
-
-/** In which form a connection gets its frames. */
-export const WireFormat = {
-  /** goim frames back to back. */
-  tcp: 0,
-  /** WebSocket binary messages of goim frames. */
-  binary: 1,
-  /** WebSocket text messages of JSON frames. */
-  text: 2,
-} as const;
-export type WireFormat = typeof WireFormat[keyof typeof WireFormat];
 
 /** How far a connection has come. */
 export const ChannelState = {
@@ -26,13 +16,13 @@ export const ChannelState = {
 } as const;
 export type ChannelState = typeof ChannelState[keyof typeof ChannelState];
 
-/** What sessions need of the transport below: the same words in the connection's own form. */
+/** What carries a connection's frames, whatever their format: the same object for all of a kind. */
 export interface Transport {
-  /** Encodes one frame. */
-  frame(channel: Channel, operation: number, sequence: number, body: Uint8Array): Uint8Array;
-  /** Encodes the answer to a heartbeat. */
-  heartbeatReply(channel: Channel, sequence: number, online: number): Uint8Array;
-  /** Encodes the last words to a client, or undefined where the protocol has none. */
+  /** The format of connections that have not shown another. */
+  readonly format: WireFormat;
+  /** What keeps a quiet connection open, where the transport has such a thing. */
+  readonly ping: Uint8Array | undefined;
+  /** Encodes the last words to a client, or undefined where there are none. */
   farewell(channel: Channel, close: CloseCode): Uint8Array | undefined;
   /** Goes on with what arrived while the channel was busy. */
   resume(channel: Channel): void;
@@ -47,7 +37,7 @@ const NONE: readonly never[] = [];
 /** One client's connection. There are very many: every field counts. */
 export class Channel {
   state: ChannelState = ChannelState.handshaking;
-  form: WireFormat = WireFormat.tcp;
+  format: WireFormat;
   /** A request is under way; what arrives behind it waits, so that answers keep their order. */
   busy = false;
   mid = 0n;
@@ -86,7 +76,9 @@ export class Channel {
     readonly transport: Transport,
     public decoder: { close(): void },
     readonly remoteAddress: string,
-  ) {}
+  ) {
+    this.format = transport.format;
+  }
 
   /** Its place in the table of channels for as long as it lives. */
   get slot(): number {

@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { WriteOutcome } from "../platform/port.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
 import { excerpt } from "../protocol/excerpt.ts";
-import { EMPTY, type Frame, type FrameSink } from "../protocol/frame.ts";
+import { EMPTY, type Frame, type FrameSink, writeInt32 } from "../protocol/frame.ts";
 import { Limits } from "../protocol/limits.ts";
 import { parseOperations } from "../protocol/operation_list.ts";
 import { Operation } from "../protocol/operations.ts";
@@ -24,6 +24,8 @@ const log = getLogger(["halley", "comet"]);
 export class ClientProtocol implements FrameSink<Channel> {
   /** Members of rooms on other comets, where there are some, as of the last report. */
   readonly remoteOnline = new Map<string, number>();
+  /** Body of every heartbeat's answer: formats copy it. */
+  readonly #onlineBody = new Uint8Array(4);
 
   constructor(
     private readonly connections: ConnectionManager,
@@ -74,8 +76,8 @@ export class ClientProtocol implements FrameSink<Channel> {
 
   #heartbeat(channel: Channel, sequence: number): void {
     this.connections.heartbeat(channel);
-    const online = this.online(channel);
-    this.#write(channel, channel.transport.heartbeatReply(channel, sequence, online));
+    writeInt32(this.#onlineBody, 0, this.online(channel));
+    this.#reply(channel, Operation.HeartbeatReply, sequence, this.#onlineBody);
   }
 
   #changeRoom(channel: Channel, { body, sequence }: Frame): boolean {
@@ -198,7 +200,7 @@ export class ClientProtocol implements FrameSink<Channel> {
   }
 
   #reply(channel: Channel, operation: number, sequence: number, body: Uint8Array): void {
-    this.#write(channel, channel.transport.frame(channel, operation, sequence, body));
+    this.#write(channel, channel.format.frame(operation, sequence, body));
   }
 
   #write(channel: Channel, bytes: Uint8Array): void {

@@ -7,13 +7,13 @@ import { RpcError } from "../protocol/cluster/rpc_error.ts";
 import type {
   CometApi,
   CometNode,
-  Delivery as Item,
+  Delivery,
   LogicApi,
   WatcherApi,
 } from "../protocol/cluster/contract.ts";
 import { BufferPool } from "./buffer/buffer_pool.ts";
 import { CometCounters } from "./counters.ts";
-import { Delivery } from "./delivery.ts";
+import { Fanout } from "./fanout.ts";
 import { ConnectionManager } from "./connection_manager.ts";
 import { ClusterRegistration } from "./cluster_registration.ts";
 import type { CometOptions, ListenerOptions } from "./options.ts";
@@ -41,10 +41,10 @@ export interface CometDependencies {
 /** Holds the clients' connections: the role that faces them. */
 export class Comet implements CometApi {
   readonly counters = new CometCounters();
-  readonly #parts: CometDependencies;
+  readonly #dependencies: CometDependencies;
   readonly #buffers: BufferPool;
   readonly #connections: ConnectionManager;
-  readonly #delivery: Delivery;
+  readonly #fanout: Fanout;
   readonly #registration: ClusterRegistration;
   readonly #reporter: Reporter;
   readonly #transports: Record<ListenerOptions["transport"], StreamTransport>;
@@ -52,9 +52,9 @@ export class Comet implements CometApi {
   #ticks: TimerHandle;
   #stopped: (() => void) | undefined;
 
-  constructor(parts: CometDependencies) {
-    const { server, logic, clock, running, prng, options } = parts;
-    this.#parts = parts;
+  constructor(dependencies: CometDependencies) {
+    const { server, logic, clock, running, prng, options } = dependencies;
+    this.#dependencies = dependencies;
     this.#buffers = new BufferPool({ bytesMax: options.poolBytesMax });
     this.#connections = new ConnectionManager(
       server,
@@ -64,8 +64,8 @@ export class Comet implements CometApi {
       options,
       this.counters,
     );
-    const session = new ClientProtocol(this.#connections, logic, this.counters);
-    this.#delivery = new Delivery(
+    const protocol = new ClientProtocol(this.#connections, logic, this.counters);
+    this.#fanout = new Fanout(
       this.#connections,
       clock,
       this.counters,
@@ -80,14 +80,14 @@ export class Comet implements CometApi {
     );
     this.#reporter = new Reporter(
       this.#connections,
-      session,
+      protocol,
       this.#registration,
       logic,
       clock,
       this.counters,
     );
     const shared = {
-      session,
+      protocol,
       connections: this.#connections,
       counters: this.counters,
       buffers: this.#buffers,
@@ -143,7 +143,7 @@ export class Comet implements CometApi {
    * @returns Where it listens.
    */
   async listen({ address, transport }: ListenerOptions, reusePort = false): Promise<Address> {
-    const listener = await this.#parts.streams.listen({
+    const listener = await this.#dependencies.streams.listen({
       ...address,
       reusePort,
       pendingBytesMax: Limits.pendingBytesMax,
@@ -155,13 +155,13 @@ export class Comet implements CometApi {
   }
 
   /** See {@linkcode CometApi.deliver}; refuses while jobs may have given up what came before. */
-  deliver(batch: readonly Item[]): Promise<readonly number[]> {
+  deliver(batch: readonly Delivery[]): Promise<readonly number[]> {
     if (this.#registration.mayBeEvicted) {
       this.counters.deliveriesRefused++;
       const message = "Cannot take pushes: the cluster may have given this comet up";
       return Promise.reject(new RpcError("unavailable", true, message));
     }
-    return this.#delivery.deliver(batch);
+    return this.#fanout.deliver(batch);
   }
 
   close(connectionId: number, close: CloseCode): Promise<void> {
@@ -186,17 +186,17 @@ export class Comet implements CometApi {
    */
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
-    await this.#delivery.finish();
+    await this.#fanout.finish();
     this.#connections.closeAll(CloseCodes.goingAway);
     if (this.connections > 0) await new Promise<void>((resolve) => this.#stopped = resolve);
     await this.#registration.leave();
-    this.#delivery.stop();
-    this.#parts.running.cancel(this.#ticks);
+    this.#fanout.stop();
+    this.#dependencies.running.cancel(this.#ticks);
   }
 
   /** Waits for the wheel's next tick: an interval drifts off, and deadlines are two ticks late. */
   #nextTick(): TimerHandle {
-    return this.#parts.running.setTimeout(() => {
+    return this.#dependencies.running.setTimeout(() => {
       try {
         this.#tick();
       } finally {
@@ -207,7 +207,7 @@ export class Comet implements CometApi {
 
   #tick(): void {
     this.#connections.tick();
-    this.#reporter.tick(this.#parts.options.reportMs);
+    this.#reporter.tick(this.#dependencies.options.reportMs);
     if (this.#stopped === undefined) return;
     // A connection that was on its way in when the listeners closed may have come since.
     this.#connections.closeAll(CloseCodes.goingAway);

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pushFrames, TestComet } from "../tests/support/test_comet.ts";
-import type { Delivery as Item } from "../protocol/cluster/contract.ts";
+import type { Delivery } from "../protocol/cluster/contract.ts";
 import { LogPositions } from "./log_positions.ts";
 
 const ROOM = "live://1";
 
-function room(token: number, positions: number[], partition = 0): Item {
+function room(token: number, positions: number[], partition = 0): Delivery {
   const bodies = positions.map((position) => `${partition}/${position}`);
   return { kind: "room", partition, token, room: ROOM, positions, frames: pushFrames(...bodies) };
 }
 
-function keys(token: number, position: number): Item {
+function keys(token: number, position: number): Delivery {
   const from = { partition: 0, token, position };
   return {
     kind: "keys",
@@ -22,7 +22,7 @@ function keys(token: number, position: number): Item {
   };
 }
 
-function broadcast(token: number, position: number): Item {
+function broadcast(token: number, position: number): Delivery {
   const from = { partition: 0, token, position };
   return {
     kind: "broadcast",
@@ -39,8 +39,8 @@ async function start() {
   const client = await comet.open({ key: "k", room: ROOM });
   return {
     comet,
-    async deliver(...batch: Item[]): Promise<{ got: string[]; fenced: readonly number[] }> {
-      const delivered = comet.delivery.deliver(batch);
+    async deliver(...batch: Delivery[]): Promise<{ got: string[]; fenced: readonly number[] }> {
+      const delivered = comet.fanout.deliver(batch);
       await comet.settle();
       const fenced = await delivered;
       return { got: client.frames().map(({ body }) => body.toString()), fenced };
@@ -121,7 +121,7 @@ describe("Delivery of what jobs send again", () => {
 
   it("takes batches that overlap one after the other: the second knows the first", async () => {
     const { comet, deliver } = await start();
-    const first = comet.delivery.deliver([room(1, [1, 2])]);
+    const first = comet.fanout.deliver([room(1, [1, 2])]);
     const { got } = await deliver(room(1, [2, 3]));
     await first;
     assert.deepEqual(got, ["0/1", "0/2", "0/3"]);
@@ -129,7 +129,7 @@ describe("Delivery of what jobs send again", () => {
 
   it("counts a room that nobody is in as seen", async () => {
     const { deliver } = await start();
-    await deliver({ ...room(1, [5]), room: "live://empty" } as Item);
+    await deliver({ ...room(1, [5]), room: "live://empty" } as Delivery);
     assert.deepEqual((await deliver(room(1, [4, 6]))).got, ["0/6"]);
   });
 });

@@ -3,9 +3,6 @@ import type { Membership } from "./room.ts";
 import type { RoomInterest } from "./room_interest.ts";
 import type { Rooms } from "./rooms.ts";
 
-/** Shared by all channels in no further room. */
-const NONE: readonly Membership<Channel>[] = [];
-
 /** Takes channels into rooms and out of them. Jobs must know of a room that one is taken into. */
 export class Memberships {
   constructor(private readonly rooms: Rooms<Channel>, private readonly interest: RoomInterest) {}
@@ -42,7 +39,7 @@ export class Memberships {
   leaveAll(channel: Channel): void {
     this.moveTo(channel, "");
     for (const membership of channel.others) this.#end(membership);
-    channel.others = NONE;
+    channel.others = [];
   }
 
   #end(membership: Membership<Channel>): void {

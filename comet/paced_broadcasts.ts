@@ -4,7 +4,7 @@ import type { Channel } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { FANOUT_SLICE, PACED_BYTES_MAX, PACED_FINISH_MS } from "./options.ts";
-import type { EncodedPush } from "./encoded_push.ts";
+import type { EncodedPush } from "./format/encoded_push.ts";
 
 const log = getLogger(["halley", "comet"]);
 
@@ -13,13 +13,13 @@ const STEP_MS = 10;
 
 interface PacedBroadcast {
   readonly operation: number;
-  readonly outgoing: EncodedPush;
+  readonly push: EncodedPush;
   /** Connections per second. */
   readonly speed: number;
 }
 
-/** Pushes to one channel that accepts the operation. */
-type Push = (channel: Channel, operation: number, outgoing: EncodedPush) => void;
+/** Writes to one channel, if it accepts the operation. */
+type Write = (channel: Channel, operation: number, push: EncodedPush) => void;
 
 /**
  * Broadcasts with a speed: one after the other, each over the slots of the table, so many
@@ -38,18 +38,18 @@ export class PacedBroadcasts {
     private readonly channels: Channels,
     private readonly clock: Clock,
     private readonly counters: CometCounters,
-    private readonly push: Push,
+    private readonly write: Write,
   ) {}
 
   /** Queues a broadcast; one that finds too much waiting is dropped and counted. */
-  add(operation: number, outgoing: EncodedPush, speed: number): void {
-    if (this.#bytes + outgoing.frames.length > PACED_BYTES_MAX) {
+  add(operation: number, push: EncodedPush, speed: number): void {
+    if (this.#bytes + push.frames.length > PACED_BYTES_MAX) {
       this.counters.broadcastsDropped++;
       log.warn("dropped a paced broadcast: {bytes} bytes of others wait", { bytes: this.#bytes });
       return;
     }
-    this.#bytes += outgoing.frames.length;
-    this.#waiting.push({ operation, outgoing, speed });
+    this.#bytes += push.frames.length;
+    this.#waiting.push({ operation, push, speed });
     this.#timer ??= this.clock.setInterval(() => this.#step(this.#share()), STEP_MS);
   }
 
@@ -89,19 +89,19 @@ export class PacedBroadcasts {
   }
 
   #step(share: number): void {
-    const { operation, outgoing } = this.#waiting[0];
+    const { operation, push } = this.#waiting[0];
     this.#credit = Math.min(this.#credit + share, FANOUT_SLICE);
     while (this.#credit >= 1 && this.#slot < this.channels.slots) {
       const channel = this.channels.at(this.#slot++);
       if (channel === undefined) continue;
       this.#credit--;
-      this.push(channel, operation, outgoing);
+      this.write(channel, operation, push);
     }
     if (this.#slot >= this.channels.slots) this.#next();
   }
 
   #next(): void {
-    this.#bytes -= this.#waiting.shift()!.outgoing.frames.length;
+    this.#bytes -= this.#waiting.shift()!.push.frames.length;
     this.#slot = 0;
     this.#credit = 0;
     if (this.#waiting.length === 0) this.stop();

@@ -100,7 +100,7 @@ describe("PacedBroadcasts", () => {
       await comet.deliver([broadcastDelivery(1000, large, 1)]);
     }
     assert.equal(comet.counters.broadcastsDropped, 2);
-    comet.delivery.stop();
+    comet.fanout.stop();
     await comet.advance(3_000);
     assert.equal(client.take().length, 0);
     await comet.deliver(paced(10));
@@ -112,7 +112,7 @@ describe("PacedBroadcasts", () => {
     const comet = await crowd(FANOUT_SLICE + 10);
     await comet.deliver(paced(1));
     await comet.deliver(paced(1));
-    const finished = comet.delivery.finish();
+    const finished = comet.fanout.finish();
     assert.equal(comet.counters.framesPushed, FANOUT_SLICE);
     await comet.settle();
     await finished;
@@ -124,7 +124,7 @@ describe("PacedBroadcasts", () => {
   it("are dropped and counted when they would hold up the stop", async () => {
     const comet = await crowd(2);
     for (let index = 0; index < 3; index++) await comet.deliver(paced(1));
-    const finished = comet.delivery.finish();
+    const finished = comet.fanout.finish();
     comet.clock.advance(PACED_FINISH_MS);
     await finished;
     assert.equal(comet.counters.broadcastsDropped, 2);

@@ -1,7 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { EMPTY } from "../protocol/frame.ts";
-import { encodePing } from "../protocol/websocket/encoder.ts";
-import { type Channel, ChannelState, WireFormat } from "./channel.ts";
+import { type Channel, ChannelState } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import { TICK_MS } from "./options.ts";
 import { NO_TIMER } from "./timer/timing_wheel.ts";
@@ -14,9 +12,6 @@ const LOOKS = 4;
  * time, and after a stall not all of them at once.
  */
 const LATE_TICKS_MAX = 5;
-
-/** The bytes of every ping. */
-const PING = encodePing(EMPTY);
 
 /**
  * Pings WebSocket clients that nothing was written to for a while, so that proxies do not take the
@@ -56,7 +51,9 @@ export class Pings {
     for (let look = 0; look < share; look++) {
       if (this.#slot >= slots) this.#slot = 0;
       const channel = this.channels.at(this.#slot++);
-      if (channel !== undefined && this.#isDue(channel)) this.write(channel, PING);
+      if (channel === undefined || !this.#isDue(channel)) continue;
+      const { ping } = channel.transport;
+      if (ping !== undefined) this.write(channel, ping);
     }
   }
 
@@ -66,7 +63,7 @@ export class Pings {
 
   /** Whether a channel's interval would be over before the next look. */
   #isDue(channel: Channel): boolean {
-    if (channel.state !== ChannelState.open || channel.form === WireFormat.tcp) return false;
+    if (channel.state !== ChannelState.open) return false;
     // Behind what waits for a client that does not read, a ping is of no use.
     if (channel.slowTimer !== NO_TIMER) return false;
     return this.ticks - channel.writtenTick >= this.#intervalTicks * (1 - 1 / LOOKS);

@@ -18,7 +18,7 @@ export class Reporter {
 
   constructor(
     private readonly connections: ConnectionManager,
-    private readonly session: ClientProtocol,
+    private readonly protocol: ClientProtocol,
     private readonly registration: ClusterRegistration,
     private readonly logic: LogicApi,
     private readonly clock: Clock,
@@ -55,7 +55,7 @@ export class Reporter {
   }
 
   async #report(sentMs: number): Promise<void> {
-    const { remoteOnline } = this.session;
+    const { remoteOnline } = this.protocol;
     let elsewhere = this.#answered === 0 ? undefined : await this.#send(this.#answered);
     if (elsewhere === undefined) {
       elsewhere = await this.#send(0);
@@ -76,7 +76,7 @@ export class Reporter {
     const { channels, rooms, server } = this.connections;
     const changes = rooms.takeChanges(base === 0);
     for (const [room, members] of changes) {
-      if (members === 0) this.session.remoteOnline.delete(room);
+      if (members === 0) this.protocol.remoteOnline.delete(room);
     }
     return this.logic.report({
       server,

@@ -1,6 +1,5 @@
 import { CloseCodes } from "./close_codes.ts";
 import { Limits } from "./limits.ts";
-import { Operation } from "./operations.ts";
 import { ProtocolError } from "./protocol_error.ts";
 
 /**
@@ -149,27 +148,6 @@ export function encodeFrame(operation: number, sequence: number, body: Uint8Arra
   writeHeader(frame, 0, frame.length, operation, sequence);
   frame.set(body, Limits.headerBytes);
   return frame;
-}
-
-/**
- * Encodes the reply to a heartbeat.
- *
- * @param online How many are online in the connection's room, an int32.
- */
-export function encodeHeartbeatReply(sequence: number, online: number): Uint8Array {
-  const frame = new Uint8Array(Limits.headerBytes + 4);
-  writeHeader(frame, 0, frame.length, Operation.HeartbeatReply, sequence);
-  writeInt32(frame, Limits.headerBytes, online);
-  return frame;
-}
-
-/**
- * Wraps the frames of a batch for one WebSocket message.
- *
- * @param frames Frames back to back, each with its own header.
- */
-export function wrapRaw(frames: Uint8Array): Uint8Array {
-  return encodeFrame(Operation.Raw, 0, frames);
 }
 
 /**

@@ -6,11 +6,9 @@ import {
   decodeFrame,
   EMPTY,
   encodeFrame,
-  encodeHeartbeatReply,
   forEachFrame,
   type Frame,
   newFrame,
-  wrapRaw,
   writeHeader,
 } from "./frame.ts";
 import { Limits } from "./limits.ts";
@@ -96,23 +94,16 @@ for (const [name, operation, sequence, body, golden] of GOLDEN) {
   });
 }
 
-test("encodeHeartbeatReply() writes the online count as an int32", () => {
-  assert.deepEqual(
-    encodeHeartbeatReply(7, 100_000),
-    hex("00000014 0010 0001 00000003 00000007 000186a0"),
-  );
-});
-
 test("writeHeader() writes 16 bytes at its offset and no others", () => {
   const bytes = new Uint8Array(20).fill(0xff);
   writeHeader(bytes, 2, 300, 9, 0x01020304);
   assert.deepEqual(bytes, hex("ffff 0000012c 0010 0001 00000009 01020304 ffff"));
 });
 
-test("wrapRaw() puts a batch behind one outer header", () => {
+test("encodeFrame() puts a batch behind one outer header", () => {
   const batch = concatFrames([encodeFrame(1000, 0, utf8("a")), encodeFrame(1001, 0, utf8("bc"))]);
   assert.deepEqual(
-    wrapRaw(batch),
+    encodeFrame(Operation.Raw, 0, batch),
     hex(`00000033 0010 0001 00000009 00000000
       00000011 0010 0001 000003e8 00000000 61
       00000012 0010 0001 000003e9 00000000 6263`),
@@ -172,7 +163,7 @@ for (const [name, bytes, message] of REFUSED) {
 test("forEachFrame() visits a batch in order, larger than a client may send", () => {
   const large = new Uint8Array(Limits.pushBodyBytesMax).fill(7);
   const frames = [encodeFrame(1000, 0, utf8("a")), encodeFrame(1001, 0, large)];
-  frames.push(encodeHeartbeatReply(1, 2));
+  frames.push(encodeFrame(Operation.HeartbeatReply, 1, hex("00000002")));
   const visited: Frame[] = [];
   forEachFrame(concatFrames(frames), (frame) => visited.push(copyFrame(frame)));
   assert.deepEqual(visited, [

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EMPTY, encodeFrame, wrapRaw } from "./frame.ts";
+import { EMPTY, encodeFrame } from "./frame.ts";
 import { Limits } from "./limits.ts";
+import { Operation } from "./operations.ts";
 
 test("Limits are whole numbers above 0", () => {
   for (const [name, limit] of Object.entries(Limits)) {
@@ -16,7 +17,8 @@ test("Limits.headerBytes is the length of a frame without a body", () => {
 test("Limits let the largest push through an empty queue in its largest form", () => {
   const webSocketHeaderBytes = 10;
   const frame = encodeFrame(1000, 0, new Uint8Array(Limits.pushBodyBytesMax));
-  assert.ok(wrapRaw(frame).length + webSocketHeaderBytes <= Limits.pendingBytesMax);
+  const wrapped = encodeFrame(Operation.Raw, 0, frame);
+  assert.ok(wrapped.length + webSocketHeaderBytes <= Limits.pendingBytesMax);
 });
 
 test("Limits let a client send its largest frame and its largest message ahead", () => {

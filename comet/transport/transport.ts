@@ -6,6 +6,7 @@ import { ProtocolError } from "../../protocol/protocol_error.ts";
 import type { BufferPool } from "../buffer/buffer_pool.ts";
 import { type Channel, ChannelState, type Transport } from "../channel.ts";
 import type { CometCounters } from "../counters.ts";
+import type { WireFormat } from "../format/wire_format.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { ClientProtocol } from "../client_protocol.ts";
 import type { OperationLimit } from "./operation_limit.ts";
@@ -22,7 +23,7 @@ export const LONG_STASHES_BYTES_MAX = 32 * 1024 * 1024;
 
 /** What every transport stands on. */
 export interface TransportDependencies {
-  readonly session: ClientProtocol;
+  readonly protocol: ClientProtocol;
   readonly connections: ConnectionManager;
   readonly counters: CometCounters;
   readonly buffers: BufferPool;
@@ -32,35 +33,30 @@ export interface TransportDependencies {
 
 type ClientConn = Conn<Channel | undefined>;
 
-/** The part that transports share: from a connection's bytes to its session, and its end. */
+/** The part that transports share: from a connection's bytes to what they mean, and its end. */
 export abstract class StreamTransport implements Transport, ConnHandler<Channel | undefined> {
-  constructor(protected readonly parts: TransportDependencies) {}
+  constructor(protected readonly dependencies: TransportDependencies) {}
 
   /** Makes the state that a new connection's bytes are decoded with. */
   protected abstract decoder(): { close(): void };
   /**
-   * Decodes bytes and hands frames to the session.
+   * Decodes bytes and hands frames to the client protocol.
    *
-   * @returns Bytes consumed: all, unless the session asked to stop.
+   * @returns Bytes consumed: all, unless it asked to stop.
    * @throws {ProtocolError} When the peer breaks the protocol.
    */
   protected abstract decode(channel: Channel, chunk: Uint8Array): number;
-  abstract frame(
-    channel: Channel,
-    operation: number,
-    sequence: number,
-    body: Uint8Array,
-  ): Uint8Array;
-  abstract heartbeatReply(channel: Channel, sequence: number, online: number): Uint8Array;
+  abstract readonly format: WireFormat;
+  abstract readonly ping: Uint8Array | undefined;
   abstract farewell(channel: Channel, close: CloseCode): Uint8Array | undefined;
 
   open(conn: ClientConn): void {
-    this.parts.connections.open(conn, this, this.decoder());
+    this.dependencies.connections.open(conn, this, this.decoder());
   }
 
   data(conn: ClientConn, chunk: Uint8Array): void {
     const channel = conn.context;
-    const { reads } = this.parts;
+    const { reads } = this.dependencies;
     if (channel === undefined) return;
     if (channel.state >= ChannelState.closing) return this.#discard(channel, chunk);
     const mustWait = channel.busy || channel.pipelined !== null || reads.hasHadShare(channel);
@@ -69,15 +65,17 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
   }
 
   drain(conn: ClientConn): void {
-    if (conn.context !== undefined) this.parts.connections.drained(conn.context);
+    if (conn.context !== undefined) this.dependencies.connections.drained(conn.context);
   }
 
   end(conn: ClientConn): void {
-    if (conn.context !== undefined) this.parts.connections.close(conn.context, CloseCodes.normal);
+    if (conn.context !== undefined) {
+      this.dependencies.connections.close(conn.context, CloseCodes.normal);
+    }
   }
 
   close(conn: ClientConn): void {
-    if (conn.context !== undefined) this.parts.connections.closed(conn.context);
+    if (conn.context !== undefined) this.dependencies.connections.closed(conn.context);
   }
 
   resume(channel: Channel): void {
@@ -92,7 +90,9 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
         channel.conn.resume();
         return;
       }
-      if (this.parts.reads.hasHadShare(channel)) return this.parts.reads.wait(channel);
+      if (this.dependencies.reads.hasHadShare(channel)) {
+        return this.dependencies.reads.wait(channel);
+      }
       pipelined.consume(this.#consume(channel, bytes));
     }
   }
@@ -105,12 +105,12 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
    */
   protected count(channel: Channel, bytes: number): boolean {
     if (channel.state >= ChannelState.closing) return false;
-    if (!this.parts.operations.admit(channel)) {
-      this.parts.counters.tooManyOperations++;
-      this.parts.connections.close(channel, CloseCodes.tooManyOperations);
+    if (!this.dependencies.operations.admit(channel)) {
+      this.dependencies.counters.tooManyOperations++;
+      this.dependencies.connections.close(channel, CloseCodes.tooManyOperations);
       return false;
     }
-    return this.parts.reads.spend(channel, bytes);
+    return this.dependencies.reads.spend(channel, bytes);
   }
 
   #consume(channel: Channel, chunk: Uint8Array): number {
@@ -131,37 +131,39 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
     if (channel.state >= ChannelState.closing) return;
     const keptBytes = channel.pipelined === null ? 0 : channel.pipelined.bytes.length;
     const isLong = keptBytes + chunk.length > Limits.pipelinedBytesMax;
-    if (isLong && (channel.busy || this.parts.buffers.overflowBytes >= LONG_STASHES_BYTES_MAX)) {
-      this.parts.counters.tooFarAhead++;
-      this.parts.connections.close(channel, CloseCodes.tooFarAhead);
+    if (
+      isLong && (channel.busy || this.dependencies.buffers.overflowBytes >= LONG_STASHES_BYTES_MAX)
+    ) {
+      this.dependencies.counters.tooFarAhead++;
+      this.dependencies.connections.close(channel, CloseCodes.tooFarAhead);
       return;
     }
     if (channel.pipelined === null) {
       channel.conn.pause();
-      channel.pipelined = new PipelineBuffer(this.parts.buffers, chunk.length);
-      if (!channel.busy) this.parts.reads.wait(channel);
+      channel.pipelined = new PipelineBuffer(this.dependencies.buffers, chunk.length);
+      if (!channel.busy) this.dependencies.reads.wait(channel);
     }
     channel.pipelined.append(chunk);
   }
 
   /** What a client sends that was told to go: it is read on, so that its end is seen. */
   #discard(channel: Channel, chunk: Uint8Array): void {
-    if (this.parts.reads.spend(channel, chunk.length)) return;
+    if (this.dependencies.reads.spend(channel, chunk.length)) return;
     channel.conn.pause();
-    this.parts.reads.wait(channel);
+    this.dependencies.reads.wait(channel);
   }
 
   #fail(channel: Channel, error: unknown): void {
     if (error instanceof ProtocolError) {
-      this.parts.counters.protocolErrors++;
+      this.dependencies.counters.protocolErrors++;
       log.debug("closing connection {id}: {message}", { id: channel.id, message: error.message });
-      this.parts.connections.close(channel, error.close);
+      this.dependencies.connections.close(channel, error.close);
       return;
     }
     log.error("closing connection {id} for a fault of the server: {error}", {
       id: channel.id,
       error,
     });
-    this.parts.connections.close(channel, CloseCodes.internalError);
+    this.dependencies.connections.close(channel, CloseCodes.internalError);
   }
 }

@@ -1,34 +1,34 @@
 import { type CloseCode, CloseCodes } from "../../protocol/close_codes.ts";
-import { decodeFrame, newFrame, writeInt32 } from "../../protocol/frame.ts";
-import { decodeJsonFrame, encodeJsonFrame } from "../../protocol/json_frame.ts";
-import { Operation } from "../../protocol/operations.ts";
+import { EMPTY, newFrame } from "../../protocol/frame.ts";
 import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/decoder.ts";
-import { encodeClose, encodeMessage, encodePong } from "../../protocol/websocket/encoder.ts";
+import { encodeClose, encodePing, encodePong } from "../../protocol/websocket/encoder.ts";
 import { UpgradeParser } from "../../protocol/websocket/upgrade.ts";
 import { refuseResponse } from "../../protocol/websocket/upgrade_response.ts";
-import { type Channel, ChannelState, WireFormat } from "../channel.ts";
-import { encodeBinary } from "../encoded_push.ts";
+import { type Channel, ChannelState } from "../channel.ts";
+import { goimMessages } from "../format/goim.ts";
+import { jsonMessages } from "../format/json.ts";
 import { originCheck, type Origins } from "./origins.ts";
 import { StreamTransport, type TransportDependencies } from "./transport.ts";
 
 const REFUSED_ORIGIN = "Pages of this Origin must not connect: see the option origins.";
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const PING = encodePing(EMPTY);
 
 /** WebSocket at `/sub`: goim frames in binary messages, or JSON frames in text messages. */
 export class WebSocketTransport extends StreamTransport {
+  readonly format = goimMessages;
+  readonly ping = PING;
   readonly #messages: Messages;
   readonly #mayConnect: (host: string, origin: string) => boolean;
 
-  constructor(parts: TransportDependencies, origins: Origins) {
-    super(parts);
-    this.#messages = new Messages(parts, (channel, bytes) => this.count(channel, bytes));
+  constructor(dependencies: TransportDependencies, origins: Origins) {
+    super(dependencies);
+    this.#messages = new Messages(dependencies, (channel, bytes) => this.count(channel, bytes));
     this.#mayConnect = originCheck(origins);
   }
 
   protected decoder(): UpgradeParser {
-    return new UpgradeParser(this.parts.buffers);
+    return new UpgradeParser(this.dependencies.buffers);
   }
 
   protected decode(channel: Channel, chunk: Uint8Array): number {
@@ -36,17 +36,6 @@ export class WebSocketTransport extends StreamTransport {
       return channel.decoder.push(chunk, channel, this.#messages);
     }
     return this.#upgrade(channel, channel.decoder as UpgradeParser, chunk);
-  }
-
-  frame(channel: Channel, operation: number, sequence: number, body: Uint8Array): Uint8Array {
-    if (channel.form === WireFormat.binary) return encodeBinary(operation, sequence, body);
-    return encodeMessage(true, encoder.encode(encodeJsonFrame(operation, sequence, body)));
-  }
-
-  heartbeatReply(channel: Channel, sequence: number, online: number): Uint8Array {
-    const body = new Uint8Array(4);
-    writeInt32(body, 0, online);
-    return this.frame(channel, Operation.HeartbeatReply, sequence, body);
   }
 
   farewell(channel: Channel, close: CloseCode): Uint8Array | undefined {
@@ -57,15 +46,15 @@ export class WebSocketTransport extends StreamTransport {
     const result = parser.push(chunk);
     if (result === undefined) return chunk.length;
     if (!result.accepted) {
-      if (result.status !== 200) this.parts.counters.protocolErrors++;
+      if (result.status !== 200) this.dependencies.counters.protocolErrors++;
       return this.#end(channel, chunk, result.response);
     }
     if (!this.#mayConnect(result.host, result.origin)) {
-      this.parts.counters.refusedOrigins++;
+      this.dependencies.counters.refusedOrigins++;
       return this.#end(channel, chunk, refuseResponse(403, REFUSED_ORIGIN));
     }
-    this.parts.connections.write(channel, result.response);
-    const messages = new WebSocketDecoder(this.parts.buffers);
+    this.dependencies.connections.write(channel, result.response);
+    const messages = new WebSocketDecoder(this.dependencies.buffers);
     channel.decoder = messages;
     const rest = chunk.subarray(result.consumedBytes);
     return result.consumedBytes + messages.push(rest, channel, this.#messages);
@@ -73,8 +62,8 @@ export class WebSocketTransport extends StreamTransport {
 
   /** Ends a connection that does not become a WebSocket with its answer in HTTP. */
   #end(channel: Channel, chunk: Uint8Array, response: Uint8Array): number {
-    this.parts.connections.write(channel, response);
-    this.parts.connections.close(channel, CloseCodes.protocolError);
+    this.dependencies.connections.write(channel, response);
+    this.dependencies.connections.close(channel, CloseCodes.protocolError);
     return chunk.length;
   }
 }
@@ -85,29 +74,27 @@ class Messages implements MessageSink<Channel> {
 
   /** @param frame Counts a WebSocket frame; see {@linkcode MessageSink.frame}. */
   constructor(
-    private readonly parts: TransportDependencies,
+    private readonly dependencies: TransportDependencies,
     readonly frame: (channel: Channel, bytes: number) => boolean,
   ) {}
 
   message(channel: Channel, isText: boolean, payload: Uint8Array): boolean {
     if (channel.state >= ChannelState.closing) return true;
-    if (isText) decodeJsonFrame(decoder.decode(payload), this.#decoded);
-    else decodeFrame(payload, this.#decoded);
-    if (channel.state === ChannelState.handshaking) {
-      channel.form = isText ? WireFormat.text : WireFormat.binary;
-    }
-    return this.parts.session.frame(channel, this.#decoded);
+    const format = isText ? jsonMessages : goimMessages;
+    format.decode(payload, this.#decoded);
+    if (channel.state === ChannelState.handshaking) channel.format = format;
+    return this.dependencies.protocol.frame(channel, this.#decoded);
   }
 
   ping(channel: Channel, payload: Uint8Array): void {
     if (channel.state >= ChannelState.closing) return;
-    this.parts.connections.write(channel, encodePong(payload));
+    this.dependencies.connections.write(channel, encodePong(payload));
   }
 
   pong(): void {}
 
   /** RFC 6455 section 5.5.1: the answer to a close frame carries the code that it came with. */
   close(channel: Channel, code: number): void {
-    this.parts.connections.close(channel, { code, reason: "", reconnect: false });
+    this.dependencies.connections.close(channel, { code, reason: "", reconnect: false });
   }
 }

@@ -118,7 +118,7 @@ describe("WebSocketTransport's upgrade", () => {
   });
 });
 
-describe("WebSocketTransport's forms", () => {
+describe("WebSocketTransport's formats", () => {
   it("is the one in which the auth came", async () => {
     const comet = await TestComet.start();
     const binary = await comet.connectWebSocket();

@@ -3,7 +3,7 @@ import { seededPrng } from "../../base/prng.ts";
 import { BufferPool } from "../../comet/buffer/buffer_pool.ts";
 import type { Channel } from "../../comet/channel.ts";
 import { CometCounters } from "../../comet/counters.ts";
-import { Delivery as Deliveries } from "../../comet/delivery.ts";
+import { Fanout } from "../../comet/fanout.ts";
 import { ConnectionManager } from "../../comet/connection_manager.ts";
 import { cometDefaults, type CometOptions, FANOUT_SLICE, TICK_MS } from "../../comet/options.ts";
 import { ClusterRegistration } from "../../comet/cluster_registration.ts";
@@ -59,8 +59,8 @@ export class TestComet {
   readonly counters = new CometCounters();
   readonly pool = new BufferPool({ bytesMax: 16 * 1024 * 1024, checked: true });
   readonly connections: ConnectionManager;
-  readonly session: ClientProtocol;
-  readonly delivery: Deliveries;
+  readonly protocol: ClientProtocol;
+  readonly fanout: Fanout;
   readonly registration: ClusterRegistration;
   readonly reporter: Reporter;
   readonly #streams;
@@ -74,8 +74,8 @@ export class TestComet {
       ...cometDefaults,
       ...options,
     }, counters);
-    this.session = new ClientProtocol(this.connections, logic, counters);
-    this.delivery = new Deliveries(this.connections, clock, counters, FANOUT_SLICE);
+    this.protocol = new ClientProtocol(this.connections, logic, counters);
+    this.fanout = new Fanout(this.connections, clock, counters, FANOUT_SLICE);
     this.registration = new ClusterRegistration(
       this.connections,
       logic,
@@ -85,7 +85,7 @@ export class TestComet {
     );
     this.reporter = new Reporter(
       this.connections,
-      this.session,
+      this.protocol,
       this.registration,
       logic,
       clock,
@@ -93,7 +93,7 @@ export class TestComet {
     );
     clock.setInterval(() => this.connections.tick(), TICK_MS);
     this.#parts = {
-      session: this.session,
+      protocol: this.protocol,
       connections: this.connections,
       counters,
       buffers,
@@ -179,7 +179,7 @@ export class TestComet {
 
   /** Delivers a batch and lets its clients read. */
   async deliver(batch: readonly Delivery[]): Promise<void> {
-    const delivered = this.delivery.deliver(batch);
+    const delivered = this.fanout.deliver(batch);
     await this.settle();
     await delivered;
   }

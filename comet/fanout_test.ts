@@ -2,23 +2,25 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PUSH_FORMS } from "../tests/support/golden_pushes.ts";
 import { pushFrames, TestComet } from "../tests/support/test_comet.ts";
-import type { Delivery as Item } from "../protocol/cluster/contract.ts";
+import type { Delivery } from "../protocol/cluster/contract.ts";
 import { hex } from "../tests/support/websocket_frames.ts";
 import type { Channel } from "./channel.ts";
+import { goimMessages, goimStream } from "./format/goim.ts";
+import { jsonMessages } from "./format/json.ts";
 import { FANOUT_SLICE } from "./options.ts";
 import { broadcastDelivery, keysDelivery, roomDelivery } from "../tests/support/deliveries.ts";
 
 const ROOM = "live://1";
 
-function room(...bodies: string[]): Item {
+function room(...bodies: string[]): Delivery {
   return roomDelivery(ROOM, pushFrames(...bodies), bodies.length);
 }
 
-function keys(wanted: readonly string[], body: string, operation = 1000): Item {
+function keys(wanted: readonly string[], body: string, operation = 1000): Delivery {
   return keysDelivery(wanted, operation, pushFrames(body));
 }
 
-function broadcast(body: string, operation = 1000): Item {
+function broadcast(body: string, operation = 1000): Delivery {
   return broadcastDelivery(operation, pushFrames(body));
 }
 
@@ -37,9 +39,9 @@ function spyOnWrites(comet: TestComet): Map<Channel, Uint8Array[]> {
   return writes;
 }
 
-describe("Delivery.deliver()", () => {
+describe("Fanout.deliver()", () => {
   for (const [what, { bodies, tcp, binary, text }] of Object.entries(PUSH_FORMS)) {
-    it(`writes ${what} in each form, byte by byte`, async () => {
+    it(`writes ${what} in each format, byte by byte`, async () => {
       const comet = await TestComet.start();
       const clients = [await comet.open(), await comet.openBinary(), await comet.openText()];
       const frames = pushFrames(...bodies);
@@ -49,7 +51,7 @@ describe("Delivery.deliver()", () => {
     });
   }
 
-  it("encodes a push once per form and shares the bytes", async () => {
+  it("encodes a push once per format and shares the bytes", async () => {
     const comet = await TestComet.start();
     for (let client = 0; client < 3; client++) {
       await comet.open();
@@ -57,16 +59,16 @@ describe("Delivery.deliver()", () => {
       await comet.openText();
     }
     const writes = spyOnWrites(comet);
-    const item = room("a", "b");
-    await comet.deliver([item]);
-    const perForm = [0, 1, 2].map((form) =>
-      [...writes].filter(([channel]) => channel.form === form).map(([, [bytes]]) => bytes)
+    const delivery = room("a", "b");
+    await comet.deliver([delivery]);
+    const perFormat = [goimStream, goimMessages, jsonMessages].map((format) =>
+      [...writes].filter(([channel]) => channel.format === format).map(([, [bytes]]) => bytes)
     );
-    for (const shared of perForm) {
+    for (const shared of perFormat) {
       assert.equal(shared.length, 3);
       assert.equal(new Set(shared).size, 1);
     }
-    assert.equal(perForm[0][0], item.frames);
+    assert.equal(perFormat[0][0], delivery.frames);
     assert.equal(comet.counters.framesPushed, 9 * 2);
   });
 
@@ -80,7 +82,7 @@ describe("Delivery.deliver()", () => {
       broadcast(`${index}d`),
     ]);
     const all = batches.map((batch, index) =>
-      comet.delivery.deliver(batch).then(() => settled.push(index))
+      comet.fanout.deliver(batch).then(() => settled.push(index))
     );
     await comet.settle();
     await Promise.all(all);
@@ -95,7 +97,7 @@ describe("Delivery.deliver()", () => {
     const comet = await TestComet.start();
     const clients = [];
     for (let client = 0; client < FANOUT_SLICE / 4; client++) clients.push(await comet.open());
-    const large = comet.delivery.deliver([room("large")]);
+    const large = comet.fanout.deliver([room("large")]);
     let isSettled = false;
     large.then(() => isSettled = true);
     for (let step = 0; step < 10; step++) await Promise.resolve();
@@ -104,18 +106,18 @@ describe("Delivery.deliver()", () => {
     assert.equal(isSettled, true);
     clients[0].reset();
     await comet.settle();
-    await comet.delivery.deliver([room("small")]);
+    await comet.fanout.deliver([room("small")]);
   });
 
   it("skips a push that is broken, and only that", async () => {
     const comet = await TestComet.start();
     const clients = [await comet.open({ key: "k" }), await comet.openText({ key: "k" })];
     const frames = pushFrames("cut short").subarray(0, 20);
-    const broken: Item[] = [
-      { ...room("x"), frames } as Item,
-      { ...keys(["k"], "x"), frames } as Item,
-      { ...broadcast("x"), frames } as Item,
-      { ...broadcast("x"), frames, speed: 5 } as Item,
+    const broken: Delivery[] = [
+      { ...room("x"), frames } as Delivery,
+      { ...keys(["k"], "x"), frames } as Delivery,
+      { ...broadcast("x"), frames } as Delivery,
+      { ...broadcast("x"), frames, speed: 5 } as Delivery,
     ];
     const batch = [room("a"), ...broken, keys(["k"], "b")];
     await comet.deliver(batch);
@@ -158,7 +160,7 @@ describe("Delivery by room", () => {
     }
     await comet.settle();
     for (const client of clients) client.take();
-    const delivered = comet.delivery.deliver([room("first"), room("second")]);
+    const delivered = comet.fanout.deliver([room("first"), room("second")]);
     let isDone = false;
     delivered.then(() => isDone = true);
     await Promise.resolve();
@@ -186,7 +188,7 @@ describe("Delivery by room", () => {
   });
 });
 
-describe("Delivery by keys", () => {
+describe("Fanout by keys", () => {
   it("reaches every connection of each key that accepts the operation", async () => {
     const comet = await TestComet.start();
     const twins = [await comet.open({ key: "a" }), await comet.openBinary({ key: "a" })];
@@ -217,7 +219,7 @@ describe("Delivery by keys", () => {
   });
 });
 
-describe("Delivery to all", () => {
+describe("Fanout to all", () => {
   it("reaches who has authenticated and accepts the operation, in any room or none", async () => {
     const comet = await TestComet.start();
     const one = await comet.open();
@@ -245,7 +247,7 @@ describe("Delivery to all", () => {
     clients[0].reset();
     clients[700].reset();
     await comet.settle();
-    const delivered = comet.delivery.deliver([broadcast("x")]);
+    const delivered = comet.fanout.deliver([broadcast("x")]);
     await Promise.resolve();
     assert.equal(comet.counters.framesPushed, FANOUT_SLICE);
     await comet.settle();

@@ -4,7 +4,7 @@ import { WriteOutcome } from "../platform/port.ts";
 import { afterFrames } from "../protocol/frame.ts";
 import {
   type BroadcastDelivery,
-  type Delivery as Item,
+  type Delivery,
   type KeysDelivery,
   NONE_FENCED,
   type RoomDelivery,
@@ -13,14 +13,14 @@ import { type Channel, ChannelState } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
 import type { ConnectionManager } from "./connection_manager.ts";
 import { LogPositions } from "./log_positions.ts";
-import { EncodedPush } from "./encoded_push.ts";
+import { EncodedPush } from "./format/encoded_push.ts";
 import { PacedBroadcasts } from "./paced_broadcasts.ts";
 import type { Membership } from "./room.ts";
 
 const log = getLogger(["halley", "comet"]);
 
 /** Writes batches of pushes to the channels they are for, one batch after the other. */
-export class Delivery {
+export class Fanout {
   readonly #paced: PacedBroadcasts;
   readonly #positions = new LogPositions();
   #last: Promise<readonly number[]> = Promise.resolve(NONE_FENCED);
@@ -37,12 +37,12 @@ export class Delivery {
       connections.channels,
       clock,
       counters,
-      (channel, operation, outgoing) => this.#pushAccepted(channel, operation, outgoing),
+      (channel, operation, push) => this.#pushAccepted(channel, operation, push),
     );
   }
 
   /** See {@linkcode CometApi.deliver}; batches that overlap are taken in the order of the calls. */
-  deliver(batch: readonly Item[]): Promise<readonly number[]> {
+  deliver(batch: readonly Delivery[]): Promise<readonly number[]> {
     this.#last = this.#last.then(() => this.#run(batch));
     return this.#last;
   }
@@ -57,19 +57,19 @@ export class Delivery {
     this.#paced.stop();
   }
 
-  async #run(batch: readonly Item[]): Promise<readonly number[]> {
+  async #run(batch: readonly Delivery[]): Promise<readonly number[]> {
     let fenced: Set<number> | undefined;
-    for (const item of batch) {
-      const seen = this.#positions.seen(item.partition, item.token);
+    for (const delivery of batch) {
+      const seen = this.#positions.seen(delivery.partition, delivery.token);
       if (seen === undefined) {
         this.counters.deliveriesFenced++;
-        (fenced ??= new Set()).add(item.partition);
+        (fenced ??= new Set()).add(delivery.partition);
         continue;
       }
       try {
-        await this.#deliver(item, seen);
+        await this.#deliver(delivery, seen);
       } catch (error) {
-        this.#fail(item, error);
+        this.#fail(delivery, error);
       }
       if (this.#writes >= this.slice) await this.#turn();
     }
@@ -84,84 +84,84 @@ export class Delivery {
    * @param seen Up to which position the partition's pushes were here before.
    * @returns Nothing when everything was written at once.
    */
-  #deliver(item: Item, seen: number): Promise<void> | undefined {
-    if (item.kind === "room") return this.#room(item, seen);
-    this.#positions.passed(item.partition, item.position);
-    if (item.position <= seen) {
+  #deliver(delivery: Delivery, seen: number): Promise<void> | undefined {
+    if (delivery.kind === "room") return this.#room(delivery, seen);
+    this.#positions.passed(delivery.partition, delivery.position);
+    if (delivery.position <= seen) {
       this.counters.framesRepeated++;
       return undefined;
     }
-    if (item.kind === "keys") return this.#keys(item);
-    if (item.speed === 0) return this.#broadcast(item);
-    this.#paced.add(item.operation, new EncodedPush(item.frames, 1), item.speed);
+    if (delivery.kind === "keys") return this.#keys(delivery);
+    if (delivery.speed === 0) return this.#broadcast(delivery);
+    this.#paced.add(delivery.operation, new EncodedPush(delivery.frames, 1), delivery.speed);
     return undefined;
   }
 
   /** @returns Nothing when the whole room was walked at once. */
-  #room(item: RoomDelivery, seen: number): Promise<void> | undefined {
-    const { partition, positions } = item;
+  #room(delivery: RoomDelivery, seen: number): Promise<void> | undefined {
+    const { partition, positions } = delivery;
     this.#positions.passed(partition, positions[positions.length - 1]);
     let repeated = 0;
     while (repeated < positions.length && positions[repeated] <= seen) repeated++;
     this.counters.framesRepeated += repeated;
     const count = positions.length - repeated;
-    const room = this.connections.rooms.get(item.room);
+    const room = this.connections.rooms.get(delivery.room);
     if (room === undefined || count === 0) return undefined;
-    const frames = repeated === 0 ? item.frames : afterFrames(item.frames, repeated);
-    const outgoing = new EncodedPush(frames, count);
+    const frames = repeated === 0 ? delivery.frames : afterFrames(delivery.frames, repeated);
+    const push = new EncodedPush(frames, count);
     let walked = false;
     let resolve = () => {};
-    const visit = ({ channel }: Membership<Channel>) => this.#push(channel, outgoing);
+    const visit = ({ channel }: Membership<Channel>) => this.#push(channel, push);
     room.walk(this.clock, this.slice, visit, (failure) => {
       walked = true;
-      if (failure !== undefined) this.#fail(item, failure);
+      if (failure !== undefined) this.#fail(delivery, failure);
       resolve();
     });
     if (walked) return undefined;
     return new Promise((done) => resolve = done);
   }
 
-  async #keys(item: KeysDelivery): Promise<void> {
-    const outgoing = new EncodedPush(item.frames, 1);
-    for (const key of item.keys) {
+  async #keys(delivery: KeysDelivery): Promise<void> {
+    const push = new EncodedPush(delivery.frames, 1);
+    for (const key of delivery.keys) {
       const bound = this.connections.channels.byKey(key);
       if (bound === undefined) continue;
       if (Array.isArray(bound)) {
-        for (const channel of bound) this.#pushAccepted(channel, item.operation, outgoing);
+        for (const channel of bound) this.#pushAccepted(channel, delivery.operation, push);
       } else {
-        this.#pushAccepted(bound as Channel, item.operation, outgoing);
+        this.#pushAccepted(bound as Channel, delivery.operation, push);
       }
       if (this.#writes >= this.slice) await this.#turn();
     }
   }
 
-  async #broadcast(item: BroadcastDelivery): Promise<void> {
-    const outgoing = new EncodedPush(item.frames, 1);
+  async #broadcast(delivery: BroadcastDelivery): Promise<void> {
+    const push = new EncodedPush(delivery.frames, 1);
     const { channels } = this.connections;
     for (let slot = 0; slot < channels.slots; slot++) {
       const channel = channels.at(slot);
       if (channel === undefined) continue;
-      this.#pushAccepted(channel, item.operation, outgoing);
+      this.#pushAccepted(channel, delivery.operation, push);
       if (this.#writes >= this.slice) await this.#turn();
     }
   }
 
-  #pushAccepted(channel: Channel, operation: number, outgoing: EncodedPush): void {
+  #pushAccepted(channel: Channel, operation: number, push: EncodedPush): void {
     if (channel.state !== ChannelState.open || !channel.accepts.includes(operation)) return;
-    this.#push(channel, outgoing);
+    this.#push(channel, push);
   }
 
-  #push(channel: Channel, outgoing: EncodedPush): void {
+  #push(channel: Channel, push: EncodedPush): void {
     this.#writes++;
-    const outcome = this.connections.write(channel, outgoing.bytes(channel.form));
-    if (outcome === WriteOutcome.dropped) this.counters.framesDropped += outgoing.count;
-    else if (outcome !== WriteOutcome.closed) this.counters.framesPushed += outgoing.count;
+    const outcome = this.connections.write(channel, push.bytes(channel.format));
+    if (outcome === WriteOutcome.dropped) this.counters.framesDropped += push.count;
+    else if (outcome !== WriteOutcome.closed) this.counters.framesPushed += push.count;
   }
 
-  /** Refusing the batch would bring the same item again, and all the others twice. */
-  #fail(item: Item, error: unknown): void {
+  /** Refusing the batch would bring the same delivery again, and all the others twice. */
+  #fail(delivery: Delivery, error: unknown): void {
     this.counters.deliveryFailures++;
-    log.error("cannot deliver a push by {kind}: {error}", { kind: item.kind, error });
+    log.error("cannot deliver a push by {kind}: {error}", { kind: delivery.kind, error });
   }
 
   /** Lets the event loop serve everyone else. */
