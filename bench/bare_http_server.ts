@@ -1,5 +1,5 @@
 /** A child process that answers every push at once: by the runtime's HTTP server, and by ours. */
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { selectBareSockets, selectPlatform } from "../platform/select.ts";
 import { serveHttp } from "../protocol/http/server.ts";
 import { serveCommands } from "./child.ts";

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { runBeside } from "../tests/support/beside.ts";
 import { benches } from "./benches.ts";
 import { Child } from "./child.ts";
+import { scriptArgs } from "../platform/select.ts";
 
 /** Even in small, a benchmark may last longer than Bun gives a test. */
 const limits = { timeout: 60_000 };
@@ -26,11 +27,15 @@ interface Ended {
 function bench(...args: string[]): Promise<Ended> {
   const script = fileURLToPath(new URL("./run.ts", import.meta.url));
   const options = { timeout: limits.timeout - 5_000 };
-  const runtimeArgs = "Deno" in globalThis ? ["run", "-A", "--no-check", script] : [script];
   return new Promise((resolve) => {
-    execFile(process.execPath, [...runtimeArgs, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : error.code ?? "killed", stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [...scriptArgs, script, ...args],
+      options,
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : error.code ?? "killed", stdout, stderr });
+      },
+    );
   });
 }
 

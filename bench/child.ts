@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { exposeGcArg, scriptArgs } from "../platform/select.ts";
 
 /** Handlers of a child process by name; each takes and gives what JSON can carry. */
 export type Commands = Record<string, (argument: never) => unknown>;
@@ -35,9 +36,7 @@ export class Child {
   /** @param script URL of a module that calls `serveCommands`; it runs on this same runtime. */
   constructor(script: URL) {
     const path = fileURLToPath(script);
-    const args = "Deno" in globalThis
-      ? ["run", "-A", "--no-check", "--v8-flags=--expose-gc", path]
-      : ["--expose-gc", path];
+    const args = [...scriptArgs, exposeGcArg, path];
     this.#child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#ended = new Promise((resolve) => this.#child.once("exit", resolve));
     // A child that has ended cannot be written to; the missing answer says so.

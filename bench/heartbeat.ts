@@ -1,4 +1,5 @@
-import { sleep, systemClock } from "../base/clock.ts";
+import { sleep } from "../base/clock.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { Child } from "./child.ts";
 import { cell, printTable } from "./measure.ts";
 import type { Ports, Usage } from "./subject.ts";

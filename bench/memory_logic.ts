@@ -1,4 +1,4 @@
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
@@ -26,7 +26,7 @@ export async function memoryLogic(
   });
   const comets = new StaticCometDirectory();
   const logic = new Logic({
-    pushLog: new MemoryPushLog(),
+    pushLog: new MemoryPushLog(systemClock),
     sessions: new MemorySessions(nodes),
     nodes,
     comets,

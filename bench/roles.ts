@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { scriptArgs } from "../platform/select.ts";
 export { freePort } from "../tests/support/free_port.ts";
 
 /** Ticks of the kernel's clock in a second, by which it counts CPU time. */
@@ -30,8 +31,7 @@ export class Role {
    * @throws {Error} When it ends instead.
    */
   static async start(upMessage: string, command: string, ...flags: string[]): Promise<Role> {
-    const run = "Deno" in globalThis ? ["run", "-q", "-A", "--no-check"] : [];
-    const args = [...run, "mod.ts", command, "--log-format", "json", ...flags];
+    const args = [...scriptArgs, "mod.ts", command, "--log-format", "json", ...flags];
     const child = spawn(process.execPath, args, {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit"],

@@ -1,5 +1,5 @@
 import { encodeAuth } from "../client/codec.ts";
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { Comet } from "../comet/comet.ts";
 import { cometDefaults } from "../comet/options.ts";
@@ -34,7 +34,7 @@ interface Member {
 /** Everything but the job, in this process; the RPC runs over real sockets. */
 class Cluster {
   readonly nodes = new MemoryNodes(systemClock);
-  readonly pushLog = new MemoryPushLog();
+  readonly pushLog = new MemoryPushLog(systemClock);
   readonly prng = seededPrng(1);
   readonly logic = new Logic({
     pushLog: this.pushLog,

@@ -1,4 +1,4 @@
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { systemPrng } from "../base/prng.ts";
 import { selectPlatform } from "../platform/select.ts";
 import { RpcDialer } from "../rpc/dialer.ts";

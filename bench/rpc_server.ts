@@ -1,6 +1,6 @@
 /** A child process that echoes what it is sent, over the RPC and over HTTP with Hono. */
 import { Hono } from "hono";
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { selectPlatform } from "../platform/select.ts";
 import { serveHttp } from "../protocol/http/server.ts";
 import { Limits } from "../protocol/limits.ts";

@@ -1,6 +1,6 @@
 /** A child process that is measured: a comet with its logic, and the bare sockets beside it. */
 import process from "node:process";
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { systemPrng } from "../base/prng.ts";
 import { Comet } from "../comet/comet.ts";
 import { cometDefaults } from "../comet/options.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { parentGone } from "../platform/parent.ts";
 import type { Platform, Signal } from "../platform/port.ts";
 import { effectiveToml } from "./config/render.ts";

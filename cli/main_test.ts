@@ -9,6 +9,7 @@ import type { Platform, Signal } from "../platform/port.ts";
 import { findRuntime } from "../tests/runner/runtimes.ts";
 import { main, type Start } from "./main.ts";
 import { version } from "./version.ts";
+import { scriptArgs } from "../platform/select.ts";
 
 /** How a process or a call of `main` ended. */
 interface Ended {
@@ -17,11 +18,9 @@ interface Ended {
   readonly err: string;
 }
 
-const runtimeArgs = process.versions.bun === undefined ? ["run", "-q", "-A", "--no-prompt"] : [];
-
 /** Runs the command line in a process of its own. */
 function halley(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return run(process.execPath, [...runtimeArgs, "mod.ts", ...args], env);
+  return run(process.execPath, [...scriptArgs, "mod.ts", ...args], env);
 }
 
 /** Runs Deno, whatever runtime the test runs on. */

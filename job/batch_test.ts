@@ -5,7 +5,7 @@ import type { PushMessage } from "../protocol/push_message.ts";
 import { Batch } from "./batch.ts";
 import { PUSH_OVERHEAD_BYTES } from "./options.ts";
 import { Push } from "./push.ts";
-import { broadcastPush, keysPush, readable, roomPush } from "./testing.ts";
+import { broadcastPush, keysPush, readable, roomPush } from "../tests/support/job_fakes.ts";
 
 const acks = {
   lease: { partition: 3, owner: "job", token: 7 },

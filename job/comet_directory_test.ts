@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StaticCometDirectory } from "./comet_directory.ts";
-import { FakeComet } from "./testing.ts";
+import { FakeComet } from "../tests/support/job_fakes.ts";
 
 test("StaticCometDirectory lists whom it was given and forgets whom it is told to", () => {
   const comets = new StaticCometDirectory();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock, promisesSettled } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import type { Lease } from "../drivers/ports.ts";
 import type { BroadcastDelivery } from "../protocol/cluster/contract.ts";
@@ -10,11 +11,17 @@ import { Consumer } from "./consumer.ts";
 import { JobCounters } from "./counters.ts";
 import { Lanes } from "./lanes.ts";
 import { ACKS_MAX, ENTRIES_PER_READ, jobDefaults, retryBackoff } from "./options.ts";
-import { broadcastPush, FakeComet, FaultyLog, keysPush, roomPush, settled } from "./testing.ts";
+import {
+  broadcastPush,
+  FakeComet,
+  FaultyLog,
+  keysPush,
+  roomPush,
+} from "../tests/support/job_fakes.ts";
 
 class Fixture {
   readonly clock = new ManualClock();
-  readonly memory = new MemoryPushLog({ partitions: 1, partitionBytesMax: 1 << 24 });
+  readonly memory = new MemoryPushLog(systemClock, { partitions: 1, partitionBytesMax: 1 << 24 });
   readonly log = new FaultyLog(this.memory);
   readonly comets = new StaticCometDirectory();
   readonly counters = new JobCounters();
@@ -42,9 +49,9 @@ class Fixture {
 
   /** Waits out one backoff. */
   async retry(): Promise<void> {
-    await settled();
+    await promisesSettled();
     this.clock.advance(2 * retryBackoff.maxMs);
-    await settled();
+    await promisesSettled();
   }
 }
 
@@ -56,7 +63,7 @@ describe("Consumer", () => {
     for (const text of ["a", "b", "c", "d"]) await log.append(0, roomPush(`r://${text}`, text));
     await memory.read(fixture.lease, 2);
     const run = consumer.run();
-    await settled();
+    await promisesSettled();
     assert.deepEqual(comet.received, ["r://a:a", "r://b:b", "r://c:c", "r://d:d"]);
     assert.equal(memory.entries, 0);
     await log.close();
@@ -72,7 +79,7 @@ describe("Consumer", () => {
     await log.append(0, keysPush("b", ["k"], "keys"));
     await log.append(0, keysPush("gone", ["k"], "keys of a comet that left"));
     await log.append(0, broadcastPush("all"));
-    await settled();
+    await promisesSettled();
     assert.deepEqual(a.received, ["r://1:room", "*all"]);
     assert.deepEqual(b.received, ["r://1:room", "k=keys", "*all"]);
     assert.equal(fixture.memory.entries, 0);
@@ -84,7 +91,7 @@ describe("Consumer", () => {
     const [a, b] = [fixture.comet("a"), fixture.comet("b")];
     fixture.consumer.run();
     await fixture.log.append(0, roomPush("r://1", "shared"));
-    await settled();
+    await promisesSettled();
     assert.equal(a.batches[0][0].frames, b.batches[0][0].frames);
     await fixture.log.close();
   });
@@ -94,7 +101,7 @@ describe("Consumer", () => {
     const comets = ["a", "b", "c"].map((server) => fixture.comet(server));
     fixture.consumer.run();
     for (const speed of [0, 1, 3, 100]) await fixture.log.append(0, broadcastPush("x", speed));
-    await settled();
+    await promisesSettled();
     for (const { batches } of comets) {
       const speeds = batches.flat().map((item) => (item as BroadcastDelivery).speed);
       assert.deepEqual(speeds, [0, 1, 1, 34]);
@@ -108,12 +115,12 @@ describe("Consumer", () => {
     const [a, b] = [fixture.comet("a", true), fixture.comet("b", true)];
     consumer.run();
     const position = await log.append(0, roomPush("r://1", "a"));
-    await settled();
+    await promisesSettled();
     a.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.deepEqual(log.acks, []);
     b.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.deepEqual(log.acks, [[position]]);
     await log.close();
   });
@@ -127,10 +134,10 @@ describe("Consumer", () => {
     for (let push = 0; push < 50; push++) {
       positions.push(await log.append(0, roomPush(`r://${push}`, "x")));
     }
-    await settled();
+    await promisesSettled();
     while (comet.held.length > 0) {
       comet.acknowledge();
-      await settled();
+      await promisesSettled();
     }
     assert.deepEqual(log.acks.flat(), positions);
     assert.ok(log.acks.length <= 2, `${log.acks.length} acknowledgements`);
@@ -143,7 +150,7 @@ describe("Consumer", () => {
     const comet = fixture.comet("s", true);
     consumer.run();
     await log.append(0, roomPush("r://1", "a"));
-    await settled();
+    await promisesSettled();
     log.readFailures = 1;
     await log.append(0, roomPush("r://1", "b"));
     await log.append(0, roomPush("r://1", "c"));
@@ -151,7 +158,7 @@ describe("Consumer", () => {
     assert.equal(counters.logFailures, 1);
     comet.hold = false;
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.equal(comet.received.join().replaceAll("r://1:", ""), "a,b,c");
     assert.equal(memory.entries, 0);
     await log.close();
@@ -165,11 +172,11 @@ describe("Consumer", () => {
     log.readFailures = 6;
     for (let failure = 1; failure <= 6; failure++) {
       await log.append(0, roomPush("r://1", "x"));
-      await settled();
+      await promisesSettled();
       assert.equal(counters.logFailures, failure);
       const waitMs = 0.7 * retryBackoff.baseMs * 2 ** (failure - 1);
       clock.advance(Math.min(waitMs, 0.7 * retryBackoff.maxMs) - 1);
-      await settled();
+      await promisesSettled();
       assert.equal(clock.pending, 1, `the wait after failure ${failure} was too short`);
       await fixture.retry();
     }
@@ -183,7 +190,7 @@ describe("Consumer", () => {
     consumer.run();
     log.ackFailures = 2;
     const first = await log.append(0, roomPush("r://1", "a"));
-    await settled();
+    await promisesSettled();
     const second = await log.append(0, roomPush("r://1", "b"));
     await fixture.retry();
     await fixture.retry();
@@ -202,7 +209,7 @@ describe("Consumer", () => {
     const pushes = ACKS_MAX + 4 * ENTRIES_PER_READ;
     for (let push = 0; push < pushes; push++) await log.append(0, roomPush("r://1", "x"));
     consumer.run();
-    await settled();
+    await promisesSettled();
     assert.ok(counters.delivered >= ACKS_MAX, `${counters.delivered} delivered`);
     assert.ok(counters.delivered < ACKS_MAX + 2 * ENTRIES_PER_READ, `${counters.delivered}`);
     log.ackFailures = 0;
@@ -217,10 +224,10 @@ describe("Consumer", () => {
     const { log, consumer, memory } = fixture;
     const comet = fixture.comet("s");
     const run = consumer.run();
-    await settled();
+    await promisesSettled();
     consumer.stop();
     await log.append(0, roomPush("r://1", "a"));
-    await settled();
+    await promisesSettled();
     assert.deepEqual(comet.batches, []);
     assert.equal(memory.entries, 1, "the push stays in the log");
     await log.close();

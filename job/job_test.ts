@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock, promisesSettled } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { RunningClock } from "../base/running_clock.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
 import { Job } from "./job.ts";
@@ -15,8 +16,7 @@ import {
   keysPush,
   microtasks,
   roomPush,
-  settled,
-} from "./testing.ts";
+} from "../tests/support/job_fakes.ts";
 
 class Fixture {
   readonly clock = new ManualClock();
@@ -29,7 +29,7 @@ class Fixture {
   /** @param mayStall Whether the process of the job may stand still. */
   constructor(options: Partial<JobOptions> = {}, mayStall = false) {
     if (mayStall) this.#running = new RunningClock(this.clock);
-    this.log = new MemoryPushLog({ partitions: 8, partitionBytesMax: 1 << 25 });
+    this.log = new MemoryPushLog(systemClock, { partitions: 8, partitionBytesMax: 1 << 25 });
     this.job = this.newJob(options);
   }
 
@@ -54,7 +54,7 @@ class Fixture {
   async advance(spanMs: number, stepMs = SWEEP_MS): Promise<void> {
     for (let passedMs = 0; passedMs < spanMs; passedMs += stepMs) {
       this.clock.advance(stepMs);
-      await settled();
+      await promisesSettled();
     }
   }
 
@@ -73,14 +73,14 @@ describe("goim fault 1: a push is acknowledged only after the comets took it", (
     const comet = fixture.comet("s", true);
     fixture.job.start();
     await fixture.room("r://1", "a");
-    await settled();
+    await promisesSettled();
     for (let attempt = 0; attempt < 3; attempt++) {
       assert.equal(fixture.log.entries, 1);
       comet.fail();
       await fixture.advance(5_000);
     }
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.equal(fixture.log.entries, 0);
     assert.deepEqual(comet.received, ["r://1:a", "r://1:a", "r://1:a", "r://1:a"]);
     await fixture.stop();
@@ -91,19 +91,19 @@ describe("goim fault 1: a push is acknowledged only after the comets took it", (
     const stuck = fixture.comet("s", true);
     fixture.job.start();
     for (const text of ["a", "b", "c"]) await fixture.room("r://1", text);
-    await settled();
+    await promisesSettled();
     const stopped = fixture.job.stop();
     await fixture.advance(jobDefaults.stopMsMax);
     await stopped;
     assert.equal(fixture.log.entries, 3);
     stuck.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.equal(fixture.log.entries, 3, "a stopped job acknowledges nothing");
 
     const comet = fixture.comet("s");
     const next = fixture.newJob({}, "next");
     next.start();
-    await settled();
+    await promisesSettled();
     assert.deepEqual(comet.received, ["r://1:a,b,c"]);
     assert.equal(fixture.log.entries, 0);
     await next.stop();
@@ -116,17 +116,17 @@ test("goim fault 3: nothing queued for an idle room is lost", async () => {
   const comet = fixture.comet("s", true);
   fixture.job.start();
   await fixture.room("r://busy", "first");
-  await settled();
+  await promisesSettled();
   await fixture.room("r://idle", "queued");
   await fixture.advance(3_600_000, 600_000);
   assert.deepEqual(comet.received, ["r://busy:first"]);
   comet.hold = false;
   comet.acknowledge();
-  await settled();
+  await promisesSettled();
   assert.deepEqual(comet.received, ["r://busy:first", "r://idle:queued"]);
   await fixture.advance(3_600_000, 600_000);
   await fixture.room("r://idle", "after an hour");
-  await settled();
+  await promisesSettled();
   assert.deepEqual(comet.received.slice(2), ["r://idle:after an hour"]);
   assert.equal(fixture.log.entries, 0);
   await fixture.stop();
@@ -139,9 +139,9 @@ describe("goim fault 5: a stuck comet does not hold up the others", () => {
     fixture.job.start();
     for (let push = 0; push < 5_000; push++) {
       await fixture.room(`r://${push % 10}`, `${push}`);
-      if (push % 100 === 0) await settled();
+      if (push % 100 === 0) await promisesSettled();
     }
-    await settled();
+    await promisesSettled();
     assert.equal(fixture.job.counters.delivered, 5_000);
     assert.equal(well.received.map((line) => line.split(",").length).reduce((a, b) => a + b), 5000);
     assert.equal(stuck.batches.length, 1);
@@ -186,15 +186,15 @@ describe("goim fault 5: a stuck comet does not hold up the others", () => {
     assert.equal(counters.shed, 1_500 - fixture.log.entries);
 
     for (let push = 0; push < 100; push++) await append(fixture.log, broadcastPush("more"));
-    await settled();
+    await promisesSettled();
     assert.equal(well.batches.flat().length, 1_600, "a slow comet costs the others nothing");
 
     stuck.hold = false;
     stuck.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.equal(fixture.log.entries, 0, "what its lane held is delivered");
     await append(fixture.log, broadcastPush("after"));
-    await settled();
+    await promisesSettled();
     assert.equal(stuck.received.at(-1), "*after");
     assert.equal(stuck.batches.flat().length + counters.shed, 1_601);
     await fixture.stop();
@@ -209,7 +209,7 @@ test("goim fault 8: a broadcast with no comets is acknowledged", async () => {
   await fixture.room("r://1", "anyone?");
   await append(fixture.log, keysPush("gone", ["k"], "anyone?"));
   assert.equal(fixture.log.entries, 4);
-  await settled();
+  await promisesSettled();
   assert.equal(fixture.log.entries, 0);
   await fixture.stop();
 });
@@ -218,7 +218,7 @@ test("goim fault 10: a push to an idle room leaves at once", async () => {
   const fixture = new Fixture();
   const comet = fixture.comet("s");
   fixture.job.start();
-  await settled();
+  await promisesSettled();
   for (let push = 0; push < 3; push++) {
     await fixture.room("r://1", `${push}`);
     await microtasks();
@@ -234,14 +234,14 @@ describe("Job", () => {
     const comet = fixture.comet("s", true);
     fixture.job.start();
     await fixture.room("r://0", "first");
-    await settled();
+    await promisesSettled();
     for (let push = 0; push < 100; push++) await fixture.room(`r://${push % 7}`, `${push}`);
-    await settled();
+    await promisesSettled();
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.deepEqual(comet.batches.map((batch) => batch.length), [1, 7]);
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     const { delivered, batches, batchItems } = fixture.job.counters;
     assert.deepEqual([delivered, batches, batchItems], [101, 2, 8]);
     await fixture.stop();
@@ -274,10 +274,10 @@ describe("Job", () => {
     const comet = fixture.comet("s", true);
     fixture.job.start();
     for (let push = 0; push < 100; push++) await fixture.room(`r://${push}`, "x".repeat(1_000));
-    await settled();
+    await promisesSettled();
     while (fixture.log.entries > 0) {
       comet.acknowledge();
-      await settled();
+      await promisesSettled();
     }
     for (const batch of comet.batches) {
       const bytes = batch.reduce((sum, { frames }) => sum + frames.length, 0);
@@ -291,11 +291,11 @@ describe("Job", () => {
     const [leaving, staying] = [fixture.comet("leaving", true), fixture.comet("staying")];
     fixture.job.start();
     for (let push = 0; push < 10; push++) await fixture.room("r://1", `${push}`);
-    await settled();
+    await promisesSettled();
     assert.equal(fixture.log.entries, 10);
     fixture.comets.remove("leaving");
     await fixture.room("r://1", "after");
-    await settled();
+    await promisesSettled();
     assert.match(staying.received.join(), /after$/);
     await fixture.advance(SWEEP_MS);
     assert.equal(fixture.log.entries, 0);
@@ -311,10 +311,10 @@ describe("Job", () => {
     const old = fixture.comet("s", true);
     fixture.job.start();
     await fixture.room("r://1", "to the old one");
-    await settled();
+    await promisesSettled();
     const back = fixture.comet("s");
     await fixture.room("r://1", "to the new one");
-    await settled();
+    await promisesSettled();
     assert.deepEqual(old.received, ["r://1:to the old one"]);
     assert.deepEqual(back.received, ["r://1:to the new one"]);
     assert.equal(fixture.log.entries, 0);
@@ -326,15 +326,15 @@ describe("Job", () => {
     const comet = fixture.comet("s", true);
     fixture.job.start();
     await fixture.room("r://1", "a");
-    await settled();
+    await promisesSettled();
     await fixture.room("r://1", "b");
-    await settled();
+    await promisesSettled();
     let stopped = false;
     const stop = fixture.job.stop().then(() => stopped = true);
-    await settled();
+    await promisesSettled();
     assert.equal(stopped, false);
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.equal(stopped, false);
     comet.acknowledge();
     await stop;
@@ -360,9 +360,9 @@ describe("Job", () => {
     log.ackFailures = 1;
     job.start();
     await fixture.room("r://1", "a");
-    await settled();
+    await promisesSettled();
     const stop = job.stop();
-    await settled();
+    await promisesSettled();
     assert.equal(fixture.log.entries, 1);
     await fixture.advance(200);
     await stop;
@@ -376,9 +376,9 @@ describe("Job", () => {
     const comet = fixture.comet("s", true);
     fixture.job.start();
     for (let push = 0; push < 10; push++) await fixture.room("r://1", "x".repeat(1_000));
-    await settled();
+    await promisesSettled();
     comet.fail();
-    await settled();
+    await promisesSettled();
     const stop = fixture.job.stop();
     await fixture.advance(500);
     await stop;

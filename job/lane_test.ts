@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock, promisesSettled } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import type { PushMessage } from "../protocol/push_message.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
@@ -8,7 +8,7 @@ import { JobCounters } from "./counters.ts";
 import { Lane } from "./lane.ts";
 import { BATCH_BYTES_MAX, jobDefaults, type JobOptions, retryBackoff } from "./options.ts";
 import { Push } from "./push.ts";
-import { FakeComet, keysPush, microtasks, readable, roomPush, settled } from "./testing.ts";
+import { FakeComet, keysPush, microtasks, readable, roomPush } from "../tests/support/job_fakes.ts";
 
 class Fixture {
   readonly clock = new ManualClock();
@@ -45,7 +45,7 @@ class Fixture {
   /** Puts one push on its way and adds others until the lane is full. */
   async fill(): Promise<void> {
     this.add(roomPush("r://1", "first"));
-    await settled();
+    await promisesSettled();
     while (!this.lane.full) this.add(roomPush("r://1", "x".repeat(1_000)));
   }
 }
@@ -69,19 +69,19 @@ describe("Lane", () => {
     const fixture = new Fixture();
     const { comet, counters, released } = fixture;
     fixture.add(roomPush("r://0", "first"));
-    await settled();
+    await promisesSettled();
     for (let push = 0; push < 100; push++) fixture.add(roomPush(`r://${push % 4}`, `${push}`));
-    await settled();
+    await promisesSettled();
     assert.equal(comet.batches.length, 1);
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.equal(comet.batches.length, 2);
     assert.deepEqual(
       readable(comet.batches[1]).map((text) => text.split(",").slice(0, 2).join()),
       ["r://0:0,4", "r://1:1,5", "r://2:2,6", "r://3:3,7"],
     );
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.equal(released.length, 101);
     assert.deepEqual(
       [counters.batches, counters.batchItems, counters.delivered],
@@ -99,7 +99,7 @@ describe("Lane", () => {
       expected.push(`r://1:${text}`);
       fixture.add(roomPush("r://1", text));
     }
-    await settled();
+    await promisesSettled();
     assert.deepEqual(comet.received, expected);
     assert.ok(comet.batches.length > 1);
     for (const batch of comet.batches) {
@@ -112,19 +112,19 @@ describe("Lane", () => {
     const fixture = new Fixture();
     const { comet, clock, counters, released } = fixture;
     fixture.add(keysPush("s", ["k"], "a"));
-    await settled();
+    await promisesSettled();
     fixture.add(keysPush("s", ["k"], "b"));
     for (let attempt = 0; attempt < 4; attempt++) {
       comet.fail();
-      await settled();
+      await promisesSettled();
       assert.equal(comet.held.length, 0, "a failure is not answered at once");
       clock.advance(2 * retryBackoff.maxMs);
-      await settled();
+      await promisesSettled();
     }
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.deepEqual(comet.received, ["k=a", "k=a", "k=a", "k=a", "k=a", "k=b"]);
     assert.deepEqual(released, [1, 2]);
     assert.equal(counters.retries, 4);
@@ -135,11 +135,11 @@ describe("Lane", () => {
     const fixture = new Fixture();
     const { comet, clock } = fixture;
     fixture.add(roomPush("r://1", "a"));
-    await settled();
+    await promisesSettled();
     const waitsMs: number[] = [];
     for (let attempt = 0; attempt < 4; attempt++) {
       comet.fail();
-      await settled();
+      await promisesSettled();
       const failedMs = clock.monotonicMs();
       while (comet.held.length === 0) {
         clock.advance(1);
@@ -162,10 +162,10 @@ describe("Lane", () => {
       throw new Error("broken");
     };
     fixture.add(roomPush("r://1", "a"));
-    await settled();
+    await promisesSettled();
     comet.deliver = deliver;
     clock.advance(2 * retryBackoff.baseMs);
-    await settled();
+    await promisesSettled();
     assert.deepEqual(comet.received, ["r://1:a"]);
     assert.deepEqual(released, [1]);
   });
@@ -178,13 +178,13 @@ describe("Lane", () => {
     lane.room().then(() => woken++);
     clock.advance(jobDefaults.stallMsMax - 1);
     lane.check();
-    await settled();
+    await promisesSettled();
     assert.equal(woken, 0);
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.equal(woken, 1);
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.equal(lane.full, false);
   });
 
@@ -196,7 +196,7 @@ describe("Lane", () => {
     lane.room().then(() => woken++);
     clock.advance(jobDefaults.stallMsMax);
     lane.check();
-    await settled();
+    await promisesSettled();
     assert.equal(woken, 1);
     assert.equal(lane.full, false, "a slow lane holds nobody up");
     const heldBytes = lane.costBytes;
@@ -208,9 +208,9 @@ describe("Lane", () => {
     comet.hold = false;
     comet.acknowledge();
     fixture.add(roomPush("r://1", "too late still"));
-    await settled();
+    await promisesSettled();
     const next = fixture.add(roomPush("r://1", "after"));
-    await settled();
+    await promisesSettled();
     assert.equal(released.at(-1), next);
     assert.equal(new Set(released).size, released.length, "each push is released once");
     assert.equal(released.length, Number(next), "what was held is delivered");
@@ -223,12 +223,12 @@ describe("Lane", () => {
     const fixture = new Fixture();
     const { lane, comet, clock, counters } = fixture;
     fixture.add(roomPush("r://1", "a"));
-    await settled();
+    await promisesSettled();
     clock.advance(60_000);
     lane.check();
     fixture.add(roomPush("r://1", "b"));
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.deepEqual(comet.received, ["r://1:a", "r://1:b"]);
     assert.equal(counters.shed, 0);
   });
@@ -240,7 +240,7 @@ describe("Lane", () => {
     while (!lane.full) fixture.add(roomPush("r://1", "x".repeat(1_000)));
     lane.check();
     assert.equal(lane.full, true, "nothing has left yet");
-    await settled();
+    await promisesSettled();
     clock.advance(jobDefaults.stallMsMax - 1);
     lane.check();
     assert.equal(lane.full, true);
@@ -256,13 +256,13 @@ describe("Lane", () => {
     lane.room().then(() => woken++);
     comets.remove("s");
     lane.check();
-    await settled();
+    await promisesSettled();
     assert.equal(lane.ended, true);
     assert.equal(woken, 1);
     assert.deepEqual(released, Array.from({ length: held }, (_, index) => index + 1));
     comet.acknowledge();
     fixture.add(roomPush("r://1", "nobody there"));
-    await settled();
+    await promisesSettled();
     assert.equal(released.length, held + 1);
     assert.equal(comet.batches.length, 1);
     assert.deepEqual([counters.gone, counters.delivered, counters.shed], [held + 1, 0, 0]);
@@ -274,11 +274,11 @@ describe("Lane", () => {
     const fixture = new Fixture();
     const { comet, comets, counters, released } = fixture;
     fixture.add(roomPush("r://1", "a"));
-    await settled();
+    await promisesSettled();
     fixture.add(roomPush("r://1", "b"));
     comets.remove("s");
     comet.acknowledge();
-    await settled();
+    await promisesSettled();
     assert.deepEqual(comet.received, ["r://1:a"]);
     assert.deepEqual(released, [1, 2]);
     assert.deepEqual([counters.delivered, counters.gone], [1, 1]);
@@ -289,7 +289,7 @@ describe("Lane", () => {
       const fixture = new Fixture();
       const { lane, comet, comets } = fixture;
       fixture.add(roomPush("r://1", "a"));
-      await settled();
+      await promisesSettled();
       fixture.add(roomPush("r://1", "b"));
       let idle = false;
       const wait = lane.idle().then(() => idle = true);
@@ -298,7 +298,7 @@ describe("Lane", () => {
         lane.check();
       } else {
         comet.acknowledge();
-        await settled();
+        await promisesSettled();
         assert.equal(idle, false);
         comet.acknowledge();
       }
@@ -311,13 +311,13 @@ describe("Lane", () => {
       const fixture = new Fixture();
       const { comet, comets, clock, counters, released } = fixture;
       fixture.add(roomPush("r://1", "a"));
-      await settled();
+      await promisesSettled();
       if (successor === undefined) comets.remove("s");
       else comets.add("s", successor);
       comet.fail();
-      await settled();
+      await promisesSettled();
       clock.advance(2 * retryBackoff.baseMs);
-      await settled();
+      await promisesSettled();
       assert.equal(comet.batches.length, 1);
       assert.deepEqual(released, [1]);
       assert.deepEqual([counters.gone, counters.retries, clock.pending], [1, 0, 0]);
@@ -328,9 +328,9 @@ describe("Lane", () => {
     const fixture = new Fixture();
     const { lane, comet, clock, counters, released } = fixture;
     fixture.add(roomPush("r://1", "a"));
-    await settled();
+    await promisesSettled();
     comet.fail();
-    await settled();
+    await promisesSettled();
     lane.abandon();
     await lane.idle();
     assert.deepEqual(released, []);

@@ -6,7 +6,7 @@ import { StaticCometDirectory } from "./comet_directory.ts";
 import { JobCounters } from "./counters.ts";
 import { Lanes } from "./lanes.ts";
 import { jobDefaults } from "./options.ts";
-import { FakeComet } from "./testing.ts";
+import { FakeComet } from "../tests/support/job_fakes.ts";
 
 function fixture() {
   const comets = new StaticCometDirectory();

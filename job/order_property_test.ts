@@ -3,11 +3,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ManualClock } from "../base/clock.ts";
 import { type Prng, randomBelow, seededPrng } from "../base/prng.ts";
+import { systemClock } from "../platform/system_clock.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { type CometApi, type Delivery, NONE_FENCED } from "../protocol/cluster/contract.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
 import { Job } from "./job.ts";
-import { append, microtasks, readable, roomPush } from "./testing.ts";
+import { append, microtasks, readable, roomPush } from "../tests/support/job_fakes.ts";
 
 const PUSHES = 300;
 
@@ -49,7 +50,7 @@ function textsByRoom(taken: readonly Delivery[]): Map<string, string[]> {
 async function run(seed: number, rooms: number): Promise<void> {
   const clock = new ManualClock();
   const prng = seededPrng(seed);
-  const log = new MemoryPushLog({ partitions: 4, partitionBytesMax: 1 << 24 });
+  const log = new MemoryPushLog(systemClock, { partitions: 4, partitionBytesMax: 1 << 24 });
   const comets = new StaticCometDirectory();
   const erratic = ["a", "b", "c"].map((server) => {
     const comet = new ErraticComet(clock, prng);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock, promisesSettled } from "../base/clock.ts";
 import { type Prng, randomBelow, seededPrng } from "../base/prng.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import type { PushLog } from "../drivers/ports.ts";
@@ -8,7 +8,7 @@ import { forEachFrame } from "../protocol/frame.ts";
 import type { CometApi, Delivery } from "../protocol/cluster/contract.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
 import { Job } from "./job.ts";
-import { append, roomPush, settled } from "./testing.ts";
+import { append, roomPush } from "../tests/support/job_fakes.ts";
 
 const LEASE_MS = 3_000;
 const PARTITIONS = 8;
@@ -85,11 +85,10 @@ class FreezingLog {
 
 class World {
   readonly clock = new ManualClock();
-  readonly log = new MemoryPushLog({
+  readonly log = new MemoryPushLog(this.clock, {
     partitions: PARTITIONS,
     partitionBytesMax: 1 << 24,
     leaseMs: LEASE_MS,
-    clock: this.clock,
   });
   readonly comet = new StrictComet();
   readonly comets = new StaticCometDirectory();
@@ -118,7 +117,7 @@ class World {
   async pass(spanMs: number): Promise<void> {
     for (let passedMs = 0; passedMs < spanMs; passedMs += 100) {
       this.clock.advance(100);
-      await settled();
+      await promisesSettled();
     }
   }
 

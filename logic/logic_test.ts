@@ -49,7 +49,7 @@ async function setUp(
   const sessions = new MemorySessions(nodes);
   const comets = new Map([["a", new FakeComet()], ["b", new FakeComet()]]);
   const logic = new Logic({
-    pushLog: new MemoryPushLog(),
+    pushLog: new MemoryPushLog(clock),
     sessions,
     nodes,
     comets,

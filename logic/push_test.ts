@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../base/clock.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
+import { ManualClock } from "../base/clock.ts";
 import { MemoryPushLog, memoryPushLogDefaults } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
 import { PushLogFull } from "../drivers/ports.ts";
@@ -49,7 +49,7 @@ async function setUp(sessions: readonly string[] = []) {
     const [mid, key, server] = text.split("/");
     await stored.add({ server, connectionId: index, mid: BigInt(mid), key }, LOOSE);
   }
-  const log = new NotingLog();
+  const log = new NotingLog(new ManualClock());
   const counters = new LogicCounters();
   return { log, counters, push: new Push(log, stored, counters) };
 }

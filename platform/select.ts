@@ -1,6 +1,14 @@
 import type { BareSockets } from "./bare_sockets.ts";
 import type { Platform } from "./port.ts";
 
+const isDeno = "Deno" in globalThis;
+
+/** Arguments of this runtime that run a program with every permission, for tests and benchmarks. */
+export const scriptArgs: readonly string[] = isDeno ? ["run", "-q", "-A", "--no-check"] : [];
+
+/** The argument on top of them that lets the program collect its garbage. */
+export const exposeGcArg = isDeno ? "--v8-flags=--expose-gc" : "--expose-gc";
+
 /**
  * The platform of the runtime we run in. The paths are literal, so that a bundler finds both.
  *
@@ -8,7 +16,7 @@ import type { Platform } from "./port.ts";
  */
 export async function selectPlatform(): Promise<Platform> {
   if ("Bun" in globalThis) return (await import("./bun/mod.ts")).bunPlatform;
-  if ("Deno" in globalThis) return (await import("./deno/mod.ts")).denoPlatform;
+  if (isDeno) return (await import("./deno/mod.ts")).denoPlatform;
   throw new Error("Cannot select a platform: the runtime must be Bun or Deno");
 }
 

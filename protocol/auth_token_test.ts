@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type AuthToken, parseAuthToken } from "./auth_token.ts";
 import { CloseCodes } from "./close_codes.ts";
 import { Limits } from "./limits.ts";
-import { assertRefuses, hex, utf8 } from "./testing.ts";
+import { assertRefuses, hex, utf8 } from "../tests/support/protocol.ts";
 
 const parse = (text: string): AuthToken => parseAuthToken(utf8(text));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { hex, utf8 } from "./testing.ts";
+import { hex, utf8 } from "../tests/support/protocol.ts";
 import { BinaryReader, BinaryWriter, utf8Length } from "./binary.ts";
 import { RpcError } from "./cluster/rpc_error.ts";
 

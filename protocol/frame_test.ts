@@ -13,7 +13,7 @@ import {
 } from "./frame.ts";
 import { Limits } from "./limits.ts";
 import { Operation } from "./operations.ts";
-import { assertRefuses, copyFrame, hex, utf8 } from "./testing.ts";
+import { assertRefuses, copyFrame, hex, utf8 } from "../tests/support/protocol.ts";
 
 const TOKEN = '{"mid":123,"key":"","room_id":"live://1000","platform":"web","accepts":[1000]}';
 

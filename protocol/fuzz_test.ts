@@ -14,7 +14,7 @@ import { decodeJsonFrame } from "./json_frame.ts";
 import { parseOperations } from "./operation_list.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { FrameSplitter } from "./splitter.ts";
-import { LentBuffers, utf8 } from "./testing.ts";
+import { LentBuffers, utf8 } from "../tests/support/protocol.ts";
 
 const SEED = 20_267;
 const INPUTS_PER_DECODER = 20_000;

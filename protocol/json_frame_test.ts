@@ -6,7 +6,7 @@ import { EMPTY, type Frame, newFrame } from "./frame.ts";
 import { decodeJsonFrame, encodeJsonFrame } from "./json_frame.ts";
 import { Limits } from "./limits.ts";
 import { Operation } from "./operations.ts";
-import { assertRefuses, hex, utf8 } from "./testing.ts";
+import { assertRefuses, hex, utf8 } from "../tests/support/protocol.ts";
 
 function decode(text: string): Frame {
   const frame = newFrame();

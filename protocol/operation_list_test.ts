@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CloseCodes } from "./close_codes.ts";
 import { parseOperations } from "./operation_list.ts";
-import { assertRefuses, hex, utf8 } from "./testing.ts";
+import { assertRefuses, hex, utf8 } from "../tests/support/protocol.ts";
 
 const READ: readonly [string, number[]][] = [
   ["", []],

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EMPTY } from "./frame.ts";
 import { partitionOf, type PushMessage } from "./push_message.ts";
-import { utf8 } from "./testing.ts";
+import { utf8 } from "../tests/support/protocol.ts";
 
 const room = (key: string, operation = 1000, body = EMPTY): PushMessage => ({
   kind: "room",

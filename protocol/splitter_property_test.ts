@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { concatFrames, EMPTY, encodeFrame, type Frame, type FrameSink } from "./frame.ts";
 import { Limits } from "./limits.ts";
 import { FrameSplitter } from "./splitter.ts";
-import { collect, copyFrame, LentBuffers, utf8 } from "./testing.ts";
+import { collect, copyFrame, LentBuffers, utf8 } from "../tests/support/protocol.ts";
 
 const SEED = 20_261;
 

@@ -4,7 +4,14 @@ import { CloseCodes } from "./close_codes.ts";
 import { concatFrames, EMPTY, encodeFrame, type Frame, type FrameSink } from "./frame.ts";
 import { Limits } from "./limits.ts";
 import { FrameSplitter } from "./splitter.ts";
-import { assertRefuses, collect, copyFrame, hex, LentBuffers, utf8 } from "./testing.ts";
+import {
+  assertRefuses,
+  collect,
+  copyFrame,
+  hex,
+  LentBuffers,
+  utf8,
+} from "../tests/support/protocol.ts";
 
 const HELLO = encodeFrame(4, 1, utf8("hello"));
 const HEARTBEAT = encodeFrame(2, 2, EMPTY);

@@ -5,7 +5,7 @@ import { MemoryClient } from "../tests/support/memory_client.ts";
 import { echo, MemoryRpc } from "../tests/support/memory_rpc.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
 import { EMPTY, encodeFrame } from "../protocol/frame.ts";
-import { utf8 } from "../protocol/testing.ts";
+import { utf8 } from "../tests/support/protocol.ts";
 import { ConnectRefused, NodeReplaced, NodeUnknown } from "../protocol/cluster/contract.ts";
 import { encodeHello } from "./hello.ts";
 import { RpcLimits } from "./limits.ts";

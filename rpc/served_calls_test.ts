@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { MemoryRpc } from "../tests/support/memory_rpc.ts";
 import { EMPTY, encodeFrame } from "../protocol/frame.ts";
-import { utf8 } from "../protocol/testing.ts";
+import { utf8 } from "../tests/support/protocol.ts";
 import type { RpcHandler } from "./link.ts";
 import { RpcOperation } from "./operations.ts";
 

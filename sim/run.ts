@@ -1,4 +1,5 @@
-import { type Clock, preciseClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
+import { preciseClock } from "../platform/system_clock.ts";
 import { systemPrng } from "../base/prng.ts";
 import type { Platform, Process } from "../platform/port.ts";
 import { endChild } from "./children.ts";

@@ -20,7 +20,9 @@ describe("the project's files", () => {
   test("run in browsers as far as client/ needs them", () => none(rules.browserCode(sources)));
   test("use the runtimes' globals under platform/ alone", () =>
     none(rules.runtimeGlobals(sources)));
-  test("take time and randomness from base/", () => none(rules.timeAndRandomness(sources)));
+  test("take time and randomness from a Clock and a Prng", () =>
+    none(rules.timeAndRandomness(sources)));
+  test("hold test support under tests/ alone", () => none(rules.testSupport(sources)));
   test("test the same in every run", () => none(rules.seeds(sources)));
   test("are no longer than the limit", () => none(rules.fileSizes(sources, longFiles)));
   test("have tests", () => none(rules.filesHaveTests(sources, untestedFiles)));

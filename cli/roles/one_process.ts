@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { systemPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
 import { Comet } from "../../comet/comet.ts";
@@ -53,7 +53,7 @@ export class OneProcess {
     const prng = this.#prng;
     const server = this.#server = newRunId(config.serverId, clock, prng);
     const comets = new StaticCometDirectory();
-    const pushLog = this.#pushLog = new MemoryPushLog({
+    const pushLog = this.#pushLog = new MemoryPushLog(clock, {
       partitions: config.partitions,
       partitionBytesMax: config.pushLogBytesMax,
     });

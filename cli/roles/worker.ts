@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { systemPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
 import { Comet } from "../../comet/comet.ts";

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
-import { sleep, systemClock } from "../../base/clock.ts";
+import { sleep } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { systemPrng, uuid } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
@@ -72,7 +73,7 @@ export class Workers {
     const { workers, partitions, pushLogBytesMax: partitionBytesMax } = config;
     const cores = platform.process.cpuCount();
     this.#count = workers === "auto" ? Math.max(1, cores - 1) : Number(workers);
-    const pushLog = this.#pushLog = new MemoryPushLog({ partitions, partitionBytesMax });
+    const pushLog = this.#pushLog = new MemoryPushLog(clock, { partitions, partitionBytesMax });
     this.#logic = new Logic({
       pushLog,
       sessions: new MemorySessions(this.#nodes),

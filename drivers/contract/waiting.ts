@@ -1,4 +1,5 @@
-import { sleep, systemClock } from "../../base/clock.ts";
+import { sleep } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 
 /** How long a test waits, in milliseconds. */
 const DEADLINE_MS = 20_000;

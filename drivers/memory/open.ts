@@ -7,7 +7,7 @@ import { MemorySessions } from "./sessions.ts";
 export async function openMemory(_url: string, { clock }: StoreDependencies): Promise<Store> {
   return {
     counters: new StoreCounters(),
-    openPushLog: async (options) => new MemoryPushLog({ ...options, clock }),
+    openPushLog: async (options) => new MemoryPushLog(clock, options),
     openNodes: async (leaseMs) => new MemoryNodes(clock, leaseMs),
     openSessions: async (nodes) => {
       if (nodes instanceof MemoryNodes) return new MemorySessions(nodes);

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import { checkBody, pushBytes } from "../checks.ts";
 import {
@@ -26,9 +26,9 @@ export class MemoryPushLog implements PushLog {
   /** Until when each owner lives. */
   readonly #owners = new Map<string, number>();
 
-  /** @param options With the clock that leases run by; the system's when absent. */
-  constructor(options: PushLogOptions & { readonly clock?: Clock } = memoryPushLogDefaults) {
-    const { partitions, partitionBytesMax, leaseMs = 3_000, clock = systemClock } = options;
+  /** @param clock What leases run by. */
+  constructor(clock: Clock, options: PushLogOptions = memoryPushLogDefaults) {
+    const { partitions, partitionBytesMax, leaseMs = 3_000 } = options;
     this.partitions = partitions;
     this.leaseMs = leaseMs;
     this.#clock = clock;

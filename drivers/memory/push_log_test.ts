@@ -10,7 +10,7 @@ import { MemoryPushLog } from "./push_log.ts";
 testPushLog(memoryPushLog);
 
 function open(clock = new ManualClock()): MemoryPushLog {
-  return new MemoryPushLog({ partitions: 2, partitionBytesMax: 1 << 30, leaseMs: 3_000, clock });
+  return new MemoryPushLog(clock, { partitions: 2, partitionBytesMax: 1 << 30, leaseMs: 3_000 });
 }
 
 test("MemoryPushLog.acquire() renews a lease, which runs out to the millisecond", async () => {
@@ -64,7 +64,7 @@ test("MemoryPushLog.read() and claim() end a read that waits, with nothing", asy
 });
 
 test("MemoryPushLog counts the keys of a push by its bytes", async () => {
-  const log = new MemoryPushLog({ partitions: 1, partitionBytesMax: 10_000 });
+  const log = new MemoryPushLog(new ManualClock(), { partitions: 1, partitionBytesMax: 10_000 });
   const keys = Array.from({ length: 100 }, (_, index) => `key-number-${index}`.padEnd(60));
   const push = { kind: "keys", server: "s", keys, operation: 1, body: new Uint8Array(0) } as const;
   await assert.rejects(log.append(0, push), PushLogFull);

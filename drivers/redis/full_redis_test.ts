@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { ManualClock, systemClock } from "../../base/clock.ts";
+import { ManualClock } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { withLogLines } from "../../tests/support/log_lines.ts";
 import { redisCli, RedisServer } from "../../tests/support/redis_server.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ManualClock, sleep, systemClock } from "../../base/clock.ts";
+import { ManualClock, sleep } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { ObservedStore } from "../../tests/support/observed_store.ts";
 import { type StartedStore, startRedisStore } from "../../tests/support/redis_stores.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { redisCli, RedisServer } from "../../tests/support/redis_server.ts";
 import { leaseOf, positions, room, texts } from "../contract/push_log_model.ts";

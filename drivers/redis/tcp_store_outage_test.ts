@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ManualClock, promisesSettled, systemClock } from "../../base/clock.ts";
+import { ManualClock, promisesSettled } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
 import { withLogLines } from "../../tests/support/log_lines.ts";

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { freePort } from "../../tests/support/free_port.ts";
 import { RedisServer } from "../../tests/support/redis_server.ts";
+import { scriptArgs } from "../../platform/select.ts";
 
 const execute = promisify(execFile);
 
@@ -43,10 +44,9 @@ async function connect(url: string, trusted: string | undefined): Promise<string
   const script = fileURLToPath(
     new URL("../../tests/support/redis_tls_child.ts", import.meta.url),
   );
-  const run = process.versions.bun === undefined ? ["run", "-q", "-A", "--no-check"] : [];
   const trust = trusted === undefined ? {} : { NODE_EXTRA_CA_CERTS: trusted, DENO_CERT: trusted };
   const env = { ...process.env, ...trust };
-  const { stdout } = await execute(process.execPath, [...run, script, url], { env });
+  const { stdout } = await execute(process.execPath, [...scriptArgs, script, url], { env });
   return stdout.trim();
 }
 

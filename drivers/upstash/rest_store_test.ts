@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type Clock, ManualClock, systemClock, type TimerHandle } from "../../base/clock.ts";
+import { type Clock, ManualClock, type TimerHandle } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
 import { serveTest } from "../../tests/support/http_server.ts";

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { scriptArgs } from "../select.ts";
 
 /** An echo server in a process of its own. */
 export interface EchoChild {
@@ -17,9 +18,8 @@ export interface EchoChild {
  */
 export async function startEchoServer(openFilesMax: number, exitCode: number): Promise<EchoChild> {
   const script = fileURLToPath(new URL("./echo_server.ts", import.meta.url));
-  const run = "bun" in process.versions ? [] : ["run", "-A", "--no-check"];
   const limited = `ulimit -n ${openFilesMax}; exec "$0" "$@"`;
-  const args = ["-c", limited, process.execPath, ...run, script, String(exitCode)];
+  const args = ["-c", limited, process.execPath, ...scriptArgs, script, String(exitCode)];
   const child = spawn("sh", args, { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(child.stdout!, "data");
   return { child, port: Number(String(line)) };

@@ -1,4 +1,4 @@
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../system_clock.ts";
 import type { Conn, ConnHandler, Listener, Platform } from "../port.ts";
 
 /** How long a test waits for what must come, in milliseconds. */

@@ -1,4 +1,4 @@
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../system_clock.ts";
 import { systemPrng } from "../../base/prng.ts";
 import type { Platform } from "../port.ts";
 import { denoProcess } from "./process.ts";

@@ -2,7 +2,7 @@ import inspector from "node:inspector";
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../system_clock.ts";
 import { deniedReason } from "../faults.ts";
 import { getconf, parseOpenFilesMax, parseOpenMax } from "../open_files.ts";
 import type { Child, Process } from "../port.ts";

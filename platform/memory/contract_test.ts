@@ -1,4 +1,4 @@
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../system_clock.ts";
 import { platformContract } from "../contract_suite.ts";
 import { memoryPlatform } from "./mod.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { preciseClock } from "../../base/clock.ts";
+import { preciseClock } from "../../platform/system_clock.ts";
 import { selectPlatform } from "../../platform/select.ts";
 import { type TestServer, withServer } from "../../tests/support/server.ts";
 import { within } from "../../tests/support/raw_client.ts";

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { preciseClock } from "../../base/clock.ts";
+import { preciseClock } from "../../platform/system_clock.ts";
 import { systemPrng } from "../../base/prng.ts";
 import type { Platform } from "../../platform/port.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";

@@ -58,6 +58,9 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": ["base", "protocol", "platform", "options", "cli"],
 };
 
+/** Folders of test suites that several implementations share. */
+const isSharedSuite = /^[a-z]+\/contract(?:\/|_suite\.ts$)/;
+
 /** What a test beside the code may import on top: real parts to stand behind the ports. */
 const testsMayImport = ["base", "protocol", "rpc", "platform", "drivers", "tests"];
 
@@ -86,7 +89,9 @@ export function importDirections(sources: readonly Source[]): Violation[] {
       violations.push(`${path}:1: "${folder}" is not in the table of who may import whom`);
       continue;
     }
-    const places = isTest(path) ? [...allowed, ...testsMayImport] : allowed;
+    const places = isTest(path) || isSharedSuite.test(path)
+      ? [...allowed, ...testsMayImport]
+      : allowed;
     for (const { target, line } of imports) {
       if (target === undefined || isWithin(target, folder)) continue;
       if (places.some((place) => isWithin(target, place))) continue;
@@ -155,6 +160,19 @@ export function browserCode(sources: readonly Source[]): Violation[] {
   return violations;
 }
 
+/** The product's folders hold no support of tests. */
+export function testSupport(sources: readonly Source[]): Violation[] {
+  const violations: Violation[] = [];
+  for (const { path, imports } of sources) {
+    if (isTest(path) || isSharedSuite.test(path)) continue;
+    for (const { specifier, line } of imports) {
+      if (!/^node:(?:assert|test)\b/.test(specifier)) continue;
+      violations.push(`${path}:${line}: what imports "${specifier}" belongs under tests/`);
+    }
+  }
+  return violations;
+}
+
 function search(
   sources: readonly Source[],
   applies: (path: string) => boolean,
@@ -171,14 +189,20 @@ function search(
   return violations;
 }
 
-/** The runtimes' own globals stay under `platform/`. */
+/** Starts the other runtime, whichever that is. */
+const findsRuntimes = "tests/runner/runtimes.ts";
+
+/** The runtimes' own globals, and the question which runtime it is, stay under `platform/`. */
 export function runtimeGlobals(sources: readonly Source[]): Violation[] {
-  return search(
-    sources,
-    (path) => !path.startsWith("platform/"),
-    /(?<![.\w])(?:globalThis\.)?(?:Deno|Bun)\b(?=[.[?])/g,
-    "belongs under platform/",
-  );
+  const applies = (path: string) => !path.startsWith("platform/");
+  const asks = (path: string) => applies(path) && path !== findsRuntimes;
+  const global = /(?<![.\w])(?:globalThis\.)?(?:Deno|Bun)\b(?=[.[?])/g;
+  return [
+    ...search(sources, applies, global, "belongs under platform/"),
+    ...search(sources, asks, /\bprocess\.versions\b/g, "belongs under platform/"),
+    // What stands in quotes is blank in the code: any name is found.
+    ...search(sources, asks, /" *" in globalThis\b|\bglobalThis\[/g, "belongs under platform/"),
+  ];
 }
 
 const ownsTime = ["base/clock.ts", "base/prng.ts"];
@@ -189,7 +213,7 @@ export function timeAndRandomness(sources: readonly Source[]): Violation[] {
     sources,
     (path) => !isTest(path) && !/^(?:platform|bench)\//.test(path) && !ownsTime.includes(path),
     /\b(?:Date\.now|new Date\(\)|performance\.now|Math\.random)|\bcrypto\.(?:getRandomValues|randomUUID)|(?<![.\w]|function )(?:setTimeout|setInterval|setImmediate)(?=\()/g,
-    "belongs in base/clock.ts or base/prng.ts",
+    "belongs in platform/system_clock.ts or base/prng.ts",
   );
 }
 

@@ -77,6 +77,31 @@ describe("the architecture's rules", () => {
     ]);
   });
 
+  test("find the question which runtime it is", () => {
+    const sources = tree({
+      "comet/a.ts": `if ("Deno" in globalThis) f();\nif (process.versions.bun) g();`,
+      "comet/a_test.ts": `Reflect.get(globalThis["Bun"], "x");`,
+      "platform/b.ts": `if ("Deno" in globalThis) f();`,
+    });
+    assert.deepEqual(rules.runtimeGlobals(sources).map((found) => found.split(":")[0]), [
+      "comet/a.ts",
+      "comet/a.ts",
+      "comet/a_test.ts",
+    ]);
+  });
+
+  test("find support of tests in the product's folders", () => {
+    const sources = tree({
+      "comet/testing.ts": `import assert from "node:assert/strict";`,
+      "comet/a_test.ts": `import assert from "node:assert/strict";`,
+      "drivers/contract/a_suite.ts": `import { test } from "node:test";`,
+      "tests/support/b.ts": `import assert from "node:assert/strict";`,
+    });
+    assert.deepEqual(rules.testSupport(sources), [
+      `comet/testing.ts:1: what imports "node:assert/strict" belongs under tests/`,
+    ]);
+  });
+
   test("find time and randomness that no test can own", () => {
     const sources = tree({
       "comet/a.ts": "clock.setTimeout(f, 1); setTimeout(f, 1);\nDate.now(); Math.random();",
@@ -84,9 +109,9 @@ describe("the architecture's rules", () => {
       "base/clock.ts": "setTimeout(f, 1);",
     });
     assert.deepEqual(rules.timeAndRandomness(sources), [
-      `comet/a.ts:1: "setTimeout" belongs in base/clock.ts or base/prng.ts`,
-      `comet/a.ts:2: "Date.now" belongs in base/clock.ts or base/prng.ts`,
-      `comet/a.ts:2: "Math.random" belongs in base/clock.ts or base/prng.ts`,
+      `comet/a.ts:1: "setTimeout" belongs in platform/system_clock.ts or base/prng.ts`,
+      `comet/a.ts:2: "Date.now" belongs in platform/system_clock.ts or base/prng.ts`,
+      `comet/a.ts:2: "Math.random" belongs in platform/system_clock.ts or base/prng.ts`,
     ]);
   });
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseAddress } from "../../options/address.ts";
 import { until } from "../support/cluster_clients.ts";
 import { RawClient, within } from "../support/raw_client.ts";
+import { scriptArgs } from "../../platform/select.ts";
 
 const FILLER = "x".repeat(1023) + "\n";
 
@@ -57,9 +58,8 @@ class Pipe {
 
 /** A server whose standard output is the pipe. */
 function spawnServer(pipe: Pipe) {
-  const runtimeArgs = process.versions.bun === undefined ? ["run", "-q", "-A", "--no-check"] : [];
   const anyPorts = ["tcp", "ws", "http"].flatMap((name) => [`--${name}`, "127.0.0.1:0"]);
-  const command = [process.execPath, ...runtimeArgs, "mod.ts", "start", "--log-level", "debug"];
+  const command = [process.execPath, ...scriptArgs, "mod.ts", "start", "--log-level", "debug"];
   const cwd = fileURLToPath(new URL("../..", import.meta.url));
   const script = `exec "$@" > "${pipe.path}"`;
   const child = spawn("sh", ["-c", script, "sh", ...command, ...anyPorts], {

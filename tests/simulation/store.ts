@@ -30,10 +30,9 @@ export class Store {
   ) {
     this.nodes = new MemoryNodes(host.clock);
     this.sessions = new MemorySessions(this.nodes);
-    this.pushLog = new MemoryPushLog({
+    this.pushLog = new MemoryPushLog(host.clock, {
       partitions: PARTITIONS,
       partitionBytesMax: 1024 * 1024,
-      clock: host.clock,
     });
   }
 

@@ -37,7 +37,7 @@ export async function setUp(
   const clock = new ManualClock(START_MS);
   const nodes = new MemoryNodes(clock);
   const sessions = new MemorySessions(nodes);
-  const pushLog = new NotingLog({ partitions: 8, partitionBytesMax });
+  const pushLog = new NotingLog(clock, { partitions: 8, partitionBytesMax });
   const logic = new Logic({
     pushLog,
     sessions,

@@ -1,4 +1,4 @@
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { selectPlatform } from "../../platform/select.ts";
 import type { HttpFetch } from "../../protocol/http/request.ts";
 import { type HttpServer, serveHttp } from "../../protocol/http/server.ts";

@@ -1,4 +1,4 @@
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import type { PushLogSubject } from "../../drivers/contract/push_log_suite.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
@@ -18,7 +18,7 @@ export const memoryPushLog: PushLogSubject = {
   start: async () => {},
   stop: async () => {},
   open: async (options) => {
-    const log = new MemoryPushLog(options);
+    const log = new MemoryPushLog(systemClock, options);
     return [log, log];
   },
 };

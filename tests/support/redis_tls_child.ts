@@ -1,7 +1,7 @@
 // A process of its own for tests, since runtimes read certificates when they start: connects to the
 // URL that its argument says, and prints what came of it.
 import process from "node:process";
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { systemPrng } from "../../base/prng.ts";
 import { openRedisStore } from "../../drivers/redis/tcp_store.ts";
 

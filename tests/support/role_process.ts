@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { residentBytes } from "./processes.ts";
 import { within } from "./raw_client.ts";
 import { freePort } from "./free_port.ts";
+import { scriptArgs } from "../../platform/select.ts";
 
 /** How long a role may take to come up, in milliseconds. */
 const START_MS = 30_000;
@@ -31,7 +32,7 @@ export interface Program {
 export const fromSources: Program = {
   command: [
     process.execPath,
-    ...(process.versions.bun === undefined ? ["run", "-q", "-A", "--no-check"] : []),
+    ...scriptArgs,
     "mod.ts",
   ],
   cwd: fileURLToPath(new URL("../..", import.meta.url)),

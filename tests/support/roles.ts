@@ -1,4 +1,4 @@
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { Comet } from "../../comet/comet.ts";
 import { cometDefaults } from "../../comet/options.ts";
@@ -37,7 +37,7 @@ export interface RoleComet {
 /** Roles of a cluster in one process, joined by real RPC over sockets, on drivers in memory. */
 export class Roles {
   readonly nodes = new MemoryNodes(clock);
-  readonly pushLog = new MemoryPushLog();
+  readonly pushLog = new MemoryPushLog(clock);
   readonly #sessions = new MemorySessions(this.nodes);
   readonly #prng = seededPrng(1);
   readonly #logics = new Map<number, { rpc: RpcListener; links: CometLinks }>();

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseAddress } from "../../options/address.ts";
 import { within } from "./raw_client.ts";
 import { type TestServer, testServer } from "./server.ts";
+import { scriptArgs } from "../../platform/select.ts";
 
 /** How long a server may take to start and to stop, in milliseconds. */
 const DEADLINE_MS = 20_000;
@@ -22,9 +23,8 @@ export async function withServerProcess(
   flags: readonly string[],
   use: (server: TestServer) => Promise<void>,
 ): Promise<void> {
-  const runtimeArgs = process.versions.bun === undefined ? ["run", "-q", "-A", "--no-check"] : [];
   const addresses = ["--tcp", ANY_PORT, "--ws", ANY_PORT, "--http", ANY_PORT];
-  const args = [...runtimeArgs, "mod.ts", "start", "--log-format", "json", ...addresses, ...flags];
+  const args = [...scriptArgs, "mod.ts", "start", "--log-format", "json", ...addresses, ...flags];
   const cwd = fileURLToPath(new URL("../..", import.meta.url));
   const child = spawn(process.execPath, args, { cwd, stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { childrenOf } from "./processes.ts";
 import { within } from "./raw_client.ts";
+import { scriptArgs } from "../../platform/select.ts";
 
 /** How long a run may take, in milliseconds. */
 const RUN_MS = 100_000;
@@ -44,9 +45,8 @@ export function startSim(
   env: Readonly<Record<string, string>> = {},
 ): SimProcess {
   const startMs = performance.now();
-  const runtimeArgs = process.versions.bun === undefined ? ["run", "-q", "-A", "--no-check"] : [];
   const cwd = fileURLToPath(new URL("../..", import.meta.url));
-  const child = spawn(process.execPath, [...runtimeArgs, "mod.ts", "sim", ...args], {
+  const child = spawn(process.execPath, [...scriptArgs, "mod.ts", "sim", ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

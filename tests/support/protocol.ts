@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Buffers } from "./buffers.ts";
-import type { CloseCode } from "./close_codes.ts";
-import type { Frame, FrameSink } from "./frame.ts";
-import { ProtocolError } from "./protocol_error.ts";
+import type { Buffers } from "../../protocol/buffers.ts";
+import type { CloseCode } from "../../protocol/close_codes.ts";
+import type { Frame, FrameSink } from "../../protocol/frame.ts";
+import { ProtocolError } from "../../protocol/protocol_error.ts";
 
 /** Buffers for tests: counts what is lent and spoils what comes back. */
 export class LentBuffers implements Buffers {

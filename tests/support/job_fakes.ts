@@ -1,10 +1,7 @@
-import type { Lease, PartitionLag, PushEntry, PushLog } from "../drivers/ports.ts";
-import { forEachFrame } from "../protocol/frame.ts";
-import { partitionOf, type PushMessage } from "../protocol/push_message.ts";
-import { type CometApi, type Delivery, NONE_FENCED } from "../protocol/cluster/contract.ts";
-
-/** Lets everything run that waits for no clock and no socket. */
-export { promisesSettled as settled } from "../base/clock.ts";
+import type { Lease, PartitionLag, PushEntry, PushLog } from "../../drivers/ports.ts";
+import { forEachFrame } from "../../protocol/frame.ts";
+import { partitionOf, type PushMessage } from "../../protocol/push_message.ts";
+import { type CometApi, type Delivery, NONE_FENCED } from "../../protocol/cluster/contract.ts";
 
 /** Lets only promises run: no turn of the event loop passes. */
 export async function microtasks(): Promise<void> {
