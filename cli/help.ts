@@ -1,4 +1,4 @@
-import { optionHelp } from "../options/help.ts";
+import { flagOf, optionHelp } from "../options/help.ts";
 import { configFile } from "./config/options.ts";
 import { helpText } from "./config/render.ts";
 import { variableOf } from "./config/schema.ts";
@@ -48,7 +48,7 @@ ${examples.map((example) => `  ${example}`).join("\n")}
 An option has one name: a flag, a key in the TOML file (its table is in brackets below), and an
 environment variable. A flag counts over a variable, a variable over the file.
 
-${optionHelp(configFile, variableOf(configFile))}
+${optionHelp(configFile, flagOf(configFile), variableOf(configFile))}
 
 ${helpText(leftOut)}`;
 }

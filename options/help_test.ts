@@ -33,7 +33,10 @@ describe("optionHelp()", () => {
       optionHelp(options.pauseMs),
       '  --pause DURATION\n      How long\n      a duration of 0ms to 1m; default: "500ms"',
     );
-    assert.match(optionHelp(options.places, "A_PLACES"), /names; default: everywhere; A_PLACES$/);
+    assert.match(
+      optionHelp(options.places, "places", "A_PLACES"),
+      /names; default: everywhere; A_PLACES$/,
+    );
     assert.match(optionHelp(options.json), /^ {2}--json\n/);
   });
 });

@@ -31,6 +31,10 @@ export interface Option<Value> {
   toToml(value: Value): string;
   /** Whether the value must not be shown. */
   readonly secret?: boolean;
+  /** What may stand in each of its tables, where it is several: `[[section]]`. */
+  readonly rows?: Options;
+  /** Field of the option that stands for this one: only one of the two may be given. */
+  readonly unless?: string;
 }
 
 /** Options by the field in which their value is kept. */
@@ -49,7 +53,7 @@ export function defaultOf({ default: value }: Option<unknown>, machine: Machine)
 /** What every option has of its own. */
 type Own<Value> = Pick<
   Option<Value>,
-  "section" | "name" | "text" | "default" | "defaultText"
+  "section" | "name" | "text" | "default" | "defaultText" | "unless"
 >;
 
 const asIs = (text: string) => text;

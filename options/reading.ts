@@ -33,7 +33,7 @@ export class Reading {
     const option = this.options[field];
     const result = v.safeParse(option.schema, value);
     if (result.success) this.given.set(field, { value: result.output, place, origin });
-    else this.mistakes.push(mistakeOf(option, place, JSON.stringify(value), result.issues[0]));
+    else this.mistakes.push(...mistakesOf(option, place, JSON.stringify(value), result.issues));
   }
 
   /** Reads a command line. */
@@ -71,14 +71,18 @@ export class Reading {
   }
 }
 
-/** What is wrong with a value, which is not shown when it is secret. */
-export function mistakeOf(
-  { secret }: Option<unknown>,
+/** What is wrong with a value, which is not shown when it is secret; nothing without issues. */
+export function mistakesOf(
+  { secret, rows }: Option<unknown>,
   place: string,
   value: string,
-  { message }: { readonly message: string },
-): string {
-  return `${place}${secret ? "" : ` = ${value}`}: ${message}`;
+  issues: readonly { readonly message: string }[] = [],
+): string[] {
+  // In tables any number of things can be wrong, and each issue says where.
+  if (rows !== undefined) return issues.map(({ message }) => `${place} ${message}`);
+  return issues.slice(0, 1).map(({ message }) =>
+    `${place}${secret ? "" : ` = ${value}`}: ${message}`
+  );
 }
 
 /** What came out of several readings. */

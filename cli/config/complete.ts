@@ -1,9 +1,9 @@
 import { parse as parseToml } from "smol-toml";
 import * as v from "valibot";
 import { defaultOf, type Machine } from "../../options/kinds.ts";
-import { ConfigError, mistakeOf } from "../../options/reading.ts";
+import { ConfigError, mistakesOf } from "../../options/reading.ts";
 import { relations } from "./relations.ts";
-import { type Config, optionList } from "./schema.ts";
+import { type Config, type Field, optionList } from "./schema.ts";
 
 /**
  * Completes and checks a configuration that a program gives.
@@ -27,9 +27,12 @@ export function completeConfig(values: Partial<Config>, machine: Machine): Confi
       // No TOML at all: the schema says what is wrong.
     }
     const result = v.safeParse(option.schema, read);
-    if (!result.success) mistakes.push(mistakeOf(option, field, written, result.issues[0]));
+    mistakes.push(...mistakesOf(option, field, written, result.issues));
   }
-  if (mistakes.length === 0) mistakes.push(...relations(config as Config, "start"));
+  if (mistakes.length === 0) {
+    const placeOf = (field: Field) => values[field] === undefined ? undefined : field;
+    mistakes.push(...relations(config as Config, "start", placeOf));
+  }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return config as Config;
 }

@@ -49,6 +49,22 @@ describe("completeConfig()", () => {
     assert.match(mistakes[2], /must be a duration of 100ms to 5m$/);
   });
 
+  test("takes tables, and says what is wrong in which of them", () => {
+    const address = { hostname: "127.0.0.1", port: 0 };
+    const listeners = [{ address, transport: "tcp" }, { address, transport: "tcp" }] as const;
+    assert.deepEqual(completeConfig({ listeners }, machine).listeners, listeners);
+    assert.deepEqual(mistakesOf({ tcp: address, listeners }), [
+      "tcp: leave it out where [[listeners]] are given",
+    ]);
+    const wrong = [...listeners, { address: { ...address, port: -1 }, transprot: "tcp" }];
+    assert.deepEqual(mistakesOf({ listeners: wrong as unknown as Config["listeners"] }), [
+      'listeners #3: transprot: there is no such key; did you mean "transport"?',
+      'listeners #3: address = "127.0.0.1:-1": must be host:port, IPv6 in brackets, ' +
+      "port 0 to 65535 (0 takes any free one)",
+      "listeners #3: transport must be given: one of tcp, websocket",
+    ]);
+  });
+
   test("checks the relations between options", () => {
     assert.match(mistakesOf({ http: { hostname: "0.0.0.0", port: 0 } })[0], /api-key/);
   });

@@ -55,11 +55,13 @@ function readEnvironment(reading: Reading, options: Options, env: ConfigInput["e
 }
 
 function readTable(reading: Reading, path: string, section: string, table: unknown): void {
+  const known = optionList.filter(([, option]) => option.section === section);
+  const [field, { rows }] = known[0];
+  if (rows !== undefined) return reading.take(field, table, `${path}: [[${section}]]`, path);
   if (typeof table !== "object" || table === null || Array.isArray(table)) {
     reading.mistakes.push(`${path}: ${section}: must be a table, written [${section}]`);
     return;
   }
-  const known = optionList.filter(([, option]) => option.section === section);
   for (const [key, value] of Object.entries(table)) {
     const place = `${path}: ${section}.${key}`;
     const field = known.find(([, option]) => option.name === key)?.[0];
@@ -133,7 +135,9 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   const { values: config, given } = merge(options, readings, input.machine);
   const mistakes = readings.flatMap((reading) => reading.mistakes);
   // Relations between values that are wrong by themselves would only repeat the mistakes.
-  if (mistakes.length === 0) mistakes.push(...relations(config, input.role));
+  if (mistakes.length === 0) {
+    mistakes.push(...relations(config, input.role, (field) => given(field)?.place));
+  }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   const origins = optionList.map(([field]) => [field, given(field)?.origin ?? "default"]);
   return { config, origins: Object.fromEntries(origins), environmentListed };

@@ -2,7 +2,7 @@ import { describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { ConfigError } from "../../options/reading.ts";
 import { loadConfig, type LoadedConfig } from "./load.ts";
-import { defaultConfig } from "./schema.ts";
+import { defaultConfig, listenersOf } from "./schema.ts";
 
 const machine = { hostname: () => "push-1" };
 
@@ -171,6 +171,43 @@ describe("loadConfig()", () => {
         }),
       { message: 'Cannot read the configuration "none.toml": there is no such file' },
     );
+  });
+
+  test("takes listeners from the file, in place of the short forms alone", () => {
+    const toml = `
+      [[listeners]]
+      address = "127.0.0.1:1"
+      transport = "tcp"
+      [[listeners]]
+      address = "[::1]:2"
+      transport = "websocket"`;
+    const { config, origins } = load({ toml });
+    assert.deepEqual(config.listeners, [
+      { address: { hostname: "127.0.0.1", port: 1 }, transport: "tcp" },
+      { address: { hostname: "::1", port: 2 }, transport: "websocket" },
+    ]);
+    assert.deepEqual(listenersOf(config), config.listeners);
+    assert.deepEqual([origins.listeners, origins.tcp], ["halley.toml", "default"]);
+    assert.deepEqual(
+      mistakesOf({
+        args: ["--tcp", "127.0.0.1:3"],
+        toml: `listen.ws = "127.0.0.1:4"\n${toml}`,
+      }),
+      [
+        "--tcp: leave it out where [[listeners]] are given",
+        "halley.toml: listen.ws: leave it out where [[listeners]] are given",
+      ],
+    );
+    assert.match(mistakesOf({ args: ["--listeners=1"] })[0], /there is no such flag/);
+    assert.match(mistakesOf({ env: { HALLEY_LISTENERS: "1" } })[0], /there is no such variable/);
+  });
+
+  test("takes the short forms where there are no other listeners", () => {
+    const { config } = load({ args: ["--tcp", "127.0.0.1:3"], toml: "listeners = []" });
+    assert.deepEqual(listenersOf(config), [
+      { address: { hostname: "127.0.0.1", port: 3 }, transport: "tcp" },
+      { address: { hostname: "0.0.0.0", port: 3102 }, transport: "websocket" },
+    ]);
   });
 
   test("passes over what Kubernetes sets for a service called halley", () => {

@@ -56,7 +56,7 @@ export const nodeOptions = {
     section: "node",
     name: "advertise",
     default: [],
-    defaultText: "the host of the TCP address, or the host name where that is any address",
+    defaultText: "the host of the first listener, or the host name where that is any address",
     placeholder: "HOST,...",
     range: "IP addresses or host names, with commas between them",
     form: host,

@@ -1,11 +1,13 @@
 import { apiOptions } from "./api_options.ts";
 import { clusterOptions } from "./cluster_options.ts";
 import { address, bytes, choice, duration, integer, list, text } from "../../options/kinds.ts";
+import { tables } from "../../options/tables.ts";
 import { nodeOptions } from "./node_options.ts";
 
 /** The tables of the file, in the order in which help and docs show them. */
 export const sections = {
   listen: "Where the server listens",
+  listeners: "Where clients are taken in, in place of tcp and ws",
   api: "Who may use the HTTP API",
   comet: "Connections",
   sessions: "Connections of one user",
@@ -34,18 +36,31 @@ export const options = {
     name: "tcp",
     default: { hostname: "0.0.0.0", port: 3101 },
     text: "Address for clients over TCP",
+    unless: "listeners",
   }),
   ws: address({
     section: "listen",
     name: "ws",
     default: { hostname: "0.0.0.0", port: 3102 },
     text: "Address for clients over WebSocket, path /sub",
+    unless: "listeners",
   }),
   http: address({
     section: "listen",
     name: "http",
     default: { hostname: "127.0.0.1", port: 3111 },
     text: "Address of the HTTP API; beyond loopback it needs api-key or insecure-api",
+  }),
+  listeners: tables({
+    name: "listeners",
+    rows: {
+      address: address({ name: "address", text: "Address for clients" }),
+      transport: choice({
+        name: "transport",
+        words: ["tcp", "websocket"],
+        text: "What clients speak there: goim's frames back to back, or WebSocket at the path /sub",
+      }),
+    },
   }),
   ...apiOptions,
   handshakeMs: duration({
@@ -84,7 +99,7 @@ export const options = {
     section: "comet",
     name: "origins",
     default: [],
-    defaultText: "pages of this machine where ws is on loopback, else all",
+    defaultText: "pages of this machine where all WebSocket listeners are on loopback, else all",
     placeholder: "ORIGIN,...",
     range: "origins such as https://www.example.com, with commas between them, or null, or *",
     form: /^(?:\*|null|[a-zA-Z][\w+.-]*:\/\/[^\s/,]{0,255})$/,

@@ -2,7 +2,7 @@ import type { Address } from "../../platform/port.ts";
 import { isLoopback } from "../../protocol/host.ts";
 import { formatAddress, isWildcard, parseRpcAddress } from "../../options/address.ts";
 import { options } from "./options.ts";
-import type { Config } from "./schema.ts";
+import { type Config, type Field, isReplaced, listenersOf, optionList } from "./schema.ts";
 
 function overlap(a: Address, b: Address): boolean {
   if (a.port === 0 || a.port !== b.port) return false;
@@ -12,27 +12,38 @@ function overlap(a: Address, b: Address): boolean {
 /** What runs: every role at once, or one of them. */
 export type Role = "start" | "comet" | "logic" | "job";
 
-/** On which addresses a role listens. */
-const listenersOf = {
-  start: ["tcp", "ws", "http"],
-  comet: ["tcp", "ws"],
-  logic: ["http"],
-  job: [],
-} as const;
-
 /**
  * Checks what must hold between options.
  *
  * @param role What is to run with them.
+ * @param placeOf Where an option was given; nothing for those that were not.
  * @returns A line for each mistake.
  */
-export function relations(config: Config, role: Role): string[] {
+export function relations(
+  config: Config,
+  role: Role,
+  placeOf: (field: Field) => string | undefined,
+): string[] {
   return [
-    ...listening(config, role),
+    ...alternatives(config, placeOf),
+    ...ports(config, role),
+    ...api(config, role),
     ...needed(config, role),
     ...addresses(config),
     ...secrets(config, role),
   ];
+}
+
+/** Short forms beside the tables that stand for them. */
+function alternatives(config: Config, placeOf: (field: Field) => string | undefined): string[] {
+  return optionList.filter(([, option]) => isReplaced(option, config)).flatMap(
+    ([field, option]) => {
+      const place = placeOf(field);
+      return place === undefined
+        ? []
+        : `${place}: leave it out where [[${option.unless}]] are given`;
+    },
+  );
 }
 
 /** Addresses whose form is right and whose port is not. */
@@ -74,25 +85,36 @@ function secrets({ rpc, clusterSecret }: Config, role: Role): string[] {
   ];
 }
 
-function listening(config: Config, role: Role): string[] {
-  const mistakes: string[] = [];
-  const listeners: readonly ("tcp" | "ws" | "http")[] = listenersOf[role];
-  listeners.forEach((one, at) => {
-    for (const other of listeners.slice(at + 1)) {
-      if (!overlap(config[one], config[other])) continue;
-      mistakes.push(
-        `${one} = "${formatAddress(config[one])}" and ${other} = "${
-          formatAddress(config[other])
-        }": they need different ports`,
-      );
-    }
-  });
+/** The addresses on which a role listens for clients and back ends, with their places. */
+function listening(config: Config, role: Role): (readonly [string, Address])[] {
+  const clients = listenersOf(config).map(({ address }, index) =>
+    [
+      config.listeners.length > 0 ? `[[listeners]] #${index + 1}` : ["tcp", "ws"][index],
+      address,
+    ] as const
+  );
+  return [
+    ...(role === "start" || role === "comet" ? clients : []),
+    ...(role === "start" || role === "logic" ? [["http", config.http] as const] : []),
+  ];
+}
+
+function ports(config: Config, role: Role): string[] {
+  const all = listening(config, role).map(([place, address]) => ({
+    address,
+    text: `${place} = "${formatAddress(address)}"`,
+  }));
+  return all.flatMap((one, at) =>
+    all.slice(at + 1).filter((other) => overlap(one.address, other.address))
+      .map((other) => `${one.text} and ${other.text}: they need different ports`)
+  );
+}
+
+function api({ http, apiKey, insecureApi }: Config, role: Role): string[] {
   const hasApi = role === "start" || role === "logic";
-  if (hasApi && !isLoopback(config.http.hostname) && config.apiKey === "" && !config.insecureApi) {
-    mistakes.push(
-      `http = "${formatAddress(config.http)}": anyone who reaches it could push; set ` +
-        `${options.apiKey.name}, or listen on 127.0.0.1, or say ${options.insecureApi.name}`,
-    );
-  }
-  return mistakes;
+  if (!hasApi || isLoopback(http.hostname) || apiKey !== "" || insecureApi) return [];
+  return [
+    `http = "${formatAddress(http)}": anyone who reaches it could push; set ` +
+    `${options.apiKey.name}, or listen on 127.0.0.1, or say ${options.insecureApi.name}`,
+  ];
 }

@@ -4,7 +4,8 @@ import { relations, type Role } from "./relations.ts";
 import { type Config, defaultConfig } from "./schema.ts";
 
 function check(changes: Partial<Config>, role: Role = "start"): string[] {
-  return relations({ ...defaultConfig({ hostname: () => "push-1" }), ...changes }, role);
+  const config = { ...defaultConfig({ hostname: () => "push-1" }), ...changes };
+  return relations(config, role, (field) => field in changes ? `--${field}` : undefined);
 }
 
 describe("relations()", () => {
@@ -29,6 +30,21 @@ describe("relations()", () => {
     assert.deepEqual(check({ tcp: { hostname: "127.0.0.2", port: 4000 }, ws: loopback }), []);
     const any = { hostname: "127.0.0.1", port: 0 };
     assert.deepEqual(check({ tcp: any, ws: any, http: any }), []);
+  });
+
+  test("wants different ports of listeners too", () => {
+    const at = (port: number) => ({ address: { hostname: "127.0.0.1", port } });
+    const listeners = [
+      { ...at(1), transport: "tcp" },
+      { ...at(3111), transport: "websocket" },
+      { ...at(1), transport: "websocket" },
+    ] as const;
+    assert.deepEqual(check({ listeners }), [
+      '[[listeners]] #1 = "127.0.0.1:1" and [[listeners]] #3 = "127.0.0.1:1": ' +
+      "they need different ports",
+      '[[listeners]] #2 = "127.0.0.1:3111" and http = "127.0.0.1:3111": ' +
+      "they need different ports",
+    ]);
   });
 
   test("tells each role of a cluster what it cannot do without", () => {

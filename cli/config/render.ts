@@ -1,6 +1,7 @@
 import { defaultText, flagOf, optionHelp } from "../../options/help.ts";
 import { sections } from "./options.ts";
-import { type Field, optionList, variableOf } from "./schema.ts";
+import { rowToml } from "../../options/tables.ts";
+import { type Config, type Field, isReplaced, optionList, variableOf } from "./schema.ts";
 import type { Option } from "../../options/kinds.ts";
 import type { LoadedConfig } from "./load.ts";
 
@@ -13,40 +14,62 @@ function bySection<Value>(
   );
 }
 
+/** A table's name in the file. */
+function heading(section: string, [[, { rows }]]: (readonly [Field, Option<unknown>])[]): string {
+  return rows === undefined ? `[${section}]` : `[[${section}]]`;
+}
+
 /**
- * The flags of the configuration as `--help` shows them.
+ * The options of the configuration as `--help` shows them.
  *
  * @param leftOut Sections that do not concern the command.
  */
 export function helpText(leftOut: readonly string[] = []): string {
   const groups = bySection((section, title, all) => {
-    if (leftOut.includes(section)) return "";
-    const lines = all.filter(([, option]) => option.fromText !== undefined).map(([, option]) =>
-      optionHelp(option, variableOf(option))
+    if (leftOut.includes(section)) return [];
+    const lines = all.flatMap(([, { rows }]) => Object.values(rows ?? {}))
+      .map((row) => optionHelp(row, `${row.name} = ${row.placeholder}`));
+    const flags = all.filter(([, { fromText }]) => fromText).map(([, option]) =>
+      optionHelp(option, flagOf(option), variableOf(option))
     );
-    return `${title} [${section}]\n${lines.join("\n")}`;
+    const where = lines.length === 0 ? "" : ", any number of times, in the file alone";
+    return `${title} ${heading(section, all)}${where}\n${[...flags, ...lines].join("\n")}`;
   });
-  return groups.filter((group) => group !== "").join("\n\n");
+  return groups.flat().join("\n\n");
 }
 
 /** The effective configuration as a TOML file that says where each value came from. */
 export function effectiveToml({ config, origins }: Pick<LoadedConfig, "config" | "origins">) {
   const groups = bySection((section, _, all) => {
-    const lines = all.map(([field, option]) => {
-      const hidden = option.secret && config[field] !== "";
-      const line = hidden
-        ? `# ${option.name} is set`
-        : `${option.name} = ${option.toToml(config[field])}`;
-      return { line, origin: hidden ? `, ${origins[field]}` : `# ${origins[field]}` };
-    });
-    const width = Math.max(...lines.map(({ line }) => line.length));
-    return `[${section}]\n${
-      lines.map(({ line, origin }) =>
-        origin.startsWith("#") ? `${line.padEnd(width)}  ${origin}` : `${line}${origin}`
-      ).join("\n")
-    }`;
+    const [[field, { rows }]] = all;
+    if (rows === undefined) return `[${section}]\n${sectionToml(all, config, origins)}`;
+    const tables = config[field] as readonly Readonly<Record<string, unknown>>[];
+    if (tables.length === 0) return `# no [[${section}]], ${origins[field]}`;
+    return tables.map((row) =>
+      `[[${section}]]  # ${origins[field]}\n${rowToml(rows, row).join("\n")}`
+    ).join("\n\n");
   });
   return `${groups.join("\n\n")}\n`;
+}
+
+function sectionToml(
+  all: (readonly [Field, Option<unknown>])[],
+  config: Config,
+  origins: LoadedConfig["origins"],
+): string {
+  const lines = all.map(([field, option]) => {
+    const { name, secret, unless } = option;
+    if (isReplaced(option, config)) {
+      return { line: `# ${name}: [[${unless}]] stand for it`, origin: "" };
+    }
+    if (secret && config[field] !== "") {
+      return { line: `# ${name} is set, ${origins[field]}`, origin: "" };
+    }
+    return { line: `${name} = ${option.toToml(config[field])}`, origin: `# ${origins[field]}` };
+  });
+  const width = Math.max(...lines.map(({ line, origin }) => origin === "" ? 0 : line.length));
+  return lines.map(({ line, origin }) => origin === "" ? line : `${line.padEnd(width)}  ${origin}`)
+    .join("\n");
 }
 
 /** A Markdown table, padded as `deno fmt` pads it. */
@@ -58,22 +81,39 @@ function markdownTable(rows: readonly (readonly string[])[]): string {
   return [head, line(widths.map(() => ""), "-"), ...body].join("\n");
 }
 
+const code = (text: string) => text === "" ? "" : `\`${text.replaceAll("|", "\\|")}\``;
+
+/** Columns of the page that every option has. */
+function columns(option: Option<unknown>): string[] {
+  return [
+    option.defaultText === undefined && option.default !== undefined
+      ? code(defaultText(option))
+      : defaultText(option),
+    option.text,
+    option.range,
+  ];
+}
+
 /** `docs/configuration.md`, whole. */
 export function configurationPage(): string {
-  const code = (text: string) => text === "" ? "" : `\`${text.replaceAll("|", "\\|")}\``;
-  const tables = bySection((section, title, all) => {
-    const rows = all.map(([, option]) => [
-      code(option.name),
-      code(flagOf(option)),
-      option.fromText === undefined ? "" : code(variableOf(option)),
-      option.defaultText ?? code(defaultText(option)),
-      option.text,
-      option.range,
-    ]);
-    const head = ["key", "flag", "variable", "default", "meaning", "allowed values"];
-    return `### \`[${section}]\`: ${title.toLowerCase()}\n\n${markdownTable([head, ...rows])}`;
+  const groups = bySection((section, title, all) => {
+    const [[, { rows }]] = all;
+    const table = rows === undefined
+      ? [
+        ["key", "flag", "variable", "default", "meaning", "allowed values"],
+        ...all.map(([, option]) => {
+          const variable = option.fromText === undefined ? "" : code(variableOf(option));
+          return [code(option.name), code(flagOf(option)), variable, ...columns(option)];
+        }),
+      ]
+      : [
+        ["key", "default", "meaning", "allowed values"],
+        ...Object.values(rows).map((row) => [code(row.name), ...columns(row)]),
+      ];
+    const name = heading(section, all);
+    return `### \`${name}\`: ${title.toLowerCase()}\n\n${markdownTable(table)}`;
   });
-  return `${introduction}\n${tables.join("\n\n")}\n`;
+  return `${introduction}\n${groups.join("\n\n")}\n`;
 }
 
 const introduction = `# Configuration
@@ -93,7 +133,6 @@ A flag wins over a variable, a variable over the file, and the file over the def
 
 \`\`\`toml
 [listen]
-tcp = "0.0.0.0:3101"
 http = "127.0.0.1:3111"
 
 [comet]
@@ -102,10 +141,22 @@ connections-max = 15000
 
 [balancer.regions]
 west = ["10.1.0.0/16", "2001:db8::/48"]
+
+[[listeners]]
+address = "0.0.0.0:3101"
+transport = "tcp"
+
+[[listeners]]
+address = "10.0.0.5:443"
+transport = "websocket"
 \`\`\`
 
 A duration is a whole number with \`ms\`, \`s\`, \`m\` or \`h\`. A size is a whole number with \`B\`, \`KiB\`,
 \`MiB\` or \`GiB\`.
+
+A name in two brackets, as in \`[[listeners]]\`, is a table that may stand any number of times. Only
+the file can give it. With \`[[listeners]]\`, \`tcp\` and \`ws\`, which are the short form of two of them,
+must not be given.
 
 All roles of a cluster may read the same file. Each takes the options that concern it.
 

@@ -28,6 +28,9 @@ test("configurationPage() is docs/configuration.md", () => {
 test("helpText() shows every flag with its variable, range and default", () => {
   const help = helpText();
   for (const [, option] of optionList) {
+    for (const { name, placeholder, text } of Object.values(option.rows ?? {})) {
+      assert.ok(help.includes(`\n  ${name} = ${placeholder}\n      ${text}\n`), name);
+    }
     assert.equal(help.includes(`--${option.name}`), option.fromText !== undefined, option.name);
     if (option.fromText === undefined) continue;
     for (const part of [option.text, option.range, variableOf(option)]) {
@@ -51,6 +54,22 @@ describe("effectiveToml()", () => {
       "north east" = ["2001:db8::/48", "10.2.0.0/16"]`;
     const loaded = loadToml(text);
     assert.deepEqual(loadToml(effectiveToml(loaded)).config, loaded.config);
+  });
+
+  test("gives tables, and leaves out what they stand for", () => {
+    const listeners = `
+      [[listeners]]
+      address = "127.0.0.1:0"
+      transport = "tcp"
+      [[listeners]]
+      address = "[::1]:1"
+      transport = "websocket"`;
+    const loaded = loadToml(listeners);
+    const toml = effectiveToml(loaded);
+    assert.match(toml, /^# tcp: \[\[listeners\]\] stand for it$/m);
+    assert.match(toml, /^\[\[listeners\]\] {2}# halley.toml\naddress = "\[::1\]:1"$/m);
+    assert.deepEqual(loadToml(toml).config, loaded.config);
+    assert.match(effectiveToml(loadToml("")), /^# no \[\[listeners\]\], default$/m);
   });
 
   test("says where each value came from and keeps the key to itself", () => {

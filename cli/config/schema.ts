@@ -12,6 +12,18 @@ export const optionList: readonly (readonly [Field, Option<unknown>])[] = Object
   options,
 ) as [Field, Option<unknown>][];
 
+/** Where clients are taken in: what `[[listeners]]` say, or the two short forms. */
+export function listenersOf({ listeners, tcp, ws }: Config): Config["listeners"] {
+  return listeners.length > 0
+    ? listeners
+    : [{ address: tcp, transport: "tcp" }, { address: ws, transport: "websocket" }];
+}
+
+/** Whether tables stand for an option, which then must not be given. */
+export function isReplaced({ unless }: Option<unknown>, config: Config): boolean {
+  return unless !== undefined && (config[unless as Field] as readonly unknown[]).length > 0;
+}
+
 /** The variable that sets an option. */
 export function variableOf({ name }: Option<unknown>): string {
   return `HALLEY_${name.toUpperCase().replaceAll("-", "_")}`;

@@ -14,6 +14,7 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addComet, addProcess, addRpc } from "./role_metrics.ts";
+import { listenersText, listenForClients } from "./listeners.ts";
 import { serveMetrics } from "./metrics_server.ts";
 import {
   announceLimit,
@@ -84,14 +85,12 @@ export class CometRole {
     );
     this.#pool.start();
     await comet.join(nodeOf(config, platform.process, this.#server, this.#advertised()));
-    const tcp = await comet.listen({ address: config.tcp, transport: "tcp" });
-    const ws = await comet.listen({ address: config.ws, transport: "websocket" });
+    const listeners = await listenForClients(comet, config);
     this.#ready = true;
     announceLimit(config, platform.process);
     warnOfOrigins(config);
     log.info("listening", {
-      tcp: formatAddress(tcp),
-      websocket: `ws://${formatAddress(ws)}/sub`,
+      ...listenersText(listeners),
       rpc: formatAddress(rpc.address),
     });
     const ended = comet.replaced.then(() =>

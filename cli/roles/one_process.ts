@@ -3,6 +3,7 @@ import { systemClock } from "../../platform/system_clock.ts";
 import { systemPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
 import { Comet } from "../../comet/comet.ts";
+import type { ListenerOptions } from "../../comet/options.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
@@ -17,6 +18,7 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addComet, addJob, addLogic, addProcess, addPushLog } from "./role_metrics.ts";
+import { listenersText, listenForClients, runningServer } from "./listeners.ts";
 import { openApi } from "./http.ts";
 import {
   access,
@@ -84,8 +86,7 @@ export class OneProcess {
 
   async open(): Promise<RunningServer> {
     const { config, platform } = this;
-    const tcp = await this.#comet.listen({ address: config.tcp, transport: "tcp" });
-    const ws = await this.#comet.listen({ address: config.ws, transport: "websocket" });
+    const listeners = await listenForClients(this.#comet, config);
     await this.#comet.join(nodeOf(config, platform.process, this.#server, ""));
     this.#job.start();
     const metrics = this.#metrics();
@@ -96,8 +97,8 @@ export class OneProcess {
     );
     const http = this.#http.address;
     this.#ready = true;
-    this.#announce(tcp, ws, http);
-    return { tcp, ws, http, close: () => this.close() };
+    this.#announce(listeners, http);
+    return runningServer(listeners, http, () => this.close());
   }
 
   close(): Promise<void> {
@@ -131,15 +132,14 @@ export class OneProcess {
     return metrics;
   }
 
-  #announce(tcp: Address, ws: Address, http: Address): void {
+  #announce(listeners: readonly ListenerOptions[], http: Address): void {
     const { config, platform } = this;
     const { runtime } = platform.process;
     log.info("halley starts", { version, runtime, server: this.#server });
     announceLimit(config, platform.process);
     warnOfOrigins(config);
     log.info("listening", {
-      tcp: formatAddress(tcp),
-      websocket: `ws://${formatAddress(ws)}/sub`,
+      ...listenersText(listeners),
       http: `http://${formatAddress(http)}`,
       access: access(config, http),
     });

@@ -1,3 +1,4 @@
+import type { ListenerOptions } from "../../comet/options.ts";
 import type { Address } from "../../platform/port.ts";
 
 /** What `/readyz` says of a role that does not listen yet, or any more. */
@@ -13,9 +14,11 @@ export interface Running {
 
 /** A server that runs. */
 export interface RunningServer extends Running {
-  /** Where it really listens for clients over TCP. */
+  /** Where it really listens for clients. */
+  readonly listeners: readonly ListenerOptions[];
+  /** The first of these addresses over TCP; asking for it throws where there is none. */
   readonly tcp: Address;
-  /** Where it really listens for clients over WebSocket. */
+  /** The first of these addresses over WebSocket; asking for it throws where there is none. */
   readonly ws: Address;
   /** Where its HTTP API really is. */
   readonly http: Address;

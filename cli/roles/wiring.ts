@@ -12,7 +12,7 @@ import { isLoopback } from "../../protocol/host.ts";
 import type { CometNode } from "../../protocol/cluster/contract.ts";
 import { runId } from "../../protocol/cluster/run_id.ts";
 import { formatAddress, isWildcard } from "../../options/address.ts";
-import type { Config } from "../config/schema.ts";
+import { type Config, listenersOf } from "../config/schema.ts";
 import { version } from "../version.ts";
 
 const log = getLogger(["halley"]);
@@ -57,22 +57,31 @@ export function metricsHosts(config: Config, { hostname }: Address): Hosts {
 }
 
 /** Which web pages may be clients; where others reach the port, those of every site, as in goim. */
-export function clientOrigins({ origins, ws }: Config): Origins {
-  if (origins.length > 0) return origins;
-  return isLoopback(ws.hostname) ? "local" : ["*"];
+export function clientOrigins(config: Config): Origins {
+  if (config.origins.length > 0) return config.origins;
+  return webSocketsOpen(config).length === 0 ? "local" : ["*"];
+}
+
+/** WebSocket listeners that other machines reach. */
+function webSocketsOpen(config: Config): readonly Address[] {
+  return listenersOf(config).filter(({ transport }) => transport === "websocket")
+    .map(({ address }) => address).filter(({ hostname }) => !isLoopback(hostname));
 }
 
 /** Says so where nobody has said which pages may connect, and those of every site may. */
 export function warnOfOrigins(config: Config): void {
-  if (config.origins.length > 0 || isLoopback(config.ws.hostname)) return;
+  const open = webSocketsOpen(config);
+  if (config.origins.length > 0 || open.length === 0) return;
   log.warn("pages of every web site may open /sub in their visitors' browsers: set origins", {
-    websocket: formatAddress(config.ws),
+    websocket: open.map(formatAddress).join(),
   });
 }
 
 /** @param openAfterMs How long comets wait before they open, in milliseconds. */
 export function logicOptions(config: Config, openAfterMs: number): LogicOptions {
   const { perMidMax, perKeyMax, whenFull } = config;
+  const portOf = (transport: string) =>
+    listenersOf(config).find((listener) => listener.transport === transport)?.address.port ?? 0;
   return {
     limits: { perMidMax, perKeyMax, whenFull },
     openAfterMs,
@@ -80,8 +89,8 @@ export function logicOptions(config: Config, openAfterMs: number): LogicOptions 
       ...nodesDefaults,
       defaultDomain: config.defaultDomain,
       hostDomain: config.hostDomain,
-      tcpPort: config.tcp.port,
-      wsPort: config.ws.port,
+      tcpPort: portOf("tcp"),
+      wsPort: portOf("websocket"),
       heartbeatMs: config.heartbeatIntervalMs,
       heartbeatMax: config.heartbeatsMax,
       regions: config.regions,
@@ -150,7 +159,7 @@ export function announceLimit(config: Config, process: Process, processes = 1): 
 
 /** The comet of this process as others see it. */
 export function nodeOf(config: Config, process: Process, server: string, rpc: string): CometNode {
-  const reached = reachedHost(config.tcp, process);
+  const reached = reachedHost(listenersOf(config)[0].address, process);
   return {
     server,
     name: config.serverId,

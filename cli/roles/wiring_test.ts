@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Origins } from "../../comet/transport/origins.ts";
 import type { Hosts } from "../../logic/http/page_guard.ts";
+import type { Address } from "../../platform/port.ts";
 import { MemoryProcess } from "../../platform/memory/process.ts";
 import { type Config, defaultConfig } from "../config/schema.ts";
 import { withLogLines } from "../../tests/support/log_lines.ts";
@@ -46,12 +47,18 @@ test("the key and the trusted proxies of the API are those of the options", () =
   assert.deepEqual(apiAccess(configWith(given)), { ...given, hosts: ["*"] });
 });
 
+function webSocketAt(address: Address) {
+  return { address, transport: "websocket" } as const;
+}
+
 const ORIGINS: readonly [Partial<Config>, Origins][] = [
   [{ ws: LOOPBACK }, "local"],
   [{ ws: { hostname: "::1", port: 1 } }, "local"],
   [{ ws: ANYWHERE }, ["*"]],
   [{ ws: LOOPBACK, origins: ["https://a.example"] }, ["https://a.example"]],
   [{ ws: ANYWHERE, origins: ["https://a.example"] }, ["https://a.example"]],
+  [{ listeners: [webSocketAt(LOOPBACK), { ...webSocketAt(ANYWHERE), transport: "tcp" }] }, "local"],
+  [{ listeners: [webSocketAt(LOOPBACK), webSocketAt(ANYWHERE)] }, ["*"]],
 ];
 
 for (const [changes, origins] of ORIGINS) {

@@ -10,6 +10,7 @@ import { RpcCounters } from "../../rpc/counters.ts";
 import { parseRpcAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import { cometOptions, newRunId, nodeOf } from "./wiring.ts";
+import { listenForClients } from "./listeners.ts";
 import type { Running } from "./running.ts";
 import { encodeNumbers, NUMBERS_METHOD, numbersOf } from "./worker_numbers.ts";
 
@@ -60,8 +61,7 @@ export class WorkerRole {
     const { config, platform } = this;
     this.#pool.start();
     await this.#comet.join(nodeOf(config, platform.process, this.#server, ""));
-    await this.#comet.listen({ address: config.tcp, transport: "tcp" }, true);
-    await this.#comet.listen({ address: config.ws, transport: "websocket" }, true);
+    await listenForClients(this.#comet, config, true);
     log.info("worker listens", { id: this.#server });
     return { close: () => this.close() };
   }

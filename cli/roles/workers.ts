@@ -7,18 +7,20 @@ import { RunningClock } from "../../base/running_clock.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
+import type { ListenerOptions } from "../../comet/options.ts";
 import { Job } from "../../job/job.ts";
 import { jobDefaults } from "../../job/options.ts";
 import { Logic } from "../../logic/logic.ts";
-import type { Address, Child, ConnHandler, Platform } from "../../platform/port.ts";
+import type { Address, Child, ConnHandler, Listener, Platform } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 import { formatAddress } from "../../options/address.ts";
-import type { Config } from "../config/schema.ts";
+import { type Config, listenersOf } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
 import { addJob, addLogic, addProcess, addPushLog, addRpc, addWorkers } from "./role_metrics.ts";
+import { listenersText, runningServer } from "./listeners.ts";
 import { openApi } from "./http.ts";
 import { access, announceLimit, logicOptions, newRunId, warnOfOrigins } from "./wiring.ts";
 import { NOT_LISTENING, type RunningServer } from "./running.ts";
@@ -90,8 +92,7 @@ export class Workers {
 
   async open(): Promise<RunningServer> {
     const { config, platform } = this;
-    const tcp = await this.#freeAddress(config.tcp);
-    const ws = await this.#freeAddress(config.ws);
+    const listeners = await this.#freeListeners();
     this.#rpc = await listenRpc({
       streams: platform.streams,
       address: { hostname: "127.0.0.1", port: 0 },
@@ -103,7 +104,7 @@ export class Workers {
       counters: this.#counters,
     });
     this.#supervisor = new Supervisor(this.#count, {
-      spawn: (index) => this.#spawn(index, tcp, ws),
+      spawn: (index) => this.#spawn(index, listeners),
       ended: (index) => this.#workers.ended(this.#nameOf(index)),
       clock: this.#running,
       prng: this.#prng,
@@ -111,7 +112,7 @@ export class Workers {
     this.#workers.comets.start();
     this.#job.start();
     this.#supervisor.start();
-    await this.#up(tcp, ws);
+    await this.#up(listeners);
     const metrics = this.#metrics();
     this.#http = await openApi(
       { config, platform, running: this.#running, metrics },
@@ -120,8 +121,8 @@ export class Workers {
     );
     const http = this.#http.address;
     this.#ready = true;
-    this.#announce(tcp, ws, http);
-    return { tcp, ws, http, close: () => this.close() };
+    this.#announce(listeners, http);
+    return runningServer(listeners, http, () => this.close());
   }
 
   close(): Promise<void> {
@@ -145,23 +146,29 @@ export class Workers {
   }
 
   /**
-   * An address that nobody else listens on: several servers could share a port by mistake, since
+   * Addresses that nobody else listens on: several servers could share a port by mistake, since
    * workers may.
    */
-  async #freeAddress({ hostname, port }: Address): Promise<Address> {
-    const options = { hostname, port, pendingBytesMax: 0, handler: nobody };
-    const listener = await this.platform.streams.listen(options);
-    await listener.close();
-    return listener.address;
+  async #freeListeners(): Promise<readonly ListenerOptions[]> {
+    const held: (ListenerOptions & Listener)[] = [];
+    try {
+      for (const { address, transport } of listenersOf(this.config)) {
+        const options = { ...address, pendingBytesMax: 0, handler: nobody };
+        const listener = await this.platform.streams.listen(options);
+        held.push({ address: listener.address, transport, close: () => listener.close() });
+      }
+    } finally {
+      await Promise.all(held.map((listener) => listener.close()));
+    }
+    return held.map(({ address, transport }) => ({ address, transport }));
   }
 
-  #spawn(index: number, tcp: Address, ws: Address): Child {
+  #spawn(index: number, listeners: readonly ListenerOptions[]): Child {
     const { config } = this;
     const connectionsMax = this.#share;
     const worker: Config = {
       ...config,
-      tcp,
-      ws,
+      listeners,
       connectionsMax,
       serverId: this.#nameOf(index),
       logic: [formatAddress(this.#rpc!.address)],
@@ -181,9 +188,9 @@ export class Workers {
   }
 
   /** Waits until every worker has registered and the ports are open. */
-  async #up(...addresses: readonly Address[]): Promise<void> {
+  async #up(listeners: readonly ListenerOptions[]): Promise<void> {
     const deadlineMs = this.#clock.monotonicMs() + START_MS;
-    while (!await this.#isUp(addresses)) {
+    while (!await this.#isUp(listeners)) {
       if (this.#clock.monotonicMs() > deadlineMs) {
         throw new Error(
           `Cannot start: ${this.#count} workers must be up within ${START_MS / 1000} s, ` +
@@ -194,9 +201,9 @@ export class Workers {
     }
   }
 
-  async #isUp(addresses: readonly Address[]): Promise<boolean> {
+  async #isUp(listeners: readonly ListenerOptions[]): Promise<boolean> {
     if (this.#workers.registered < this.#count) return false;
-    for (const address of addresses) {
+    for (const { address } of listeners) {
       try {
         const options = { ...address, pendingBytesMax: 0, handler: nobody };
         await this.platform.streams.dial(options);
@@ -219,15 +226,14 @@ export class Workers {
     return metrics;
   }
 
-  #announce(tcp: Address, ws: Address, http: Address): void {
+  #announce(listeners: readonly ListenerOptions[], http: Address): void {
     const { config, platform } = this;
     const { runtime } = platform.process;
     log.info("halley starts", { version, runtime, server: this.#id, workers: this.#count });
     announceLimit({ ...config, connectionsMax: this.#share }, platform.process, this.#count);
     warnOfOrigins(config);
     log.info("listening", {
-      tcp: formatAddress(tcp),
-      websocket: `ws://${formatAddress(ws)}/sub`,
+      ...listenersText(listeners),
       http: `http://${formatAddress(http)}`,
       access: access(config, http),
     });
