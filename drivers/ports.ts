@@ -1,3 +1,15 @@
+/**
+ * What logic and job ask of a store, port by port. Each port has its promises by name: the contract
+ * suites test every driver under these names, and nothing else may be relied on. What follows from
+ * how Redis does it is no promise: that positions are times, that entries are a stream and its
+ * reader a consumer group, that an append sent twice within a minute is stored once, that sessions
+ * expire half an hour after they were last renewed, or that a node is judged dead by whoever watched
+ * it for a lease.
+ *
+ * Every call may fail with {@linkcode StoreUnavailable}: then it may have been done or not.
+ *
+ * @module
+ */
 import type { PushMessage } from "../protocol/push_message.ts";
 import type { CometNode, ConnectionRef } from "../protocol/cluster/contract.ts";
 
@@ -48,6 +60,23 @@ export interface PartitionLag {
   /** Bytes that count against the partition's limit. */
   readonly bytes: number;
 }
+
+/** What every push log promises. */
+export type PushLogPromise =
+  /** A push is read as it was appended: every kind, every byte, every character. */
+  | "whole"
+  /** Entries of a partition are read by growing positions; what is appended later comes later. */
+  | "ordered"
+  /** An entry whose append was answered is pending for whoever has the lease until it is acked. */
+  | "kept"
+  /** One owner at a time reads a partition; one that has lost its lease takes and acks nothing. */
+  | "fenced"
+  /** All who joined and did not leave know of each other within a lease. */
+  | "owners"
+  /** A partition holds so many bytes and refuses more, and no push is larger than the limit. */
+  | "bounded"
+  /** A read waits for an entry; closing the log ends it. */
+  | "waiting";
 
 /** The ordered, partitioned log between logic and job. */
 export interface PushLog {
@@ -102,7 +131,7 @@ export interface PushLog {
   ack(lease: Lease, positions: readonly number[]): Promise<void>;
   /** What is not yet acknowledged, per partition. */
   lag(): Promise<readonly PartitionLag[]>;
-  /** Ends every waiting `read`. */
+  /** Ends every waiting `read`, and all leases; the store stays open. */
   close(): Promise<void>;
 }
 
@@ -119,7 +148,23 @@ export type SessionAdded =
   | { readonly added: true; readonly evicted: readonly ConnectionRef[] }
   | { readonly added: false };
 
-/** Who is connected where. */
+/** What every store of sessions promises. */
+export type SessionsPromise =
+  /** A session is found by its key and its mid, the oldest first; the mid 0 is nobody. */
+  | "found"
+  /** A session is that of one connection: added twice it is one, and only its own end ends it. */
+  | "exact"
+  /** Sessions count, and are found, while the run of their node is alive. */
+  | "alive"
+  /** Renewing brings back what got lost, and changes nothing else. */
+  | "renewed"
+  /** No key and no mid has more sessions than may be, however many come at once. */
+  | "limited";
+
+/**
+ * Who is connected where. A session that nobody renews may be forgotten; a store that does so keeps
+ * it for longer than comets take to renew.
+ */
 export interface Sessions {
   /** Stores a session, atomically with the limits; evicted ones are already forgotten. */
   add(session: ConnectionRef, limits: SessionLimits): Promise<SessionAdded>;
@@ -140,13 +185,17 @@ export interface Sessions {
   byKeys(keys: readonly string[]): Promise<readonly ConnectionRef[]>;
 }
 
-/** A node with its latest report. */
-export interface NodeState extends CometNode {
+/** What a node reports. */
+export interface NodeCounts {
   readonly connections: number;
   /** Distinct client addresses. */
   readonly clientAddresses: number;
   /** Members per room key. */
   readonly rooms: ReadonlyMap<string, number>;
+}
+
+/** A node with its latest report. */
+export interface NodeState extends CometNode, NodeCounts {
   /** When it last reported, in milliseconds since the Unix epoch. */
   readonly reportedMs: number;
 }
@@ -158,6 +207,19 @@ export interface Runs {
   /** Whether another run has the name of this one, which is then gone for good. */
   isReplaced(server: string): boolean;
 }
+
+/** What every registry of nodes promises. */
+export type NodesPromise =
+  /** A node and its rooms are read as they were written: every field, every character. */
+  | "whole"
+  /** A node has the counts of its latest report. */
+  | "counted"
+  /** A node is there as long as it reports once in a lease, and no longer. */
+  | "leased"
+  /** A name has one run: the latest that registered; the others are told so. */
+  | "one"
+  /** A node that leaves gets no new clients, and one that has left is gone at once. */
+  | "leaving";
 
 /** The registry of comets. A registration is a lease: without reports it runs out. */
 export interface Nodes {
@@ -181,10 +243,7 @@ export interface Nodes {
    * @throws {NodeUnknown} When the node is not registered.
    * @throws {NodeReplaced} When a later run of the same name is.
    */
-  report(
-    server: string,
-    counts: Pick<NodeState, "connections" | "clientAddresses" | "rooms">,
-  ): Promise<void>;
+  report(server: string, counts: NodeCounts): Promise<void>;
   /**
    * Which runs are alive; what sessions are judged by.
    *

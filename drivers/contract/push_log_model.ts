@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { type Prng, randomBelow } from "../../base/prng.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import type { Lease, PushEntry, PushLog } from "../ports.ts";
+import type { PushLogOptions } from "../store.ts";
 import { until } from "./waiting.ts";
+
+/** A driver whose push log is to be tested. */
+export interface PushLogSubject {
+  readonly name: string;
+  /** Starts what all tests share. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Opens an empty log twice, as two processes do; where there is one process, it is the same. */
+  open(options: PushLogOptions): Promise<readonly [PushLog, PushLog]>;
+}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -15,6 +26,11 @@ export function room(text: string, key = "live://1"): PushMessage {
 /** The bodies of entries, as text. */
 export function texts(entries: readonly PushEntry[]): string[] {
   return entries.map(({ message }) => decoder.decode(message.body));
+}
+
+/** Bytes may come as a `Buffer`, and are compared by value. */
+export function plain(message: PushMessage): PushMessage {
+  return { ...message, body: Uint8Array.from(message.body) };
 }
 
 /** Where entries stand. */

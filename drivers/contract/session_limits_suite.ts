@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
-import type { SessionLimits } from "../ports.ts";
+import type { SessionLimits, SessionsPromise } from "../ports.ts";
 import { Registry, type RegistrySubject } from "./registry_subject.ts";
+
+const promise: SessionsPromise = "limited";
 
 /** Registers what every implementation of `Sessions` must do at its limits. */
 export function sessionLimitsContract(subject: RegistrySubject): void {
-  describe("Limits of Sessions", () => {
+  describe(`Sessions > ${promise}`, () => {
     async function open(): Promise<Registry> {
       const registry = await Registry.open(subject);
       await registry.register("a", "b");

@@ -1,15 +1,12 @@
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
-import type { CometNode, Nodes, NodeState, Runs } from "../ports.ts";
+import type { CometNode, NodeCounts, Nodes, NodeState, Runs } from "../ports.ts";
 import { NODE_LEASE_MS } from "../../protocol/cluster/contract.ts";
 import { checkRegistration, notRegistered } from "../checks.ts";
 
-/** What a node reports. */
-type Counts = Pick<NodeState, "connections" | "clientAddresses" | "rooms">;
-
 interface Registration {
   node: CometNode;
-  counts: Counts;
+  counts: NodeCounts;
   reportedMs: number;
   leaseEndMs: number;
 }
@@ -74,7 +71,7 @@ export class MemoryNodes implements Nodes, Runs {
     if (registration !== undefined) registration.node = { ...registration.node, offline: true };
   }
 
-  async report(server: string, counts: Counts): Promise<void> {
+  async report(server: string, counts: NodeCounts): Promise<void> {
     const registration = this.#registrations.get(server);
     if (registration === undefined || !this.#isAlive(registration)) {
       throw notRegistered(

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
-import type { CometNode, Nodes, NodeState, Runs } from "../ports.ts";
+import type { CometNode, NodeCounts, Nodes, NodeState, Runs } from "../ports.ts";
 import { NODE_LEASE_MS } from "../../protocol/cluster/contract.ts";
 import { checkRegistration, notRegistered } from "../checks.ts";
 import {
@@ -75,10 +75,7 @@ export class RedisNodes implements Nodes {
   /** The rooms are sent only when Redis has others. */
   async report(
     server: string,
-    { connections, clientAddresses, rooms }: Pick<
-      NodeState,
-      "connections" | "clientAddresses" | "rooms"
-    >,
+    { connections, clientAddresses, rooms }: NodeCounts,
   ): Promise<void> {
     const text = JSON.stringify([...rooms]);
     const digest = rooms.size === 0 ? "" : digestOf(text);

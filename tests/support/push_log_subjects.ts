@@ -1,6 +1,6 @@
 import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
-import type { PushLogSubject } from "../../drivers/contract/push_log_suite.ts";
+import type { PushLogSubject } from "../../drivers/contract/push_log_model.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { RedisPushLog } from "../../drivers/redis/push_log.ts";
 import type { RedisStore } from "../../drivers/redis/store.ts";
