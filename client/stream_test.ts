@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { seededPrng } from "../base/prng.ts";
 import { EMPTY, encodeFrame } from "../protocol/frame.ts";
 import { Operation } from "../protocol/operations.ts";
-import { acceptResponse, refuseResponse } from "../protocol/websocket/upgrade_response.ts";
-import { UpgradeParser } from "../protocol/websocket/upgrade.ts";
+import { HttpFront, refuse } from "../protocol/http/front.ts";
+import { acceptResponse, upgradeRoute } from "../protocol/websocket/upgrade.ts";
 import { plainBuffers } from "../protocol/buffers.ts";
 import { encodeClose, encodeMessage, encodePing } from "../protocol/websocket/encoder.ts";
 import { byteByByte, joined, randomSplit, utf8 } from "../tests/support/websocket_frames.ts";
@@ -168,8 +168,9 @@ describe("clientMessage()", () => {
 describe("upgradeRequest()", () => {
   it("is taken by the server's parser, and ends with itself", () => {
     const bytes = upgradeRequest("[::1]:3102");
-    const result = new UpgradeParser(plainBuffers).push(bytes.slice());
-    assert.equal(result?.accepted && result.consumedBytes, bytes.length);
+    const front = new HttpFront(plainBuffers, [upgradeRoute]);
+    assert.equal(front.push(bytes.slice())?.status, 101);
+    assert.equal(front.consumedBytes, bytes.length);
   });
 });
 
@@ -265,7 +266,7 @@ describe("ClientStream", () => {
   });
 
   it("refuses a refusal, and an answer without an end", () => {
-    const refused = refuseResponse(404, "not here");
+    const refused = refuse(404, "not here").response;
     assert.throws(() => told(true, [refused]), /the server refused the upgrade/);
     const endless = Array.from({ length: 9 }, () => new Uint8Array(1024).fill(65));
     assert.throws(() => told(true, endless), /the upgrade has no end/);

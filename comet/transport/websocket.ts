@@ -1,9 +1,10 @@
 import { type CloseCode, CloseCodes } from "../../protocol/close_codes.ts";
 import { EMPTY, newFrame } from "../../protocol/frame.ts";
+import { healthRoute, HttpFront, refuse } from "../../protocol/http/front.ts";
+import { singleField } from "../../protocol/http/head.ts";
 import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/decoder.ts";
 import { encodeClose, encodePing, encodePong } from "../../protocol/websocket/encoder.ts";
-import { UpgradeParser } from "../../protocol/websocket/upgrade.ts";
-import { refuseResponse } from "../../protocol/websocket/upgrade_response.ts";
+import { upgradeRoute } from "../../protocol/websocket/upgrade.ts";
 import { type Channel, ChannelState } from "../channel.ts";
 import { goimMessages } from "../format/goim.ts";
 import { jsonMessages } from "../format/json.ts";
@@ -11,6 +12,9 @@ import { originCheck, type Origins } from "./origins.ts";
 import { StreamTransport, type TransportDependencies } from "./transport.ts";
 
 const REFUSED_ORIGIN = "Pages of this Origin must not connect: see the option origins.";
+
+/** What is served where WebSocket clients connect. */
+const ROUTES = [upgradeRoute, healthRoute];
 
 const PING = encodePing(EMPTY);
 
@@ -27,37 +31,39 @@ export class WebSocketTransport extends StreamTransport {
     this.#mayConnect = originCheck(origins);
   }
 
-  protected decoder(): UpgradeParser {
-    return new UpgradeParser(this.dependencies.buffers);
+  protected decoder(): HttpFront {
+    return new HttpFront(this.dependencies.buffers, ROUTES);
   }
 
   protected decode(channel: Channel, chunk: Uint8Array): number {
     if (channel.decoder instanceof WebSocketDecoder) {
       return channel.decoder.push(chunk, channel, this.#messages);
     }
-    return this.#upgrade(channel, channel.decoder as UpgradeParser, chunk);
+    return this.#upgrade(channel, channel.decoder as HttpFront, chunk);
   }
 
   farewell(channel: Channel, close: CloseCode): Uint8Array | undefined {
     return channel.decoder instanceof WebSocketDecoder ? encodeClose(close) : undefined;
   }
 
-  #upgrade(channel: Channel, parser: UpgradeParser, chunk: Uint8Array): number {
-    const result = parser.push(chunk);
-    if (result === undefined) return chunk.length;
-    if (!result.accepted) {
-      if (result.status !== 200) this.dependencies.counters.protocolErrors++;
-      return this.#end(channel, chunk, result.response);
+  #upgrade(channel: Channel, front: HttpFront, chunk: Uint8Array): number {
+    const answer = front.push(chunk);
+    if (answer === undefined) return chunk.length;
+    const { status, response } = answer;
+    if (status !== 101) {
+      if (status !== 200) this.dependencies.counters.protocolErrors++;
+      return this.#end(channel, chunk, response);
     }
-    if (!this.#mayConnect(result.host, result.origin)) {
+    const head = front.head!;
+    if (!this.#mayConnect(singleField(head, "host")!, singleField(head, "origin") ?? "")) {
       this.dependencies.counters.refusedOrigins++;
-      return this.#end(channel, chunk, refuseResponse(403, REFUSED_ORIGIN));
+      return this.#end(channel, chunk, refuse(403, REFUSED_ORIGIN).response);
     }
-    this.dependencies.connections.write(channel, result.response);
+    this.dependencies.connections.write(channel, response);
     const messages = new WebSocketDecoder(this.dependencies.buffers);
     channel.decoder = messages;
-    const rest = chunk.subarray(result.consumedBytes);
-    return result.consumedBytes + messages.push(rest, channel, this.#messages);
+    const rest = chunk.subarray(front.consumedBytes);
+    return front.consumedBytes + messages.push(rest, channel, this.#messages);
   }
 
   /** Ends a connection that does not become a WebSocket with its answer in HTTP. */

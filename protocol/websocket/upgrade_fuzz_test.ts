@@ -54,7 +54,9 @@ function randomHead(prng: Prng): Uint8Array {
   return head;
 }
 
-test("UpgradeParser.push() answers or waits, the same at every split", { timeout: 60_000 }, () => {
+test("HttpFront.push() with upgradeRoute answers or waits, the same at every split", {
+  timeout: 60_000,
+}, () => {
   const prng = seededPrng(SEED);
   let accepted = 0, refused = 0, unfinished = 0;
   for (let round = 0; round < 20_000; round++) {
@@ -62,9 +64,9 @@ test("UpgradeParser.push() answers or waits, the same at every split", { timeout
     const whole = upgradePieces([head]);
     const split = upgradePieces(randomSplit(prng, head));
     const context = `round ${round}: ${JSON.stringify(Buffer.from(head).toString("latin1"))}`;
-    assert.deepEqual(split.result?.response, whole.result?.response, context);
-    if (whole.result === undefined) unfinished++;
-    else if (!whole.result.accepted) refused++;
+    assert.deepEqual(split.answer?.response, whole.answer?.response, context);
+    if (whole.answer === undefined) unfinished++;
+    else if (whole.answer.status !== 101) refused++;
     else {
       accepted++;
       assert.equal(split.end, whole.end, context);

@@ -72,13 +72,14 @@ const takes: Record<string, string> = {
   }),
 };
 
-describe("UpgradeParser.push() at every split of a right head", () => {
+describe("HttpFront.push() with upgradeRoute at every split of a right head", () => {
   for (const [name, head] of Object.entries(takes)) {
     test(`takes ${name}`, () => {
       const frames = utf8("frames\0\n\r\r\n\r\n");
-      atEverySplit(joined(latin1(head), frames), ({ result, end }) => {
-        assert.ok(result?.accepted, result?.accepted === false ? result.reason : "no answer");
-        assert.equal(Buffer.from(result.response).toString(), ACCEPTED);
+      atEverySplit(joined(latin1(head), frames), ({ answer, end }) => {
+        assert.ok(answer !== undefined);
+        assert.equal(answer.status, 101, answer.reason);
+        assert.equal(Buffer.from(answer.response).toString(), ACCEPTED);
         assert.equal(end, head.length, "what follows the head is left");
       });
     });
@@ -167,18 +168,18 @@ const STATUS_FIELDS: Record<number, RegExp> = {
   426: /^Upgrade: websocket\r\nSec-WebSocket-Version: 13\r$/m,
 };
 
-describe("UpgradeParser.push() at every split of a wrong head", () => {
+describe("HttpFront.push() with upgradeRoute at every split of a wrong head", () => {
   for (const [name, [status, head]] of Object.entries(refuses)) {
     test(`refuses with ${status} ${name}`, () => {
-      atEverySplit(latin1(head), ({ result }) => {
-        assert.ok(result !== undefined && !result.accepted, "it is refused");
-        assert.equal(result.status, status, result.reason);
-        const [responseHead, body] = Buffer.from(result.response).toString().split("\r\n\r\n");
+      atEverySplit(latin1(head), ({ answer }) => {
+        assert.ok(answer !== undefined, "it is refused");
+        assert.equal(answer.status, status, answer.reason);
+        const [responseHead, body] = Buffer.from(answer.response).toString().split("\r\n\r\n");
         assert.match(responseHead, new RegExp(`^HTTP/1\\.1 ${status} [A-Z][A-Za-z ]+\r\n`));
         assert.match(responseHead, /^Connection: close(, Upgrade)?\r$/m);
         assert.match(responseHead, new RegExp(`^Content-Length: ${body.length}$`, "m"));
         assert.match(responseHead, STATUS_FIELDS[status] ?? /^/);
-        assert.equal(body, `${result.reason}\n`);
+        assert.equal(body, `${answer.reason}\n`);
       });
     });
   }

@@ -10,7 +10,9 @@ import {
   encodePing,
   encodePong,
 } from "../../protocol/websocket/encoder.ts";
-import { UpgradeParser } from "../../protocol/websocket/upgrade.ts";
+import { HttpFront } from "../../protocol/http/front.ts";
+import { singleField } from "../../protocol/http/head.ts";
+import { upgradeRoute } from "../../protocol/websocket/upgrade.ts";
 import { within } from "./raw_client.ts";
 import { CountedBuffers } from "./websocket_decoding.ts";
 import { hex, utf8 } from "./websocket_frames.ts";
@@ -19,7 +21,7 @@ import { hex, utf8 } from "./websocket_frames.ts";
 interface Connection {
   readonly socket: Socket;
   readonly server: CodecServer;
-  upgrade: UpgradeParser | undefined;
+  front: HttpFront | undefined;
   readonly decoder: WebSocketDecoder;
   /** Whether our close frame has gone out; nothing may follow it (RFC 6455 section 5.5.1). */
   isCloseSent: boolean;
@@ -105,7 +107,7 @@ export class CodecServer {
     const connection: Connection = {
       socket,
       server: this,
-      upgrade: new UpgradeParser(this.#buffers),
+      front: new HttpFront(this.#buffers, [upgradeRoute]),
       decoder: new WebSocketDecoder(this.#buffers),
       isCloseSent: false,
     };
@@ -113,7 +115,7 @@ export class CodecServer {
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#sockets.delete(socket);
-      connection.upgrade?.close();
+      connection.front?.close();
       connection.decoder.close();
     });
   }
@@ -121,19 +123,21 @@ export class CodecServer {
   #data(connection: Connection, chunk: Uint8Array): void {
     const { socket, decoder } = connection;
     let frames = chunk;
-    if (connection.upgrade !== undefined) {
-      const result = connection.upgrade.push(chunk);
-      if (result === undefined) return;
-      connection.upgrade = undefined;
-      if (!result.accepted) {
+    const { front } = connection;
+    if (front !== undefined) {
+      const answer = front.push(chunk);
+      if (answer === undefined) return;
+      connection.front = undefined;
+      if (answer.status !== 101) {
         decoder.close();
-        this.record(`refused ${result.status}`);
-        socket.end(result.response);
+        this.record(`refused ${answer.status}`);
+        socket.end(answer.response);
         return;
       }
-      socket.write(result.response);
-      this.record(`accepted ${result.host} ${result.origin}`);
-      frames = chunk.subarray(result.consumedBytes);
+      socket.write(answer.response);
+      const [host, origin] = ["host", "origin"].map((name) => singleField(front.head!, name) ?? "");
+      this.record(`accepted ${host} ${origin}`);
+      frames = chunk.subarray(front.consumedBytes);
     }
     try {
       decoder.push(frames, connection, sink);

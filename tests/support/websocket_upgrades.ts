@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 
 import { CountedBuffers } from "./websocket_decoding.ts";
-import { UpgradeParser, type UpgradeResult } from "../../protocol/websocket/upgrade.ts";
+import { type FrontAnswer, healthRoute, HttpFront } from "../../protocol/http/front.ts";
+import type { HttpHead } from "../../protocol/http/head.ts";
+import { upgradeRoute } from "../../protocol/websocket/upgrade.ts";
 
 /** The handshake of RFC 6455 section 1.3, field by field. */
 export const FIELDS = {
@@ -25,10 +27,14 @@ export const withFields = (changes: Record<string, string>) => headOf(undefined,
 /** The bytes of a text of one byte per character. */
 export const latin1 = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
 
+/** What is served where WebSocket clients connect. */
+export const ROUTES = [upgradeRoute, healthRoute];
+
 /** What became of an upgrade. */
 export interface Upgraded {
   /** Undefined when the head was not finished. */
-  readonly result?: UpgradeResult;
+  readonly answer?: FrontAnswer;
+  readonly head?: HttpHead;
   /** Where the head ended, or where the piece began that refused it. */
   readonly end: number;
 }
@@ -36,19 +42,20 @@ export interface Upgraded {
 /** Pushes pieces until there is an answer; checks that all borrowed memory is returned. */
 export function upgradePieces(pieces: readonly Uint8Array[]): Upgraded {
   const buffers = new CountedBuffers();
-  const parser = new UpgradeParser(buffers);
+  const front = new HttpFront(buffers, ROUTES);
   let end = 0;
   for (const piece of pieces) {
     const chunk = piece.slice();
-    const result = parser.push(chunk);
+    const answer = front.push(chunk);
     chunk.fill(0xee);
-    if (result !== undefined) {
+    if (answer !== undefined) {
       assert.equal(buffers.lentBytes, 0, "an answer returns what is borrowed");
-      return { result, end: result.accepted ? end + result.consumedBytes : end };
+      if (answer.status === 101) end += front.consumedBytes;
+      return { answer, head: front.head, end };
     }
     end += piece.length;
   }
-  parser.close();
+  front.close();
   assert.equal(buffers.lentBytes, 0, "close() returns what is borrowed");
   return { end };
 }

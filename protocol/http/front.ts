@@ -1,0 +1,133 @@
+import { assert } from "../../base/assert.ts";
+import type { Buffers } from "../buffers.ts";
+import { isHostField } from "../host.ts";
+import { Limits } from "../limits.ts";
+import { type HttpHead, parseHttpHead, singleField } from "./head.ts";
+import { HeadOutcome, HeadReader } from "./head_reader.ts";
+import { statusPhrase } from "./status.ts";
+
+/** How a front answers the one request of a connection. */
+export interface FrontAnswer {
+  /** 101 when the connection goes on in another protocol; with any other it ends. */
+  readonly status: number;
+  /** What to send, whole. */
+  readonly response: Uint8Array;
+  /** What was wrong, in one line; empty when nothing was. */
+  readonly reason: string;
+}
+
+/** What a front serves at one path. */
+export interface FrontRoute {
+  /** Exactly; a query may follow. */
+  readonly path: string;
+  readonly methods: readonly string[];
+  /** Those of HTTP that will do, such as `1.1`. */
+  readonly versions: readonly string[];
+  /** Answers a request that any HTTP server would take, and that has no body. */
+  answer(head: HttpHead): FrontAnswer;
+}
+
+/**
+ * Takes the head of the HTTP request that a client's connection begins with, however it is cut, and
+ * has the route of its path answer it. It is dropped then, and holds no more than twice what has
+ * come. It knows no time: the owner ends a connection whose head does not come.
+ */
+export class HttpFront {
+  /** What was answered, unless it was malformed. */
+  head: HttpHead | undefined;
+  /** Bytes of the last chunk that belong to the head; what follows is the next protocol's. */
+  consumedBytes = 0;
+  private readonly reader: HeadReader;
+  private closed = false;
+
+  /**
+   * @param buffers Where to borrow memory for a head that comes in parts.
+   * @param routes The first is the one that clients are told of who ask for another path.
+   */
+  constructor(buffers: Buffers, private readonly routes: readonly FrontRoute[]) {
+    this.reader = new HeadReader(buffers, Limits.upgradeHeadBytesMax);
+  }
+
+  /**
+   * Takes what has come. A head that lies whole in its chunk is not copied.
+   *
+   * @param chunk The stream's next bytes.
+   * @returns The answer, after which nothing may be pushed, or undefined while the head goes on.
+   */
+  push(chunk: Uint8Array): FrontAnswer | undefined {
+    assert(!this.closed, "nothing is pushed into a front that has answered");
+    const end = this.reader.push(chunk);
+    if (end === HeadOutcome.unfinished) return undefined;
+    this.closed = true;
+    if (end === HeadOutcome.malformed) {
+      return refuse(400, "Lines must end in CRLF, and hold no CR, LF or NUL.");
+    }
+    if (end === HeadOutcome.tooLong) {
+      return refuse(431, `Head must be at most ${Limits.upgradeHeadBytesMax} bytes.`);
+    }
+    this.consumedBytes = end;
+    this.head = parseHttpHead(this.reader.text);
+    return this.head === undefined ? refuse(400, "Head is malformed.") : this.answer(this.head);
+  }
+
+  /** Gives back what is borrowed; may be called more than once. */
+  close(): void {
+    this.closed = true;
+    this.reader.close();
+  }
+
+  private answer(head: HttpHead): FrontAnswer {
+    const { method, target, version, fields } = head;
+    const route = this.routes.find(({ path }) => target === path || target.startsWith(`${path}?`));
+    const versions = route?.versions ?? ["1.1"];
+    if (!versions.includes(version)) {
+      return refuse(505, `Version must be HTTP/${versions.join(" or HTTP/")}.`);
+    }
+    if (route === undefined) return refuse(404, `Path must be ${this.routes[0].path}.`);
+    if (!route.methods.includes(method)) {
+      return refuse(405, "Method must be GET.", `${CLOSE}Allow: GET\r\n`);
+    }
+    const needsHost = version !== "1.0" || fields.has("host");
+    if (needsHost && !isHostField(singleField(head, "host") ?? "")) {
+      return refuse(400, "Host must be given once, as a name or an address.");
+    }
+    const hasBody = fields.has("transfer-encoding") ||
+      fields.has("content-length") && singleField(head, "content-length") !== "0";
+    return hasBody ? refuse(400, "Request must have no body.") : route.answer(head);
+  }
+}
+
+/** Where load balancers ask whether the server is there; HAProxy by OPTIONS and HTTP/1.0. */
+export const healthRoute: FrontRoute = {
+  path: "/healthz",
+  methods: ["GET", "HEAD", "OPTIONS"],
+  versions: ["1.1", "1.0"],
+  answer({ method }) {
+    const response = textResponse(200, CLOSE, "ok\n", method !== "HEAD");
+    return { status: 200, response, reason: "" };
+  },
+};
+
+const CLOSE = "Connection: close\r\n";
+
+const utf8 = new TextEncoder();
+
+/**
+ * Refuses a request; the connection ends after it.
+ *
+ * @param reason One line for whoever reads the answer.
+ * @param fields The field lines that the status calls for.
+ */
+export function refuse(status: number, reason: string, fields = CLOSE): FrontAnswer {
+  return { status, response: textResponse(status, fields, `${reason}\n`, true), reason };
+}
+
+function textResponse(status: number, fields: string, body: string, hasBody: boolean): Uint8Array {
+  return utf8.encode(
+    `HTTP/1.1 ${status} ${statusPhrase(status)}\r\n` +
+      fields +
+      "Content-Type: text/plain; charset=utf-8\r\n" +
+      `Content-Length: ${utf8.encode(body).length}\r\n\r\n` +
+      (hasBody ? body : ""),
+  );
+}
