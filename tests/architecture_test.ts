@@ -35,6 +35,7 @@ describe("the project's files", () => {
 describe("the project's documents", () => {
   test("name files and folders that exist", () => none(docs.namedFiles(sources, paths)));
   test("link to files and headings that exist", () => none(docs.links(sources, paths)));
+  test("have every folder in their table", () => none(docs.folderTable(sources)));
   test("have every decision in their index", () => none(docs.decisionIndex(sources)));
   test("list the faults of goim that tests name", () => none(docs.faultReferences(sources)));
 });

@@ -68,6 +68,17 @@ export function links(sources: readonly Source[], paths: Paths): Violation[] {
   return violations;
 }
 
+const architecture = "docs/architecture.md";
+
+/** Every folder with code stands in the table of folders. */
+export function folderTable(sources: readonly Source[]): Violation[] {
+  const page = sources.find(({ path }) => path === architecture)?.text ?? "";
+  const code = sources.filter(({ path }) => /^\w+\/.*\.ts$/.test(path));
+  return [...new Set(code.map(({ path }) => path.split("/")[0]))]
+    .filter((folder) => !page.includes(`\n| \`${folder}/\` `))
+    .map((folder) => `${architecture}:1: ${folder}/ is not in the table of folders`);
+}
+
 const decisionsIndex = "docs/decisions/README.md";
 
 /** Every decision stands in the index, under its own number and title. */

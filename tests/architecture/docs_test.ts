@@ -33,6 +33,18 @@ describe("the rules of documents", () => {
     ]);
   });
 
+  test("find a folder that is not in the table", () => {
+    const sources = tree({
+      "docs/architecture.md": "| folder |\n| `comet/` | x |",
+      "comet/a.ts": "",
+      "job/b/c.ts": "",
+      "mod.ts": "",
+    });
+    assert.deepEqual(docs.folderTable(sources), [
+      "docs/architecture.md:1: job/ is not in the table of folders",
+    ]);
+  });
+
   test("find a decision that is not in the index", () => {
     const sources = tree({
       "docs/decisions/README.md": "[One](0001-one.md)",
