@@ -1,3 +1,9 @@
+/**
+ * The door of this folder: the command line. config/ reads the options, roles/ puts the parts of
+ * each role together, and the rest is the log, the metrics and the help.
+ *
+ * @module
+ */
 import { readFileSync } from "node:fs";
 import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../platform/system_clock.ts";

@@ -1,3 +1,10 @@
+/**
+ * The door of this folder: a job. A push passes partitions.ts (leases), consumer.ts (reading in
+ * order), lanes.ts (which comets) and lane.ts (one batch at a time to each); rpc/ finds and reaches
+ * comets in other processes.
+ *
+ * @module
+ */
 import { CancellableDelay } from "../base/cancellable_delay.ts";
 import type { Clock, TimerHandle } from "../base/clock.ts";
 import { assert } from "../base/assert.ts";

@@ -1,3 +1,10 @@
+/**
+ * The door of this folder: options as the configuration and the simulator read them. kinds.ts has
+ * the kinds; one description of an option serves its flag, its variable, its key in a file, the help
+ * and the docs.
+ *
+ * @module
+ */
 import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { defaultOf, type Machine, type Option, type Options, type Values } from "./kinds.ts";

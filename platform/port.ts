@@ -1,3 +1,11 @@
+/**
+ * The door of this folder: what the rest of the program sees of a runtime, its byte streams and its
+ * process. bun/, deno/ and memory/ implement it, and the suites in contract/ run against each of
+ * them.
+ *
+ * @module
+ */
+
 /** What became of a `Conn.write`. */
 export const WriteOutcome = {
   /** The kernel has it, or the runtime has it in flight with nothing behind it. */
