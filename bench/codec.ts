@@ -1,4 +1,4 @@
-import { BufferPool } from "../comet/buffer/buffer_pool.ts";
+import { BufferPool } from "../comet/buffer_pool.ts";
 import { parseAuthToken } from "../protocol/auth_token.ts";
 import {
   concatFrames,

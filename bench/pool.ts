@@ -1,4 +1,4 @@
-import { BufferPool } from "../comet/buffer/buffer_pool.ts";
+import { BufferPool } from "../comet/buffer_pool.ts";
 import { type Buffers, plainBuffers } from "../protocol/buffers.ts";
 import { best, cell, printTable, scaled } from "./measure.ts";
 

@@ -57,7 +57,7 @@ export class Channel {
   /** Kept by the read scheduler: work that was done for what the client sent. */
   work = 0;
   /** Kept by the read scheduler: it resumes this channel in a later turn. */
-  inLine = false;
+  isQueued = false;
   /** Kept by the operation limit: up to when the rate is used, on the monotonic clock. */
   usedUntilMs = 0;
   /** Kept for pings: the tick of the last write. */

@@ -90,15 +90,15 @@ export class ClientProtocol implements FrameSink<Channel> {
         }"`,
       );
     }
-    const held = key === "" ? undefined : this.connections.interest.add(key);
-    if (held === undefined) {
+    const announced = key === "" ? undefined : this.connections.interest.add(key);
+    if (announced === undefined) {
       this.connections.memberships.moveTo(channel, key);
       this.#reply(channel, Operation.ChangeRoomReply, sequence, body);
       return true;
     }
     channel.busy = true;
     const echo = body.slice();
-    held.then(() => {
+    announced.then(() => {
       channel.busy = false;
       if (channel.state !== ChannelState.open) return;
       this.connections.memberships.moveTo(channel, key);
@@ -133,16 +133,16 @@ export class ClientProtocol implements FrameSink<Channel> {
       token: frame.body,
       remoteAddress: channel.remoteAddress,
     }).then(
-      (client) => this.#known(channel, sequence, client),
+      (client) => this.#accepted(channel, sequence, client),
       (error) => this.#refused(channel, error),
     );
   }
 
-  /** Logic lets the client in; its room may have to be made known first. */
-  #known(channel: Channel, sequence: number, client: ConnectReply): void {
-    const held = client.room === "" ? undefined : this.connections.interest.add(client.room);
-    if (held === undefined) this.#authenticated(channel, sequence, client);
-    else held.then(() => this.#authenticated(channel, sequence, client));
+  /** Logic accepts the client; jobs may have to learn of its room first. */
+  #accepted(channel: Channel, sequence: number, client: ConnectReply): void {
+    const announced = client.room === "" ? undefined : this.connections.interest.add(client.room);
+    if (announced === undefined) this.#authenticated(channel, sequence, client);
+    else announced.then(() => this.#authenticated(channel, sequence, client));
   }
 
   #authenticated(channel: Channel, sequence: number, client: ConnectReply): void {

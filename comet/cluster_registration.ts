@@ -11,7 +11,7 @@ import {
   NodeUnknown,
 } from "../protocol/cluster/contract.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
-import { type Channel, ChannelState } from "./channel.ts";
+import { ChannelState } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
 import type { ConnectionManager } from "./connection_manager.ts";
 
@@ -23,13 +23,13 @@ const RENEW_MS = 600_000;
 /** Most sessions renewed by one call. */
 const RENEW_MAX = 500;
 
-/** How long before its lease runs out a comet doubts that it is known, since clocks differ. */
+/** How long before its lease runs out a comet may have been evicted, since clocks differ. */
 const EVICTION_SUSPECTED_MS = 1_000;
 
 /** Waits between tries to register. */
 const registerBackoff: BackoffOptions = { baseMs: 100, maxMs: 2_000, factor: 2, jitter: 0.3 };
 
-/** Keeps this comet and its clients' sessions known to the cluster, whatever logic loses. */
+/** Keeps this comet registered and its clients' sessions stored, whatever logic loses. */
 export class ClusterRegistration {
   /** Settles when another run of this comet has taken its place: this one is to stop. */
   readonly replaced: Promise<void>;
@@ -70,7 +70,7 @@ export class ClusterRegistration {
     if (openAfterMs > 0 && !this.#stopped) await sleep(this.clock, openAfterMs);
   }
 
-  /** Takes the comet out. */
+  /** Unregisters the comet. */
   async leave(): Promise<void> {
     this.#stopped = true;
     if (this.#node === undefined) return;
@@ -191,11 +191,11 @@ export class ClusterRegistration {
         const sessions: ConnectionRef[] = [];
         for (; slot < end && sessions.length < RENEW_MAX; slot++) {
           const channel = this.connections.channels.at(slot);
-          if (channel?.state === ChannelState.open) sessions.push(this.#protocol(channel));
+          if (channel?.state === ChannelState.open) sessions.push(this.connections.refOf(channel));
         }
         if (sessions.length === 0) continue;
         // A renewal that fails may have been carried out.
-        await this.logic.renew(sessions).finally(() => this.#takeOutGone(sessions));
+        await this.logic.renew(sessions).finally(() => this.#disconnectGone(sessions));
       }
     } catch {
       this.counters.logicFailures++;
@@ -204,16 +204,12 @@ export class ClusterRegistration {
     this.#renewing = false;
   }
 
-  /** Takes out whom a renewal has put back though they left while it was under way. */
-  #takeOutGone(sessions: readonly ConnectionRef[]): void {
+  /** Ends the sessions that a renewal has put back though their clients left meanwhile. */
+  #disconnectGone(sessions: readonly ConnectionRef[]): void {
     for (const session of sessions) {
       const channel = this.connections.channels.byId(session.connectionId);
       if (channel?.state === ChannelState.open) continue;
       this.logic.disconnect(session).catch(() => this.counters.logicFailures++);
     }
-  }
-
-  #protocol({ id, mid, key }: Channel): ConnectionRef {
-    return { server: this.connections.server, connectionId: id, mid, key };
   }
 }

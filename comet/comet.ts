@@ -1,3 +1,24 @@
+/**
+ * The comet: the role that clients connect to. {@linkcode Comet} is its door.
+ *
+ * In the order of a connection's life:
+ * - `transport/` turns bytes into frames, over TCP or WebSocket, and bounds what a client may send:
+ *   which pages (`origins.ts`), how often (`operation_limit.ts`), how much in a turn
+ *   (`read_scheduler.ts`), how far ahead (`pipeline_buffer.ts`).
+ * - `connection_manager.ts` makes a connection a `Channel` (`channel.ts`) in the table of all
+ *   (`channels.ts`), and watches its deadlines (`timer/`, `pings.ts`) until it is closed.
+ * - `client_protocol.ts` knows what its frames mean, and asks logic (`rpc/logic_pool.ts`).
+ * - `memberships.ts` takes it into rooms (`rooms.ts`, `room.ts`), of which jobs learn first
+ *   (`room_interest.ts`).
+ * - `fanout.ts` writes what jobs send (`rpc/comet_service.ts`), but for what has been here before
+ *   (`log_positions.ts`), encoded once in each wire format (`format/`); `paced_broadcasts.ts` take
+ *   their time.
+ *
+ * Beside them `cluster_registration.ts` keeps the comet and its sessions known, and `reporter.ts`
+ * exchanges counts with logic.
+ *
+ * @module
+ */
 import type { Clock, TimerHandle } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Address, Listener, Streams } from "../platform/port.ts";
@@ -11,7 +32,7 @@ import type {
   LogicApi,
   WatcherApi,
 } from "../protocol/cluster/contract.ts";
-import { BufferPool } from "./buffer/buffer_pool.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { CometCounters } from "./counters.ts";
 import { Fanout } from "./fanout.ts";
 import { ConnectionManager } from "./connection_manager.ts";
@@ -25,7 +46,7 @@ import { TcpTransport } from "./transport/tcp.ts";
 import type { StreamTransport } from "./transport/transport.ts";
 import { WebSocketTransport } from "./transport/websocket.ts";
 
-/** What a comet stands on. */
+/** Dependencies of a comet. */
 export interface CometDependencies {
   /** This run of the comet. */
   readonly server: string;
@@ -38,7 +59,7 @@ export interface CometDependencies {
   readonly options: CometOptions;
 }
 
-/** Holds the clients' connections: the role that faces them. */
+/** The role that clients connect to. */
 export class Comet implements CometApi {
   readonly counters = new CometCounters();
   readonly #dependencies: CometDependencies;

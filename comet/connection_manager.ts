@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { type Conn, WriteOutcome } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
-import type { ConnectReply, LogicApi } from "../protocol/cluster/contract.ts";
+import type { ConnectionRef, ConnectReply, LogicApi } from "../protocol/cluster/contract.ts";
 import { Channel, ChannelState, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
@@ -111,6 +111,11 @@ export class ConnectionManager {
     this.#setTimer(channel, this.options.heartbeatMs);
   }
 
+  /** What logic knows an authenticated channel by. */
+  refOf({ id, mid, key }: Channel): ConnectionRef {
+    return { server: this.server, connectionId: id, mid, key };
+  }
+
   /** Gives a channel its next heartbeat deadline. */
   heartbeat(channel: Channel): void {
     this.counters.heartbeats++;
@@ -178,12 +183,7 @@ export class ConnectionManager {
     if (channel.state !== ChannelState.open) return;
     this.memberships.leaveAll(channel);
     this.channels.unbindKey(channel);
-    this.logic.disconnect({
-      server: this.server,
-      connectionId: channel.id,
-      mid: channel.mid,
-      key: channel.key,
-    }).catch(() => this.counters.logicFailures++);
+    this.logic.disconnect(this.refOf(channel)).catch(() => this.counters.logicFailures++);
   }
 
   #expire(data: number): void {

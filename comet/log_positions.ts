@@ -1,5 +1,5 @@
 /** How far one partition of the push log has been delivered here. */
-interface Progress {
+interface PartitionState {
   /** The largest fencing token seen. */
   token: number;
   /** Position of the last push of the batches before this one. */
@@ -14,8 +14,8 @@ interface Progress {
  * and what a job sends that has lost its lease, by its token.
  */
 export class LogPositions {
-  readonly #partitions = new Map<number, Progress>();
-  #touched: Progress[] = [];
+  readonly #partitions = new Map<number, PartitionState>();
+  #touched: PartitionState[] = [];
 
   /**
    * Takes note of a delivery's token.
@@ -24,32 +24,32 @@ export class LogPositions {
    * before this token, or undefined when the token is older than one seen.
    */
   seen(partition: number, token: number): number | undefined {
-    const progress = this.#partitions.get(partition);
-    if (progress === undefined) {
+    const state = this.#partitions.get(partition);
+    if (state === undefined) {
       this.#partitions.set(partition, { token, last: -1, next: -1 });
       return -1;
     }
-    if (token < progress.token) return undefined;
-    if (token > progress.token) {
-      progress.token = token;
+    if (token < state.token) return undefined;
+    if (token > state.token) {
+      state.token = token;
       // A job that lost its lease and has it back may send both what waited under the old one and
       // what it claimed under the new one, in one batch: the second time has been here before.
-      progress.last = progress.next;
+      state.last = state.next;
     }
-    return progress.last;
+    return state.last;
   }
 
   /** Takes note of a push of the present batch. */
   passed(partition: number, position: number): void {
-    const progress = this.#partitions.get(partition)!;
-    if (position <= progress.next) return;
-    if (progress.next === progress.last) this.#touched.push(progress);
-    progress.next = position;
+    const state = this.#partitions.get(partition)!;
+    if (position <= state.next) return;
+    if (state.next === state.last) this.#touched.push(state);
+    state.next = position;
   }
 
   /** Ends the batch: its pushes have been here before from now on. */
   commit(): void {
-    for (const progress of this.#touched) progress.last = progress.next;
+    for (const state of this.#touched) state.last = state.next;
     this.#touched.length = 0;
   }
 }

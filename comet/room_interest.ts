@@ -17,26 +17,34 @@ interface Pending {
   readonly missing: Set<Watcher>;
 }
 
-/** How often watchers are told which rooms are no longer held, in milliseconds. */
-const RELEASE_MS = 1_000;
+/** How often watchers are told which rooms have become empty, in milliseconds. */
+const REMOVE_MS = 1_000;
 
 /**
- * Sees to it that jobs know which rooms this comet holds, so that it is sent the pushes for those
- * alone. A client gets into a room that was not held before when every job that relies on what it
- * knows of this comet has said that it knows of the room: no push after that can miss it.
+ * Tells jobs which rooms have members here, so that they send this comet the pushes to those alone.
+ *
+ * No push that is sent to a room with a member passes this comet by:
+ * - A job leaves a comet out only while it relies on what it knows, which is for `WATCH_MS` after it
+ *   last asked, and only for rooms that it does not know of. This comet counts the same span from
+ *   when the question came, which is later: it takes no job for expired that relies on anything.
+ * - A client gets into a room only when every watcher has confirmed the room, or has expired. Once
+ *   confirmed it stays known: the room is `#emptied` until the client is in.
+ * - Watchers are told of a room's end only when it has had no members, and nobody on the way in,
+ *   from one look to the next ({@linkcode RoomInterest.add} takes it back from `#removing`).
+ * - A job that begins anew gets all rooms that are not removed, those on the way in included.
  */
 export class RoomInterest {
   /** How often a job that watched has lost touch with this comet. */
   watchesExpired = 0;
   readonly #watchers = new Map<string, Watcher>();
   readonly #pending = new Map<string, Pending>();
-  /** Rooms that may have become empty since the last look: jobs still count them as held. */
-  #left = new Set<string>();
-  /** Those of the look before, which are given up with the next. */
-  #leaving = new Set<string>();
-  /** Rooms that are to be made known in one go. */
-  #fresh: string[] = [];
-  #releaseMs = 0;
+  /** Rooms that may have become empty since the last look: jobs still know of them. */
+  #emptied = new Set<string>();
+  /** Those of the look before, which are removed with the next. */
+  #removing = new Set<string>();
+  /** Rooms that are to be announced in one go. */
+  #unannounced: string[] = [];
+  #removeMs = 0;
   /** Whether a watcher could not be told something. */
   #retryDue = false;
 
@@ -52,7 +60,7 @@ export class RoomInterest {
   }
 
   /**
-   * Holds a room.
+   * Announces a room that a client is to join.
    *
    * @returns Nothing when a client may get into the room at once, or else a promise of when; it
    * never rejects.
@@ -60,41 +68,41 @@ export class RoomInterest {
   add(room: string): Promise<void> | undefined {
     if (this.rooms.get(room) !== undefined) return undefined;
     // A client is about to get in: not now.
-    if (this.#leaving.delete(room)) this.#left.add(room);
-    if (this.#left.has(room)) return undefined;
+    if (this.#removing.delete(room)) this.#emptied.add(room);
+    if (this.#emptied.has(room)) return undefined;
     if (this.#watchers.size === 0) return undefined;
     let pending = this.#pending.get(room);
     if (pending === undefined) {
       const { promise: done, resolve } = Promise.withResolvers<void>();
       pending = { done, resolve, missing: new Set(this.#watchers.values()) };
       this.#pending.set(room, pending);
-      if (this.#fresh.push(room) === 1) queueMicrotask(() => this.#announce());
+      if (this.#unannounced.push(room) === 1) queueMicrotask(() => this.#announce());
     }
     return pending.done;
   }
 
   /** The last member of a room has left. */
   remove(room: string): void {
-    if (this.#watchers.size > 0) this.#left.add(room);
+    if (this.#watchers.size > 0) this.#emptied.add(room);
   }
 
   /**
    * Takes a job in, in place of what it was before when it has reconnected.
    *
-   * @returns The rooms that are held.
+   * @returns The rooms that have members, or had until just now, or are about to.
    */
   watch(id: string, api: WatcherApi): readonly string[] {
     const earlier = this.#watchers.get(id);
     if (earlier !== undefined) this.#drop(earlier);
     this.#watchers.set(id, { id, api, askedMs: this.clock.monotonicMs() });
-    const held = [this.rooms.keys(), this.#pending.keys(), this.#left, this.#leaving];
-    return [...new Set(held.flatMap((rooms) => [...rooms]))];
+    const all = [this.rooms.keys(), this.#pending.keys(), this.#emptied, this.#removing];
+    return [...new Set(all.flatMap((rooms) => [...rooms]))];
   }
 
   /** @returns Whether the job still watches; otherwise it has to begin anew. */
   renewWatch(id: string, api: WatcherApi): boolean {
     const watcher = this.#watchers.get(id);
-    if (watcher?.api !== api || this.#lapsed(watcher)) return false;
+    if (watcher?.api !== api || this.#isExpired(watcher)) return false;
     watcher.askedMs = this.clock.monotonicMs();
     return true;
   }
@@ -102,16 +110,16 @@ export class RoomInterest {
   /** To be called every tick. */
   tick(): void {
     for (const watcher of this.#watchers.values()) {
-      if (this.#lapsed(watcher)) this.#drop(watcher);
+      if (this.#isExpired(watcher)) this.#drop(watcher);
     }
     if (this.#retryDue) this.#retry();
     const nowMs = this.clock.monotonicMs();
-    if (nowMs < this.#releaseMs) return;
-    this.#releaseMs = nowMs + RELEASE_MS;
-    if (this.#left.size > 0 || this.#leaving.size > 0) this.#release();
+    if (nowMs < this.#removeMs) return;
+    this.#removeMs = nowMs + REMOVE_MS;
+    if (this.#emptied.size > 0 || this.#removing.size > 0) this.#removeEmpty();
   }
 
-  #lapsed(watcher: Watcher): boolean {
+  #isExpired(watcher: Watcher): boolean {
     return this.clock.monotonicMs() - watcher.askedMs > WATCH_MS;
   }
 
@@ -119,12 +127,12 @@ export class RoomInterest {
   #drop(watcher: Watcher): void {
     this.#watchers.delete(watcher.id);
     this.watchesExpired++;
-    for (const room of this.#pending.keys()) this.#known(room, watcher);
+    for (const room of this.#pending.keys()) this.#confirmed(room, watcher);
   }
 
   #announce(): void {
-    const rooms = this.#fresh;
-    this.#fresh = [];
+    const rooms = this.#unannounced;
+    this.#unannounced = [];
     for (const watcher of this.#watchers.values()) {
       const missing = rooms.filter((room) => this.#pending.get(room)?.missing.has(watcher));
       if (missing.length > 0) this.#tell(watcher, missing);
@@ -134,42 +142,42 @@ export class RoomInterest {
   /** Tells watchers again that an earlier call did not reach, while they still rely on us. */
   #retry(): void {
     this.#retryDue = false;
-    this.#fresh = [...this.#pending.keys()];
+    this.#unannounced = [...this.#pending.keys()];
     this.#announce();
   }
 
   #tell(watcher: Watcher, rooms: readonly string[]): void {
     watcher.api.add(rooms).then(
       () => {
-        for (const room of rooms) this.#known(room, watcher);
+        for (const room of rooms) this.#confirmed(room, watcher);
       },
-      // It is told again, or watchesExpired.
+      // It is told again, or expires.
       () => {
         this.#retryDue = true;
       },
     );
   }
 
-  #known(room: string, watcher: Watcher): void {
+  #confirmed(room: string, watcher: Watcher): void {
     const pending = this.#pending.get(room);
     if (pending === undefined || !pending.missing.delete(watcher)) return;
     if (pending.missing.size > 0) return;
     this.#pending.delete(room);
     // Until the client is in, and for good when it has gone meanwhile.
-    this.#left.add(room);
+    this.#emptied.add(room);
     pending.resolve();
   }
 
   /**
-   * Gives up rooms that have had no members for a while. One that came free in this very moment waits
+   * Removes rooms that have had no members for a while. One that came free in this very moment waits
    * for the next look, since the client that waited for it is not in yet.
    */
-  #release(): void {
-    const rooms = [...this.#leaving].filter((room) =>
-      this.rooms.get(room) === undefined && !this.#left.has(room)
+  #removeEmpty(): void {
+    const rooms = [...this.#removing].filter((room) =>
+      this.rooms.get(room) === undefined && !this.#emptied.has(room)
     );
-    this.#leaving = this.#left;
-    this.#left = new Set();
+    this.#removing = this.#emptied;
+    this.#emptied = new Set();
     if (rooms.length === 0) return;
     for (const { api } of this.#watchers.values()) api.remove(rooms).catch(() => {});
   }

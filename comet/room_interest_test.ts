@@ -37,8 +37,8 @@ function setUp(...members: readonly string[]) {
   const clock = new ManualClock();
   const rooms = new Map<string, object>(members.map((room) => [room, {}]));
   const interest = new RoomInterest(rooms, clock);
-  /** Waits for a room, and says whether it is held. */
-  const hold = (room: string) => {
+  /** Waits for a room, and says whether it is confirmed. */
+  const add = (room: string) => {
     const waited = { done: false };
     interest.add(room)!.then(() => waited.done = true);
     return waited;
@@ -50,7 +50,7 @@ function setUp(...members: readonly string[]) {
       await settle();
     }
   };
-  return { clock, rooms, interest, hold, advance };
+  return { clock, rooms, interest, add, advance };
 }
 
 describe("RoomInterest", () => {
@@ -60,12 +60,12 @@ describe("RoomInterest", () => {
   });
 
   it("lets the first client into a room when every job knows of it, and others at once", async () => {
-    const { interest, hold, rooms } = setUp("r://old");
+    const { interest, add, rooms } = setUp("r://old");
     const [a, b] = [new Watcher(), new Watcher()];
     assert.deepEqual(interest.watch("a", a), ["r://old"]);
     interest.watch("b", b);
     assert.equal(interest.add("r://old"), undefined);
-    const waited = hold("r://1");
+    const waited = add("r://1");
     await settle();
     assert.deepEqual([a.told, b.told], [["+r://1"], ["+r://1"]]);
     a.answer();
@@ -79,10 +79,10 @@ describe("RoomInterest", () => {
   });
 
   it("makes the rooms of one turn known in one call, each once", async () => {
-    const { interest, hold } = setUp();
+    const { interest, add } = setUp();
     const job = new Watcher();
     interest.watch("a", job);
-    const waited = [hold("r://1"), hold("r://2"), hold("r://1")];
+    const waited = [add("r://1"), add("r://2"), add("r://1")];
     await settle();
     assert.deepEqual(job.told, ["+r://1,r://2"]);
     job.answer();
@@ -91,10 +91,10 @@ describe("RoomInterest", () => {
   });
 
   it("tells a job again that a call did not reach", async () => {
-    const { interest, hold, advance } = setUp();
+    const { interest, add, advance } = setUp();
     const job = new Watcher();
     interest.watch("a", job);
-    const waited = hold("r://1");
+    const waited = add("r://1");
     await settle();
     job.fail();
     await settle();
@@ -106,12 +106,12 @@ describe("RoomInterest", () => {
   });
 
   it("waits no longer for a job than that may rely on what it knew", async () => {
-    const { interest, hold, advance } = setUp();
+    const { interest, add, advance } = setUp();
     const [job, other] = [new Watcher(), new Watcher()];
     interest.watch("a", job);
     await advance(WATCH_MS / 2);
     assert.equal(interest.renewWatch("a", job), true);
-    const waited = hold("r://1");
+    const waited = add("r://1");
     await advance(WATCH_MS);
     assert.equal(waited.done, false);
     await advance(100);
@@ -122,10 +122,10 @@ describe("RoomInterest", () => {
   });
 
   it("waits no more for the link that a job had before", async () => {
-    const { interest, hold } = setUp();
+    const { interest, add } = setUp();
     const [before, now] = [new Watcher(), new Watcher()];
     interest.watch("a", before);
-    const waited = hold("r://1");
+    const waited = add("r://1");
     await settle();
     assert.deepEqual(interest.watch("a", now), ["r://1"]);
     await settle();
@@ -158,7 +158,7 @@ describe("RoomInterest", () => {
   });
 });
 
-describe("ClientProtocol, when a room has to be held first", () => {
+describe("ClientProtocol, when jobs have to learn of a room first", () => {
   async function start() {
     const comet = await TestComet.start();
     const job = new Watcher();

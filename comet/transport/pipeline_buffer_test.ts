@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BufferPool } from "../buffer/buffer_pool.ts";
+import { BufferPool } from "../buffer_pool.ts";
 import { PipelineBuffer } from "./pipeline_buffer.ts";
 
 function bytes(from: number, count: number): Uint8Array {

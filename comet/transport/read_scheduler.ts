@@ -12,8 +12,8 @@ const WORK_BYTES = 512;
 
 /**
  * Shares the event loop among connections that send faster than they can be served. Each may have a
- * bounded amount of work done in a turn of the event loop; one that has used it up waits in a line,
- * and the line is served a bounded part in each turn.
+ * bounded amount of work done in a turn of the event loop; one that has used it up waits in a queue,
+ * of which a bounded part is served in each turn.
  *
  * A turn is noticed only when there is a reason to: after work in plenty, or while somebody waits.
  * So a server whose clients send a frame now and then schedules nothing.
@@ -24,7 +24,7 @@ export class ReadScheduler {
   /** Frames since the last turn that was noticed. */
   #frames = 0;
   #isTurnDue = false;
-  #line: Channel[] = [];
+  #queue: Channel[] = [];
 
   constructor(private readonly clock: Clock) {}
 
@@ -48,9 +48,9 @@ export class ReadScheduler {
 
   /** Resumes a channel in a later turn. */
   wait(channel: Channel): void {
-    if (channel.inLine) return;
-    channel.inLine = true;
-    this.#line.push(channel);
+    if (channel.isQueued) return;
+    channel.isQueued = true;
+    this.#queue.push(channel);
     this.#awaitTurn();
   }
 
@@ -64,10 +64,10 @@ export class ReadScheduler {
     this.#isTurnDue = false;
     this.#frames = 0;
     this.#turnStart += TURN_WORK_MAX;
-    for (const channel of this.#line.splice(0, TURN_CHANNELS_MAX)) {
-      channel.inLine = false;
+    for (const channel of this.#queue.splice(0, TURN_CHANNELS_MAX)) {
+      channel.isQueued = false;
       channel.transport.resume(channel);
     }
-    if (this.#line.length > 0) this.#awaitTurn();
+    if (this.#queue.length > 0) this.#awaitTurn();
   };
 }

@@ -8,7 +8,7 @@ import { rawFrame } from "../../tests/support/raw_client.ts";
 import { clientFrame, joined } from "../../tests/support/websocket_frames.ts";
 import { type Channel, ChannelState } from "../channel.ts";
 import { TURN_CHANNELS_MAX, TURN_WORK_MAX } from "./read_scheduler.ts";
-import { LONG_STASHES_BYTES_MAX } from "./transport.ts";
+import { LONG_PIPELINES_BYTES_MAX } from "./transport.ts";
 
 /** Frames that a flooder sends at once: several chunks as the memory platform reads them. */
 const FLOOD = 9_000;
@@ -167,7 +167,7 @@ describe("ReadScheduler", () => {
   it("keeps long chunks of few connections, and of no more while they are kept", async () => {
     const comet = await TestComet.start(unlimited);
     const chunk = flood(Limits.pipelinedBytesMax / 16 * 8, beat);
-    const few = Math.ceil(LONG_STASHES_BYTES_MAX / (chunk.length - TURN_WORK_MAX * 16));
+    const few = Math.ceil(LONG_PIPELINES_BYTES_MAX / (chunk.length - TURN_WORK_MAX * 16));
     for (let index = 0; index < few + 2; index++) await comet.connect();
     const told = comet.channels().map((channel) => {
       handlerOf(channel).data(channel.conn, chunk);

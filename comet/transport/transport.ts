@@ -3,7 +3,7 @@ import type { Conn, ConnHandler } from "../../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../../protocol/close_codes.ts";
 import { Limits } from "../../protocol/limits.ts";
 import { ProtocolError } from "../../protocol/protocol_error.ts";
-import type { BufferPool } from "../buffer/buffer_pool.ts";
+import type { BufferPool } from "../buffer_pool.ts";
 import { type Channel, ChannelState, type Transport } from "../channel.ts";
 import type { CometCounters } from "../counters.ts";
 import type { WireFormat } from "../format/wire_format.ts";
@@ -19,9 +19,9 @@ const log = getLogger(["halley", "comet"]);
  * Bytes beyond the buffer pool from which on nobody may have more than `pipelinedBytesMax` kept.
  * Bun reads up to 512 KiB at a time: without it, 10,000 clients that send so much have 5 GB kept.
  */
-export const LONG_STASHES_BYTES_MAX = 32 * 1024 * 1024;
+export const LONG_PIPELINES_BYTES_MAX = 32 * 1024 * 1024;
 
-/** What every transport stands on. */
+/** Dependencies of every transport. */
 export interface TransportDependencies {
   readonly protocol: ClientProtocol;
   readonly connections: ConnectionManager;
@@ -132,7 +132,8 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
     const keptBytes = channel.pipelined === null ? 0 : channel.pipelined.bytes.length;
     const isLong = keptBytes + chunk.length > Limits.pipelinedBytesMax;
     if (
-      isLong && (channel.busy || this.dependencies.buffers.overflowBytes >= LONG_STASHES_BYTES_MAX)
+      isLong &&
+      (channel.busy || this.dependencies.buffers.overflowBytes >= LONG_PIPELINES_BYTES_MAX)
     ) {
       this.dependencies.counters.tooFarAhead++;
       this.dependencies.connections.close(channel, CloseCodes.tooFarAhead);

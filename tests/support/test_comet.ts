@@ -1,6 +1,6 @@
 import { ManualClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
-import { BufferPool } from "../../comet/buffer/buffer_pool.ts";
+import { BufferPool } from "../../comet/buffer_pool.ts";
 import type { Channel } from "../../comet/channel.ts";
 import { CometCounters } from "../../comet/counters.ts";
 import { Fanout } from "../../comet/fanout.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { randomBelow, seededPrng } from "../../base/prng.ts";
+import { randomBelow, seededPrng } from "../base/prng.ts";
 import { BufferPool } from "./buffer_pool.ts";
 
 const SLAB_BYTES = 65_536;

@@ -1,5 +1,5 @@
-import { assert } from "../../base/assert.ts";
-import type { Buffers } from "../../protocol/buffers.ts";
+import { assert } from "../base/assert.ts";
+import type { Buffers } from "../protocol/buffers.ts";
 
 /** How a pool is made. */
 export interface BufferPoolOptions {
