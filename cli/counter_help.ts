@@ -5,7 +5,7 @@ import type { JobCounters } from "../job/counters.ts";
 import type { LogicCounters } from "../logic/counters.ts";
 import type { HttpCounters } from "../protocol/http/counters.ts";
 import type { RpcCounters } from "../rpc/counters.ts";
-import type { LogCounters } from "./log_counters.ts";
+import type { LogCounters } from "./line_output.ts";
 
 /** What each counter of a comet counts, for `/metrics`. */
 export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {

@@ -1,5 +1,15 @@
 import type { Clock, TimerHandle } from "../base/clock.ts";
-import type { LogCounters } from "./log_counters.ts";
+
+/** What the log of a process counts; all only grow. */
+export class LogCounters {
+  /** Lines lost because nobody took them. */
+  linesDropped = 0;
+  /** Lines left out because many of their kind came at a time. */
+  linesLeftOut = 0;
+}
+
+/** What the log of this process counts, for there is one log in a process. */
+export const logCounters = new LogCounters();
 
 /** Bytes of lines that may wait for a reader; the newest are dropped. */
 export const outputBytesMax = 1024 * 1024;

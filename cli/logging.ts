@@ -6,8 +6,7 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "./config/schema.ts";
-import { LineOutput, type LineOutputDependencies } from "./line_output.ts";
-import type { LogCounters } from "./log_counters.ts";
+import { LineOutput, type LineOutputDependencies, type LogCounters } from "./line_output.ts";
 import { RepeatLimit } from "./repeat_limit.ts";
 
 /** A value as it is shown. */

@@ -1,10 +1,10 @@
-import { Counter, Gauge, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, Gauge, Registry } from "prom-client";
 
 /** A group of numbers that only grow, with what each of them counts. */
 export interface CounterGroup<Name extends string> {
   /** What all their names begin with, such as `comet`. */
   readonly prefix: string;
-  /** The numbers, or how to ask for them where they are counted elsewhere. */
+  /** The numbers, or how to ask for them. */
   readonly values: Readonly<Record<Name, number>> | (() => Promise<Readonly<Record<Name, number>>>);
   readonly help: Readonly<Record<Name, string>>;
 }
@@ -12,6 +12,9 @@ export interface CounterGroup<Name extends string> {
 /** Metrics for Prometheus, read from the parts of the server when they are asked for. */
 export class Metrics {
   readonly #registry = new Registry();
+
+  /** @param others What other processes said by {@linkcode Metrics.numbers}, to be added. */
+  constructor(private readonly others?: () => Promise<readonly object[]>) {}
 
   /** Shows a group of counters as `halley_{prefix}_{name}_total`. */
   addCounters<Name extends string>({ prefix, values, help }: CounterGroup<Name>): void {
@@ -46,9 +49,15 @@ export class Metrics {
     });
   }
 
+  /** Everything that is counted here, as JSON has it. */
+  numbers(): Promise<object> {
+    return this.#registry.getMetricsAsJSON();
+  }
+
   /** Everything in Prometheus' text format. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    const [own, others] = await Promise.all([this.numbers(), this.others?.() ?? []]);
+    return await AggregatorRegistry.aggregate([own, ...others]).metrics();
   }
 }
 

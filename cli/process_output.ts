@@ -1,8 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Process } from "../platform/port.ts";
 import type { Config } from "./config/schema.ts";
-import { LineOutput } from "./line_output.ts";
-import { logCounters } from "./log_counters.ts";
+import { LineOutput, logCounters } from "./line_output.ts";
 import { configureLogging, type Log } from "./logging.ts";
 
 /** How long the end of the process waits for those who read what it said, in milliseconds. */

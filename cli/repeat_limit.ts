@@ -1,6 +1,6 @@
 import { getThrottlingFilter, type LogRecord, type Sink } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
-import type { LogCounters } from "./log_counters.ts";
+import type { LogCounters } from "./line_output.ts";
 
 /** Lines of one kind that are logged within a period; the others are counted. */
 export const repeatsMax = 10;

@@ -1,6 +1,5 @@
 import type { StallCounters } from "../../base/running_clock.ts";
 import type { Comet } from "../../comet/comet.ts";
-import type { WorkerNumbers } from "./worker_numbers.ts";
 import { type Store, StoreCounters } from "../../drivers/store.ts";
 import type { PushLog } from "../../drivers/ports.ts";
 import type { Job } from "../../job/job.ts";
@@ -19,7 +18,7 @@ import {
   stallHelp,
   storeHelp,
 } from "../counter_help.ts";
-import { type LogCounters, logCounters } from "../log_counters.ts";
+import { logCounters } from "../line_output.ts";
 import type { Metrics } from "../metrics.ts";
 
 /** Shows what a comet in this process counts and holds. */
@@ -33,13 +32,6 @@ export function addComet(metrics: Metrics, comet: Comet): void {
     "Bytes that are lent beyond the buffer pool.",
     () => comet.overflowBytes,
   );
-}
-
-/** Shows what comets in worker processes count and hold, added up. */
-export function addWorkers(metrics: Metrics, read: () => Promise<WorkerNumbers>): void {
-  metrics.addCounters({ prefix: "comet", values: read, help: cometHelp });
-  metrics.addGauge("comet_connections", "Connections.", async () => (await read()).connections);
-  metrics.addGauge("comet_rooms", "Rooms that have members.", async () => (await read()).rooms);
 }
 
 /** Shows what logic counts, and what it knows of the cluster. */
@@ -103,18 +95,9 @@ export function addHttp(metrics: Metrics, counters: HttpCounters, server: HttpSe
   metrics.addGauge("http_connections", "HTTP connections.", () => server.connections);
 }
 
-/**
- * Shows what the process takes, and what its log lost.
- *
- * @param logs What the logs of all processes lost, where there are several.
- */
-export function addProcess(
-  metrics: Metrics,
-  process: Process,
-  stalls: StallCounters,
-  logs?: () => Promise<LogCounters>,
-): void {
+/** Shows what the process takes, and what its log lost. */
+export function addProcess(metrics: Metrics, process: Process, stalls: StallCounters): void {
   metrics.addCounters({ prefix: "process", values: stalls, help: stallHelp });
-  metrics.addCounters({ prefix: "log", values: logs ?? logCounters, help: logHelp });
+  metrics.addCounters({ prefix: "log", values: logCounters, help: logHelp });
   metrics.addGauge("process_memory_bytes", "Resident memory.", () => process.memoryBytes());
 }

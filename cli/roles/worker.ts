@@ -9,10 +9,12 @@ import type { Platform } from "../../platform/port.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { parseRpcAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
+import { Metrics } from "../metrics.ts";
 import { cometOptions, newRunId, nodeOf } from "./wiring.ts";
 import { listenForClients } from "./listeners.ts";
 import type { Running } from "./running.ts";
-import { encodeNumbers, NUMBERS_METHOD, numbersOf } from "./worker_numbers.ts";
+import { addComet, addProcess, addRpc } from "./role_metrics.ts";
+import { METRICS_METHOD, metricsAnswer } from "./worker_metrics.ts";
 
 const log = getLogger(["halley"]);
 
@@ -25,6 +27,8 @@ export const WORKER_VARIABLE = "HALLEY_WORKER";
  */
 export class WorkerRole {
   readonly #running = new RunningClock(systemClock);
+  /** What it counts, which its parent shows. */
+  readonly #metrics = new Metrics();
   readonly #server: string;
   readonly #pool: LogicPool;
   readonly #comet: Comet;
@@ -37,6 +41,7 @@ export class WorkerRole {
     const { streams, process } = platform;
     const server = this.#server = newRunId(config.serverId, clock, prng);
     const service = new CometService(() => this.#comet);
+    const counters = new RpcCounters();
     const logic = this.#pool = new LogicPool({
       server,
       addresses: config.logic.map((text) => parseRpcAddress(text)!),
@@ -46,15 +51,18 @@ export class WorkerRole {
       prng,
       handler: {
         call: (link, method, body) =>
-          method === NUMBERS_METHOD
-            ? encodeNumbers(numbersOf(this.#comet))
+          method === METRICS_METHOD
+            ? metricsAnswer(this.#metrics)
             : service.call(link, method, body),
       },
-      counters: new RpcCounters(),
+      counters,
       silentMs: Infinity,
     });
     const options = cometOptions(config, process);
     this.#comet = new Comet({ server, streams, logic, clock, running, prng, options });
+    addComet(this.#metrics, this.#comet);
+    addRpc(this.#metrics, counters);
+    addProcess(this.#metrics, process, running.counters);
   }
 
   async open(): Promise<Running> {

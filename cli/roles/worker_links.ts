@@ -4,7 +4,7 @@ import { LinkedComets } from "../../job/rpc/linked_comets.ts";
 import type { LogicApi } from "../../protocol/cluster/contract.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
-import { sharedNumbers, type WorkerNumbers } from "./worker_numbers.ts";
+import { askMetrics } from "./worker_metrics.ts";
 import { RpcMethod } from "../../protocol/cluster/methods.ts";
 import { nameOf } from "../../protocol/cluster/run_id.ts";
 
@@ -18,8 +18,6 @@ export class WorkerLinks implements RpcHandler {
   readonly comets: LinkedComets;
   /** The workers as logic sees them. */
   readonly links: CometLinks;
-  /** What the workers count, added up. */
-  readonly numbers: () => Promise<WorkerNumbers>;
   /** By run of the worker. */
   readonly #links = new Map<string, RpcLink>();
   /** Runs that have registered. */
@@ -28,12 +26,16 @@ export class WorkerLinks implements RpcHandler {
   constructor(clock: Clock, private readonly nodes: Nodes) {
     this.links = new CometLinks(clock);
     this.comets = new LinkedComets(clock);
-    this.numbers = sharedNumbers(clock, () => this.#links.values());
   }
 
   /** How many workers have registered. */
   get registered(): number {
     return this.#registered.size;
+  }
+
+  /** What each worker counts, for {@linkcode Metrics}. */
+  metrics(): Promise<object[]> {
+    return askMetrics(this.#links.values());
   }
 
   /** Says who answers. */

@@ -19,7 +19,7 @@ import { formatAddress } from "../../options/address.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { version } from "../version.ts";
-import { addJob, addLogic, addProcess, addPushLog, addRpc, addWorkers } from "./role_metrics.ts";
+import { addJob, addLogic, addProcess, addPushLog, addRpc } from "./role_metrics.ts";
 import { listenersText, runningServer } from "./listeners.ts";
 import { openApi } from "./http.ts";
 import { access, announceLimit, logicOptions, newRunId, warnOfOrigins } from "./wiring.ts";
@@ -215,14 +215,12 @@ export class Workers {
   }
 
   #metrics(): Metrics {
-    const metrics = new Metrics();
-    addWorkers(metrics, this.#workers.numbers);
+    const metrics = new Metrics(() => this.#workers.metrics());
     addLogic(metrics, this.#logic);
     addJob(metrics, this.#job);
     addPushLog(metrics, this.#pushLog);
     addRpc(metrics, this.#counters);
-    const { process } = this.platform;
-    addProcess(metrics, process, this.#running.counters, this.#workers.numbers);
+    addProcess(metrics, this.platform.process, this.#running.counters);
     return metrics;
   }
 
