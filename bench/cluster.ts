@@ -5,7 +5,7 @@ import { selectPlatform } from "../platform/select.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { Operation } from "../protocol/operations.ts";
 import { cell, median, percentile99, printTable, scaled } from "./measure.ts";
-import { freePort, Role } from "./roles.ts";
+import { Daemon, freePort } from "./roles.ts";
 
 const MEMBERS = 10;
 const BODY_BYTES = 100;
@@ -22,9 +22,9 @@ const ANY = "127.0.0.1:0";
 const AUTH = encodeAuth({ mid: 0, room: "bench://cluster", platform: "bench" });
 
 /** A server to be measured, and the members of its one room. */
-interface Target {
+interface MeasuredServer {
   readonly name: string;
-  readonly roles: readonly Role[];
+  readonly roles: readonly Daemon[];
   readonly pushUrl: string;
   /** Of the job, when it has a process of its own. */
   readonly metricsUrl?: string;
@@ -92,31 +92,23 @@ class Members implements StreamEvents<Conn> {
   }
 }
 
-async function startOneProcess(): Promise<Target> {
-  const role = await Role.start("listening", "start", "--tcp", ANY, "--ws", ANY, "--http", ANY);
+async function startOneProcess(): Promise<MeasuredServer> {
+  const role = await Daemon.start("listening", "start", "--tcp", ANY, "--ws", ANY, "--http", ANY);
   return await target("one process", [role], role.addresses.http, role.addresses.tcp);
 }
 
-async function startCluster(): Promise<Target> {
+async function startCluster(): Promise<MeasuredServer> {
   const redisPort = await freePort();
   const redis = `redis://127.0.0.1:${redisPort}`;
   const metrics = `127.0.0.1:${await freePort()}`;
-  const store = await Role.startRedis(redisPort);
+  const store = await Daemon.startRedis(redisPort);
   const own = ["--http", ANY, "--rpc", ANY];
-  const logic = await Role.start("listening", "logic", "--redis", redis, ...own);
-  const job = await Role.start("reads the push log", "job", "--redis", redis, "--metrics", metrics);
+  const logic = await Daemon.start("listening", "logic", "--redis", redis, ...own);
+  const jobFlags = ["--redis", redis, "--metrics", metrics];
+  const job = await Daemon.start("reads the push log", "job", ...jobFlags);
   const logics = ["--logic", logic.addresses.rpc];
-  const comet = await Role.start(
-    "listening",
-    "comet",
-    ...logics,
-    "--tcp",
-    ANY,
-    "--ws",
-    ANY,
-    "--rpc",
-    ANY,
-  );
+  const ports = ["--tcp", ANY, "--ws", ANY, "--rpc", ANY];
+  const comet = await Daemon.start("listening", "comet", ...logics, ...ports);
   const roles = [comet, job, logic, store];
   const made = await target("cluster", roles, logic.addresses.http, comet.addresses.tcp);
   return { ...made, metricsUrl: `http://${metrics}/metrics` };
@@ -124,21 +116,21 @@ async function startCluster(): Promise<Target> {
 
 async function target(
   name: string,
-  roles: readonly Role[],
+  roles: readonly Daemon[],
   http: string,
   tcp: string,
-): Promise<Target> {
+): Promise<MeasuredServer> {
   const pushUrl = `${http}/goim/push/room?operation=1000&type=bench&room=cluster`;
   return { name, roles, pushUrl, members: await Members.open(tcp) };
 }
 
-async function stop({ roles, members }: Target): Promise<void> {
+async function stop({ roles, members }: MeasuredServer): Promise<void> {
   members.close();
   for (const role of roles) await role.stop();
 }
 
 /** Pushes once; the body says when. */
-async function push({ pushUrl }: Target): Promise<void> {
+async function push({ pushUrl }: MeasuredServer): Promise<void> {
   const body = new Uint8Array(BODY_BYTES);
   new DataView(body.buffer).setFloat64(0, performance.now());
   const response = await fetch(pushUrl, { method: "POST", body });
@@ -147,29 +139,29 @@ async function push({ pushUrl }: Target): Promise<void> {
 }
 
 /** Pushes at a steady rate, however long each takes, and waits until all have come. */
-async function pushSteadily(to: Target, count: number, rate: number): Promise<void> {
-  const { members } = to;
+async function pushSteadily(server: MeasuredServer, count: number, rate: number): Promise<void> {
+  const { members } = server;
   const goal = members.received + count * MEMBERS;
   const startMs = performance.now();
   const pushes: Promise<void>[] = [];
   for (let index = 0; index < count; index++) {
     const waitMs = startMs + index * 1_000 / rate - performance.now();
     if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    pushes.push(push(to));
+    pushes.push(push(server));
   }
   await Promise.all(pushes);
   await members.until(() => members.received >= goal);
 }
 
 /** As many pushes as get through. */
-async function saturate(to: Target, spanMs: number): Promise<string[]> {
-  const { members, roles } = to;
+async function saturate(server: MeasuredServer, spanMs: number): Promise<string[]> {
+  const { members, roles } = server;
   const before = { received: members.received, cpuS: roles.map(({ cpuS }) => cpuS) };
   const startMs = performance.now();
   let pushes = 0;
   await Promise.all(Array.from({ length: PUSHERS }, async () => {
     while (performance.now() - startMs < spanMs) {
-      await push(to);
+      await push(server);
       pushes++;
     }
   }));
@@ -179,25 +171,27 @@ async function saturate(to: Target, spanMs: number): Promise<string[]> {
   return [cell(pushes / tookS), cell(cpuS / tookS), cell(pushes / cpuS)];
 }
 
-async function latency(to: Target, pushes: number): Promise<string[]> {
-  to.members.latenciesMs = [];
-  await pushSteadily(to, pushes, LATENCY_RATE);
-  const { latenciesMs } = to.members;
+async function latency(server: MeasuredServer, pushes: number): Promise<string[]> {
+  server.members.latenciesMs = [];
+  await pushSteadily(server, pushes, LATENCY_RATE);
+  const { latenciesMs } = server.members;
   return [cell(median(latenciesMs)), cell(percentile99(latenciesMs))];
 }
 
 /** Pushes that the job's batches took, and how many batches. */
-async function batches({ metricsUrl }: Target): Promise<{ pushes: number; batches: number }> {
+async function batches(
+  { metricsUrl }: MeasuredServer,
+): Promise<{ pushes: number; batches: number }> {
   const text = await (await fetch(metricsUrl!)).text();
   const read = (name: string) =>
     Number(new RegExp(`^halley_job_${name}_total (\\S+)$`, "m").exec(text)![1]);
   return { pushes: read("delivered"), batches: read("batches") };
 }
 
-async function batchSize(to: Target, push: () => Promise<unknown>): Promise<string> {
-  const before = await batches(to);
+async function batchSize(server: MeasuredServer, push: () => Promise<unknown>): Promise<string> {
+  const before = await batches(server);
   await push();
-  const after = await batches(to);
+  const after = await batches(server);
   return cell((after.pushes - before.pushes) / (after.batches - before.batches));
 }
 
@@ -214,24 +208,24 @@ export async function run(scale: number): Promise<void> {
   const latencies: string[][] = [];
   const sizes: string[][] = [];
   for (const start of [startOneProcess, startCluster]) {
-    const to = await start();
+    const server = await start();
     try {
-      await pushSteadily(to, pushes, LATENCY_RATE);
-      latencies.push([to.name, ...await latency(to, pushes)]);
-      if (to.metricsUrl !== undefined) {
+      await pushSteadily(server, pushes, LATENCY_RATE);
+      latencies.push([server.name, ...await latency(server, pushes)]);
+      if (server.metricsUrl !== undefined) {
         for (const rate of BATCH_RATES) {
           const count = scaled(rate * BATCH_MS / 1_000, scale, 10);
-          const size = await batchSize(to, () => pushSteadily(to, count, rate));
+          const size = await batchSize(server, () => pushSteadily(server, count, rate));
           sizes.push([`${rate} pushes/s`, size]);
         }
       }
       let row: string[] = [];
-      const saturated = async () => row = await saturate(to, saturatedMs);
-      if (to.metricsUrl === undefined) await saturated();
-      else sizes.push([`as many as ${PUSHERS} callers push`, await batchSize(to, saturated)]);
-      throughputs.push([to.name, ...row]);
+      const saturated = async () => row = await saturate(server, saturatedMs);
+      if (server.metricsUrl === undefined) await saturated();
+      else sizes.push([`as many as ${PUSHERS} callers push`, await batchSize(server, saturated)]);
+      throughputs.push([server.name, ...row]);
     } finally {
-      await stop(to);
+      await stop(server);
     }
   }
   const room = `room of ${MEMBERS}`;
@@ -241,9 +235,9 @@ export async function run(scale: number): Promise<void> {
     throughputs,
   );
   printTable(
-    `From an HTTP push to receipt, ${LATENCY_RATE} pushes/s into one ${room}`,
+    `From an HTTP push server receipt, ${LATENCY_RATE} pushes/s into one ${room}`,
     ["server", "median ms", "p99 ms"],
     latencies,
   );
-  printTable("Pushes in a batch from job to comet", ["load", "pushes per batch"], sizes);
+  printTable("Pushes in a batch from job server comet", ["load", "pushes per batch"], sizes);
 }

@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net";
 import { encodeAuth } from "../client/codec.ts";
 
 /** A client that tells when bytes have come, whatever they are. */
-export class Receiver {
+export class Arrivals {
   #came = Promise.withResolvers<number>();
 
   /** When the next bytes come, in milliseconds. */
@@ -17,16 +17,16 @@ export class Receiver {
 }
 
 /** A client that is in a room and can be closed. */
-export interface OpenReceiver {
-  readonly receiver: Receiver;
+export interface RoomClient {
+  readonly receiver: Arrivals;
   close(): void;
 }
 
 const authFrame = (room: string) => encodeAuth({ mid: 1, room, platform: "bench" });
 
 /** Connects over TCP and enters a room. */
-export async function openTcp(port: number, room: string): Promise<OpenReceiver> {
-  const receiver = new Receiver();
+export async function openTcp(port: number, room: string): Promise<RoomClient> {
+  const receiver = new Arrivals();
   const socket = await new Promise<Socket>((resolve, reject) => {
     const opening = connect({ port, host: "127.0.0.1" }, () => resolve(opening));
     opening.once("error", reject);
@@ -40,8 +40,8 @@ export async function openTcp(port: number, room: string): Promise<OpenReceiver>
 }
 
 /** Connects over WebSocket and enters a room. */
-export async function openWebSocket(port: number, room: string): Promise<OpenReceiver> {
-  const receiver = new Receiver();
+export async function openWebSocket(port: number, room: string): Promise<RoomClient> {
+  const receiver = new Arrivals();
   const socket = new WebSocket(`ws://127.0.0.1:${port}/sub`);
   socket.binaryType = "arraybuffer";
   await new Promise((resolve, reject) => {

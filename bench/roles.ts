@@ -13,7 +13,7 @@ const TICKS_PER_S = 100;
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** A process that is measured from outside. */
-export class Role {
+export class Daemon {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
   /** The fields of what it said when it was up. */
@@ -30,13 +30,13 @@ export class Role {
    * @param upMessage What it logs when it is up.
    * @throws {Error} When it ends instead.
    */
-  static async start(upMessage: string, command: string, ...flags: string[]): Promise<Role> {
+  static async start(upMessage: string, command: string, ...flags: string[]): Promise<Daemon> {
     const args = [...scriptArgs, "mod.ts", command, "--log-format", "json", ...flags];
     const child = spawn(process.execPath, args, {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit"],
     });
-    const role = new Role(command, child);
+    const role = new Daemon(command, child);
     for await (const line of createInterface({ input: child.stdout! })) {
       const entry = JSON.parse(line);
       if (entry.message !== upMessage) continue;
@@ -48,7 +48,7 @@ export class Role {
   }
 
   /** Runs a Redis without persistence. */
-  static async startRedis(port: number): Promise<Role> {
+  static async startRedis(port: number): Promise<Daemon> {
     const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", ""];
     const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
     const failed = once(child, "error").then(([error]) => {
@@ -62,7 +62,7 @@ export class Role {
     await Promise.race([ready(), failed]);
     failed.catch(() => {});
     child.stdout!.resume();
-    return new Role("redis", child);
+    return new Daemon("redis", child);
   }
 
   /** CPU time used so far, in seconds. */

@@ -21,10 +21,10 @@ import {
 } from "./stream.ts";
 
 /** Messages as they came, each `opcode` and payload. */
-class Heard {
+class MessageRecorder {
   readonly messages: [opcode: number, payload: Buffer][] = [];
 
-  message(target: Heard, opcode: number, payload: Uint8Array): void {
+  message(target: MessageRecorder, opcode: number, payload: Uint8Array): void {
     assert.equal(target, this);
     this.messages.push([opcode, Buffer.from(payload)]);
   }
@@ -51,16 +51,16 @@ function payloadOf(length: number): Buffer {
   return Buffer.from(Array.from({ length }, (_, at) => (at * 7 + length) & 0xff));
 }
 
-/** What is heard of bytes that come in chunks which are gone after each push. */
-function heardOf(chunks: readonly Uint8Array[]): Heard["messages"] {
+/** The messages in bytes that come in chunks which are gone after each push. */
+function messagesOf(chunks: readonly Uint8Array[]): MessageRecorder["messages"] {
   const messages = new ServerMessages();
-  const heard = new Heard();
+  const recorder = new MessageRecorder();
   for (const chunk of chunks) {
     const lent = new Uint8Array(chunk);
-    messages.push(lent, heard, heard);
+    messages.push(lent, recorder, recorder);
     lent.fill(0xff);
   }
-  return heard.messages;
+  return recorder.messages;
 }
 
 /** Bytes cut at these places. */
@@ -74,11 +74,11 @@ describe("ServerMessages.push()", () => {
     it(`takes a message of ${length} bytes, in one piece and in two`, () => {
       const payload = payloadOf(length);
       const frame = serverFrame(2, payload);
-      assert.deepEqual(heardOf([frame]), [[2, payload]]);
+      assert.deepEqual(messagesOf([frame]), [[2, payload]]);
       const places = [1, 2, 3, 4, 9, 10, 11, length >> 1, frame.length - 1];
       for (const at of places.filter((place) => place > 0 && place < frame.length)) {
         const pieces = [frame.subarray(0, at), frame.subarray(at)];
-        assert.deepEqual(heardOf(pieces), [[2, payload]], `cut at ${at}`);
+        assert.deepEqual(messagesOf(pieces), [[2, payload]], `cut at ${at}`);
       }
     });
   }
@@ -86,7 +86,7 @@ describe("ServerMessages.push()", () => {
   it("takes messages whose bytes come one by one", () => {
     const wanted: [number, Buffer][] = [[2, payloadOf(3)], [9, payloadOf(0)], [2, payloadOf(200)]];
     const bytes = Buffer.concat(wanted.map(([opcode, payload]) => serverFrame(opcode, payload)));
-    assert.deepEqual(heardOf(Array.from(bytes, (byte) => Buffer.from([byte]))), wanted);
+    assert.deepEqual(messagesOf(Array.from(bytes, (byte) => Buffer.from([byte]))), wanted);
   });
 
   it("hands over every message, whole and in order, wherever the stream is cut", () => {
@@ -102,7 +102,7 @@ describe("ServerMessages.push()", () => {
             payloadOf(length),
           ]);
           const bytes = Buffer.concat(wanted.map((one) => serverFrame(...one)));
-          assert.deepEqual(heardOf(cut(bytes, places)), wanted);
+          assert.deepEqual(messagesOf(cut(bytes, places)), wanted);
         },
       ),
       { seed: 32, numRuns: 100 },
@@ -111,44 +111,44 @@ describe("ServerMessages.push()", () => {
 
   it("hands over nothing of a message whose last byte has not come", () => {
     for (const length of [0, 126, 65_536]) {
-      assert.deepEqual(heardOf([serverFrame(2, payloadOf(length)).subarray(0, -1)]), []);
+      assert.deepEqual(messagesOf([serverFrame(2, payloadOf(length)).subarray(0, -1)]), []);
     }
   });
 
   it("refuses a masked message", () => {
-    assert.throws(() => heardOf([clientMessage(payloadOf(5))]), /broke RFC 6455/);
-    assert.throws(() => heardOf([clientMessage(payloadOf(500))]), /broke RFC 6455/);
+    assert.throws(() => messagesOf([clientMessage(payloadOf(5))]), /broke RFC 6455/);
+    assert.throws(() => messagesOf([clientMessage(payloadOf(500))]), /broke RFC 6455/);
   });
 
   it("refuses reserved bits", () => {
     const frame = serverFrame(2, payloadOf(5));
     frame[0] |= 0x40;
-    assert.throws(() => heardOf([frame]), /broke RFC 6455/);
+    assert.throws(() => messagesOf([frame]), /broke RFC 6455/);
   });
 
   it("refuses a fragment", () => {
     const frame = serverFrame(2, payloadOf(5));
     frame[0] &= 0x7f;
-    assert.throws(() => heardOf([frame]), /broke RFC 6455/);
+    assert.throws(() => messagesOf([frame]), /broke RFC 6455/);
   });
 
   it("refuses a message over 16 MiB as soon as its length is there", () => {
     const bytesMax = 16 * 1024 * 1024;
     const header = Buffer.from([0x82, 127, 0, 0, 0, 0, 0, 0, 0, 0]);
     header.writeBigUInt64BE(BigInt(bytesMax), 2);
-    assert.deepEqual(heardOf([header]), []);
+    assert.deepEqual(messagesOf([header]), []);
     header.writeBigUInt64BE(BigInt(bytesMax) + 1n, 2);
-    assert.throws(() => heardOf([header]), /a message of 16777217 bytes/);
+    assert.throws(() => messagesOf([header]), /a message of 16777217 bytes/);
     header.fill(0xff, 2);
-    assert.throws(() => heardOf([header]), /a message of \d+ bytes/);
+    assert.throws(() => messagesOf([header]), /a message of \d+ bytes/);
   });
 
   it("hands over what came before the message that it refuses", () => {
     const messages = new ServerMessages();
-    const heard = new Heard();
+    const recorder = new MessageRecorder();
     const bytes = Buffer.concat([serverFrame(2, payloadOf(4)), clientMessage(payloadOf(1))]);
-    assert.throws(() => messages.push(new Uint8Array(bytes), heard, heard));
-    assert.deepEqual(heard.messages, [[2, payloadOf(4)]]);
+    assert.throws(() => messages.push(new Uint8Array(bytes), recorder, recorder));
+    assert.deepEqual(recorder.messages, [[2, payloadOf(4)]]);
   });
 });
 

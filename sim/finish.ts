@@ -1,49 +1,50 @@
-import { pushFinding } from "./checkers/accepted_pushes.ts";
-import { deliveryFindings } from "./checkers/deliveries.ts";
-import { connectingFinding } from "./checkers/connecting.ts";
-import { heartbeatFinding } from "./checkers/heartbeat_answers.ts";
-import { connectionFinding } from "./checkers/kept_connections.ts";
-import { leftOverFinding } from "./checkers/left_over.ts";
-import { onlineFinding } from "./checkers/online_counts.ts";
-import { moveFinding } from "./checkers/room_moves.ts";
-import { ServerFailed } from "./server.ts";
-import type { ServerView } from "./server_view.ts";
+import {
+  connectingFinding,
+  connectionFinding,
+  deliveryFindings,
+  heartbeatFinding,
+  leftOverFinding,
+  moveFinding,
+  onlineFinding,
+  pushFinding,
+} from "./checkers/findings.ts";
+import { ServerFailed } from "./server_process.ts";
 import type { RunContext } from "./run_context.ts";
-import type { Finding, ReceiptTotals } from "./types.ts";
+import type { Finding, ReceiptTotals, Sample } from "./types.ts";
 
-/** A process of clients that stands still for longer is worth knowing of, in milliseconds. */
-const STANDSTILL_MS = 500;
+/** A longer stall of a process of clients is worth knowing of, in milliseconds. */
+const STALL_MS_MAX = 500;
 
 /**
- * Whether all clients got in.
+ * Checks that all clients are authenticated.
  *
- * @throws {Error} When none did: then there is nothing to look at.
+ * @throws {Error} When none is: then there is nothing to check.
  */
-export async function checkEntrance(run: RunContext, wanted: number): Promise<void> {
+export async function checkConnected(run: RunContext, wanted: number): Promise<void> {
   await run.sample();
   run.checkServer();
   const { authenticated, failures, retries } = run.last!;
   const reason = failures.at(0);
   if (authenticated === 0) throw new Error(`Cannot run: no client gets in: ${reason}`);
   run.find(connectingFinding({ authenticated, wanted, reason }));
-  if (retries > 0) run.notes.entrance_retries = retries;
+  if (retries > 0) run.notes.connect_retries = retries;
 }
 
-/** Ends the pushes, lets everything arrive and everyone leave, and checks what is to be checked. */
-export async function finish(run: RunContext, server: ServerView): Promise<ReceiptTotals> {
-  const { pusher, fleet } = run;
+/** Ends the pushes, waits until everything has arrived, disconnects all, and checks everything. */
+export async function finish(run: RunContext): Promise<ReceiptTotals> {
+  const { pusher, fleet, api } = run;
   run.phase("last pushes");
   await pusher.stop();
   await run.drain();
   run.phase("count");
   await fleet.answered();
   const there = await fleet.members();
-  run.find(onlineFinding(await server.counted(there), there));
+  run.find(onlineFinding(await api.counted(there), there));
   const receipts = await judge(run);
   run.phase("leave");
   await fleet.disconnect();
   try {
-    const left = await server.leftOver();
+    const left = await api.leftOver();
     if (left !== undefined) run.find(leftOverFinding(left));
   } catch (error) {
     if (!(error instanceof ServerFailed)) throw error;
@@ -57,7 +58,7 @@ function failureFinding({ message }: ServerFailed): Finding {
 }
 
 /** The end of a run whose server has failed. */
-export async function concludeFailed(
+export async function finishFailed(
   run: RunContext,
   failure: ServerFailed,
 ): Promise<ReceiptTotals> {
@@ -78,8 +79,25 @@ async function judge(run: RunContext): Promise<ReceiptTotals> {
   }
   run.find(heartbeatFinding(last), connectionFinding(last));
   if (last.moves > 0) run.find(moveFinding(last));
-  if (last.standstillMs > STANDSTILL_MS) {
-    notes.clients_stood_still_ms = Math.round(last.standstillMs);
+  if (last.stallMs > STALL_MS_MAX) {
+    notes.clients_stalled_ms = Math.round(last.stallMs);
   }
   return receipts;
+}
+
+/** Share of a processor for each process of clients beyond which they hold pushes up themselves. */
+const BUSY = 0.95;
+
+/**
+ * Whether the clients, and not the server, were at their limit while pushes came.
+ *
+ * @param processes Of clients: each runs on one processor.
+ * @returns What to do about it, in words; undefined when they had time to spare.
+ */
+export function busyClients(samples: readonly Sample[], processes: number): string | undefined {
+  const busy = samples.filter(({ receivedPerS }) => receivedPerS > 0)
+    .filter(({ clientCores }) => clientCores > BUSY * processes);
+  if (busy.length === 0) return undefined;
+  return `for ${busy.length} of ${samples.length} looks at the run the clients took all that ` +
+    `${processes} processes can: what was late then may be their own doing; give more --workers`;
 }

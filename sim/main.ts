@@ -1,3 +1,9 @@
+/**
+ * `halley sim`, for those who operate a server: a load generator that checks every delivery. It
+ * starts processes of virtual clients (`client/`), or finds a server that runs already, does what a
+ * scenario says (`scenarios/`), judges what was received (`checkers/`) and reports it (`report/`).
+ * `run.ts` is one run from its beginning to its end.
+ */
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Child, Platform, Process } from "../platform/port.ts";
@@ -5,7 +11,7 @@ import { ConfigError } from "../options/reading.ts";
 import { optionTexts, parseSimOptions, simHelp, type SimOptions } from "./options.ts";
 import { htmlPage } from "./report/html.ts";
 import { jsonLine } from "./report/json.ts";
-import { Progress } from "./report/progress.ts";
+import { ProgressDisplay } from "./report/progress.ts";
 import { verdict } from "./report/verdict.ts";
 import { runScenario } from "./run.ts";
 
@@ -54,8 +60,8 @@ async function drive(platform: Platform, options: SimOptions): Promise<number> {
   const report = await runScenario(options, {
     platform,
     spawn: spawner(platform),
-    progress: new Progress(stderr),
-    say: (line) => console.error(line),
+    progress: new ProgressDisplay(stderr),
+    print: (line) => console.error(line),
   });
   if (options.html !== "") writeFileSync(options.html, htmlPage(report));
   console.log(options.json ? jsonLine(report) : verdict(report));

@@ -10,7 +10,7 @@ import {
   type Values,
 } from "../options/kinds.ts";
 import { ConfigError, merge, Reading } from "../options/reading.ts";
-import { parsePlace } from "./locations.ts";
+import { parseClientAddress } from "./client_address.ts";
 import type { Transport } from "./types.ts";
 
 /** What each scenario does, in one line. */
@@ -123,7 +123,7 @@ const simOptions = {
     defaultText: "a server of its own",
     placeholder: "LIST",
     range: "tcp://HOST:PORT or ws://HOST:PORT, or several",
-    form: { test: (text) => parsePlace(text) !== undefined },
+    form: { test: (text) => parseClientAddress(text) !== undefined },
     text: "Where a server runs to which clients connect; goim's will do",
   }),
   api: text({

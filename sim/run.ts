@@ -4,18 +4,16 @@ import { systemPrng } from "../base/prng.ts";
 import type { Platform, Process } from "../platform/port.ts";
 import { endChild } from "./children.ts";
 import { Fleet } from "./client/fleet.ts";
-import { checkEntrance, concludeFailed, finish } from "./finish.ts";
-import { httpPush } from "./http_push.ts";
+import { busyClients, checkConnected, finish, finishFailed } from "./finish.ts";
 import { portsPerAddress, type Spread, spreadOver } from "./machine.ts";
 import { optionTexts, type SimOptions } from "./options.ts";
-import { parsePlace } from "./locations.ts";
-import { Pusher } from "./pusher.ts";
-import type { Progress } from "./report/progress.ts";
+import { parseClientAddress } from "./client_address.ts";
+import { Pusher, type SendPush } from "./pusher.ts";
+import type { ProgressDisplay } from "./report/progress.ts";
 import { scenarios } from "./scenarios/all.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
-import { runningTarget, ServerFailed, startTarget, type Target } from "./server.ts";
-import { ServerView } from "./server_view.ts";
-import { busyClients } from "./simulator_load.ts";
+import { findServer, launchServer, ServerFailed, type ServerUnderTest } from "./server_process.ts";
+import { ServerApi } from "./server_api.ts";
 import { RunContext } from "./run_context.ts";
 import type { ClientFleet, ConnectPlan, ReceiptTotals, Report } from "./types.ts";
 
@@ -24,9 +22,9 @@ export interface RunDependencies {
   readonly platform: Platform;
   /** Runs this program once more; see {@linkcode Process.spawn}. */
   readonly spawn: Process["spawn"];
-  readonly progress: Progress;
+  readonly progress: ProgressDisplay;
   /** Says one line. */
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 /**
@@ -34,17 +32,19 @@ export interface RunDependencies {
  *
  * @throws {Error} When the server takes none of the transports.
  */
-function placesFor(places: readonly string[], { transports }: SimOptions): string[] {
-  const wanted = places.filter((place) => transports.includes(parsePlace(place)!.transport));
+function targetsFor(targets: readonly string[], { transports }: SimOptions): string[] {
+  const wanted = targets.filter((target) =>
+    transports.includes(parseClientAddress(target)!.transport)
+  );
   if (wanted.length > 0) return wanted;
   throw new Error(`Cannot run: --target must have one for --transport ${transports}`);
 }
 
 /** Where each client connects, in turn: over transports, and on loopback over addresses. */
-function targetsOf(places: readonly string[], { addresses }: Spread): string[] {
+function expandHosts(targets: readonly string[], { addresses }: Spread): string[] {
   const hosts = Array.from({ length: addresses }, (_, index) => `127.0.0.${index + 1}`);
   return [
-    ...new Set(hosts.flatMap((host) => places.map((place) => place.replace("{host}", host)))),
+    ...new Set(hosts.flatMap((host) => targets.map((target) => target.replace("{host}", host)))),
   ];
 }
 
@@ -57,15 +57,15 @@ class Run {
 
   async run(): Promise<Report> {
     const { options, parts } = this;
-    const running = options.api === "" ? undefined : await runningTarget(
+    const running = options.api === "" ? undefined : await findServer(
       parts.platform.streams,
-      placesFor(options.targets, options),
+      targetsFor(options.targets, options),
       options.api,
     );
     const spread = this.#spread(running);
     parts.progress.phase("start");
-    const target = running ??
-      await startTarget({
+    const server = running ??
+      await launchServer({
         streams: parts.platform.streams,
         spawn: parts.spawn,
         clock: this.#clock,
@@ -83,17 +83,17 @@ class Run {
         prng: systemPrng(),
       });
       try {
-        return await this.#drive(fleet, target, spread);
+        return await this.#drive(fleet, server, spread);
       } finally {
         await fleet.stop();
       }
     } finally {
-      if (target.child !== undefined) await endChild(target.child, this.#clock);
+      if (server.child !== undefined) await endChild(server.child, this.#clock);
     }
   }
 
   /** @param running The server, when it runs already. */
-  #spread(running: Target | undefined): Spread {
+  #spread(running: ServerUnderTest | undefined): Spread {
     const { options, parts } = this;
     const openFilesMax = parts.platform.process.openFilesMax();
     const ports = portsPerAddress();
@@ -104,60 +104,59 @@ class Run {
       cpuCount,
       openFilesMax,
       portsPerAddress: ports,
-      targets: running?.places.some((place) => !place.includes("{host}"))
-        ? running.places.length
+      targets: running?.targets.some((target) => !target.includes("{host}"))
+        ? running.targets.length
         : undefined,
       isOwn: running === undefined,
     });
-    parts.say(
+    parts.print(
       `this machine has ${cpuCount} processors, ` +
         `${openFilesMax ?? "an unknown number of"} open files for each process (ulimit -n), ` +
         `${ports} ports to each address (net.ipv4.ip_local_port_range)`,
     );
-    parts.say(
+    parts.print(
       `${options.clients} clients, processes for them: ${spread.processes}, addresses that they ` +
         `connect to: ${spread.addresses}` +
         (spread.serverWorkers > 0 ? `, workers of the server: ${spread.serverWorkers}` : ""),
     );
     const pushes = options.rate * options.durationMs / 1_000;
     if (pushes > 0 && pushes < options.rooms) {
-      parts.say(`${Math.ceil(pushes)} pushes for ${options.rooms} rooms: some get none`);
+      parts.print(`${Math.ceil(pushes)} pushes for ${options.rooms} rooms: some get none`);
     }
     if (options.clients > spread.clientsMax) {
       const limit = `${options.clients} clients need more ports than the ${spread.clientsMax} ` +
         "from which this machine reaches the targets: widen net.ipv4.ip_local_port_range, or give " +
         "more addresses of the server with --target";
       if (options.scenario !== "capacity") throw new Error(`Cannot run: ${limit}`);
-      parts.say(limit);
+      parts.print(limit);
     }
     return spread;
   }
 
-  async #drive(fleet: ClientFleet, target: Target, spread: Spread): Promise<Report> {
+  async #drive(fleet: ClientFleet, server: ServerUnderTest, spread: Spread): Promise<Report> {
     const { options, parts } = this;
     const plan: Omit<ConnectPlan, "first" | "clients"> = {
-      targets: targetsOf(placesFor(target.places, options), spread),
+      targets: expandHosts(targetsFor(server.targets, options), spread),
       rooms: options.rooms,
       rampPerS: options.ramp,
       heartbeatMs: options.heartbeatMs,
       exact: true,
     };
-    const { api } = target;
     const { apiKey, rooms } = options;
     const clock = this.#clock;
-    const server = new ServerView({ api, apiKey, rooms, clock });
-    await server.reach();
-    const send = httpPush({ api, apiKey });
+    const api = new ServerApi({ url: server.apiUrl, apiKey, rooms, clock });
+    await api.reach();
+    const send: SendPush = (room, body) => api.pushToRoom(room, body);
     const pusher = new Pusher({ send, tag: options.seed, size: options.size, rooms, clock });
     const { progress } = parts;
     const cpuCount = parts.platform.process.cpuCount();
-    const made = { options, fleet, pusher, target, plan, clock, progress, cpuCount };
+    const made = { options, fleet, pusher, server, api, plan, clock, progress, cpuCount };
     const run = new RunContext(made);
     const scenario = scenarios[options.scenario];
     run.watch();
     run.phase("connect");
     const first = scenario.clientsAtFirst?.(options.clients) ?? options.clients;
-    const receipts = await this.#perform(scenario, run, server, first);
+    const receipts = await this.#perform(scenario, run, first);
     await run.unwatch();
     const busy = busyClients(run.samples, spread.processes);
     if (busy !== undefined) run.notes.clients_at_their_limit = busy;
@@ -172,17 +171,16 @@ class Run {
   async #perform(
     scenario: Scenario,
     run: RunContext,
-    server: ServerView,
     first: number,
   ): Promise<ReceiptTotals> {
     try {
       await run.fleet.connect(run.plan, first);
-      await checkEntrance(run, first);
+      await checkConnected(run, first);
       await scenario.run(run);
-      return await finish(run, server);
+      return await finish(run);
     } catch (error) {
       if (!(error instanceof ServerFailed)) throw error;
-      return await concludeFailed(run, error);
+      return await finishFailed(run, error);
     }
   }
 

@@ -4,54 +4,63 @@ import { edgeOf, Histogram } from "./checkers/histogram.ts";
 import { type Usage, usageOf } from "./machine.ts";
 import type { SimOptions } from "./options.ts";
 import type { Pusher } from "./pusher.ts";
-import type { Progress } from "./report/progress.ts";
-import { ServerFailed, type Target } from "./server.ts";
+import type { ProgressDisplay } from "./report/progress.ts";
+import type { ServerApi } from "./server_api.ts";
+import { ServerFailed, type ServerUnderTest } from "./server_process.ts";
 import { ratesBetween, type Totals } from "./totals.ts";
 import type { ClientFleet, ConnectPlan, Finding, FleetProgress, Sample } from "./types.ts";
 
-/** How often a run is looked at, in milliseconds. */
+/** How often a run is sampled, in milliseconds. */
 const SAMPLE_MS = 500;
 
-/** Two looks less apart say nothing about rates, in milliseconds. */
-const SPAN_MS_MIN = 100;
+/** Samples less apart say nothing about rates, in milliseconds. */
+const INTERVAL_MS_MIN = 100;
 
-/** How many looks must find nothing new when all has come. */
-const QUIET_LOOKS = 3;
+/** How many samples in a row must find nothing new before all counts as arrived. */
+const QUIET_SAMPLES = 3;
 
 /** What a scenario works with. */
 export interface RunContextDependencies {
   readonly options: SimOptions;
   readonly fleet: ClientFleet;
   readonly pusher: Pusher;
-  readonly target: Target;
+  readonly server: ServerUnderTest;
+  readonly api: ServerApi;
   /** How clients are opened. */
   readonly plan: Omit<ConnectPlan, "first" | "clients">;
   readonly clock: Clock;
-  readonly progress: Progress;
+  readonly progress: ProgressDisplay;
   /** Processors of this machine. */
   readonly cpuCount: number;
 }
 
-/** What was seen of a run between two moments. */
-export interface Span {
+/** What was measured of a run between two moments. */
+export interface Interval {
   readonly before: Totals;
   readonly after: Totals;
   readonly latencies: Histogram;
 }
 
-/** A run under way: its clients, its pushes, and what is seen of them. */
+/** A run under way: its clients, its pushes, and what is measured of them. */
 export class RunContext {
+  readonly options: SimOptions;
+  readonly fleet: ClientFleet;
+  readonly pusher: Pusher;
+  readonly api: ServerApi;
+  readonly plan: RunContextDependencies["plan"];
+  readonly clock: Clock;
+  readonly cpuCount: number;
   readonly findings: Finding[] = [];
   readonly notes: Record<string, number | string> = {};
   readonly samples: Sample[] = [];
-  /** The clients as last seen. */
+  /** The clients at the last sample. */
   last: FleetProgress | undefined;
   /** Of the server, most and last. */
   usage: Usage | undefined;
   readonly #latencies = new Histogram();
   /** Those since {@linkcode measure} was last called, and when that was. */
-  #spanLatencies = new Histogram();
-  #spanBefore: Totals | undefined;
+  #intervalLatencies = new Histogram();
+  #intervalStart: Totals | undefined;
   /** Memory of the server before the clients came, and with the most clients. */
   #emptyRssBytes = 0;
   #clientsMax = 0;
@@ -63,42 +72,21 @@ export class RunContext {
   /** Why the run is over before its time. */
   #failure: Error | undefined;
   #before: Totals | undefined;
-  #looks = 0;
+  #sampleCount = 0;
 
   constructor(private readonly parts: RunContextDependencies) {
+    this.options = parts.options;
+    this.fleet = parts.fleet;
+    this.pusher = parts.pusher;
+    this.api = parts.api;
+    this.plan = parts.plan;
+    this.clock = parts.clock;
+    this.cpuCount = parts.cpuCount;
     this.#startMs = parts.clock.monotonicMs();
     this.#delay = new CancellableDelay(parts.clock);
-    void parts.target.child?.ended.then((how) =>
+    void parts.server.child?.ended.then((how) =>
       this.#break(new ServerFailed(`the server ended with ${how}`))
     );
-  }
-
-  get options(): SimOptions {
-    return this.parts.options;
-  }
-
-  get fleet(): ClientFleet {
-    return this.parts.fleet;
-  }
-
-  get pusher(): Pusher {
-    return this.parts.pusher;
-  }
-
-  get target(): Target {
-    return this.parts.target;
-  }
-
-  get plan(): RunContextDependencies["plan"] {
-    return this.parts.plan;
-  }
-
-  get clock(): Clock {
-    return this.parts.clock;
-  }
-
-  get cpuCount(): number {
-    return this.parts.cpuCount;
   }
 
   /** What the run is at. */
@@ -127,26 +115,26 @@ export class RunContext {
     if (this.#failure instanceof ServerFailed) throw this.#failure;
   }
 
-  /** Begins to look at the run. */
+  /** Begins to sample the run. */
   watch(): void {
     this.#emptyRssBytes = this.#usage()?.rssBytes ?? 0;
     this.#sampling = this.#watch();
   }
 
-  /** Looks once more, and no more. */
+  /** Samples once more, and no more. */
   async unwatch(): Promise<void> {
     this.#stopped = true;
     await this.#sampling;
     await this.sample();
   }
 
-  /** Looks at clients and server now. */
+  /** Samples clients and server now. */
   async sample(): Promise<void> {
     const seen = this.last = await this.fleet.progress();
-    this.#looks++;
+    this.#sampleCount++;
     const recent = new Histogram();
     for (const [bucket, count] of seen.latencies) {
-      for (const histogram of [recent, this.#latencies, this.#spanLatencies]) {
+      for (const histogram of [recent, this.#latencies, this.#intervalLatencies]) {
         histogram.addBucket(bucket, count);
       }
     }
@@ -158,7 +146,7 @@ export class RunContext {
     }
     const now = this.#totals();
     const before = this.#before ??= now;
-    if (now.atMs - before.atMs < SPAN_MS_MIN) return;
+    if (now.atMs - before.atMs < INTERVAL_MS_MIN) return;
     this.#before = now;
     const { duePerS, receivedPerS, serverCores, clientCores } = ratesBetween(before, now);
     const sample: Sample = {
@@ -177,13 +165,17 @@ export class RunContext {
     this.parts.progress.sample(sample, this.latency);
   }
 
-  /** What was seen since this was last called. */
-  async measure(): Promise<Span> {
+  /** What was measured since this was last called. */
+  async measure(): Promise<Interval> {
     await this.sample();
     const after = this.#totals();
-    const span = { before: this.#spanBefore ?? after, after, latencies: this.#spanLatencies };
-    this.#spanBefore = after;
-    this.#spanLatencies = new Histogram();
+    const span = {
+      before: this.#intervalStart ?? after,
+      after,
+      latencies: this.#intervalLatencies,
+    };
+    this.#intervalStart = after;
+    this.#intervalLatencies = new Histogram();
     return span;
   }
 
@@ -196,9 +188,9 @@ export class RunContext {
   /** Waits until nothing more comes. */
   async drain(): Promise<void> {
     this.phase("drain");
-    for (let quiet = 0, before = -1; quiet < QUIET_LOOKS;) {
-      const looks = this.#looks;
-      while (this.#looks === looks) await this.wait(SAMPLE_MS);
+    for (let quiet = 0, before = -1; quiet < QUIET_SAMPLES;) {
+      const sampleCount = this.#sampleCount;
+      while (this.#sampleCount === sampleCount) await this.wait(SAMPLE_MS);
       const { received } = this.last!;
       quiet = received === before ? quiet + 1 : 0;
       before = received;
@@ -231,7 +223,7 @@ export class RunContext {
   }
 
   #usage(): Usage | undefined {
-    const { child } = this.target;
+    const { child } = this.parts.server;
     return child === undefined ? undefined : usageOf(child.pid);
   }
 

@@ -1,7 +1,7 @@
 /** Over which transport a virtual client speaks. */
 export type Transport = "tcp" | "ws";
 
-/** What a client process is to open. */
+/** Which clients a process connects, and how. */
 export interface ConnectPlan {
   /** Index of the first client; each client's mid and key are made of its index. */
   readonly first: number;
@@ -14,14 +14,14 @@ export interface ConnectPlan {
   readonly rampPerS: number;
   /** Whether no push was sent yet: then every client is to get all of its room's. */
   readonly exact: boolean;
-  /** How often each client beats, in milliseconds, spread over the period. */
+  /** How often each client sends a heartbeat, in milliseconds, spread over the period. */
   readonly heartbeatMs: number;
 }
 
-/** Where a process stands with what it was told to do. */
+/** What the clients of a process have done so far. */
 export interface FleetProgress {
   readonly authenticated: number;
-  /** Tries to get in beyond each client's first. */
+  /** Tries to connect beyond each client's first. */
   readonly retries: number;
   /** Connections that the server closed though their client had done nothing wrong. */
   readonly lostConnections: number;
@@ -33,8 +33,8 @@ export interface FleetProgress {
   /** Changes of rooms that were asked for, and those that were not answered in time. */
   readonly moves: number;
   readonly movesMissed: number;
-  /** The longest that the process stood still: what it finds then may be its own doing. */
-  readonly standstillMs: number;
+  /** The longest stall of the process: what is late then may be its own doing. */
+  readonly stallMs: number;
   /** Latencies of the receipts since the last time, as counts by bucket of the histogram. */
   readonly latencies: readonly (readonly [bucket: number, count: number])[];
   /** The first few failures and the last, in words. */
@@ -123,9 +123,9 @@ export interface Report {
   readonly notes: Readonly<Record<string, number | string>>;
 }
 
-/** Which clients something is done to: a share of all, the same for the same seed. */
-export interface Share {
-  /** 0 to 1. */
+/** Some of all clients, the same for the same seed. */
+export interface ClientSelection {
+  /** How many, of all: 0 to 1. */
   readonly share: number;
   readonly seed: number;
 }
@@ -156,26 +156,26 @@ export interface SilentReport {
 
 /** All virtual clients, over their processes. */
 export interface ClientFleet {
-  /** Opens clients and settles when all are in. */
+  /** Connects clients; settles when all are authenticated or have given up. */
   connect(plan: Omit<ConnectPlan, "first" | "clients">, clients: number): Promise<void>;
   progress(): Promise<FleetProgress>;
   /**
-   * A share sends no heartbeat any more.
+   * Some send no heartbeats any more.
    *
    * @returns How many.
    */
-  silence(whom: Share): Promise<number>;
+  silence(selection: ClientSelection): Promise<number>;
   /** @returns The indexes of those that stop. */
-  stopReading(whom: Share): Promise<readonly number[]>;
-  readAgain(): Promise<void>;
-  /** A share leaves, and others come in their place. */
-  leave(whom: Share): Promise<void>;
-  /** A share goes to the next room. */
-  changeRooms(whom: Share): Promise<void>;
-  /** All leave at once and come back at once; settles when all are in again. */
+  stopReading(selection: ClientSelection): Promise<readonly number[]>;
+  resumeReading(): Promise<void>;
+  /** Some disconnect and reconnect. */
+  leave(selection: ClientSelection): Promise<void>;
+  /** Some change to the next room. */
+  changeRooms(selection: ClientSelection): Promise<void>;
+  /** All disconnect at once and reconnect at once; settles when all are authenticated again. */
   storm(): Promise<void>;
-  /** Brings back those that are away; settles when they are in or have given up. */
-  comeBack(): Promise<void>;
+  /** Reconnects those that are not connected; settles when they are authenticated or have given up. */
+  reconnect(): Promise<void>;
   /** Settles when what clients have asked for so far has been answered, or should have been. */
   answered(): Promise<void>;
   /** How many clients are in each room, by its index. */
@@ -183,7 +183,7 @@ export interface ClientFleet {
   silentReport(deadline: Deadline): Promise<SilentReport>;
   /** What the receipts say, given what was pushed. */
   finish(pushes: readonly RoomPushes[]): Promise<ReceiptTotals>;
-  /** Lets all clients go. */
+  /** Disconnects all clients. */
   disconnect(): Promise<void>;
   /** Ends the processes. */
   stop(): Promise<void>;

@@ -100,7 +100,7 @@ export class Receipts {
   }
 
   /** A client stops reading: it may miss pushes from now on. */
-  excuse(client: number): void {
+  exempt(client: number): void {
     const stay = this.#stays[client - this.first];
     if (stay) stay.exempt = true;
   }

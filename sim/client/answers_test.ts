@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PopulationSetup as Setup } from "../../tests/support/population_setup.ts";
-import { Standstill } from "./event_loop_stall.ts";
+import { EventLoopStall } from "./population.ts";
 
 describe("Population.answered()", () => {
   it("settles when heartbeats and changes of rooms have been answered", async () => {
@@ -69,7 +69,7 @@ describe("Population", () => {
   it("brings clients back that leave as soon as they are in", async () => {
     const setup = await Setup.with(3);
     await setup.settle(setup.population.leave({ share: 1, seed: 1 }));
-    assert.equal(setup.population.authenticated, 3);
+    assert.equal(setup.population.authenticatedCount, 3);
     await setup.end();
   });
 
@@ -91,9 +91,9 @@ describe("Population", () => {
     setup.population.stopReading({ share: 1, seed: 1 });
     setup.server.clients[0].close();
     await setup.advance(20);
-    setup.population.readAgain();
+    setup.population.resumeReading();
     await setup.advance(50);
-    await setup.settle(setup.population.comeBack());
+    await setup.settle(setup.population.reconnect());
     setup.server.client("sim-0").close();
     await setup.advance(20);
     assert.deepEqual([setup.population.slowClosed, setup.population.lostConnections], [1, 1]);
@@ -101,10 +101,10 @@ describe("Population", () => {
   });
 });
 
-describe("Standstill", () => {
+describe("EventLoopStall", () => {
   it("keeps the longest that a tick was late", () => {
-    const standstill = new Standstill(100, 1_000);
-    for (const nowMs of [1_100, 1_205, 1_900, 2_000]) standstill.tick(nowMs);
-    assert.equal(standstill.longestMs, 595);
+    const stall = new EventLoopStall(100, 1_000);
+    for (const nowMs of [1_100, 1_205, 1_900, 2_000]) stall.tick(nowMs);
+    assert.equal(stall.longestMs, 595);
   });
 });

@@ -2,14 +2,13 @@ import type { Clock } from "../../base/clock.ts";
 import { Histogram } from "../checkers/histogram.ts";
 import { type Margins, Receipts } from "../checkers/receipts.ts";
 import type { ConnectPlan } from "../types.ts";
-import { heartbeatAnswered } from "./heartbeats.ts";
 import { ClientState, type VirtualClient } from "./virtual_client.ts";
 import type { ClientEvents } from "./wire.ts";
 
 /** Failures that are kept: the first ones, and the last. */
 const FAILURES_MAX = 20;
 
-/** What the clients of one process hear, and what it says of the server. */
+/** What the clients of one process are told, and what that says of the server. */
 export class ClientObserver implements ClientEvents {
   readonly latencies = new Histogram();
   readonly failures: string[] = [];
@@ -40,7 +39,10 @@ export class ClientObserver implements ClientEvents {
   }
 
   heartbeatAnswered(client: VirtualClient, sequence: number): void {
-    heartbeatAnswered(client, sequence, this.clock.monotonicMs());
+    // The answer to an earlier heartbeat comes too late, and that has been counted.
+    if (sequence !== client.heartbeats) return;
+    client.unansweredMs = 0;
+    client.lastAnswerMs = this.clock.monotonicMs();
   }
 
   roomChanged(client: VirtualClient, sequence: number): void {
@@ -51,7 +53,7 @@ export class ClientObserver implements ClientEvents {
     this.joined(client.room);
   }
 
-  entered(client: VirtualClient): void {
+  authenticated(client: VirtualClient): void {
     client.state = ClientState.open;
     client.wasPaused = false;
     const nowMs = this.clock.monotonicMs();
@@ -59,8 +61,13 @@ export class ClientObserver implements ClientEvents {
     // Spread over the period, as clients that came at different times are.
     client.nextHeartbeatMs = nowMs + heartbeatMs * ((client.index * 0.618) % 1);
     client.lastAnswerMs = nowMs;
-    this.receipts.joined(client.index, client.room, exact && !client.wasIn, this.clock.wallMs());
-    client.wasIn = true;
+    this.receipts.joined(
+      client.index,
+      client.room,
+      exact && !client.wasAuthenticated,
+      this.clock.wallMs(),
+    );
+    client.wasAuthenticated = true;
     this.joined(client.room);
   }
 
@@ -72,7 +79,7 @@ export class ClientObserver implements ClientEvents {
     const wasOpen = client.state === ClientState.open;
     const nowMs = this.clock.monotonicMs();
     client.conn = undefined;
-    client.state = ClientState.away;
+    client.state = ClientState.disconnected;
     client.unansweredMs = client.moveMs = 0;
     this.receipts.cut(client.index);
     if (!wasOpen && !client.leaving) this.fail(`client ${client.index} was closed on its way in`);

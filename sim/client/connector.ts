@@ -3,7 +3,7 @@ import type { Streams } from "../../platform/port.ts";
 import { ClientState, type VirtualClient } from "./virtual_client.ts";
 import type { Wire } from "./wire.ts";
 
-/** How often a client tries to get in. */
+/** How often a client tries to connect. */
 const TRIES = 5;
 
 /** How long one try may take, in milliseconds. */
@@ -15,7 +15,7 @@ const RETRY_MS = 250;
 /** Connections that may be on their way at a time. */
 const DIALS_MAX = 500;
 
-/** Gets clients in. */
+/** Connects clients until they are authenticated. */
 export class Connector {
   /** Tries beyond each client's first. */
   retries = 0;
@@ -28,17 +28,17 @@ export class Connector {
     private readonly fail: (failure: string) => void,
   ) {}
 
-  /** Whether no more should come for now. */
+  /** Whether no more clients should connect for now. */
   get isSaturated(): boolean {
     return this.#dialling >= DIALS_MAX;
   }
 
   /** Tries until it works, or too often. */
-  async enter(client: VirtualClient): Promise<void> {
-    if (client.entering) return;
-    client.entering = true;
+  async connect(client: VirtualClient): Promise<void> {
+    if (client.isConnecting) return;
+    client.isConnecting = true;
     await this.#try(client);
-    client.entering = false;
+    client.isConnecting = false;
   }
 
   async #try(client: VirtualClient): Promise<void> {
@@ -46,7 +46,7 @@ export class Connector {
     for (let tries = 1; tries <= TRIES; tries++) {
       client.state = ClientState.connecting;
       client.lastHeartbeatMs = this.clock.monotonicMs();
-      if (await this.#dial(client) && await this.#isIn(client)) return;
+      if (await this.#dial(client) && await this.#isAuthenticated(client)) return;
       if (client.leaving || tries === TRIES) return;
       this.retries++;
       await sleep(this.clock, RETRY_MS * tries);
@@ -61,7 +61,7 @@ export class Connector {
       const options = { hostname, port, pendingBytesMax: 64 * 1024, handler: this.wire };
       const conn = await this.streams.dial<VirtualClient>(options);
       if (client.leaving) {
-        client.state = ClientState.away;
+        client.state = ClientState.disconnected;
         conn.evict();
         return false;
       }
@@ -70,7 +70,7 @@ export class Connector {
       this.wire.begin(client);
       return true;
     } catch (error) {
-      client.state = ClientState.away;
+      client.state = ClientState.disconnected;
       this.fail(`client ${client.index}: ${(error as Error).message}`);
       return false;
     } finally {
@@ -78,11 +78,11 @@ export class Connector {
     }
   }
 
-  /** Waits until the server has let it in, or has not. */
-  async #isIn(client: VirtualClient): Promise<boolean> {
+  /** Waits until the server has authenticated it, or has not. */
+  async #isAuthenticated(client: VirtualClient): Promise<boolean> {
     for (let leftMs = TRY_MS; leftMs > 0; leftMs -= 10) {
       if (client.state === ClientState.open) return true;
-      if (client.state === ClientState.away || client.leaving) return false;
+      if (client.state === ClientState.disconnected || client.leaving) return false;
       await sleep(this.clock, 10);
     }
     this.fail(`client ${client.index} was not let in within ${TRY_MS / 1_000} s`);
@@ -91,7 +91,7 @@ export class Connector {
   }
 }
 
-/** Whether a client is in, or has given up. */
-export function isSettled({ state, entering }: VirtualClient): boolean {
-  return state === ClientState.open || !entering;
+/** Whether a client is authenticated, or has given up. */
+export function isSettled({ state, isConnecting }: VirtualClient): boolean {
+  return state === ClientState.open || !isConnecting;
 }

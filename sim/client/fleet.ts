@@ -9,12 +9,12 @@ import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 import { unknownMethod } from "../../protocol/cluster/methods.ts";
 import type {
   ClientFleet,
+  ClientSelection,
   ConnectPlan,
   Deadline,
   FleetProgress,
   ReceiptTotals,
   RoomPushes,
-  Share,
   SilentReport,
 } from "../types.ts";
 import {
@@ -116,37 +116,37 @@ export class Fleet implements ClientFleet {
     const all = await this.#call<FleetProgress>(ClientMethod.progress);
     const latencies = all.flatMap(({ latencies }) => latencies);
     const failures = all.flatMap(({ failures }) => failures);
-    const standstillMs = Math.max(...all.map(({ standstillMs }) => standstillMs));
-    return { ...addedUp(all), standstillMs, latencies, failures };
+    const stallMs = Math.max(...all.map(({ stallMs }) => stallMs));
+    return { ...addedUp(all), stallMs, latencies, failures };
   }
 
-  async silence(whom: Share): Promise<number> {
-    const counts = await this.#call<number>(ClientMethod.silence, whom);
+  async silence(selection: ClientSelection): Promise<number> {
+    const counts = await this.#call<number>(ClientMethod.silence, selection);
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  async stopReading(whom: Share): Promise<readonly number[]> {
-    return (await this.#call<number[]>(ClientMethod.stopReading, whom)).flat();
+  async stopReading(selection: ClientSelection): Promise<readonly number[]> {
+    return (await this.#call<number[]>(ClientMethod.stopReading, selection)).flat();
   }
 
-  async readAgain(): Promise<void> {
-    await this.#call(ClientMethod.readAgain);
+  async resumeReading(): Promise<void> {
+    await this.#call(ClientMethod.resumeReading);
   }
 
-  async leave(whom: Share): Promise<void> {
-    await this.#call(ClientMethod.leave, whom);
+  async leave(selection: ClientSelection): Promise<void> {
+    await this.#call(ClientMethod.leave, selection);
   }
 
-  async changeRooms(whom: Share): Promise<void> {
-    await this.#call(ClientMethod.changeRooms, whom);
+  async changeRooms(selection: ClientSelection): Promise<void> {
+    await this.#call(ClientMethod.changeRooms, selection);
   }
 
   async storm(): Promise<void> {
     await this.#call(ClientMethod.storm);
   }
 
-  async comeBack(): Promise<void> {
-    await this.#call(ClientMethod.comeBack);
+  async reconnect(): Promise<void> {
+    await this.#call(ClientMethod.reconnect);
   }
 
   async answered(): Promise<void> {

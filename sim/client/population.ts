@@ -1,26 +1,49 @@
 import { type Clock, sleep } from "../../base/clock.ts";
+import { randomFloat, seededPrng } from "../../base/prng.ts";
 import type { Streams } from "../../platform/port.ts";
 import type { Margins } from "../checkers/receipts.ts";
-import { silentReport } from "../checkers/silent_clients.ts";
-import type { ConnectPlan, Deadline, Share, SilentReport } from "../types.ts";
+import { silentReport } from "../checkers/findings.ts";
+import type { ClientSelection, ConnectPlan, Deadline, SilentReport } from "../types.ts";
 import { Connector, isSettled } from "./connector.ts";
 import { ClientObserver } from "./client_observer.ts";
-import { Heartbeats } from "./heartbeats.ts";
-import { RoomMoves } from "./room_moves.ts";
-import { chosenOf } from "./share.ts";
-import { Standstill } from "./event_loop_stall.ts";
+import { Heartbeats, RoomMoves } from "./answers.ts";
 import { ClientState, newClient, type VirtualClient, waitsSince } from "./virtual_client.ts";
 import { Wire } from "./wire.ts";
 
-/** How often heartbeats are looked at, in milliseconds. */
+/** How often heartbeats that are due are sent, and answers checked, in milliseconds. */
 const TICK_MS = 100;
+
+/** The longest time that nothing ran in this process. */
+export class EventLoopStall {
+  /** In milliseconds. */
+  longestMs = 0;
+  #tickedMs: number;
+
+  /** @param periodMs How often it ticks. */
+  constructor(private readonly periodMs: number, nowMs: number) {
+    this.#tickedMs = nowMs;
+  }
+
+  tick(nowMs: number): void {
+    this.longestMs = Math.max(this.longestMs, nowMs - this.#tickedMs - this.periodMs);
+    this.#tickedMs = nowMs;
+  }
+}
+
+/** The clients that are selected: the same for the same seed, in whichever process. */
+function selectClients(
+  clients: readonly VirtualClient[],
+  { share, seed }: ClientSelection,
+): VirtualClient[] {
+  return clients.filter(({ index }) => randomFloat(seededPrng(seed * 1_000_003 + index)) < share);
+}
 
 /** The virtual clients of one process. */
 export class Population extends ClientObserver {
   readonly heartbeats: Heartbeats;
   readonly moves: RoomMoves;
   readonly connector: Connector;
-  readonly standstill: Standstill;
+  readonly stall: EventLoopStall;
   readonly #clients: VirtualClient[] = [];
   readonly #wire: Wire = new Wire(this);
   readonly #ticks;
@@ -41,19 +64,19 @@ export class Population extends ClientObserver {
     this.heartbeats = new Heartbeats(this.#wire, fail);
     this.moves = new RoomMoves(fail);
     this.connector = new Connector(streams, clock, this.#wire, fail);
-    this.standstill = new Standstill(TICK_MS, clock.monotonicMs());
+    this.stall = new EventLoopStall(TICK_MS, clock.monotonicMs());
     this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
   }
 
-  get connected(): number {
-    return this.#count((client) => client.state !== ClientState.away);
+  get connectedCount(): number {
+    return this.#count((client) => client.state !== ClientState.disconnected);
   }
 
-  get authenticated(): number {
+  get authenticatedCount(): number {
     return this.#count((client) => client.state === ClientState.open);
   }
 
-  /** Opens clients at the plan's pace; settles when all are in or have given up. */
+  /** Connects clients at the plan's pace; settles when all are authenticated or have given up. */
   async connect(plan: ConnectPlan): Promise<void> {
     this.plan = plan;
     if (this.#clients.length === 0) this.receipts.first = plan.first;
@@ -64,52 +87,52 @@ export class Population extends ClientObserver {
       const waitMs = startMs + at * 1_000 / plan.rampPerS - this.clock.monotonicMs();
       if (waitMs > 1) await sleep(this.clock, waitMs);
       while (this.connector.isSaturated) await sleep(this.clock, 1);
-      void this.connector.enter(client);
+      void this.connector.connect(client);
     }
     await this.#until(() => fresh.every(isSettled));
   }
 
   /**
-   * A share of those that are in beats no more.
+   * Some of those that are authenticated send no heartbeats any more.
    *
    * @returns How many.
    */
-  silence(whom: Share): number {
-    const silent = this.#chosenOfOpen(whom);
+  silence(selection: ClientSelection): number {
+    const silent = this.#selectOpen(selection);
     for (const client of silent) client.silent = true;
     return silent.length;
   }
 
   /**
-   * A share reads no more.
+   * Some stop reading.
    *
    * @returns Their indexes.
    */
-  stopReading(whom: Share): number[] {
-    const stopped = this.#chosenOfOpen(whom);
+  stopReading(selection: ClientSelection): number[] {
+    const stopped = this.#selectOpen(selection);
     for (const client of stopped) {
       client.paused = client.wasPaused = true;
-      this.receipts.excuse(client.index);
+      this.receipts.exempt(client.index);
       client.conn!.pause();
     }
     return stopped.map(({ index }) => index);
   }
 
-  readAgain(): void {
+  resumeReading(): void {
     for (const client of this.#clients) {
       if (client.paused) client.conn?.resume();
       client.paused = false;
     }
   }
 
-  /** A share leaves and comes back. */
-  leave(whom: Share): Promise<void> {
-    return this.#goAndComeBack(this.#chosenOfOpen(whom));
+  /** Some disconnect and reconnect. */
+  leave(selection: ClientSelection): Promise<void> {
+    return this.#reconnectAll(this.#selectOpen(selection));
   }
 
-  /** A share goes to the next room. */
-  changeRooms(whom: Share): void {
-    for (const client of chosenOf(this.#clients, whom)) {
+  /** Some change to the next room. */
+  changeRooms(selection: ClientSelection): void {
+    for (const client of selectClients(this.#clients, selection)) {
       if (client.state !== ClientState.open || client.paused) continue;
       this.receipts.left(client.index, this.clock.wallMs());
       client.room = (client.room + 1) % this.plan!.rooms;
@@ -118,15 +141,17 @@ export class Population extends ClientObserver {
     }
   }
 
-  /** All leave at once and come back at once. */
+  /** All disconnect at once and reconnect at once. */
   storm(): Promise<void> {
-    return this.#goAndComeBack(this.#clients);
+    return this.#reconnectAll(this.#clients);
   }
 
-  /** Brings back those that the server, or the way to it, has cut off. */
-  comeBack(): Promise<void> {
-    const away = this.#clients.filter(({ state, silent }) => state === ClientState.away && !silent);
-    return this.#enter(away);
+  /** Reconnects those that lost their connection. */
+  reconnect(): Promise<void> {
+    const away = this.#clients.filter(({ state, silent }) =>
+      state === ClientState.disconnected && !silent
+    );
+    return this.#connectAll(away);
   }
 
   /** Settles when what was asked for so far has been answered, or should have been. */
@@ -146,9 +171,9 @@ export class Population extends ClientObserver {
     return silentReport(this.#clients.filter(({ silent }) => silent), deadline);
   }
 
-  /** Lets all clients go. */
+  /** Disconnects all clients. */
   disconnect(): void {
-    for (const client of this.#clients) this.#goAway(client);
+    for (const client of this.#clients) this.#disconnect(client);
   }
 
   stop(): void {
@@ -156,23 +181,25 @@ export class Population extends ClientObserver {
     this.clock.cancel(this.#ticks);
   }
 
-  #chosenOfOpen(whom: Share): VirtualClient[] {
-    return chosenOf(this.#clients, whom).filter(({ state }) => state === ClientState.open);
+  #selectOpen(selection: ClientSelection): VirtualClient[] {
+    return selectClients(this.#clients, selection).filter(({ state }) =>
+      state === ClientState.open
+    );
   }
 
-  async #goAndComeBack(clients: readonly VirtualClient[]): Promise<void> {
-    for (const client of clients) this.#goAway(client);
-    // One that has just come in is still being got in for a moment.
-    await this.#until(() => clients.every(({ entering }) => !entering));
-    await this.#enter(clients);
+  async #reconnectAll(clients: readonly VirtualClient[]): Promise<void> {
+    for (const client of clients) this.#disconnect(client);
+    // One that has just been authenticated counts as connecting for a moment longer.
+    await this.#until(() => clients.every(({ isConnecting }) => !isConnecting));
+    await this.#connectAll(clients);
   }
 
-  async #enter(clients: readonly VirtualClient[]): Promise<void> {
-    for (const client of clients) void this.connector.enter(client);
+  async #connectAll(clients: readonly VirtualClient[]): Promise<void> {
+    for (const client of clients) void this.connector.connect(client);
     await this.#until(() => clients.every(isSettled));
   }
 
-  #goAway(client: VirtualClient): void {
+  #disconnect(client: VirtualClient): void {
     client.leaving = true;
     this.receipts.left(client.index, this.clock.wallMs());
     client.conn?.evict();
@@ -180,7 +207,7 @@ export class Population extends ClientObserver {
 
   #tick(): void {
     const nowMs = this.clock.monotonicMs();
-    this.standstill.tick(nowMs);
+    this.stall.tick(nowMs);
     if (this.plan === undefined) return;
     this.heartbeats.tick(this.#clients, nowMs, this.plan.heartbeatMs);
     this.moves.tick(this.#clients, nowMs);

@@ -4,8 +4,8 @@ import { preciseClock } from "../../platform/system_clock.ts";
 import { selectPlatform } from "../../platform/select.ts";
 import { type TestServer, withServer } from "../../tests/support/server.ts";
 import { within } from "../../tests/support/raw_client.ts";
-import { httpPush } from "../http_push.ts";
-import { Pusher } from "../pusher.ts";
+import { Pusher, type SendPush } from "../pusher.ts";
+import { ServerApi } from "../server_api.ts";
 import type { ConnectPlan, ReceiptTotals } from "../types.ts";
 import { Population } from "./population.ts";
 
@@ -46,7 +46,9 @@ async function withPopulation(
   const { streams } = await selectPlatform();
   await withServer({}, async (server) => {
     const population = new Population(streams, preciseClock, TAG, MARGINS);
-    const send = httpPush({ api: server.httpUrl, apiKey: "" });
+    const clock = preciseClock;
+    const api = new ServerApi({ url: server.httpUrl, apiKey: "", rooms: ROOMS, clock });
+    const send: SendPush = (room, body) => api.pushToRoom(room, body);
     const pusher = new Pusher({ send, tag: TAG, size: 100, rooms: ROOMS, clock: preciseClock });
     const totals = (more = 0): Counts => {
       const pushes = pusher.pushes.map((room) => ({ ...room, last: room.last + more }));
@@ -98,7 +100,7 @@ const RIGHT = { lost: 0, duplicated: 0, reordered: 0, misdelivered: 0 };
 describe("Population, with a real server and over TCP and WebSocket", () => {
   it("gets everyone in, into the rooms where the server counts them", () =>
     withPopulation({}, async ({ server, population }) => {
-      const { connected, authenticated, failures } = population;
+      const { connectedCount: connected, authenticatedCount: authenticated, failures } = population;
       assert.deepEqual([connected, authenticated, failures], [CLIENTS, CLIENTS, []]);
       const { comet_connections, comet_rooms } = await server.metrics();
       assert.deepEqual([comet_connections, comet_rooms], [CLIENTS, ROOMS]);
@@ -134,7 +136,7 @@ describe("Population, with a real server and over TCP and WebSocket", () => {
       await push(3);
       await received();
       await population.storm();
-      assert.equal(population.authenticated, CLIENTS);
+      assert.equal(population.authenticatedCount, CLIENTS);
       await push(3);
       await received();
       const { expected, received: came, ...wrong } = totals();

@@ -18,7 +18,8 @@ describe("Population.connect()", () => {
       ["sim-13", 14, "sim://1", 1_300],
       ["sim-14", 15, "sim://2", 1_400],
     ]);
-    const { connected, authenticated, lostConnections } = setup.population;
+    const { connectedCount: connected, authenticatedCount: authenticated, lostConnections } =
+      setup.population;
     assert.deepEqual([connected, authenticated, lostConnections], [5, 5, 0]);
     await setup.end();
   });
@@ -26,7 +27,7 @@ describe("Population.connect()", () => {
   it("adds to those that are there", async () => {
     const setup = await Setup.with(2);
     await setup.settle(setup.population.connect(setup.plan({ first: 2, clients: 3 })));
-    assert.equal(setup.population.authenticated, 5);
+    assert.equal(setup.population.authenticatedCount, 5);
     assert.deepEqual(setup.server.clients.map(({ mid }) => mid), [1, 2, 3, 4, 5]);
     await setup.end();
   });
@@ -37,7 +38,7 @@ describe("Population.connect()", () => {
     let tries = 0;
     setup.server.letsIn = () => ++tries > 3;
     await setup.settle(setup.population.connect(setup.plan({})));
-    assert.deepEqual([tries, setup.population.authenticated], [4, 1]);
+    assert.deepEqual([tries, setup.population.authenticatedCount], [4, 1]);
     assert.equal(setup.population.lostConnections, 0);
     await setup.end();
   });
@@ -48,7 +49,7 @@ describe("Population.connect()", () => {
     let tries = 0;
     setup.server.letsIn = () => ++tries > 5;
     await setup.settle(setup.population.connect(setup.plan({})));
-    assert.deepEqual([tries, setup.population.connected, setup.server.open], [5, 0, 0]);
+    assert.deepEqual([tries, setup.population.connectedCount, setup.server.open], [5, 0, 0]);
     await setup.end();
   });
 
@@ -56,7 +57,10 @@ describe("Population.connect()", () => {
     const setup = new Setup();
     const targets = ["tcp://127.0.0.1:9"];
     await setup.settle(setup.population.connect(setup.plan({ clients: 2, targets })));
-    assert.deepEqual([setup.population.connected, setup.population.authenticated], [0, 0]);
+    assert.deepEqual([setup.population.connectedCount, setup.population.authenticatedCount], [
+      0,
+      0,
+    ]);
     assert.match(setup.population.failures[0], /^client 0: .*127\.0\.0\.1:9/);
     await setup.end();
   });
@@ -180,7 +184,7 @@ describe("Population.silence()", () => {
     assert.deepEqual(report, { silent: 4, closed: 1, early: 1, late: 2 });
     assert.ok(lastMs >= 3_500 && lastMs <= 3_550, `${lastMs} ms`);
     assert.equal(setup.population.lostConnections, 0);
-    assert.equal(setup.population.authenticated, 1);
+    assert.equal(setup.population.authenticatedCount, 1);
     await setup.end();
   });
 
@@ -204,11 +208,19 @@ describe("Population", () => {
     const setup = await Setup.with(3);
     setup.server.clients[1].close();
     await setup.advance(50);
-    const { lostConnections, connected, authenticated, failures } = setup.population;
+    const {
+      lostConnections,
+      connectedCount: connected,
+      authenticatedCount: authenticated,
+      failures,
+    } = setup.population;
     assert.deepEqual([lostConnections, connected, authenticated], [1, 2, 2]);
     assert.deepEqual(failures, ["client 1 was closed by the server"]);
-    await setup.settle(setup.population.comeBack());
-    assert.deepEqual([setup.population.authenticated, setup.population.lostConnections], [3, 1]);
+    await setup.settle(setup.population.reconnect());
+    assert.deepEqual([setup.population.authenticatedCount, setup.population.lostConnections], [
+      3,
+      1,
+    ]);
     await setup.end();
   });
 
@@ -233,7 +245,7 @@ describe("Population", () => {
     const setup = await Setup.with(50);
     await setup.settle(setup.population.leave({ share: 0.3, seed: 2 }));
     const { server, population } = setup;
-    assert.deepEqual([population.authenticated, server.open], [50, 50]);
+    assert.deepEqual([population.authenticatedCount, server.open], [50, 50]);
     assert.equal(population.lostConnections, 0);
     const again = server.clients.slice(50);
     assert.ok(again.length >= 8 && again.length <= 22, `${again.length}`);
@@ -275,7 +287,11 @@ describe("Population", () => {
     const setup = await Setup.with(30);
     await setup.settle(setup.population.storm());
     const { server, population } = setup;
-    assert.deepEqual([population.authenticated, server.open, server.clients.length], [30, 30, 60]);
+    assert.deepEqual([population.authenticatedCount, server.open, server.clients.length], [
+      30,
+      30,
+      60,
+    ]);
     assert.deepEqual([population.lostConnections, population.failures], [0, []]);
     await setup.end();
   });
@@ -287,7 +303,7 @@ describe("Population", () => {
     for (const client of stopped) setup.push(client, client % 2, 1);
     await setup.advance(50);
     assert.equal(setup.population.received, 0);
-    setup.population.readAgain();
+    setup.population.resumeReading();
     await setup.advance(50);
     assert.deepEqual([setup.population.received, setup.population.latencies.count], [4, 0]);
     assert.equal(setup.totals(2).lost, 0);
@@ -299,7 +315,7 @@ describe("Population", () => {
     setup.population.stopReading({ share: 1, seed: 1 });
     setup.server.clients[0].close();
     await setup.advance(50);
-    setup.population.readAgain();
+    setup.population.resumeReading();
     await setup.advance(50);
     assert.deepEqual([setup.population.slowClosed, setup.population.lostConnections], [1, 0]);
     await setup.end();
@@ -309,7 +325,8 @@ describe("Population", () => {
     const setup = await Setup.with(10);
     setup.population.disconnect();
     await setup.advance(20);
-    const { connected, authenticated, lostConnections } = setup.population;
+    const { connectedCount: connected, authenticatedCount: authenticated, lostConnections } =
+      setup.population;
     assert.deepEqual([connected, authenticated, lostConnections, setup.server.open], [0, 0, 0, 0]);
     await setup.end();
   });
@@ -321,7 +338,7 @@ describe("Population", () => {
     setup.population.disconnect();
     await setup.settle(connecting);
     await setup.advance(100);
-    assert.deepEqual([setup.server.open, setup.population.authenticated], [0, 0]);
+    assert.deepEqual([setup.server.open, setup.population.authenticatedCount], [0, 0]);
     await setup.end();
   });
 });

@@ -4,7 +4,7 @@ import { systemPrng } from "../../base/prng.ts";
 import type { Platform } from "../../platform/port.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
 import { unknownMethod } from "../../protocol/cluster/methods.ts";
-import type { ConnectPlan, Deadline, FleetProgress, Share } from "../types.ts";
+import type { ClientSelection, ConnectPlan, Deadline, FleetProgress } from "../types.ts";
 import {
   ClientMethod,
   type ClientProcessOptions,
@@ -21,7 +21,7 @@ function progressOf(population: Population): FleetProgress {
   population.latencies.clear();
   const { user, system } = process.cpuUsage();
   return {
-    authenticated: population.authenticated,
+    authenticated: population.authenticatedCount,
     retries: population.connector.retries,
     lostConnections: population.lostConnections,
     slowClosed: population.slowClosed,
@@ -30,7 +30,7 @@ function progressOf(population: Population): FleetProgress {
     heartbeatsMissed: population.heartbeats.missed,
     moves: population.moves.asked,
     movesMissed: population.moves.missed,
-    standstillMs: population.standstill.longestMs,
+    stallMs: population.stall.longestMs,
     latencies,
     failures: population.failures,
     cpuS: (user + system) / 1e6,
@@ -49,19 +49,19 @@ async function answer(
     case ClientMethod.progress:
       return progressOf(population);
     case ClientMethod.silence:
-      return population.silence(fromJson<Share>(body));
+      return population.silence(fromJson<ClientSelection>(body));
     case ClientMethod.stopReading:
-      return population.stopReading(fromJson<Share>(body));
-    case ClientMethod.readAgain:
-      return population.readAgain();
+      return population.stopReading(fromJson<ClientSelection>(body));
+    case ClientMethod.resumeReading:
+      return population.resumeReading();
     case ClientMethod.leave:
-      return await population.leave(fromJson<Share>(body));
+      return await population.leave(fromJson<ClientSelection>(body));
     case ClientMethod.changeRooms:
-      return population.changeRooms(fromJson<Share>(body));
+      return population.changeRooms(fromJson<ClientSelection>(body));
     case ClientMethod.storm:
       return await population.storm();
-    case ClientMethod.comeBack:
-      return await population.comeBack();
+    case ClientMethod.reconnect:
+      return await population.reconnect();
     case ClientMethod.answered:
       return await population.answered();
     case ClientMethod.members:

@@ -1,12 +1,12 @@
 import type { ClientStream } from "../../client/stream.ts";
 import type { Conn } from "../../platform/port.ts";
-import { parsePlace } from "../locations.ts";
+import { parseClientAddress } from "../client_address.ts";
 import type { ConnectPlan } from "../types.ts";
 
 /** How far a client has come. */
 export const ClientState = {
   /** Not connected, and not to be for now. */
-  away: 0,
+  disconnected: 0,
   connecting: 1,
   upgrading: 2,
   authenticating: 3,
@@ -16,7 +16,7 @@ export type ClientState = typeof ClientState[keyof typeof ClientState];
 
 /** One virtual client. There are very many: every field counts. */
 export class VirtualClient {
-  state: ClientState = ClientState.away;
+  state: ClientState = ClientState.disconnected;
   conn: Conn<VirtualClient> | undefined = undefined;
   /** What speaks over `conn`. */
   stream: ClientStream<VirtualClient> | undefined = undefined;
@@ -37,15 +37,15 @@ export class VirtualClient {
   silent = false;
   /** When the server closed it after it had fallen silent. */
   closedMs = 0;
-  /** Whether its end was asked for. */
+  /** Whether it disconnects by itself. */
   leaving = false;
   paused = false;
-  /** Whether it has not read for a while: what it gets late, or not, is its own doing. */
+  /** Whether it has not read for a while: that it gets something late, or never, is its own doing. */
   wasPaused = false;
-  /** Whether it has been in before. */
-  wasIn = false;
-  /** Whether it is being got in. */
-  entering = false;
+  /** Whether it has been authenticated before. */
+  wasAuthenticated = false;
+  /** Whether the connector is at work for it. */
+  isConnecting = false;
 
   /**
    * @param index Among all clients of the run.
@@ -63,7 +63,7 @@ export class VirtualClient {
 /** One of the clients of a plan, in its room and not yet connected. */
 export function newClient(plan: ConnectPlan, at: number): VirtualClient {
   const index = plan.first + at;
-  const { transport, host, port } = parsePlace(plan.targets[index % plan.targets.length])!;
+  const { transport, host, port } = parseClientAddress(plan.targets[index % plan.targets.length])!;
   const client = new VirtualClient(index, host, port, transport === "ws");
   client.room = index % plan.rooms;
   return client;

@@ -8,7 +8,7 @@ import { ClientState, type VirtualClient } from "./virtual_client.ts";
 /** What clients are told, whatever their transport. */
 export interface ClientEvents {
   /** Its auth was answered. */
-  entered(client: VirtualClient): void;
+  authenticated(client: VirtualClient): void;
   /** @param sequence Of the heartbeat. */
   heartbeatAnswered(client: VirtualClient, sequence: number): void;
   /** @param sequence Of the change. */
@@ -49,7 +49,7 @@ export class Wire implements ConnHandler<VirtualClient>, StreamEvents<VirtualCli
   data(conn: { context: VirtualClient; evict(): void }, chunk: Uint8Array): void {
     const client = conn.context;
     // The dial has not yet said which client this is, or it was given up.
-    if (client === undefined || client.state === ClientState.away) return;
+    if (client === undefined || client.state === ClientState.disconnected) return;
     try {
       client.stream!.push(chunk);
     } catch (error) {
@@ -84,7 +84,7 @@ export class Wire implements ConnHandler<VirtualClient>, StreamEvents<VirtualCli
   frame(client: VirtualClient, { operation, sequence, body }: Frame): void {
     switch (operation) {
       case Operation.AuthReply:
-        return this.events.entered(client);
+        return this.events.authenticated(client);
       case Operation.HeartbeatReply:
         return this.events.heartbeatAnswered(client, sequence);
       case Operation.ChangeRoomReply:

@@ -38,7 +38,7 @@ function figuresOf(sample: Sample, { p50, p99 }: LatencySoFar): [name: string, f
 }
 
 /** Shows how a run gets on: in place on a terminal, in plain lines now and then elsewhere. */
-export class Progress {
+export class ProgressDisplay {
   #phase = "";
   #printedS = -Infinity;
   /** Lines that are drawn over next. */

@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { simReport } from "../../tests/support/sim_report.ts";
 import type { Sample } from "../types.ts";
-import { Progress } from "./progress.ts";
+import { ProgressDisplay } from "./progress.ts";
 
 const OVER_FIVE_LINES = "\u001b[5F\u001b[J";
 
-/** Progress, and what it wrote. */
+/** A display of progress, and what it wrote. */
 class Shown {
   readonly writes: string[] = [];
-  readonly progress: Progress;
+  readonly progress: ProgressDisplay;
 
   constructor(isTerminal: boolean, columns = 80) {
     const write = (text: string) => void this.writes.push(text);
-    this.progress = new Progress({ write, isTerminal, columns });
+    this.progress = new ProgressDisplay({ write, isTerminal, columns });
   }
 }
 
@@ -50,7 +50,7 @@ function lines(texts: readonly string[]): string {
   return texts.map((text) => `${text}\n`).join("");
 }
 
-test("Progress draws each sample over the one before on a terminal", () => {
+test("ProgressDisplay draws each sample over the one before on a terminal", () => {
   const { writes, progress } = new Shown(true);
   progress.phase("fanout");
   progress.sample(sample, latency);
@@ -59,26 +59,26 @@ test("Progress draws each sample over the one before on a terminal", () => {
   assert.deepEqual(writes, [drawn, OVER_FIVE_LINES + drawn.replace("12 s", "13 s")]);
 });
 
-test("Progress cuts its lines to the columns of a terminal", () => {
+test("ProgressDisplay cuts its lines to the columns of a terminal", () => {
   const { writes, progress } = new Shown(true, 25);
   progress.sample(sample, latency);
   assert.deepEqual(writes, [lines(block.map((text) => text.slice(0, 24)))]);
 });
 
-test("Progress keeps a few columns where a terminal says that it has none", () => {
+test("ProgressDisplay keeps a few columns where a terminal says that it has none", () => {
   const { writes, progress } = new Shown(true, 0);
   progress.sample(sample, latency);
   assert.deepEqual(writes, [lines(block.map((text) => text.slice(0, 20)))]);
 });
 
-test("Progress prints a line every 5 s at most where lines stay", () => {
+test("ProgressDisplay prints a line every 5 s at most where lines stay", () => {
   const { writes, progress } = new Shown(false);
   for (let atS = 0; atS <= 12; atS += 0.5) progress.sample(sampleAt(atS), latency);
   assert.deepEqual(writes.map((text) => text.slice(0, 6)), ["   0 s", "   5 s", "  10 s"]);
   assert.ok(writes.every((text) => text.indexOf("\n") === text.length - 1));
 });
 
-test("Progress prints each phase once, and its first sample, where lines stay", () => {
+test("ProgressDisplay prints each phase once, and its first sample, where lines stay", () => {
   const { writes, progress } = new Shown(false);
   progress.phase("connect");
   progress.phase("connect");
@@ -94,14 +94,14 @@ test("Progress prints each phase once, and its first sample, where lines stay", 
   ]);
 });
 
-test("Progress writes no control signs where lines stay", () => {
+test("ProgressDisplay writes no control signs where lines stay", () => {
   const { writes, progress } = new Shown(false);
   progress.phase("connect");
   progress.sample(sample, latency);
   assert.deepEqual(writes, ["connect\n", line]);
 });
 
-test("Progress says nothing of a server that runs elsewhere", () => {
+test("ProgressDisplay says nothing of a server that runs elsewhere", () => {
   const { writes, progress } = new Shown(false);
   progress.sample({ ...sample, serverCores: undefined, serverRssBytes: undefined }, latency);
   assert.deepEqual(writes, [`${line.slice(0, line.indexOf("  server"))}\n`]);

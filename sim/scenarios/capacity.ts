@@ -1,5 +1,5 @@
 import { freeMemoryShare } from "../machine.ts";
-import type { RunContext, Span } from "../run_context.ts";
+import type { Interval, RunContext } from "../run_context.ts";
 import { ratesBetween } from "../totals.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -28,7 +28,7 @@ function refusal(why: string): string {
 }
 
 /** What went wrong between two moments, in words; undefined when nothing did. */
-function errorsOf({ before, after }: Span): string | undefined {
+function errorsOf({ before, after }: Interval): string | undefined {
   const errors = ([
     ["pushes were not accepted", after.refused - before.refused],
     ["clients were closed", after.lostConnections - before.lostConnections],
@@ -39,7 +39,10 @@ function errorsOf({ before, after }: Span): string | undefined {
 }
 
 /** How busy the machine is, in words, and whether that is all that it can. */
-function load(span: Span, cpuCount: number): { readonly text: string; readonly isFull: boolean } {
+function load(
+  span: Interval,
+  cpuCount: number,
+): { readonly text: string; readonly isFull: boolean } {
   const { serverCores = 0, clientCores } = ratesBetween(span.before, span.after);
   return {
     text: `the server takes ${serverCores.toFixed(1)} and the clients ` +
@@ -49,7 +52,7 @@ function load(span: Span, cpuCount: number): { readonly text: string; readonly i
 }
 
 /** Why the ramp is at its end, or undefined when it may go on. */
-function limitMet(run: RunContext, span: Span, wanted: number): string | undefined {
+function limitMet(run: RunContext, span: Interval, wanted: number): string | undefined {
   const { cpuCount, last } = run;
   if ((last?.authenticated ?? 0) < wanted) {
     return refusal(last?.failures.at(-1) ?? "no reason was seen");
@@ -67,7 +70,7 @@ function limitMet(run: RunContext, span: Span, wanted: number): string | undefin
 }
 
 /** What is seen with so many clients, in words. */
-function figuresOf(span: Span, rssBytes: number | undefined): string {
+function figuresOf(span: Interval, rssBytes: number | undefined): string {
   const { receivedPerS, serverCores } = ratesBetween(span.before, span.after);
   const p99Ms = span.latencies.quantile(0.99);
   const figures = [`${Math.round(receivedPerS)} messages/s`, `p99 ${p99Ms.toFixed(0)} ms`];

@@ -12,9 +12,9 @@ export const churn: Scenario = {
     run.phase("churn");
     run.pusher.start(rate);
     for (let step = 0; step * STEP_MS < durationMs; step++) {
-      const whom = { share: SHARE, seed: stepSeed(seed, step) };
-      if (step % 2 === 0) await run.fleet.leave(whom);
-      else await run.fleet.changeRooms(whom);
+      const selection = { share: SHARE, seed: stepSeed(seed, step) };
+      if (step % 2 === 0) await run.fleet.leave(selection);
+      else await run.fleet.changeRooms(selection);
       await run.wait(STEP_MS);
     }
     await checkReturn(run);

@@ -1,4 +1,4 @@
-import { silentFinding } from "../checkers/silent_clients.ts";
+import { silentFinding } from "../checkers/findings.ts";
 import { drawn, type Scenario } from "./scenario.ts";
 
 /** After how many silent intervals the run's own server closes a client. */

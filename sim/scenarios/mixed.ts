@@ -13,17 +13,17 @@ export const mixed: Scenario = {
     run.phase("mixed");
     run.pusher.start(rate);
     for (let step = 0; step * STEP_MS < durationMs; step++) {
-      const whom = { share: SHARE, seed: stepSeed(seed, step) };
-      if (step % 4 === 0) await fleet.leave(whom);
-      if (step % 4 === 1) await fleet.changeRooms(whom);
-      if (step % 8 === 2) await fleet.stopReading(whom);
-      if (step % 8 === 6) await fleet.readAgain();
+      const selection = { share: SHARE, seed: stepSeed(seed, step) };
+      if (step % 4 === 0) await fleet.leave(selection);
+      if (step % 4 === 1) await fleet.changeRooms(selection);
+      if (step % 8 === 2) await fleet.stopReading(selection);
+      if (step % 8 === 6) await fleet.resumeReading();
       await run.wait(STEP_MS);
     }
-    await fleet.readAgain();
+    await fleet.resumeReading();
     await run.wait(STEP_MS);
     // Those that were closed since they did not read: clients do so when they are told to.
-    await fleet.comeBack();
+    await fleet.reconnect();
     await checkReturn(run);
     run.notes.slow_closed = run.last!.slowClosed;
   },

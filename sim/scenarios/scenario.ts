@@ -1,4 +1,4 @@
-import { connectingFinding } from "../checkers/connecting.ts";
+import { connectingFinding } from "../checkers/findings.ts";
 import type { RunContext } from "../run_context.ts";
 
 /** How often clients are drawn at most. */

@@ -1,5 +1,4 @@
-import { slowFinding } from "../checkers/slow_readers.ts";
-import { pushBulk } from "../http_push.ts";
+import { slowFinding } from "../checkers/findings.ts";
 import type { RunContext } from "../run_context.ts";
 import { drawn, type Scenario } from "./scenario.ts";
 
@@ -29,11 +28,10 @@ async function fillQueues(
   clients: readonly number[],
   spanMs: number,
 ): Promise<number> {
-  const target = { api: run.target.api, apiKey: run.options.apiKey };
   const pushes = BULK_BYTES / BULK_PUSH_BYTES;
   let refused = 0;
   for (let sent = 0; sent < pushes && clients.length > 0; sent++) {
-    const accepted = await pushBulk(target, clients, BULK_PUSH_BYTES).catch(() => false);
+    const accepted = await run.api.pushToClients(clients, BULK_PUSH_BYTES).catch(() => false);
     if (!accepted) refused++;
     await run.wait(spanMs / 2 / pushes);
   }
@@ -57,7 +55,7 @@ export const slow: Scenario = {
     ]);
     const meanwhile = await run.measure();
     run.phase("all read again");
-    await run.fleet.readAgain();
+    await run.fleet.resumeReading();
     await run.wait(READ_MS);
     const [beforeMs, meanwhileMs] = [before, meanwhile].map(({ latencies }) =>
       latencies.count === 0 ? undefined : latencies.quantile(0.99)

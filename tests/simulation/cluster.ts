@@ -1,17 +1,24 @@
 import { randomBelow } from "../../base/prng.ts";
 import type { Comet } from "../../comet/comet.ts";
-import { type CometRole, COMETS, JOBS_MAX, type LogicRole, LOGICS, type Role } from "./roles.ts";
+import {
+  type CometRole,
+  COMETS,
+  JOBS_MAX,
+  type LogicRole,
+  LOGICS,
+  type SimulatedRole,
+} from "./roles.ts";
 import { startComet, startJob, startLogic } from "./roles.ts";
 import type { World } from "./world.ts";
 
 /** How long a push may take to be answered, in milliseconds. */
 const ANSWER_MS = 10_000;
 
-/** All roles of a world, and their lives. */
+/** All roles of a world: starts, kills and stops them. */
 export class Cluster {
   readonly comets: CometRole[] = [];
   readonly logics: LogicRole[] = [];
-  readonly jobs: Role[] = [];
+  readonly jobs: SimulatedRole[] = [];
   #runs = 0;
 
   /** Every comet that ever ran. */
@@ -20,8 +27,8 @@ export class Cluster {
   /** @param heartbeatMs After how long without a heartbeat a client is closed, in milliseconds. */
   constructor(private readonly world: World, private readonly heartbeatMs: number) {}
 
-  /** What comets count that never happens unless something is wrong with them, by its name. */
-  get mistakes(): Readonly<Record<string, number>> {
+  /** Counts of comets that stay 0 unless a comet is wrong, by name. */
+  get unexpectedCounts(): Readonly<Record<string, number>> {
     const sum = (name: "protocolErrors" | "deliveryFailures" | "heartbeatTimeouts") =>
       this.#allComets.reduce((total, { counters }) => total + counters[name], 0);
     return {
@@ -39,12 +46,12 @@ export class Cluster {
     for (let index = 0; index < jobs; index++) await this.#start("job", index);
   }
 
-  get roles(): readonly Role[] {
+  get roles(): readonly SimulatedRole[] {
     return [...this.comets, ...this.jobs, ...this.logics];
   }
 
   /** Kills a role; another run of it begins after a while. */
-  kill(role: Role, backAfterMs: number): void {
+  kill(role: SimulatedRole, backAfterMs: number): void {
     const { world } = this;
     const [kind, index] = role.host.name.split("-");
     world.record(`${role.host.name} is killed, back in ${Math.round(backAfterMs)} ms`);

@@ -3,7 +3,7 @@ import type { Population } from "../../sim/client/population.ts";
 import type { Cluster } from "./cluster.ts";
 import type { World } from "./world.ts";
 
-/** What faults are done to. */
+/** What faults are injected into. */
 export interface Targets {
   readonly world: World;
   readonly cluster: Cluster;
@@ -72,10 +72,10 @@ const storeAway: Fault = ({ world }) => {
 const slowReaders: Fault = ({ world, clients }) => {
   const stopped = clients.stopReading({ share: 0.15, seed: world.prng.nextUint32() >>> 8 });
   world.record(`clients ${stopped.join(", ") || "none"} stop reading`);
-  world.store.host.after(between(world, 100, 4_000), () => clients.readAgain());
+  world.store.host.after(between(world, 100, 4_000), () => clients.resumeReading());
 };
 
-/** How often clients that hopRooms change rooms, and for how long, in milliseconds. */
+/** How often clients hop to another room, and for how long, in milliseconds. */
 const STEP_MS = 120;
 export const HOPPING_MS = 1_800;
 
@@ -100,7 +100,7 @@ const faults: readonly Fault[] = [
 ];
 
 /**
- * Does some injectFaults at some times.
+ * Injects some faults at some times.
  *
  * @param spanMs Within which it all begins.
  */

@@ -3,7 +3,7 @@ import type { MemoryPorts } from "../../platform/memory/ports.ts";
 import { memoryStreams } from "../../platform/memory/streams.ts";
 import type { Conn, ConnHandler, Listener, Streams } from "../../platform/port.ts";
 import type { Network } from "./network.ts";
-import type { Owner, ScheduledEvent, Scheduler } from "./scheduler.ts";
+import type { EventOwner, ScheduledEvent, Scheduler } from "./scheduler.ts";
 
 /** What all hosts of a world share. */
 export interface Environment {
@@ -28,7 +28,7 @@ const EPOCH_MS = 1_700_000_000_000;
  * One machine of a world, with one process: its clock and its sockets. It can stand still for a
  * while, and it can die, after which nothing that it began has any effect.
  */
-export class Host implements Owner {
+export class Host implements EventOwner {
   readonly clock: Clock;
   readonly streams: Streams;
   isDead = false;

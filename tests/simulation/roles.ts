@@ -28,17 +28,17 @@ const SLOW_READER_MS = 1_500;
 const SLICES = [2, FANOUT_SLICE];
 
 /** A role that runs on a host. */
-export interface Role {
+export interface SimulatedRole {
   readonly host: Host;
   /** Ends it as a signal would. */
   stop(): Promise<void>;
 }
 
-export interface CometRole extends Role {
+export interface CometRole extends SimulatedRole {
   readonly comet: Comet;
 }
 
-export interface LogicRole extends Role {
+export interface LogicRole extends SimulatedRole {
   readonly logic: Logic;
 }
 
@@ -146,7 +146,7 @@ export async function startComet(
 }
 
 /** Starts a job. */
-export function startJob(world: World, index: number, run: number): Role {
+export function startJob(world: World, index: number, run: number): SimulatedRole {
   const host = world.newHost(`job-${index}`, true);
   const { prng, store } = world;
   const { clock, streams } = host;

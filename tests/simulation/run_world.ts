@@ -1,12 +1,14 @@
 import { TICK_MS } from "../../comet/options.ts";
 import { randomBelow } from "../../base/prng.ts";
-import { deliveryFindings } from "../../sim/checkers/deliveries.ts";
-import { connectingFinding } from "../../sim/checkers/connecting.ts";
-import { heartbeatFinding } from "../../sim/checkers/heartbeat_answers.ts";
-import { connectionFinding } from "../../sim/checkers/kept_connections.ts";
-import { leftOverFinding } from "../../sim/checkers/left_over.ts";
-import { onlineFinding } from "../../sim/checkers/online_counts.ts";
-import { silentFinding } from "../../sim/checkers/silent_clients.ts";
+import {
+  connectingFinding,
+  connectionFinding,
+  deliveryFindings,
+  heartbeatFinding,
+  leftOverFinding,
+  onlineFinding,
+  silentFinding,
+} from "../../sim/checkers/findings.ts";
 import { Population } from "../../sim/client/population.ts";
 import { Pusher } from "../../sim/pusher.ts";
 import { Cluster } from "./cluster.ts";
@@ -22,9 +24,9 @@ const RATE = 20;
 /** After how long without a heartbeat a client is closed: in the wheel's first level, or beyond. */
 const HEARTBEATS_MS = [3_000, 7_000];
 
-/** For how long faults happen, and how long none do afterwards, in milliseconds. */
-const HARM_MS = 4_000;
-const PEACE_MS = 1_500;
+/** For how long faults are injected, and for how long none are afterwards, in milliseconds. */
+const FAULTS_MS = 4_000;
+const QUIESCE_MS = 1_500;
 
 /** After how long a comet that stood still has closed those it has to, in milliseconds. */
 const CLOSED_MS = 1_500;
@@ -55,7 +57,7 @@ export interface WorldReport {
   readonly events: number;
 }
 
-/** A cluster, its clients and its back end, from the beginning of a world to its end. */
+/** One world from its beginning to its end: a cluster, its clients and its back end. */
 class WorldRun {
   readonly #world: World;
   readonly #cluster: Cluster;
@@ -87,7 +89,7 @@ class WorldRun {
 
   async run(): Promise<WorldReport> {
     const world = this.#world;
-    await this.#live();
+    await this.#runPhases();
     const { failures, trace, scheduler } = world;
     return {
       seed: this.seed,
@@ -99,7 +101,7 @@ class WorldRun {
     };
   }
 
-  async #live(): Promise<void> {
+  async #runPhases(): Promise<void> {
     const world = this.#world;
     const cluster = this.#cluster;
     const clients = this.#clients;
@@ -121,40 +123,40 @@ class WorldRun {
     if (!await world.settled("clients get in", connected, 20_000)) return;
     this.#pusher.start(RATE);
     await world.pass(300);
-    await injectFaults({ world, cluster, clients }, HARM_MS);
+    await injectFaults({ world, cluster, clients }, FAULTS_MS);
     world.record("quiesce");
     await this.#heal();
-    await this.#rest();
+    await this.#quiesce();
     await this.#check();
     await this.#fallSilent();
     await this.#end();
   }
 
-  /** Lets everything be whole again, and everyone come back. */
+  /** Ends all faults, and waits until all roles are back and all clients connected. */
   async #heal(): Promise<void> {
     const world = this.#world;
     const clients = this.#clients;
-    clients.readAgain();
+    clients.resumeReading();
     world.network.heal();
     await world.until("all roles are back", () => this.#cluster.isWhole, HEALED_MS);
-    const isHealed = () => clients.authenticated === CLIENTS;
-    // Clients that hopRooms go on for a while, and what is about to break looks whole until then.
+    const isHealed = () => clients.authenticatedCount === CLIENTS;
+    // Clients hop from room to room for a while yet, and what is about to break looks whole until then.
     await world.pass(Math.max(CLOSED_MS, HOPPING_MS));
     for (let tries = 0; tries < 10 && !isHealed(); tries++) {
-      await world.settled("clients come back", clients.comeBack(), HEALED_MS);
+      await world.settled("clients come back", clients.reconnect(), HEALED_MS);
       await world.pass(CLOSED_MS);
     }
-    const { authenticated, failures } = clients;
+    const { authenticatedCount: authenticated, failures } = clients;
     world.check(connectingFinding({ authenticated, wanted: CLIENTS, reason: failures.at(-1) }));
     await world.settled("answers come", clients.answered(), HEALED_MS);
     world.record("all clients are in");
   }
 
-  /** No faults for a while: nobody is closed, and every heartbeat is answered. */
-  async #rest(): Promise<void> {
+  /** Without faults, nobody is closed and every heartbeat is answered. */
+  async #quiesce(): Promise<void> {
     const { lostConnections, heartbeats } = this.#clients;
     const { sent, missed } = heartbeats;
-    await this.#world.pass(PEACE_MS);
+    await this.#world.pass(QUIESCE_MS);
     await this.#world.settled("answers come", this.#clients.answered(), HEALED_MS);
     this.#world.check(
       connectionFinding({ lostConnections: this.#clients.lostConnections - lostConnections }),
@@ -178,8 +180,10 @@ class WorldRun {
     this.#expected = receipts.expected;
     world.check(...deliveryFindings(receipts));
     for (const failure of receipts.failures) world.fail(failure);
-    const mistakes = Object.entries(this.#cluster.mistakes).filter(([, count]) => count > 0);
-    for (const [what, count] of mistakes) world.fail(`comets count ${count} ${what}`);
+    const unexpected = Object.entries(this.#cluster.unexpectedCounts).filter(([, count]) =>
+      count > 0
+    );
+    for (const [what, count] of unexpected) world.fail(`comets count ${count} ${what}`);
     await this.#checkOnline(this.#clients.members());
   }
 
@@ -205,7 +209,7 @@ class WorldRun {
     }
   }
 
-  /** Lets some clients fall silent: they are closed in time. */
+  /** Clients that fall silent are closed in time. */
   async #fallSilent(): Promise<void> {
     const world = this.#world;
     // Of a few clients, a share may be nobody.
@@ -218,7 +222,7 @@ class WorldRun {
     world.check(silentFinding(report, latestMs));
   }
 
-  /** Lets everyone go, and looks what is left. */
+  /** Disconnects everyone, and checks that nothing is left. */
   async #end(): Promise<void> {
     const world = this.#world;
     const cluster = this.#cluster;

@@ -2,8 +2,8 @@ import { promisesSettled } from "../../base/clock.ts";
 import { type Prng, randomBelow } from "../../base/prng.ts";
 
 /** Where events happen. */
-export interface Owner {
-  /** Tells places apart. */
+export interface EventOwner {
+  /** Tells owners apart. */
   readonly index: number;
   /** Until when nothing happens there: it happens then. */
   readonly frozenUntilMs: number;
@@ -14,7 +14,7 @@ export interface Owner {
 /** Something that happens at its time, unless it is cancelled. */
 export interface ScheduledEvent {
   dueMs: number;
-  readonly place: Owner;
+  readonly owner: EventOwner;
   /** Decides between events of the same time: by chance, but in order on one host. */
   readonly rank: number;
   readonly order: number;
@@ -40,19 +40,19 @@ export class Scheduler {
 
   /** Events that wait and are still to happen. */
   get waiting(): number {
-    return this.#heap.filter(({ callback, place }) => callback !== undefined && !place.isDead)
+    return this.#heap.filter(({ callback, owner }) => callback !== undefined && !owner.isDead)
       .length;
   }
 
   /**
    * Lets something happen.
    *
-   * @param place Where: events of one place and time happen in the order of these calls.
+   * @param owner Where: events of one owner and time happen in the order of these calls.
    */
-  at(dueMs: number, place: Owner, callback: () => void): ScheduledEvent {
-    const rank = this.#ranks[place.index] ??= randomBelow(this.prng, 2 ** 32);
+  at(dueMs: number, owner: EventOwner, callback: () => void): ScheduledEvent {
+    const rank = this.#ranks[owner.index] ??= randomBelow(this.prng, 2 ** 32);
     const order = ++this.#order;
-    const event = { dueMs: Math.max(dueMs, this.nowMs), place, rank, order, callback };
+    const event = { dueMs: Math.max(dueMs, this.nowMs), owner, rank, order, callback };
     this.#push(event);
     return event;
   }
@@ -63,10 +63,10 @@ export class Scheduler {
       const next = this.#heap.at(0);
       if (next === undefined || next.dueMs > untilMs) break;
       this.#pop();
-      const { callback, place } = next;
-      if (callback === undefined || place.isDead) continue;
-      if (next.dueMs < place.frozenUntilMs) {
-        next.dueMs = place.frozenUntilMs;
+      const { callback, owner } = next;
+      if (callback === undefined || owner.isDead) continue;
+      if (next.dueMs < owner.frozenUntilMs) {
+        next.dueMs = owner.frozenUntilMs;
         this.#push(next);
         continue;
       }

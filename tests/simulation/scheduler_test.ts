@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seededPrng } from "../../base/prng.ts";
-import { type Owner, Scheduler } from "./scheduler.ts";
+import { type EventOwner, Scheduler } from "./scheduler.ts";
 
-function place(index: number): { -readonly [Key in keyof Owner]: Owner[Key] } {
+function owner(index: number): { -readonly [Key in keyof EventOwner]: EventOwner[Key] } {
   return { index, frozenUntilMs: 0, isDead: false };
 }
 
@@ -11,7 +11,7 @@ function place(index: number): { -readonly [Key in keyof Owner]: Owner[Key] } {
 function run(seed: number) {
   const scheduler = new Scheduler(seededPrng(seed));
   const happened: string[] = [];
-  const at = (dueMs: number, where: Owner, name: string) =>
+  const at = (dueMs: number, where: EventOwner, name: string) =>
     scheduler.at(dueMs, where, () => happened.push(`${name}@${scheduler.nowMs}`));
   return { scheduler, happened, at };
 }
@@ -20,19 +20,19 @@ describe("Scheduler", () => {
   it("lets things happen in the order of their times, and knows the time", async () => {
     const { scheduler, happened, at } = run(1);
     const times = Array.from({ length: 200 }, (_, index) => (index * 7919) % 211);
-    for (const ms of times) at(ms, place(0), "x");
+    for (const ms of times) at(ms, owner(0), "x");
     await scheduler.run(1_000);
     assert.deepEqual(happened, times.toSorted((a, b) => a - b).map((ms) => `x@${ms}`));
     assert.equal(scheduler.nowMs, 1_000);
   });
 
-  it("keeps the order of one place, and takes places in an order by the seed", async () => {
+  it("keeps the order of one owner, and takes owners in an order by the seed", async () => {
     const orders = new Set<string>();
     for (let seed = 0; seed < 20; seed++) {
       const { scheduler, happened, at } = run(seed);
       for (const name of ["a1", "a2", "a3"]) {
-        at(5, place(0), name);
-        at(5, place(1), name.replace("a", "b"));
+        at(5, owner(0), name);
+        at(5, owner(1), name.replace("a", "b"));
       }
       await scheduler.run(5);
       assert.equal(happened.filter((name) => name.startsWith("a")).join(), "a1@5,a2@5,a3@5");
@@ -47,19 +47,19 @@ describe("Scheduler", () => {
       for (let hops = 0; hops < 50; hops++) await Promise.resolve();
       happened.push("promised");
     };
-    scheduler.at(1, place(0), () => void later());
-    scheduler.at(1, place(0), () => happened.push("next"));
+    scheduler.at(1, owner(0), () => void later());
+    scheduler.at(1, owner(0), () => happened.push("next"));
     await scheduler.run(2);
     assert.deepEqual(happened, ["promised", "next"]);
   });
 
   it("holds what falls due where it is frozen, and lets it be cancelled meanwhile", async () => {
     const { scheduler, happened, at } = run(1);
-    const frozen = place(0);
+    const frozen = owner(0);
     at(1, frozen, "first");
     const cancelled = at(2, frozen, "cancelled");
     at(3, frozen, "third");
-    at(4, place(1), "elsewhere");
+    at(4, owner(1), "elsewhere");
     frozen.frozenUntilMs = 10;
     await scheduler.run(5);
     assert.deepEqual(happened, ["elsewhere@4"]);
@@ -70,7 +70,7 @@ describe("Scheduler", () => {
 
   it("lets nothing happen where all is dead", async () => {
     const { scheduler, happened, at } = run(1);
-    const dead = place(0);
+    const dead = owner(0);
     at(1, dead, "never");
     assert.equal(scheduler.waiting, 1);
     dead.isDead = true;
@@ -81,7 +81,7 @@ describe("Scheduler", () => {
 
   it("stops at once when what is waited for holds", async () => {
     const { scheduler, happened, at } = run(1);
-    for (const ms of [1, 2, 3]) at(ms, place(0), "x");
+    for (const ms of [1, 2, 3]) at(ms, owner(0), "x");
     await scheduler.run(10, () => happened.length === 2);
     assert.deepEqual(happened, ["x@1", "x@2"]);
     assert.equal(scheduler.nowMs, 2);

@@ -1,3 +1,9 @@
+/**
+ * The simulated world: production roles, virtual clients and a store, each on a simulated host, with
+ * network, clocks and chance all from one seed. `run_world.ts` is the life of one world, `faults.ts`
+ * what goes wrong in it, `scheduler.ts` the one queue that decides what happens next. One seed runs
+ * with `deno run -A tests/simulation/main.ts SEED`.
+ */
 import { type Prng, randomBelow, seededPrng } from "../../base/prng.ts";
 import type { Finding } from "../../sim/types.ts";
 import { MemoryPorts } from "../../platform/memory/ports.ts";

@@ -74,6 +74,6 @@ export class PopulationSetup {
   async end(): Promise<void> {
     this.population.stop();
     await this.advance(20);
-    assert.deepEqual([this.server.open, this.population.connected], [0, 0]);
+    assert.deepEqual([this.server.open, this.population.connectedCount], [0, 0]);
   }
 }

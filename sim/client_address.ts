@@ -1,7 +1,7 @@
 import type { Transport } from "./types.ts";
 
 /** Where clients connect, and how. */
-export interface Place {
+export interface ClientAddress {
   readonly transport: Transport;
   /** A name or an address, without brackets. */
   readonly host: string;
@@ -14,7 +14,7 @@ export interface Place {
  * @param text `tcp://HOST:PORT` or `ws://HOST:PORT`.
  * @returns Undefined when it is neither.
  */
-export function parsePlace(text: string): Place | undefined {
+export function parseClientAddress(text: string): ClientAddress | undefined {
   const found = /^(tcp|ws):\/\/(?:\[([\da-fA-F:.]+)\]|([\w.{}-]+)):(\d{1,5})$/.exec(text);
   if (found === null) return undefined;
   const port = Number(found[4]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { slowFinding, type SlowSeen } from "./slow_readers.ts";
+import { slowFinding, type SlowSeen } from "./findings.ts";
 
 const fine: SlowSeen = { beforeMs: 50, meanwhileMs: 149, slow: 3, refused: 0 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { selectPlatform } from "../platform/select.ts";
-import { runningTarget } from "./server.ts";
+import { findServer } from "./server_process.ts";
 
 const handler = {
   open: (conn: { evict(): void }) => conn.evict(),
@@ -11,7 +11,7 @@ const handler = {
   close() {},
 };
 
-describe("runningTarget()", () => {
+describe("findServer()", () => {
   it("goes to any address of loopback where the server listens on all", async () => {
     const { streams } = await selectPlatform();
     const listen = (hostname: string) =>
@@ -19,15 +19,15 @@ describe("runningTarget()", () => {
     const listeners = [await listen("0.0.0.0"), await listen("127.0.0.1")];
     try {
       const [all, one] = listeners.map(({ address }) => address.port);
-      const places = [
+      const targets = [
         `tcp://127.0.0.1:${all}`,
         `ws://localhost:${all}`,
         `tcp://127.0.0.1:${one}`,
         "tcp://push.example:3101",
       ];
-      assert.deepEqual(await runningTarget(streams, places, "http://127.0.0.1:1"), {
-        places: [`tcp://{host}:${all}`, `ws://{host}:${all}`, ...places.slice(2)],
-        api: "http://127.0.0.1:1",
+      assert.deepEqual(await findServer(streams, targets, "http://127.0.0.1:1"), {
+        targets: [`tcp://{host}:${all}`, `ws://{host}:${all}`, ...targets.slice(2)],
+        apiUrl: "http://127.0.0.1:1",
         child: undefined,
       });
     } finally {

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { type Clock, sleep } from "../base/clock.ts";
-import { parsePlace } from "./locations.ts";
+import { parseClientAddress } from "./client_address.ts";
 import type { Child, ConnHandler, Process, Streams } from "../platform/port.ts";
 
 /** How long the server may take to come up, in milliseconds. */
@@ -28,11 +28,12 @@ export class ServerFailed extends Error {
   override readonly name = "ServerFailed";
 }
 
-/** A server to be driven. */
-export interface Target {
+/** The server that a run drives. */
+export interface ServerUnderTest {
   /** Where clients connect, as `tcp://…` or `ws://…`; `{host}` stands for any of loopback's. */
-  readonly places: readonly string[];
-  readonly api: string;
+  readonly targets: readonly string[];
+  /** Of its HTTP API. */
+  readonly apiUrl: string;
   /** The process, when it is the run's own. */
   readonly child: Child | undefined;
 }
@@ -43,24 +44,24 @@ const OTHER_LOOPBACK = "127.0.0.2";
 /**
  * A server that runs already.
  *
- * @param places Where clients connect. Where all of loopback leads there, `{host}` will stand.
+ * @param targets Where clients connect. Where all of loopback leads there, `{host}` will stand.
  */
-export async function runningTarget(
+export async function findServer(
   streams: Streams,
-  places: readonly string[],
-  api: string,
-): Promise<Target> {
-  const widened = places.map((place) => {
-    const { transport, host, port } = parsePlace(place)!;
-    if (host !== "localhost" && host !== "127.0.0.1") return place;
+  targets: readonly string[],
+  apiUrl: string,
+): Promise<ServerUnderTest> {
+  const widened = targets.map((target) => {
+    const { transport, host, port } = parseClientAddress(target)!;
+    if (host !== "localhost" && host !== "127.0.0.1") return target;
     const probe = { hostname: OTHER_LOOPBACK, port, pendingBytesMax: 0, handler: nobody };
-    return streams.dial(probe).then(() => `${transport}://{host}:${port}`, () => place);
+    return streams.dial(probe).then(() => `${transport}://{host}:${port}`, () => target);
   });
-  return { places: await Promise.all(widened), api, child: undefined };
+  return { targets: await Promise.all(widened), apiUrl, child: undefined };
 }
 
 /** How a server is started. */
-export interface StartDependencies {
+export interface LaunchDependencies {
   readonly streams: Streams;
   /** Runs this program once more. */
   readonly spawn: Process["spawn"];
@@ -69,7 +70,7 @@ export interface StartDependencies {
   readonly workers: number;
   /** Whether clients go to more addresses than 127.0.0.1. */
   readonly isWide: boolean;
-  /** How often its clients are to beat. */
+  /** How often its clients send heartbeats. */
   readonly heartbeatMs: number;
 }
 
@@ -86,22 +87,22 @@ async function freePorts(streams: Streams, count: number): Promise<number[]> {
  *
  * @throws {Error} When it does not come up.
  */
-export async function startTarget(parts: StartDependencies): Promise<Target> {
+export async function launchServer(parts: LaunchDependencies): Promise<ServerUnderTest> {
   for (let tries = 1;; tries++) {
-    const target = await tryStart(parts);
-    if (typeof target === "object") return target;
-    if (target !== CANNOT_START || tries === TRIES) {
-      throw new Error(`Cannot run: the server ended with ${target}`);
+    const launched = await tryLaunch(parts);
+    if (typeof launched === "object") return launched;
+    if (launched !== CANNOT_START || tries === TRIES) {
+      throw new Error(`Cannot run: the server ended with ${launched}`);
     }
   }
 }
 
 /** @returns The server, or what it ended with. */
-async function tryStart(parts: StartDependencies): Promise<Target | number | string> {
+async function tryLaunch(parts: LaunchDependencies): Promise<ServerUnderTest | number | string> {
   const { streams, spawn, clock, workers, isWide, heartbeatMs } = parts;
   const hostname = isWide ? "0.0.0.0" : "127.0.0.1";
   const [tcp, ws, http] = await freePorts(streams, 3);
-  const api = `http://127.0.0.1:${http}`;
+  const apiUrl = `http://127.0.0.1:${http}`;
   const child = spawn([
     "sim-server",
     String(process.pid),
@@ -112,8 +113,8 @@ async function tryStart(parts: StartDependencies): Promise<Target | number | str
   let ended: number | string | undefined;
   void child.ended.then((how) => ended = how);
   for (const deadlineMs = clock.monotonicMs() + START_MS; clock.monotonicMs() < deadlineMs;) {
-    const ready = await fetch(`${api}/readyz`).then(({ ok }) => ok, () => false);
-    if (ready) return { places: [`tcp://{host}:${tcp}`, `ws://{host}:${ws}`], api, child };
+    const ready = await fetch(`${apiUrl}/readyz`).then(({ ok }) => ok, () => false);
+    if (ready) return { targets: [`tcp://{host}:${tcp}`, `ws://{host}:${ws}`], apiUrl, child };
     if (ended !== undefined) return ended;
     await sleep(clock, 50);
   }

@@ -1,10 +1,11 @@
+/** Whether what clients ask for is answered in time: heartbeats, and changes of rooms. */
 import { ClientState, type VirtualClient } from "./virtual_client.ts";
 import type { Wire } from "./wire.ts";
 
-/** How long an answer may take at most, in milliseconds; never longer than to the next beat. */
+/** How long an answer may take, in milliseconds; that to a heartbeat no longer than to the next. */
 const ANSWER_MS_MAX = 10_000;
 
-/** Beats for all clients, and looks whether each beat is answered. */
+/** Sends the heartbeats of all clients, and checks that each is answered. */
 export class Heartbeats {
   sent = 0;
   missed = 0;
@@ -15,9 +16,9 @@ export class Heartbeats {
   ) {}
 
   /**
-   * Lets those beat whose time has come.
+   * Sends the heartbeats that are due.
    *
-   * @param periodMs Between two beats of a client.
+   * @param periodMs Between two heartbeats of a client.
    */
   tick(clients: readonly VirtualClient[], nowMs: number, periodMs: number): void {
     const answerMs = Math.min(ANSWER_MS_MAX, periodMs);
@@ -41,14 +42,29 @@ export class Heartbeats {
   }
 }
 
-/**
- * A client's heartbeat was answered.
- *
- * @param sequence Of the beat that is answered.
- */
-export function heartbeatAnswered(client: VirtualClient, sequence: number, nowMs: number): void {
-  // The answer to an earlier beat comes too late, and that has been counted.
-  if (sequence !== client.heartbeats) return;
-  client.unansweredMs = 0;
-  client.lastAnswerMs = nowMs;
+/** Checks that each change of rooms is answered. */
+export class RoomMoves {
+  asked = 0;
+  missed = 0;
+
+  constructor(private readonly fail: (failure: string) => void) {}
+
+  /** A client asks for another room. */
+  begin(client: VirtualClient, nowMs: number): void {
+    this.asked++;
+    client.moves++;
+    client.moveMs = nowMs;
+  }
+
+  /** Counts those that have waited too long. */
+  tick(clients: readonly VirtualClient[], nowMs: number): void {
+    for (const client of clients) {
+      const { moveMs, state, wasPaused } = client;
+      if (moveMs === 0 || moveMs > nowMs - ANSWER_MS_MAX || wasPaused) continue;
+      client.moveMs = 0;
+      if (state !== ClientState.open) continue;
+      this.missed++;
+      this.fail(`client ${client.index} got no answer to its change of rooms`);
+    }
+  }
 }

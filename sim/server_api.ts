@@ -1,5 +1,5 @@
 import { type Clock, sleep } from "../base/clock.ts";
-import { ServerFailed } from "./server.ts";
+import { ServerFailed } from "./server_process.ts";
 
 /** How long counts of who is online may lag behind, in milliseconds: of Halley, and of others. */
 const COUNTS_MS = 5_000;
@@ -9,43 +9,59 @@ const SLOW_COUNTS_MS = 25_000;
 const ANSWER_MS = 10_000;
 
 /** What a Halley says that it holds, by its name in `/metrics`. */
-const HELD: Readonly<Record<string, string>> = {
+const RESOURCES: Readonly<Record<string, string>> = {
   halley_comet_connections: "connections",
   halley_comet_rooms: "rooms",
   halley_push_log_entries: "pushes",
 };
 
-/** How the API of a server is reached. */
-export interface ServerViewDependencies {
-  readonly api: string;
+/** How the HTTP API of a server is reached. */
+export interface ServerApiDependencies {
+  readonly url: string;
+  /** Empty for none. */
   readonly apiKey: string;
   readonly rooms: number;
   readonly clock: Clock;
 }
 
 /** Things that a server holds, by what they are called. */
-type Held = Readonly<Record<string, number>>;
+type ResourceCounts = Readonly<Record<string, number>>;
 
-/** What a server says of itself over its HTTP API. */
-export class ServerView {
+/** The HTTP API of a server: takes pushes, and says what the server holds. */
+export class ServerApi {
   /** What it held before the run; undefined for a server that does not say, such as goim. */
-  #before: Held | undefined;
+  #before: ResourceCounts | undefined;
 
-  constructor(private readonly parts: ServerViewDependencies) {}
+  constructor(private readonly parts: ServerApiDependencies) {}
 
   /** @throws {Error} With a one-line message when the API is not there, or does not take the key. */
   async reach(): Promise<void> {
-    const { api } = this.parts;
+    const { url } = this.parts;
     const response = await this.#fetch("/goim/online/total").catch((error: Error) => {
-      throw new Error(`Cannot run: no answer from the API at ${api}: ${error.message}`);
+      throw new Error(`Cannot run: no answer from the API at ${url}: ${error.message}`);
     });
     if (!response.ok) {
-      throw new Error(`Cannot run: the API at ${api} answered with HTTP ${response.status}`);
+      throw new Error(`Cannot run: the API at ${url} answered with HTTP ${response.status}`);
     }
     if (parsed(await response.text()).code !== 0) {
-      throw new Error(`Cannot run: what answers at ${api} is not goim's HTTP API`);
+      throw new Error(`Cannot run: what answers at ${url} is not goim's HTTP API`);
     }
-    this.#before = await this.#held();
+    this.#before = await this.#resources();
+  }
+
+  /**
+   * Pushes to a room.
+   *
+   * @returns Whether it was answered with code 0.
+   */
+  pushToRoom(room: number, body: Uint8Array): Promise<boolean> {
+    return this.#push(`room?operation=1000&type=sim&room=${room}`, body);
+  }
+
+  /** Pushes something that clients take and do not look at, to some of them alone. */
+  pushToClients(clients: readonly number[], bytes: number): Promise<boolean> {
+    const keys = clients.map((client) => `keys=sim-${client}`).join("&");
+    return this.#push(`keys?operation=1001&${keys}`, new Uint8Array(bytes));
   }
 
   /**
@@ -66,26 +82,26 @@ export class ServerView {
    * @returns Undefined for a server that does not say.
    * @throws {ServerFailed} When it does not answer.
    */
-  async leftOver(): Promise<Held | undefined> {
+  async leftOver(): Promise<ResourceCounts | undefined> {
     const before = this.#before;
     if (before === undefined) return undefined;
     return await this.#settled(async () => {
       const clients = (await this.#members()).reduce((sum, count) => sum + count, 0);
       const left: Record<string, number> = { clients };
-      for (const [what, count] of Object.entries(await this.#held() ?? {})) {
+      for (const [what, count] of Object.entries(await this.#resources() ?? {})) {
         left[what] = Math.max(0, count - (before[what] ?? 0));
       }
       return left;
     }, (left) => Object.values(left).every((count) => count === 0));
   }
 
-  async #held(): Promise<Held | undefined> {
+  async #resources(): Promise<ResourceCounts | undefined> {
     const { ok, text } = await this.#get("/metrics");
     if (!ok) return undefined;
     const held: Record<string, number> = {};
     for (const line of text.split("\n")) {
       const [name, value] = line.split(" ");
-      if (HELD[name] !== undefined) held[HELD[name]] = Number(value);
+      if (RESOURCES[name] !== undefined) held[RESOURCES[name]] = Number(value);
     }
     return Object.keys(held).length === 0 ? undefined : held;
   }
@@ -124,12 +140,18 @@ export class ServerView {
     }
   }
 
-  #fetch(path: string): Promise<Response> {
-    const { api, apiKey } = this.parts;
-    const headers: Record<string, string> = apiKey === ""
-      ? {}
-      : { authorization: `Bearer ${apiKey}` };
-    return fetch(api + path, { headers, signal: AbortSignal.timeout(ANSWER_MS) });
+  async #push(call: string, body: Uint8Array): Promise<boolean> {
+    const init = { method: "POST", body: body as BodyInit };
+    const answer: { code: number } = await (await this.#fetch(`/goim/push/${call}`, init)).json();
+    return answer.code === 0;
+  }
+
+  #fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const { url, apiKey } = this.parts;
+    const headers = apiKey === ""
+      ? []
+      : [["authorization", `Bearer ${apiKey}`]] as [string, string][];
+    return fetch(url + path, { ...init, headers, signal: AbortSignal.timeout(ANSWER_MS) });
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { simReport } from "../tests/support/sim_report.ts";
-import { busyClients } from "./simulator_load.ts";
+import { busyClients } from "./finish.ts";
 
 const [sample] = simReport().samples;
 
