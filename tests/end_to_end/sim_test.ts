@@ -267,7 +267,7 @@ describe("halley sim with a server of its own", () => {
   it("says its seed and options before anything else", slowly, async () => {
     const [first] = said(await ownRuns.get("fanout")!);
     const options = "--scenario fanout,--clients 60,--rooms 4,--rate 40,--size 100," +
-      "--heartbeat 1000ms,--duration 3000ms,--seed 5";
+      "--heartbeat 1s,--duration 3s,--seed 5";
     for (const text of options.split(",")) {
       assert.ok(first.includes(text), `no ${text} in ${first}`);
     }
