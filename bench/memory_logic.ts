@@ -2,7 +2,7 @@ import { systemClock } from "../platform/system_clock.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
-import { nameOf } from "../protocol/cluster/run_id.ts";
+import { nameOf } from "../protocol/cluster/comet_node.ts";
 import { Logic, logicDefaults } from "../logic/logic.ts";
 import { StaticCometDirectory } from "../job/comet_directory.ts";
 

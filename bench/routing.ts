@@ -16,7 +16,7 @@ import type { Streams } from "../platform/port.ts";
 import { selectPlatform } from "../platform/select.ts";
 import { RpcCounters } from "../rpc/counters.ts";
 import { listenRpc } from "../rpc/listener.ts";
-import { runId } from "../protocol/cluster/run_id.ts";
+import { runId } from "../protocol/cluster/comet_node.ts";
 import { cell, printTable } from "./measure.ts";
 
 const COMETS = 20;

@@ -7,7 +7,7 @@ import { cometDefaults } from "../comet/options.ts";
 import type { BareListener } from "../platform/bare_sockets.ts";
 import { selectBareSockets, selectPlatform } from "../platform/select.ts";
 import { encodeFrame } from "../protocol/frame.ts";
-import type { RoomDelivery } from "../protocol/cluster/contract.ts";
+import type { RoomDelivery } from "../protocol/cluster/delivery.ts";
 import { memoryLogic } from "./memory_logic.ts";
 import { serveCommands } from "./child.ts";
 

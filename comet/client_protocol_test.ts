@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CloseCodes } from "../protocol/close_codes.ts";
 import { Limits } from "../protocol/limits.ts";
-import { ConnectRefused } from "../protocol/cluster/contract.ts";
+import { ConnectRefused } from "../protocol/cluster/connection.ts";
 import { connectReply } from "../tests/support/fake_logic.ts";
 import { type MemoryClient, UPGRADE } from "../tests/support/memory_client.ts";
 import { rawFrame } from "../tests/support/raw_client.ts";

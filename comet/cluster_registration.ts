@@ -4,12 +4,12 @@ import { type Clock, sleep } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import {
   type CometNode,
-  type ConnectionRef,
-  type LogicApi,
   NODE_LEASE_MS,
   NodeReplaced,
   NodeUnknown,
-} from "../protocol/cluster/contract.ts";
+} from "../protocol/cluster/comet_node.ts";
+import type { ConnectionRef } from "../protocol/cluster/connection.ts";
+import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
 import { ChannelState } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";

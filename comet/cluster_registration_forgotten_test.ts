@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import {
-  type CometNode,
-  NODE_LEASE_MS,
-  NodeUnknown,
-  WATCH_MS,
-} from "../protocol/cluster/contract.ts";
+import { type CometNode, NODE_LEASE_MS, NodeUnknown } from "../protocol/cluster/comet_node.ts";
+import { WATCH_MS } from "../protocol/cluster/comet_calls.ts";
 import { TestComet } from "../tests/support/test_comet.ts";
 
 const OPEN_AFTER_MS = 1_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { NODE_LEASE_MS, NodeReplaced, NodeUnknown } from "../protocol/cluster/contract.ts";
+import { NODE_LEASE_MS, NodeReplaced, NodeUnknown } from "../protocol/cluster/comet_node.ts";
 import { TestComet, testNode } from "../tests/support/test_comet.ts";
 import { TICK_MS } from "./options.ts";
 

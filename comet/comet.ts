@@ -24,14 +24,12 @@ import type { Prng } from "../base/prng.ts";
 import type { Address, Listener, Streams } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import { Limits } from "../protocol/limits.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
-import type {
-  CometApi,
-  CometNode,
-  Delivery,
-  LogicApi,
-  WatcherApi,
-} from "../protocol/cluster/contract.ts";
+import { RpcError } from "../protocol/rpc.ts";
+import type { CometApi } from "../protocol/cluster/comet_calls.ts";
+import type { CometNode } from "../protocol/cluster/comet_node.ts";
+import type { Delivery } from "../protocol/cluster/delivery.ts";
+import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
+import type { WatcherApi } from "../protocol/cluster/watcher_calls.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { CometCounters } from "./counters.ts";
 import { Fanout } from "./fanout.ts";

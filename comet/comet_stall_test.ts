@@ -6,7 +6,7 @@ import { RunningClock } from "../base/running_clock.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { memoryPlatform } from "../platform/memory/mod.ts";
 import { encodeFrame } from "../protocol/frame.ts";
-import { NodeUnknown } from "../protocol/cluster/contract.ts";
+import { NodeUnknown } from "../protocol/cluster/comet_node.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";
 import { MemoryClient } from "../tests/support/memory_client.ts";
 import { testNode } from "../tests/support/test_comet.ts";

@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import { type Conn, WriteOutcome } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
-import type { ConnectionRef, ConnectReply, LogicApi } from "../protocol/cluster/contract.ts";
+import type { ConnectionRef, ConnectReply } from "../protocol/cluster/connection.ts";
+import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { Channel, ChannelState, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";

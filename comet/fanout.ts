@@ -2,13 +2,13 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { WriteOutcome } from "../platform/port.ts";
 import { afterFrames } from "../protocol/frame.ts";
-import {
-  type BroadcastDelivery,
-  type Delivery,
-  type KeysDelivery,
-  NONE_FENCED,
-  type RoomDelivery,
-} from "../protocol/cluster/contract.ts";
+import type {
+  BroadcastDelivery,
+  Delivery,
+  KeysDelivery,
+  RoomDelivery,
+} from "../protocol/cluster/delivery.ts";
+import { NONE_FENCED } from "../protocol/cluster/comet_calls.ts";
 import { type Channel, ChannelState } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
 import type { ConnectionManager } from "./connection_manager.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PUSH_FORMS } from "../tests/support/golden_pushes.ts";
 import { pushFrames, TestComet } from "../tests/support/test_comet.ts";
-import type { Delivery } from "../protocol/cluster/contract.ts";
+import type { Delivery } from "../protocol/cluster/delivery.ts";
 import { hex } from "../tests/support/websocket_frames.ts";
 import type { Channel } from "./channel.ts";
 import { goimMessages, goimStream } from "./format/goim.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pushFrames, TestComet } from "../tests/support/test_comet.ts";
-import type { Delivery } from "../protocol/cluster/contract.ts";
+import type { Delivery } from "../protocol/cluster/delivery.ts";
 import { LogPositions } from "./log_positions.ts";
 
 const ROOM = "live://1";

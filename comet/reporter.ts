@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { LogicApi } from "../protocol/cluster/contract.ts";
+import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import type { CometCounters } from "./counters.ts";
 import type { ConnectionManager } from "./connection_manager.ts";
 import type { ClusterRegistration } from "./cluster_registration.ts";

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-import { WATCH_MS, type WatcherApi } from "../protocol/cluster/contract.ts";
+import { WATCH_MS } from "../protocol/cluster/comet_calls.ts";
+import type { WatcherApi } from "../protocol/cluster/watcher_calls.ts";
 
 /** A job that watches the rooms of this comet. */
 interface Watcher {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock } from "../base/clock.ts";
-import { WATCH_MS, type WatcherApi } from "../protocol/cluster/contract.ts";
+import { WATCH_MS } from "../protocol/cluster/comet_calls.ts";
+import type { WatcherApi } from "../protocol/cluster/watcher_calls.ts";
 import { TestComet } from "../tests/support/test_comet.ts";
 import { RoomInterest } from "./room_interest.ts";
 

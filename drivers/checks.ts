@@ -1,6 +1,10 @@
 /** What every driver checks and counts in the same way. */
-import { type CometNode, NodeReplaced, NodeUnknown } from "../protocol/cluster/contract.ts";
-import { nameOf } from "../protocol/cluster/run_id.ts";
+import {
+  type CometNode,
+  nameOf,
+  NodeReplaced,
+  NodeUnknown,
+} from "../protocol/cluster/comet_node.ts";
 import { Limits } from "../protocol/limits.ts";
 import type { PushMessage } from "../protocol/push_message.ts";
 

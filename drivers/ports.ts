@@ -11,9 +11,10 @@
  * @module
  */
 import type { PushMessage } from "../protocol/push_message.ts";
-import type { CometNode, ConnectionRef } from "../protocol/cluster/contract.ts";
+import type { CometNode } from "../protocol/cluster/comet_node.ts";
+import type { ConnectionRef } from "../protocol/cluster/connection.ts";
 
-export { type CometNode, NodeReplaced, NodeUnknown } from "../protocol/cluster/contract.ts";
+export { type CometNode, NodeReplaced, NodeUnknown } from "../protocol/cluster/comet_node.ts";
 
 /** A push in the log. */
 export interface PushEntry {

@@ -1,7 +1,7 @@
 import { concatFrames } from "../protocol/frame.ts";
 import { Limits } from "../protocol/limits.ts";
 import type { RoomPush } from "../protocol/push_message.ts";
-import type { BroadcastDelivery, Delivery, KeysDelivery } from "../protocol/cluster/contract.ts";
+import type { BroadcastDelivery, Delivery, KeysDelivery } from "../protocol/cluster/delivery.ts";
 import type { Push } from "./push.ts";
 
 /** Pushes to one room that leave together. */

@@ -1,4 +1,4 @@
-import type { CometApi } from "../protocol/cluster/contract.ts";
+import type { CometApi } from "../protocol/cluster/comet_calls.ts";
 
 /** The comets that are alive. */
 export interface CometDirectory {

@@ -5,7 +5,7 @@ import { seededPrng } from "../base/prng.ts";
 import { systemClock } from "../platform/system_clock.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import type { Lease } from "../drivers/ports.ts";
-import type { BroadcastDelivery } from "../protocol/cluster/contract.ts";
+import type { BroadcastDelivery } from "../protocol/cluster/delivery.ts";
 import { StaticCometDirectory } from "./comet_directory.ts";
 import { Consumer } from "./consumer.ts";
 import { JobCounters } from "./counters.ts";

@@ -3,7 +3,7 @@ import { backoffMs } from "../base/backoff.ts";
 import { CancellableDelay } from "../base/cancellable_delay.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
-import type { CometApi } from "../protocol/cluster/contract.ts";
+import type { CometApi } from "../protocol/cluster/comet_calls.ts";
 import { Batch } from "./batch.ts";
 import type { CometDirectory } from "./comet_directory.ts";
 import type { JobCounters } from "./counters.ts";

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-import { type RoomInterestApi, WATCH_MS, type WatcherApi } from "../protocol/cluster/contract.ts";
+import { type RoomInterestApi, WATCH_MS } from "../protocol/cluster/comet_calls.ts";
+import type { WatcherApi } from "../protocol/cluster/watcher_calls.ts";
 
 /**
  * The rooms that a comet holds, as a job knows them. What it knows is good for a while after it

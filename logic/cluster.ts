@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Nodes, NodeState } from "../drivers/ports.ts";
-import type { CometReport } from "../protocol/cluster/contract.ts";
+import type { CometReport } from "../protocol/cluster/logic_calls.ts";
 
 /** How old the view of the nodes may be, in milliseconds. */
 export const VIEW_AGE_MS_MAX = 1_000;

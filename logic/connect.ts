@@ -3,14 +3,14 @@ import type { SessionLimits, Sessions } from "../drivers/ports.ts";
 import { type AuthToken, parseAuthToken } from "../protocol/auth_token.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
+import type { CometApi } from "../protocol/cluster/comet_calls.ts";
 import {
-  type CometApi,
   type ConnectionRef,
   ConnectRefused,
   type ConnectReply,
   type ConnectRequest,
-} from "../protocol/cluster/contract.ts";
-import { ownKeyOf } from "../protocol/cluster/own_key.ts";
+  ownKeyOf,
+} from "../protocol/cluster/connection.ts";
 import type { LogicCounters } from "./counters.ts";
 
 /** Where logic finds the comets. */

@@ -1,15 +1,13 @@
 import type { Clock } from "../base/clock.ts";
 import type { Nodes, PushLog, SessionLimits, Sessions } from "../drivers/ports.ts";
+import type { CometNode, Registered } from "../protocol/cluster/comet_node.ts";
+import type { CometReport, LogicApi } from "../protocol/cluster/logic_calls.ts";
 import type {
-  CometNode,
-  CometReport,
   ConnectionRef,
   ConnectReply,
   ConnectRequest,
-  LogicApi,
   ReceivedFrame,
-  Registered,
-} from "../protocol/cluster/contract.ts";
+} from "../protocol/cluster/connection.ts";
 import { Balancer } from "./balancer.ts";
 import { Cluster } from "./cluster.ts";
 import { type Comets, Connector } from "./connect.ts";

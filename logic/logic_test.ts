@@ -6,7 +6,8 @@ import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
 import type { SessionLimits } from "../drivers/ports.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
-import { type CometApi, ConnectRefused, type ReceivedFrame } from "../protocol/cluster/contract.ts";
+import type { CometApi } from "../protocol/cluster/comet_calls.ts";
+import { ConnectRefused, type ReceivedFrame } from "../protocol/cluster/connection.ts";
 import { Logic, logicDefaults } from "./logic.ts";
 import type { MessageHandler } from "./message_handler.ts";
 

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { ReceivedFrame } from "../protocol/cluster/contract.ts";
+import type { ReceivedFrame } from "../protocol/cluster/connection.ts";
 
 /** The application: takes the frames that clients send up. */
 export interface MessageHandler {

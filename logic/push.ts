@@ -3,7 +3,7 @@ import { isInt32 } from "../protocol/int32.ts";
 import { Limits } from "../protocol/limits.ts";
 import { partitionOf, type PushMessage } from "../protocol/push_message.ts";
 import { parseRoomKey, roomKey, roomKeyForm } from "../protocol/room_key.ts";
-import type { ConnectionRef } from "../protocol/cluster/contract.ts";
+import type { ConnectionRef } from "../protocol/cluster/connection.ts";
 import { BadRequest } from "./bad_request.ts";
 import type { LogicCounters } from "./counters.ts";
 

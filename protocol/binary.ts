@@ -1,29 +1,11 @@
 import { readInt32, writeInt32 } from "./frame.ts";
-import { decodeUtf8 } from "./utf8.ts";
-import { RpcError } from "./cluster/rpc_error.ts";
+import { decodeUtf8, utf8Length } from "./utf8.ts";
+import { RpcError } from "./rpc.ts";
 
 const encoder = new TextEncoder();
 
 /** What the upper half of a safe integer counts. */
 const UPPER = 2 ** 32;
-
-/** Bytes of the UTF-8 form of a text; a lone surrogate counts as U+FFFD, which it becomes. */
-export function utf8Length(text: string): number {
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x80) continue;
-    if (unit < 0x800) bytes += 1;
-    else {
-      bytes += 2;
-      const isPair = unit >= 0xd800 && unit < 0xdc00 && index + 1 < text.length &&
-        (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00;
-      // Two units, four bytes.
-      if (isPair) index++;
-    }
-  }
-  return bytes;
-}
 
 /** Writes the body of a call or an answer; all integers are big-endian. */
 export class BinaryWriter {
@@ -35,6 +17,11 @@ export class BinaryWriter {
   constructor(bytesHint = 64) {
     this.#bytes = new Uint8Array(bytesHint);
     this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** How many bytes were written. */
+  get length(): number {
+    return this.#length;
   }
 
   /** What was written: a view of the writer's memory, which is not used again. */
@@ -83,21 +70,32 @@ export class BinaryWriter {
     return this;
   }
 
+  /** Writes a text as UTF-8. */
+  text(text: string): this {
+    const offset = this.#reserve(utf8Length(text));
+    encoder.encodeInto(text, this.#bytes.subarray(offset));
+    return this;
+  }
+
   /** Writes a text as UTF-8, with its length. */
   string(text: string): this {
-    const bytes = utf8Length(text);
-    const offset = this.#reserve(4 + bytes);
-    writeInt32(this.#bytes, offset, bytes);
-    encoder.encodeInto(text, this.#bytes.subarray(offset + 4));
+    return this.int32(utf8Length(text)).text(text);
+  }
+
+  /** Writes bytes as they are. */
+  raw(bytes: Uint8Array): this {
+    this.#bytes.set(bytes, this.#reserve(bytes.length));
     return this;
   }
 
   /** Writes bytes, with their length. */
   bytes(bytes: Uint8Array): this {
-    const offset = this.#reserve(4 + bytes.length);
-    writeInt32(this.#bytes, offset, bytes.length);
-    this.#bytes.set(bytes, offset + 4);
-    return this;
+    return this.int32(bytes.length).raw(bytes);
+  }
+
+  /** Writes an int32 over what is at an offset. */
+  patch(offset: number, value: number): void {
+    writeInt32(this.#bytes, offset, value);
   }
 
   /** Writes how many items there are, and each of them. */
@@ -134,10 +132,15 @@ export class BinaryReader {
     this.#bytes = bytes;
   }
 
+  /** How much was read. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** @throws {RpcError} "bad-request" when something is left. */
   end(): void {
     const rest = this.#bytes.length - this.#offset;
-    if (rest !== 0) throw this.#bad(`${rest} bytes are left`);
+    if (rest !== 0) throw this.bad(`${rest} bytes are left`);
   }
 
   byte(): number {
@@ -146,7 +149,7 @@ export class BinaryReader {
 
   boolean(): boolean {
     const value = this.byte();
-    if (value > 1) throw this.#bad(`a boolean must be 0 or 1, current value is ${value}`);
+    if (value > 1) throw this.bad(`a boolean must be 0 or 1, current value is ${value}`);
     return value === 1;
   }
 
@@ -159,7 +162,7 @@ export class BinaryReader {
     const offset = this.#take(8);
     const lower = readInt32(this.#bytes, offset + 4) >>> 0;
     const value = readInt32(this.#bytes, offset) * UPPER + lower;
-    if (!Number.isSafeInteger(value)) throw this.#bad(`an integer must be safe, it is ${value}`);
+    if (!Number.isSafeInteger(value)) throw this.bad(`an integer must be safe, it is ${value}`);
     return value;
   }
 
@@ -174,18 +177,36 @@ export class BinaryReader {
     return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + offset, 8).getFloat64(0);
   }
 
-  string(): string {
-    const text = decodeUtf8(this.bytes());
-    if (text === undefined) throw this.#bad("a text must be valid UTF-8");
+  /** Reads a text of so many bytes. */
+  text(count: number): string {
+    const text = decodeUtf8(this.raw(count));
+    if (text === undefined) throw this.bad("a text must be valid UTF-8");
     return text;
+  }
+
+  /** Reads a text with its length. */
+  string(): string {
+    return this.text(this.length());
+  }
+
+  /** Reads so many bytes; a view. */
+  raw(count: number): Uint8Array {
+    const offset = this.#take(count);
+    return this.#bytes.subarray(offset, offset + count);
   }
 
   /** Reads bytes with their length; a view. */
   bytes(): Uint8Array {
+    return this.raw(this.length());
+  }
+
+  /** Reads the length of what follows. @param end Before which offset that ends. */
+  length(end: number = this.#bytes.length): number {
     const length = this.int32();
-    if (length < 0) throw this.#bad(`a length must not be negative, current value is ${length}`);
-    const offset = this.#take(length);
-    return this.#bytes.subarray(offset, offset + length);
+    if (length < 0) throw this.bad(`a length must not be negative, current value is ${length}`);
+    const rest = end - this.#offset;
+    if (length > rest) throw this.bad(`${length} bytes must follow, current rest is ${rest}`);
+    return length;
   }
 
   /** Reads a list. @param read Reads one item, of at least one byte. */
@@ -200,7 +221,7 @@ export class BinaryReader {
   count(): number {
     const count = this.int32();
     if (count < 0 || count > this.#bytes.length - this.#offset) {
-      throw this.#bad(`a list must fit its body, current length is ${count}`);
+      throw this.bad(`a list must fit its body, current length is ${count}`);
     }
     return count;
   }
@@ -209,13 +230,14 @@ export class BinaryReader {
   #take(count: number): number {
     const offset = this.#offset;
     if (count > this.#bytes.length - offset) {
-      throw this.#bad(`${count} bytes must follow, current rest is ${this.#bytes.length - offset}`);
+      throw this.bad(`${count} bytes must follow, current rest is ${this.#bytes.length - offset}`);
     }
     this.#offset = offset + count;
     return offset;
   }
 
-  #bad(what: string): RpcError {
+  /** That the body cannot be read. */
+  bad(what: string): RpcError {
     return new RpcError("bad-request", false, `Cannot read body: ${what}`);
   }
 }

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { hex, utf8 } from "../tests/support/protocol.ts";
-import { BinaryReader, BinaryWriter, utf8Length } from "./binary.ts";
-import { RpcError } from "./cluster/rpc_error.ts";
+import { BinaryReader, BinaryWriter } from "./binary.ts";
+import { RpcError } from "./rpc.ts";
+import { utf8Length } from "./utf8.ts";
 
 function refuses(body: () => unknown, message: RegExp): void {
   assert.throws(body, (error) => {

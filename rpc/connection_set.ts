@@ -1,4 +1,6 @@
+import type { Clock, TimerHandle } from "../base/clock.ts";
 import type { Conn, ConnHandler } from "../platform/port.ts";
+import { RpcLimits } from "./limits.ts";
 
 /** Who owns a connection at the moment: its handshake, its link, or who waits for its end. */
 export interface DataHandler {
@@ -52,5 +54,27 @@ export class ConnectionSet implements ConnHandler<DataHandler> {
     if (this.#open.size > 0) return;
     for (const resolve of this.#waiting) resolve();
     this.#waiting = [];
+  }
+}
+
+/** Takes a connection over and ends it: what is queued is sent, in the little time that there is. */
+export function closeGracefully(conn: RpcConn, clock: Clock): void {
+  conn.context = new ClosingConnection(
+    clock,
+    clock.setTimeout(() => conn.evict(), RpcLimits.lingerMs),
+  );
+  conn.end();
+}
+
+/** A connection that was ended, whose peer has not closed it. */
+class ClosingConnection implements DataHandler {
+  constructor(private readonly clock: Clock, private readonly timer: TimerHandle) {}
+
+  received(): void {}
+
+  peerEnded(): void {}
+
+  connClosed(): void {
+    this.clock.cancel(this.timer);
   }
 }

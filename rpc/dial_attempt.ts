@@ -3,13 +3,11 @@ import type { Address, Streams } from "../platform/port.ts";
 import { encodeFrame, type Frame } from "../protocol/frame.ts";
 import { ConnectionSet, type RpcConn } from "./connection_set.ts";
 import type { RpcCounters } from "./counters.ts";
-import { decodeFailure } from "./failure.ts";
+import { decodeFailure, decodeHello, RpcOperation, type RpcPeer } from "./frames.ts";
 import { Handshake, type HandshakeOwner } from "./handshake.ts";
-import { decodeWelcome } from "./hello.ts";
 import { RpcLimits } from "./limits.ts";
 import { type RpcHandler, RpcLink } from "./link.ts";
-import { RpcOperation } from "./operations.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
+import { RpcError } from "../protocol/rpc.ts";
 
 /** What a try needs. */
 export interface DialAttemptDependencies {
@@ -20,6 +18,8 @@ export interface DialAttemptDependencies {
   /** As for {@linkcode RpcLinkDependencies}. */
   readonly silentMs?: number;
   readonly counters: RpcCounters;
+  /** Who this end is. */
+  readonly self: RpcPeer;
   /** Body of the first frame. */
   readonly hello: Uint8Array;
   /** The link is there, before its handler learns of it. */
@@ -65,13 +65,13 @@ export class DialAttempt implements HandshakeOwner {
     if (operation !== RpcOperation.ok) {
       throw new RpcError("bad-request", false, "the first frame does not answer the hello");
     }
-    const peer = decodeWelcome(body);
-    const { clock, handler, silentMs, counters, onLink } = this.#parts;
+    const { clock, handler, silentMs, counters, onLink, self } = this.#parts;
+    const greeted = decodeHello(body, self, "");
     const onClosed = (_: RpcLink, reason: string) => {
       this.#finish(new RpcError("lost", true, reason));
     };
     clock.cancel(this.#timer);
-    this.#link = new RpcLink({ conn, peer, clock, handler, silentMs, counters, onClosed });
+    this.#link = new RpcLink({ conn, ...greeted, clock, handler, silentMs, counters, onClosed });
     onLink(this.#link);
     this.#link.start();
   }

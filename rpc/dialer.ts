@@ -4,13 +4,12 @@ import type { Clock, TimerHandle } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Address, Streams } from "../platform/port.ts";
 import { addressText } from "./address.ts";
-import type { Caller } from "../protocol/cluster/caller.ts";
+import { type Caller, RpcError } from "../protocol/rpc.ts";
 import { RpcCounters } from "./counters.ts";
 import { DialAttempt } from "./dial_attempt.ts";
-import { encodeHello, type RpcPeer } from "./hello.ts";
+import { encodeHello, type RpcPeer } from "./frames.ts";
 import { dialBackoff, refusedBackoff, RpcLimits } from "./limits.ts";
 import type { RpcHandler, RpcLink } from "./link.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
 
 const log = getLogger(["halley", "rpc"]);
 

@@ -6,8 +6,8 @@ import { echo, MemoryRpc } from "../tests/support/memory_rpc.ts";
 import { EMPTY, encodeFrame } from "../protocol/frame.ts";
 import { RpcDialer } from "./dialer.ts";
 import { RpcLimits } from "./limits.ts";
-import { RpcOperation } from "./operations.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
+import { encodeHello, RpcOperation, spokenVersions } from "./frames.ts";
+import { RpcError } from "../protocol/rpc.ts";
 
 const NOBODY = { hostname: "127.0.0.1", port: 4000 };
 
@@ -128,6 +128,26 @@ test("RpcDialer says plainly that its secret is refused, once, and tries again s
     const refusals = rpc.counters.refused / 2;
     assert.ok(refusals >= 3 && refusals <= 7, `both ends count ${refusals}`);
     await rpc.close(dialer, listener);
+  });
+});
+
+test("RpcDialer says plainly that it has no version in common with its peer, and names both ranges", async () => {
+  await withLogLines(["halley", "rpc"], async (lines) => {
+    const rpc = new MemoryRpc();
+    const peer = encodeHello({ role: "comet", id: "comet-1~x" }, "", { lowest: 8, highest: 9 });
+    const raw = await listenRaw(rpc.streams, encodeFrame(RpcOperation.ok, 0, peer));
+    const { port } = raw;
+    const dialer = rpc.dialer({ hostname: "127.0.0.1", port }, echo);
+    dialer.start();
+    await rpc.pass(60_000);
+    const { lowest, highest } = spokenVersions;
+    assert.deepEqual(lines, [
+      `error: is refused by its peer at 127.0.0.1:${port}: no version in common: ` +
+      `job speaks ${lowest} to ${highest}, comet speaks 8 to 9; tries again`,
+    ]);
+    assert.ok(raw.conns.length <= 14, `dialled ${raw.conns.length} times`);
+    await raw.close();
+    await rpc.close(dialer);
   });
 });
 

@@ -4,7 +4,7 @@ import { plainBuffers } from "../protocol/buffers.ts";
 import { FrameSplitter } from "../protocol/splitter.ts";
 import type { DataHandler, RpcConn } from "./connection_set.ts";
 import { RpcLimits } from "./limits.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
+import { RpcError } from "../protocol/rpc.ts";
 
 /** What is to become of a connection whose handshake is under way; exactly one of the two comes, once. */
 export interface HandshakeOwner {

@@ -6,18 +6,14 @@ import { CloseCodes } from "../protocol/close_codes.ts";
 import { EMPTY, type Frame, type FrameSink } from "../protocol/frame.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { FrameSplitter } from "../protocol/splitter.ts";
-import type { Caller } from "../protocol/cluster/caller.ts";
-import type { DataHandler, RpcConn } from "./connection_set.ts";
+import { type Caller, RpcError } from "../protocol/rpc.ts";
+import { closeGracefully, type DataHandler, type RpcConn } from "./connection_set.ts";
 import type { RpcCounters } from "./counters.ts";
-import { decodeFailure } from "./failure.ts";
-import { Farewell } from "./close_gracefully.ts";
-import type { RpcPeer } from "./hello.ts";
+import { decodeFailure, type Greeted, RpcOperation, type RpcPeer } from "./frames.ts";
 import { Liveness } from "./liveness.ts";
 import { RpcLimits } from "./limits.ts";
-import { RpcOperation } from "./operations.ts";
 import { Outbox } from "./outbox.ts";
 import { PendingCalls } from "./pending_calls.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
 import { type Serve, ServedCalls } from "./served_calls.ts";
 
 const log = getLogger(["halley", "rpc"]);
@@ -38,9 +34,8 @@ export interface RpcHandler {
 }
 
 /** What a link is made of. */
-export interface RpcLinkDependencies {
+export interface RpcLinkDependencies extends Greeted {
   readonly conn: RpcConn;
-  readonly peer: RpcPeer;
   readonly clock: Clock;
   readonly handler: RpcHandler;
   /**
@@ -59,6 +54,8 @@ export class RpcLink implements Caller, DataHandler {
   context: unknown = undefined;
   /** Who the other end is. */
   readonly peer: RpcPeer;
+  /** The version of frames and messages that both ends speak: whoever sends something newer asks. */
+  readonly version: number;
   readonly #parts: RpcLinkDependencies;
   readonly #splitter = new FrameSplitter(plainBuffers, RpcLimits.bodyBytesMax);
   readonly #outbox: Outbox;
@@ -73,6 +70,7 @@ export class RpcLink implements Caller, DataHandler {
     const { conn, peer, clock, handler, counters } = parts;
     this.#parts = parts;
     this.peer = peer;
+    this.version = parts.version;
     this.#liveness = new Liveness(parts.silentMs);
     this.#outbox = new Outbox(conn, () => this.#lose("it does not read"));
     const serve: Serve = (method, body) => handler.call(this, method, body);
@@ -227,7 +225,7 @@ export class RpcLink implements Caller, DataHandler {
     if (!atOnce) this.#outbox.flush();
     this.#outbox.close();
     if (atOnce) conn.evict();
-    else Farewell.say(conn, clock);
+    else closeGracefully(conn, clock);
     this.#calls.lose(reason);
     try {
       handler.closed?.(this);

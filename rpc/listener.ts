@@ -3,16 +3,13 @@ import type { Clock } from "../base/clock.ts";
 import type { Address, Listener, Streams } from "../platform/port.ts";
 import { encodeFrame, type Frame } from "../protocol/frame.ts";
 import { addressText, isLocal } from "./address.ts";
-import { ConnectionSet, type RpcConn } from "./connection_set.ts";
+import { closeGracefully, ConnectionSet, type RpcConn } from "./connection_set.ts";
 import { RpcCounters } from "./counters.ts";
-import { encodeFailure } from "./failure.ts";
-import { Farewell } from "./close_gracefully.ts";
+import { decodeHello, encodeFailure, encodeHello, RpcOperation, type RpcPeer } from "./frames.ts";
 import { Handshake, type HandshakeOwner } from "./handshake.ts";
-import { decodeHello, encodeWelcome, type RpcPeer } from "./hello.ts";
 import { RpcLimits } from "./limits.ts";
 import { type RpcHandler, RpcLink } from "./link.ts";
-import { RpcOperation } from "./operations.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
+import { RpcError } from "../protocol/rpc.ts";
 
 const log = getLogger(["halley", "rpc"]);
 
@@ -99,12 +96,12 @@ class Acceptor implements HandshakeOwner {
     if (operation !== RpcOperation.hello) {
       throw new RpcError("bad-request", false, "the first frame must be a hello");
     }
-    const peer = decodeHello(body, secret);
+    const greeted = decodeHello(body, self, secret);
     this.#greetings.delete(conn);
-    conn.write(encodeFrame(RpcOperation.ok, sequence, encodeWelcome(self)));
+    conn.write(encodeFrame(RpcOperation.ok, sequence, encodeHello(self, "")));
     const counters = this.#counters;
     const onClosed = (link: RpcLink) => void this.#links.delete(link);
-    const link = new RpcLink({ conn, peer, clock, handler, silentMs, counters, onClosed });
+    const link = new RpcLink({ conn, ...greeted, clock, handler, silentMs, counters, onClosed });
     this.#links.add(link);
     link.start();
   }
@@ -119,7 +116,7 @@ class Acceptor implements HandshakeOwner {
       reason: error.message,
     });
     conn.write(encodeFrame(RpcOperation.failure, 0, encodeFailure(error)));
-    Farewell.say(conn, this.#options.clock);
+    closeGracefully(conn, this.#options.clock);
   }
 
   #opened(conn: RpcConn): void {

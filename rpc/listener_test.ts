@@ -4,11 +4,9 @@ import { withLogLines } from "../tests/support/log_lines.ts";
 import { MemoryClient } from "../tests/support/memory_client.ts";
 import { echo, MemoryRpc } from "../tests/support/memory_rpc.ts";
 import { encodeFrame } from "../protocol/frame.ts";
-import { decodeFailure } from "./failure.ts";
-import { decodeWelcome, encodeHello } from "./hello.ts";
+import { decodeFailure, decodeHello, encodeHello, RpcOperation, spokenVersions } from "./frames.ts";
 import { RpcLimits } from "./limits.ts";
-import { RpcOperation } from "./operations.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
+import { RpcError } from "../protocol/rpc.ts";
 
 const self = { role: "job", id: "job-1~x" };
 
@@ -51,7 +49,9 @@ test("RpcListener welcomes a peer that knows the secret and serves what follows 
   await rpc.pass(50);
   const [welcome, answer] = client.frames();
   assert.deepEqual([welcome.op, welcome.seq], [RpcOperation.ok, 5]);
-  assert.deepEqual(decodeWelcome(welcome.body), { role: "comet", id: "server" });
+  const peer = { role: "comet", id: "server" };
+  const { highest: version } = spokenVersions;
+  assert.deepEqual(decodeHello(welcome.body, self, ""), { peer, version });
   assert.deepEqual([answer.op, answer.seq, `${answer.body}`], [RpcOperation.ok, 6, "echo"]);
   assert.deepEqual([...listener.links()].map(({ peer }) => peer), [self]);
   client.reset();
@@ -80,17 +80,46 @@ test("RpcListener refuses a wrong secret, says so and closes", async () => {
   });
 });
 
-test("RpcListener refuses another version, and a first frame that is no hello", async () => {
+test("RpcListener refuses a peer without a version in common; answer and log name both ranges", async () => {
+  await withLogLines(["halley", "rpc"], async (lines) => {
+    const rpc = new MemoryRpc();
+    const listener = await rpc.listen(echo);
+    const client = await MemoryClient.connect(rpc.streams, listener.address.port);
+    client.send(RpcOperation.hello, 1, encodeHello(self, "", { lowest: 8, highest: 9 }));
+    await rpc.until("it is closed", () => client.closed);
+    const { code, temporary, message } = refusal(client);
+    assert.deepEqual([code, temporary], ["no-common-version", false]);
+    const { lowest, highest } = spokenVersions;
+    const ranges = `comet speaks ${lowest} to ${highest}, job speaks 8 to 9`;
+    assert.equal(message, `no version in common: ${ranges}`);
+    assert.deepEqual(lines, [`warning: refuses a link from 127.0.0.1: ${message}`]);
+    await rpc.close(listener);
+  });
+});
+
+test("RpcListener and RpcDialer give their link the highest version in common", async () => {
+  const rpc = new MemoryRpc();
+  const { listener, dialer, dialled, accepted } = await rpc.pair(echo);
+  const { highest } = spokenVersions;
+  assert.deepEqual([dialled.version, accepted.version], [highest, highest]);
+  const client = await MemoryClient.connect(rpc.streams, listener.address.port);
+  const later = { lowest: highest, highest: highest + 5 };
+  client.send(RpcOperation.hello, 1, encodeHello(self, "", later));
+  await rpc.until("there is another link", () => [...listener.links()].length === 2);
+  assert.equal([...listener.links()][1].version, highest);
+  client.reset();
+  await rpc.close(dialer, listener);
+});
+
+test("RpcListener refuses a hello that cannot be read, and a first frame that is no hello", async () => {
   const rpc = new MemoryRpc();
   const listener = await rpc.listen(echo);
   const hello = encodeHello(self, "");
-  const other = hello.slice();
-  other[3] = 9;
   const firsts: readonly (readonly [number, Uint8Array, RegExp])[] = [
-    [RpcOperation.hello, other, /version must be 2, current value is 9/],
+    [RpcOperation.hello, new Uint8Array(0), /"lowest" is missing/],
     [1, hello, /first frame must be a hello/],
     [RpcOperation.ok, hello, /first frame must be a hello/],
-    [RpcOperation.hello, hello.subarray(1), /Cannot read|version/],
+    [RpcOperation.hello, hello.subarray(1), /Cannot read/],
     [RpcOperation.hello, new Uint8Array(RpcLimits.helloBytesMax + 1), /packLen must be 16 to 1040/],
   ];
   for (const [op, body, message] of firsts) {

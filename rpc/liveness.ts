@@ -1,5 +1,5 @@
 import { RpcLimits } from "./limits.ts";
-import { RpcOperation } from "./operations.ts";
+import { RpcOperation } from "./frames.ts";
 
 const pingTicks = RpcLimits.pingMs / RpcLimits.tickMs;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RpcLimits } from "./limits.ts";
 import { Liveness } from "./liveness.ts";
-import { RpcOperation } from "./operations.ts";
+import { RpcOperation } from "./frames.ts";
 
 const { tickMs, pingMs, silentMs } = RpcLimits;
 

@@ -10,12 +10,11 @@ import { selectPlatform } from "../platform/select.ts";
 import { echo } from "../tests/support/memory_rpc.ts";
 import { EMPTY, encodeFrame } from "../protocol/frame.ts";
 import { RpcDialer } from "./dialer.ts";
-import { encodeHello } from "./hello.ts";
+import { encodeHello, RpcOperation } from "./frames.ts";
 import { RpcLimits } from "./limits.ts";
 import type { RpcHandler, RpcLink } from "./link.ts";
 import { listenRpc, type RpcListener } from "./listener.ts";
-import { RpcOperation } from "./operations.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
+import { RpcError } from "../protocol/rpc.ts";
 
 const { streams, process: { runtime } } = await selectPlatform();
 

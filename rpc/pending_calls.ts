@@ -1,5 +1,5 @@
 import { RpcLimits } from "./limits.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
+import { RpcError } from "../protocol/rpc.ts";
 
 /** A call whose answer has not come. */
 interface PendingCall {

@@ -1,10 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { RpcCounters } from "./counters.ts";
-import { encodeFailure } from "./failure.ts";
+import { encodeFailure, RpcOperation } from "./frames.ts";
 import { RpcLimits } from "./limits.ts";
-import { RpcOperation } from "./operations.ts";
 import type { Outbox } from "./outbox.ts";
-import { RpcError } from "../protocol/cluster/rpc_error.ts";
+import { RpcError } from "../protocol/rpc.ts";
 
 /** What answers a call; see `RpcHandler`. */
 export type Serve = (method: number, body: Uint8Array) => Uint8Array | Promise<Uint8Array>;

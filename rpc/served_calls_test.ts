@@ -5,7 +5,7 @@ import { MemoryRpc } from "../tests/support/memory_rpc.ts";
 import { EMPTY, encodeFrame } from "../protocol/frame.ts";
 import { utf8 } from "../tests/support/protocol.ts";
 import type { RpcHandler } from "./link.ts";
-import { RpcOperation } from "./operations.ts";
+import { RpcOperation } from "./frames.ts";
 
 test("RpcLink answers a ping that came behind 10,000 calls before it has served them", async () => {
   const rpc = new MemoryRpc();

@@ -6,7 +6,8 @@ import { RoomInterest } from "../comet/room_interest.ts";
 import type { Membership } from "../comet/room.ts";
 import { Rooms } from "../comet/rooms.ts";
 import { RemoteRoomInterest } from "../job/remote_room_interest.ts";
-import { type RoomInterestApi, WATCH_MS, type WatcherApi } from "../protocol/cluster/contract.ts";
+import { type RoomInterestApi, WATCH_MS } from "../protocol/cluster/comet_calls.ts";
+import type { WatcherApi } from "../protocol/cluster/watcher_calls.ts";
 
 const SEEDS = 300;
 const STEPS = 400;

@@ -7,7 +7,7 @@ import { Logic } from "../../logic/logic.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { Platform } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
-import { DIRECTORY_MS } from "../../protocol/cluster/contract.ts";
+import { DIRECTORY_MS } from "../../protocol/cluster/comet_calls.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";

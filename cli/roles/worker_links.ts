@@ -1,12 +1,12 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Nodes } from "../../drivers/ports.ts";
 import { LinkedComets } from "../../job/rpc/linked_comets.ts";
-import type { LogicApi } from "../../protocol/cluster/contract.ts";
+import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
 import { askMetrics } from "./worker_metrics.ts";
-import { RpcMethod } from "../../protocol/cluster/methods.ts";
-import { nameOf } from "../../protocol/cluster/run_id.ts";
+import { RpcMethod } from "../../protocol/cluster/calls.ts";
+import { nameOf } from "../../protocol/cluster/comet_node.ts";
 
 /**
  * The links of worker processes, which logic and job of their parent share. A worker is there until

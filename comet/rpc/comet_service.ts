@@ -1,9 +1,12 @@
-import type { CometApi, RoomInterestApi, WatcherApi } from "../../protocol/cluster/contract.ts";
-import { answerComet } from "../../protocol/cluster/comet_messages.ts";
-import { WatcherClient } from "../../protocol/cluster/watcher_messages.ts";
+import {
+  answerComet,
+  type CometApi,
+  type RoomInterestApi,
+} from "../../protocol/cluster/comet_calls.ts";
+import { type WatcherApi, WatcherClient } from "../../protocol/cluster/watcher_calls.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
-import { unknownMethod } from "../../protocol/cluster/methods.ts";
-import { RpcError } from "../../protocol/cluster/rpc_error.ts";
+import { unknownMethod } from "../../protocol/cluster/calls.ts";
+import { RpcError } from "../../protocol/rpc.ts";
 
 /** What jobs and logic ask of a comet over a link. */
 export interface ServedComet extends CometApi {

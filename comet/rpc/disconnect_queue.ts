@@ -1,6 +1,6 @@
 import type { CancellableDelay } from "../../base/cancellable_delay.ts";
-import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
-import { RpcError } from "../../protocol/cluster/rpc_error.ts";
+import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
+import { RpcError } from "../../protocol/rpc.ts";
 
 /** Ended sessions that may wait for a logic; beyond that they expire by themselves. */
 const SESSIONS_MAX = 100_000;

@@ -3,24 +3,25 @@ import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { Address, Streams } from "../../platform/port.ts";
 import { parseAuthToken } from "../../protocol/auth_token.ts";
+import type { CometNode, Registered } from "../../protocol/cluster/comet_node.ts";
 import {
-  type CometNode,
   type CometReport,
+  type LogicApi,
+  LogicClient,
+} from "../../protocol/cluster/logic_calls.ts";
+import {
   type ConnectionRef,
   ConnectRefused,
   type ConnectReply,
   type ConnectRequest,
-  type LogicApi,
+  ownKeyOf,
   type ReceivedFrame,
-  type Registered,
-} from "../../protocol/cluster/contract.ts";
+} from "../../protocol/cluster/connection.ts";
 import type { RpcCounters } from "../../rpc/counters.ts";
-import { ownKeyOf } from "../../protocol/cluster/own_key.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
 import { DisconnectQueue, isTransient } from "./disconnect_queue.ts";
 import type { RpcHandler } from "../../rpc/link.ts";
-import { LogicClient } from "../../protocol/cluster/logic_messages.ts";
-import { RpcError } from "../../protocol/cluster/rpc_error.ts";
+import { RpcError } from "../../protocol/rpc.ts";
 
 /** How long a logic that failed is passed over while there are others, in milliseconds. */
 const SKIP_MS = 1_000;

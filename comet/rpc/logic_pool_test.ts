@@ -3,12 +3,15 @@ import { describe, it } from "node:test";
 import { CloseCodes } from "../../protocol/close_codes.ts";
 import type { Address } from "../../platform/port.ts";
 import { seededPrng } from "../../base/prng.ts";
-import { ConnectRefused, type ConnectRequest } from "../../protocol/cluster/contract.ts";
+import {
+  ConnectRefused,
+  type ConnectRequest,
+  ownKeyOf,
+} from "../../protocol/cluster/connection.ts";
 import type { RpcHandler } from "../../rpc/link.ts";
 import type { RpcListener } from "../../rpc/listener.ts";
-import { answerLogic } from "../../protocol/cluster/logic_messages.ts";
-import { ownKeyOf } from "../../protocol/cluster/own_key.ts";
-import { RpcError } from "../../protocol/cluster/rpc_error.ts";
+import { answerLogic } from "../../protocol/cluster/logic_calls.ts";
+import { RpcError } from "../../protocol/rpc.ts";
 import { FakeLogic } from "../../tests/support/fake_logic.ts";
 import { MemoryRpc } from "../../tests/support/memory_rpc.ts";
 import { LogicPool } from "./logic_pool.ts";
@@ -30,11 +33,15 @@ class ServedLogic {
   connects = 0;
   failure: Error | undefined;
   listener: RpcListener | undefined;
+  readonly #failing = new Proxy(this.logic, { get: () => () => Promise.reject(this.failure) });
   readonly handler: RpcHandler = {
     call: async (_link, method, body) => {
       if (method === 1) this.connects++;
-      if (this.failure !== undefined) throw this.failure;
-      return await answerLogic(this.logic, method, body)!;
+      return await answerLogic(
+        this.failure === undefined ? this.logic : this.#failing,
+        method,
+        body,
+      )!;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { ManualClock } from "../../base/clock.ts";
-import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
-import { runId } from "../../protocol/cluster/run_id.ts";
+import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
+import { runId } from "../../protocol/cluster/comet_node.ts";
 import type { CometNode, Nodes, Sessions } from "../ports.ts";
 
 /** How to open sessions and nodes. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
+import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
 import type { SessionLimits, SessionsPromise } from "../ports.ts";
 import { Registry, type RegistrySubject } from "./registry_subject.ts";
 

@@ -1,7 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
-import { nameOf } from "../../protocol/cluster/run_id.ts";
+import { nameOf, NODE_LEASE_MS } from "../../protocol/cluster/comet_node.ts";
 import type { CometNode, NodeCounts, Nodes, NodeState, Runs } from "../ports.ts";
-import { NODE_LEASE_MS } from "../../protocol/cluster/contract.ts";
 import { checkRegistration, notRegistered } from "../checks.ts";
 
 interface Registration {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
-import { nameOf } from "../../protocol/cluster/run_id.ts";
-import { NODE_LEASE_MS as LEASE_MS } from "../../protocol/cluster/contract.ts";
+import { nameOf, NODE_LEASE_MS as LEASE_MS } from "../../protocol/cluster/comet_node.ts";
 import { type CometNode, NodeUnknown } from "../ports.ts";
 import { MemoryNodes } from "./nodes.ts";
 

@@ -1,4 +1,4 @@
-import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
+import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
 import type { SessionAdded, SessionLimits, Sessions } from "../ports.ts";
 
 /** What sessions need to know of the nodes; `MemoryNodes` knows it. */

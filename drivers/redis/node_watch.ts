@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
-import { nameOf } from "../../protocol/cluster/run_id.ts";
+import { nameOf } from "../../protocol/cluster/comet_node.ts";
 import type { CometNode, Runs } from "../ports.ts";
 import { NODE_KEYS, READ_NODES, REMOVE_NODE } from "./node_scripts.ts";
 import { fieldsOf, partsOf, type RedisStore, textOf } from "./store.ts";

@@ -1,5 +1,5 @@
 import { fnv1a } from "../../base/fnv.ts";
-import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
+import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
 
 /**
  * Over how many hash slots the sessions spread. Those of one slot can be read by one script, so

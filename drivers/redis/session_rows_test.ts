@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
+import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
 import { fieldOf, hashOf, otherOf, parseRow, SESSION_SLOTS } from "./session_rows.ts";
 
 test("hashOf() spreads keys evenly over the slots, and gives each its own name", () => {

@@ -1,4 +1,4 @@
-import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
+import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
 import type { Nodes, SessionAdded, SessionLimits, Sessions } from "../ports.ts";
 import {
   fieldOf,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
-import type { ConnectionRef } from "../../protocol/cluster/contract.ts";
+import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
 import { ObservedStore } from "../../tests/support/observed_store.ts";
 import { type StartedStore, startRedisStore } from "../../tests/support/redis_stores.ts";
 import type { CometNode, SessionLimits } from "../ports.ts";

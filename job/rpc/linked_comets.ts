@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from "../../base/clock.ts";
-import { WATCH_MS } from "../../protocol/cluster/contract.ts";
+import { WATCH_MS } from "../../protocol/cluster/comet_calls.ts";
 import type { CometDirectory } from "../comet_directory.ts";
 import { RemoteComet } from "./remote_comet.ts";
 

@@ -1,12 +1,12 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
 import type { CloseCode } from "../../protocol/close_codes.ts";
-import { CometClient } from "../../protocol/cluster/comet_messages.ts";
-import type { CometApi, Delivery } from "../../protocol/cluster/contract.ts";
-import { answerWatcher } from "../../protocol/cluster/watcher_messages.ts";
+import { type CometApi, CometClient } from "../../protocol/cluster/comet_calls.ts";
+import type { Delivery } from "../../protocol/cluster/delivery.ts";
+import { answerWatcher } from "../../protocol/cluster/watcher_calls.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
-import { unknownMethod } from "../../protocol/cluster/methods.ts";
-import { RpcError } from "../../protocol/cluster/rpc_error.ts";
+import { unknownMethod } from "../../protocol/cluster/calls.ts";
+import { RpcError } from "../../protocol/rpc.ts";
 import { RemoteRoomInterest } from "../remote_room_interest.ts";
 
 const log = getLogger(["halley", "job"]);

@@ -1,11 +1,10 @@
 import type { Clock } from "../../base/clock.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
-import { CometClient } from "../../protocol/cluster/comet_messages.ts";
-import type { CometApi, LogicApi } from "../../protocol/cluster/contract.ts";
+import { type CometApi, CometClient } from "../../protocol/cluster/comet_calls.ts";
+import { answerLogic, type LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
-import { answerLogic } from "../../protocol/cluster/logic_messages.ts";
-import { RpcMethod, unknownMethod } from "../../protocol/cluster/methods.ts";
-import { RpcError } from "../../protocol/cluster/rpc_error.ts";
+import { RpcMethod, unknownMethod } from "../../protocol/cluster/calls.ts";
+import { RpcError } from "../../protocol/rpc.ts";
 import type { Comets } from "../connect.ts";
 
 /** Turns after which a socket has told that it was closed: what came before is read in the first. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock, promisesSettled } from "../../base/clock.ts";
 import type { RpcLink } from "../../rpc/link.ts";
-import { LogicClient } from "../../protocol/cluster/logic_messages.ts";
+import { LogicClient } from "../../protocol/cluster/logic_calls.ts";
 import { connectReply, FakeLogic } from "../../tests/support/fake_logic.ts";
 import { testNode } from "../../tests/support/test_comet.ts";
 import { CometLinks } from "./comet_links.ts";

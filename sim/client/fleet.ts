@@ -3,10 +3,10 @@ import { type Clock, sleep } from "../../base/clock.ts";
 import { type Prng, uuid } from "../../base/prng.ts";
 import type { Child, Process, Streams } from "../../platform/port.ts";
 import { endChild } from "../children.ts";
-import { RpcError } from "../../protocol/cluster/rpc_error.ts";
+import { RpcError } from "../../protocol/rpc.ts";
 import type { RpcLink } from "../../rpc/link.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
-import { unknownMethod } from "../../protocol/cluster/methods.ts";
+import { unknownMethod } from "../../protocol/cluster/calls.ts";
 import type {
   ClientFleet,
   ClientSelection,

@@ -3,7 +3,7 @@ import { preciseClock } from "../../platform/system_clock.ts";
 import { systemPrng } from "../../base/prng.ts";
 import type { Platform } from "../../platform/port.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
-import { unknownMethod } from "../../protocol/cluster/methods.ts";
+import { unknownMethod } from "../../protocol/cluster/calls.ts";
 import type { ClientSelection, ConnectPlan, Deadline, FleetProgress } from "../types.ts";
 import {
   ClientMethod,

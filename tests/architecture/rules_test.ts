@@ -14,6 +14,8 @@ describe("the architecture's rules", () => {
       "comet/b.ts": `export * from "../logic/y.ts"; import "../platform/bun/z.ts";`,
       "comet/c.ts": `import { P } from "../platform/port.ts"; const s = 'from "../logic/y.ts"';`,
       "comet/c_test.ts": `import "../platform/memory/m.ts"; import "../job/lane.ts";`,
+      "rpc/d.ts": `import "../protocol/frame.ts"; import "../protocol/cluster/calls.ts";`,
+      "protocol/e.ts": `import "../rpc/link.ts";`,
       "extra/d.ts": `import "../base/a.ts";`,
       "tests/e_test.ts": `import "../job/lane.ts";`,
     });
@@ -22,6 +24,8 @@ describe("the architecture's rules", () => {
       "comet/b.ts:1: comet must not import logic/y.ts",
       "comet/b.ts:1: comet must not import platform/bun/z.ts",
       "comet/c_test.ts:1: comet must not import job/lane.ts",
+      "rpc/d.ts:1: rpc must not import protocol/cluster/calls.ts",
+      "protocol/e.ts:1: protocol must not import rpc/link.ts",
       `extra/d.ts:1: "extra" is not in the table of who may import whom`,
     ]);
   });

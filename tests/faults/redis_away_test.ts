@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NODE_LEASE_MS } from "../../protocol/cluster/contract.ts";
+import { NODE_LEASE_MS } from "../../protocol/cluster/comet_node.ts";
 import { until } from "../support/cluster_clients.ts";
 import { type Faults, faultSuite } from "../support/fault_suite.ts";
 

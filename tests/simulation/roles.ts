@@ -9,10 +9,10 @@ import { RegisteredComets } from "../../job/rpc/registered_comets.ts";
 import { Logic, logicDefaults } from "../../logic/logic.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { Address } from "../../platform/port.ts";
-import { DIRECTORY_MS } from "../../protocol/cluster/contract.ts";
+import { DIRECTORY_MS } from "../../protocol/cluster/comet_calls.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { listenRpc } from "../../rpc/listener.ts";
-import { runId } from "../../protocol/cluster/run_id.ts";
+import { runId } from "../../protocol/cluster/comet_node.ts";
 import type { Host } from "./host.ts";
 import type { World } from "./world.ts";
 

@@ -21,8 +21,12 @@ const CLIENTS = 12;
 const ROOMS = [1, 3, 8, 30];
 const RATE = 20;
 
-/** After how long without a heartbeat a client is closed: in the wheel's first level, or beyond. */
-const HEARTBEATS_MS = [3_000, 7_000];
+/**
+ * After how long without a heartbeat a client is closed: in the wheel's first level, or beyond. Both
+ * are longer than what a few changes of rooms in a row wait for a job that cannot be reached, a
+ * second each, with the client's heartbeats behind them.
+ */
+const HEARTBEATS_MS = [5_000, 7_000];
 
 /** For how long faults are injected, and for how long none are afterwards, in milliseconds. */
 const FAULTS_MS = 4_000;

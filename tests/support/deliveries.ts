@@ -2,7 +2,7 @@ import type {
   BroadcastDelivery,
   KeysDelivery,
   RoomDelivery,
-} from "../../protocol/cluster/contract.ts";
+} from "../../protocol/cluster/delivery.ts";
 
 /** Grows over all deliveries of a test: none is taken for one that was there before. */
 let position = 0;

@@ -1,14 +1,15 @@
 import {
   type CometNode,
-  type CometReport,
-  type ConnectionRef,
-  type ConnectReply,
-  type ConnectRequest,
-  type LogicApi,
   NODE_LEASE_MS,
-  type ReceivedFrame,
   type Registered,
-} from "../../protocol/cluster/contract.ts";
+} from "../../protocol/cluster/comet_node.ts";
+import type { CometReport, LogicApi } from "../../protocol/cluster/logic_calls.ts";
+import type {
+  ConnectionRef,
+  ConnectReply,
+  ConnectRequest,
+  ReceivedFrame,
+} from "../../protocol/cluster/connection.ts";
 
 /** A call that the test answers. */
 export interface HeldCall<Request, Reply> {

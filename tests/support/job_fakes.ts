@@ -1,7 +1,8 @@
 import type { Lease, PartitionLag, PushEntry, PushLog } from "../../drivers/ports.ts";
 import { forEachFrame } from "../../protocol/frame.ts";
 import { partitionOf, type PushMessage } from "../../protocol/push_message.ts";
-import { type CometApi, type Delivery, NONE_FENCED } from "../../protocol/cluster/contract.ts";
+import { type CometApi, NONE_FENCED } from "../../protocol/cluster/comet_calls.ts";
+import type { Delivery } from "../../protocol/cluster/delivery.ts";
 
 /** Lets only promises run: no turn of the event loop passes. */
 export async function microtasks(): Promise<void> {

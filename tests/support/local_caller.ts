@@ -1,5 +1,5 @@
-import type { Caller } from "../../protocol/cluster/caller.ts";
-import { unknownMethod } from "../../protocol/cluster/methods.ts";
+import type { Caller } from "../../protocol/rpc.ts";
+import { unknownMethod } from "../../protocol/cluster/calls.ts";
 
 /** What answers calls by method, or says that a method is not its own. */
 export type Answerer = (method: number, body: Uint8Array) => Promise<Uint8Array> | undefined;

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { type Prng, randomBelow } from "../../base/prng.ts";
 import type { Buffers } from "../../protocol/buffers.ts";
 import type { CloseCode } from "../../protocol/close_codes.ts";
-import type { Frame, FrameSink } from "../../protocol/frame.ts";
+import { concatFrames, type Frame, type FrameSink } from "../../protocol/frame.ts";
 import { ProtocolError } from "../../protocol/protocol_error.ts";
+import { RpcError } from "../../protocol/rpc.ts";
 
 /** Buffers for tests: counts what is lent and spoils what comes back. */
 export class LentBuffers implements Buffers {
@@ -57,4 +59,30 @@ export function hex(text: string): Uint8Array {
 /** UTF-8 bytes of a text. */
 export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
+}
+
+/** Changes up to three bytes, or the length. */
+export function mutated(body: Uint8Array, prng: Prng): Uint8Array {
+  const bytes = body.slice();
+  for (let count = randomBelow(prng, 4); count > 0 && bytes.length > 0; count--) {
+    bytes[randomBelow(prng, bytes.length)] = randomBelow(prng, 256);
+  }
+  if (randomBelow(prng, 4) === 0) return bytes.subarray(0, randomBelow(prng, bytes.length + 1));
+  if (randomBelow(prng, 8) === 0) return concatFrames([bytes, Uint8Array.of(1, 2, 3)]);
+  return bytes;
+}
+
+/** Whether a body was taken; what is not is refused by an `RpcError` with one of the codes. */
+export async function isTaken(
+  decode: () => unknown,
+  ...codes: readonly string[]
+): Promise<boolean> {
+  try {
+    await decode();
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof RpcError, `${error}`);
+    assert.ok(codes.includes(error.code), error.code);
+    return false;
+  }
 }

@@ -14,10 +14,10 @@ import { Logic, logicDefaults } from "../../logic/logic.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { Address } from "../../platform/port.ts";
 import { selectPlatform } from "../../platform/select.ts";
-import { type CometNode, DIRECTORY_MS } from "../../protocol/cluster/contract.ts";
+import { type CometNode, runId } from "../../protocol/cluster/comet_node.ts";
+import { DIRECTORY_MS } from "../../protocol/cluster/comet_calls.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
-import { runId } from "../../protocol/cluster/run_id.ts";
 import { freePort } from "./free_port.ts";
 
 const loopback: Address = { hostname: "127.0.0.1", port: 0 };

@@ -1,7 +1,49 @@
-import { BinaryReader, BinaryWriter, utf8Length } from "../binary.ts";
-import type { Delivery } from "./contract.ts";
-import { RpcError } from "./rpc_error.ts";
-import { readString, writeString } from "./values.ts";
+import { BinaryReader, BinaryWriter } from "../binary.ts";
+import { utf8Length } from "../utf8.ts";
+
+/** Where a delivery comes from in the push log. */
+interface FromLog {
+  readonly partition: number;
+  /** The fencing token of the job's lease: a comet that has seen a larger one refuses it. */
+  readonly token: number;
+}
+
+/** Frames for one room, back to back, each with its own header. */
+export interface RoomDelivery extends FromLog {
+  readonly kind: "room";
+  readonly room: string;
+  readonly frames: Uint8Array;
+  /** Place of each frame in its partition, ascending: what a comet has seen, it skips. */
+  readonly positions: readonly number[];
+}
+
+/** One frame for some keys. */
+export interface KeysDelivery extends FromLog {
+  readonly kind: "keys";
+  readonly position: number;
+  readonly keys: readonly string[];
+  readonly operation: number;
+  readonly frames: Uint8Array;
+}
+
+/** One frame for everyone. */
+export interface BroadcastDelivery extends FromLog {
+  readonly kind: "broadcast";
+  readonly position: number;
+  readonly operation: number;
+  readonly frames: Uint8Array;
+  /** Connections per second on this comet; 0 = at once. */
+  readonly speed: number;
+}
+
+/** One step of a batch. */
+export type Delivery = RoomDelivery | KeysDelivery | BroadcastDelivery;
+
+/**
+ * The first byte of a batch. Deliveries have no room to grow, since they are most of what crosses a
+ * link: another form of them is another number here.
+ */
+const DELIVERY_VERSION = 1;
 
 /** Which kind a delivery is of, on the wire. */
 const Kind = { room: 0, keys: 1, broadcast: 2 } as const;
@@ -11,9 +53,9 @@ const HEAD_BYTES = 1 + 4 + 8;
 
 /** Encodes a batch into memory of exactly its size, with one copy of its frames. */
 export function encodeDeliveries(batch: readonly Delivery[]): Uint8Array {
-  let bytes = 4;
+  let bytes = 1 + 4;
   for (const delivery of batch) bytes += deliveryBytes(delivery);
-  return new BinaryWriter(bytes).list(batch, writeDelivery).finish();
+  return new BinaryWriter(bytes).byte(DELIVERY_VERSION).list(batch, writeDelivery).finish();
 }
 
 /**
@@ -25,6 +67,10 @@ export function encodeDeliveries(batch: readonly Delivery[]): Uint8Array {
  */
 export function decodeDeliveries(body: Uint8Array): Delivery[] {
   const reader = new BinaryReader(body);
+  const version = reader.byte();
+  if (version !== DELIVERY_VERSION) {
+    throw reader.bad(`its version must be ${DELIVERY_VERSION}, current value is ${version}`);
+  }
   const batch = reader.list(readDelivery);
   reader.end();
   return batch;
@@ -53,7 +99,7 @@ function writeDelivery(writer: BinaryWriter, delivery: Delivery): void {
       break;
     case "keys":
       writer.integer(delivery.position).int32(delivery.operation);
-      writer.list(delivery.keys, writeString);
+      writer.list(delivery.keys, writeKey);
       break;
     case "broadcast":
       writer.integer(delivery.position).int32(delivery.operation).float64(delivery.speed);
@@ -74,7 +120,7 @@ function readDelivery(reader: BinaryReader): Delivery {
     case Kind.keys: {
       const position = reader.integer();
       const operation = reader.int32();
-      const keys = reader.list(readString);
+      const keys = reader.list(readKey);
       const frames = reader.bytes().slice();
       return { kind: "keys", partition, token, position, operation, keys, frames };
     }
@@ -86,14 +132,10 @@ function readDelivery(reader: BinaryReader): Delivery {
       return { kind: "broadcast", partition, token, position, operation, speed, frames };
     }
   }
-  const message = `Cannot read delivery: kind must be 0 to 2, current value is ${kind}`;
-  throw new RpcError("bad-request", false, message);
+  throw reader.bad(`a kind must be 0 to 2, current value is ${kind}`);
 }
 
-function writePosition(writer: BinaryWriter, position: number): void {
-  writer.integer(position);
-}
-
-function readPosition(reader: BinaryReader): number {
-  return reader.integer();
-}
+const writePosition = (writer: BinaryWriter, position: number) => void writer.integer(position);
+const readPosition = (reader: BinaryReader) => reader.integer();
+const writeKey = (writer: BinaryWriter, key: string) => void writer.string(key);
+const readKey = (reader: BinaryReader) => reader.string();

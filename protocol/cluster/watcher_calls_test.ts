@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { localCaller } from "../../tests/support/local_caller.ts";
 import { messages } from "../../tests/support/rpc_messages.ts";
-import { answerWatcher, WatcherClient } from "./watcher_messages.ts";
-import { RpcMethod } from "./methods.ts";
+import { answerWatcher, WatcherClient } from "./watcher_calls.ts";
+import { RpcMethod } from "./calls.ts";
 
 test("WatcherClient brings every list of rooms over", async () => {
   const asked: (readonly [string, readonly string[]])[] = [];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ownKeyOf } from "./own_key.ts";
+import { ownKeyOf } from "./connection.ts";
 
 test("ownKeyOf() is a version 8 UUID, the same for the same connection and for no other", () => {
   const key = ownKeyOf("comet-1~5", 7);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nameOf, runId } from "./run_id.ts";
+import { nameOf, runId } from "./comet_node.ts";
 
 test("runId() joins name and epoch, and nameOf() finds the name again", () => {
   assert.equal(runId("comet-1", "k3x9"), "comet-1~k3x9");

@@ -5,10 +5,15 @@ import { localCaller } from "../../tests/support/local_caller.ts";
 import { messages } from "../../tests/support/rpc_messages.ts";
 import type { CloseCode } from "../close_codes.ts";
 import { CloseCodes } from "../close_codes.ts";
-import { answerComet, CometClient } from "./comet_messages.ts";
-import { type CometApi, type Delivery, NONE_FENCED, type RoomInterestApi } from "./contract.ts";
-import { encodeDeliveries } from "./deliveries.ts";
-import { RpcMethod } from "./methods.ts";
+import {
+  answerComet,
+  type CometApi,
+  CometClient,
+  NONE_FENCED,
+  type RoomInterestApi,
+} from "./comet_calls.ts";
+import { type Delivery, encodeDeliveries } from "./delivery.ts";
+import { RpcMethod } from "./calls.ts";
 
 /** Keeps what it is asked, as a comet's queues keep frames. */
 class Comet implements CometApi, RoomInterestApi {

@@ -3,9 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { localCaller } from "../../tests/support/local_caller.ts";
 import { messages } from "../../tests/support/rpc_messages.ts";
-import type { LogicApi } from "./contract.ts";
-import { answerLogic, LogicClient } from "./logic_messages.ts";
-import { RpcMethod } from "./methods.ts";
+import { answerLogic, type LogicApi, LogicClient } from "./logic_calls.ts";
+import { RpcMethod } from "./calls.ts";
 
 /** What logic was asked, deeply copied when it was asked, and what it answers. */
 class Logic implements LogicApi {

@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import type { CloseCode } from "../close_codes.ts";
+import { boolean, bytes, int32, int64, integer, list, Message, text } from "../message.ts";
+
+/** A client that wants in, as its comet tells logic. */
+export interface ConnectRequest {
+  /** This run of the comet; see `CometNode`. */
+  readonly server: string;
+  /** The connection's own id, unique within one run of the comet. */
+  readonly connectionId: number;
+  /** Body of the auth frame; borrowed until the call returns its promise. */
+  readonly token: Uint8Array;
+  /** The client's IP address. */
+  readonly remoteAddress: string;
+}
+
+export const connectRequestMessage = new Message<ConnectRequest>({
+  server: [1, text],
+  connectionId: [2, integer],
+  token: [3, bytes],
+  remoteAddress: [4, text, ""],
+});
+
+/** Who the client is. */
+export interface ConnectReply {
+  readonly mid: bigint;
+  /** Never empty: a UUID when the token had none. */
+  readonly key: string;
+  /** Room key, or empty for no room. */
+  readonly room: string;
+  /** Operations that the connection wants of key, mid and broadcast pushes. */
+  readonly accepts: readonly number[];
+}
+
+export const connectReplyMessage = new Message<ConnectReply>({
+  mid: [1, int64],
+  key: [2, text],
+  room: [3, text, ""],
+  accepts: [4, list(int32), []],
+});
+
+/** Logic refuses a client; the close code says why. */
+export class ConnectRefused extends Error {
+  override readonly name = "ConnectRefused";
+  constructor(readonly close: CloseCode, message: string) {
+    super(message);
+  }
+}
+
+/** With its reason, so that the peer need not know the code. */
+export const closeCodeMessage = new Message<CloseCode>({
+  code: [1, int32],
+  reason: [2, text, ""],
+  reconnect: [3, boolean, false],
+});
+
+/** One live connection as logic knows it. */
+export interface ConnectionRef {
+  readonly server: string;
+  readonly connectionId: number;
+  readonly mid: bigint;
+  readonly key: string;
+}
+
+export const connectionRefMessage = new Message<ConnectionRef>({
+  server: [1, text],
+  connectionId: [2, integer],
+  mid: [3, int64],
+  key: [4, text],
+});
+
+/** A frame that a client sent up for the application. */
+export interface ReceivedFrame {
+  readonly server: string;
+  readonly mid: bigint;
+  readonly key: string;
+  /** Room key, or empty. */
+  readonly room: string;
+  readonly operation: number;
+  readonly sequence: number;
+  /** Application bytes; borrowed until the call returns its promise. */
+  readonly body: Uint8Array;
+}
+
+export const receivedFrameMessage = new Message<ReceivedFrame>({
+  server: [1, text],
+  mid: [2, int64],
+  key: [3, text],
+  room: [4, text, ""],
+  operation: [5, int32],
+  sequence: [6, int32, 0],
+  body: [7, bytes],
+});
+
+/**
+ * The key of a connection whose client has none of its own: the same whichever logic is asked, and
+ * however often. A version 8 UUID (RFC 9562, section 5.8).
+ */
+export function ownKeyOf(server: string, connectionId: number): string {
+  const bytes = createHash("sha256").update(`${server}/${connectionId}`).digest().subarray(0, 16);
+  bytes[6] = (bytes[6] & 0x0f) | 0x80;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}

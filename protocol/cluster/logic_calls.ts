@@ -1,0 +1,160 @@
+import { alone, counts, int32, integer, list, Message, text } from "../message.ts";
+import type { Caller } from "../rpc.ts";
+import { answerOf, ask, call, nothing, RpcMethod } from "./calls.ts";
+import {
+  type CometNode,
+  cometNodeMessage,
+  type Registered,
+  registeredMessage,
+  serverMessage,
+} from "./comet_node.ts";
+import {
+  type ConnectionRef,
+  connectionRefMessage,
+  type ConnectReply,
+  connectReplyMessage,
+  type ConnectRequest,
+  connectRequestMessage,
+  type ReceivedFrame,
+  receivedFrameMessage,
+} from "./connection.ts";
+
+/** What a comet says of itself, again and again. */
+export interface CometReport {
+  readonly server: string;
+  /** Which report of this run it is, from 1. */
+  readonly sequence: number;
+  /** The report, taken before, on top of which it says what changed; 0 when it says everything. */
+  readonly base: number;
+  readonly connections: number;
+  /** Distinct client addresses. */
+  readonly addresses: number;
+  /**
+   * Members per room key on this comet: of all its rooms, or of those that changed since the base,
+   * with 0 where nobody is left.
+   */
+  readonly rooms: ReadonlyMap<string, number>;
+}
+
+/** What a comet asks of logic. */
+export interface LogicApi {
+  /**
+   * Lets a client in and remembers its session.
+   *
+   * @throws {ConnectRefused} When the token or a limit forbids it.
+   */
+  connect(request: ConnectRequest): Promise<ConnectReply>;
+  /** Forgets the session of exactly this connection; one that replaced it stays. */
+  disconnect(connection: ConnectionRef): Promise<void>;
+  /** Hands a client's frame to the application. */
+  receive(frame: ReceivedFrame): Promise<void>;
+  /**
+   * Takes a report.
+   *
+   * @returns Members on other comets, per room of this one: of all rooms that have some after a
+   * report of everything, or else of those where they changed since the answer to the base. Nothing
+   * was taken, and nothing is answered, when the base is not known: then everything is to be said.
+   * @throws {NodeUnknown} When the comet is to register again.
+   * @throws {NodeReplaced} When another run of it has taken its place.
+   */
+  report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined>;
+  /** Makes a comet known, in place of an earlier run of it, whose sessions are lost. */
+  register(node: CometNode): Promise<Registered>;
+  /** Takes a comet that stops out; unknown ones are ignored. */
+  unregister(server: string): Promise<void>;
+  /** Keeps the sessions of connections that are still there; those that got lost come back. */
+  renew(sessions: readonly ConnectionRef[]): Promise<void>;
+}
+
+const reportMessage = new Message<CometReport>({
+  server: [1, text],
+  sequence: [2, integer],
+  base: [3, integer, 0],
+  connections: [4, int32, 0],
+  addresses: [5, int32, 0],
+  rooms: [6, counts, new Map()],
+});
+
+const elsewhereMessage = alone<ReadonlyMap<string, number> | undefined>(counts, undefined);
+
+export const logicCalls = {
+  connect: call(
+    RpcMethod.connect,
+    connectRequestMessage,
+    connectReplyMessage,
+    (logic: LogicApi, request) => logic.connect(request),
+  ),
+  disconnect: call(
+    RpcMethod.disconnect,
+    connectionRefMessage,
+    nothing,
+    (logic: LogicApi, connection) => logic.disconnect(connection),
+  ),
+  receive: call(
+    RpcMethod.receive,
+    receivedFrameMessage,
+    nothing,
+    (logic: LogicApi, frame) => logic.receive(frame),
+  ),
+  report: call(
+    RpcMethod.report,
+    reportMessage,
+    elsewhereMessage,
+    (logic: LogicApi, report) => logic.report(report),
+  ),
+  register: call(
+    RpcMethod.register,
+    cometNodeMessage,
+    registeredMessage,
+    (logic: LogicApi, node) => logic.register(node),
+  ),
+  unregister: call(
+    RpcMethod.unregister,
+    serverMessage,
+    nothing,
+    (logic: LogicApi, server) => logic.unregister(server),
+  ),
+  renew: call(
+    RpcMethod.renew,
+    alone(list(connectionRefMessage)),
+    nothing,
+    (logic: LogicApi, sessions) => logic.renew(sessions),
+  ),
+};
+
+/** Answers a call that is for logic; see {@linkcode answerOf}. */
+export const answerLogic = answerOf(logicCalls);
+
+/** Logic on the other end of a link. */
+export class LogicClient implements LogicApi {
+  /** @param caller The way there. */
+  constructor(private readonly caller: Caller) {}
+
+  connect(request: ConnectRequest): Promise<ConnectReply> {
+    return ask(this.caller, logicCalls.connect, request);
+  }
+
+  disconnect(connection: ConnectionRef): Promise<void> {
+    return ask(this.caller, logicCalls.disconnect, connection);
+  }
+
+  receive(frame: ReceivedFrame): Promise<void> {
+    return ask(this.caller, logicCalls.receive, frame);
+  }
+
+  report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined> {
+    return ask(this.caller, logicCalls.report, report);
+  }
+
+  register(node: CometNode): Promise<Registered> {
+    return ask(this.caller, logicCalls.register, node);
+  }
+
+  unregister(server: string): Promise<void> {
+    return ask(this.caller, logicCalls.unregister, server);
+  }
+
+  renew(sessions: readonly ConnectionRef[]): Promise<void> {
+    return ask(this.caller, logicCalls.renew, sessions);
+  }
+}
