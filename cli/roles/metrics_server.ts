@@ -1,6 +1,5 @@
-import { Hono } from "hono";
-import { apiKeyCheck } from "../../logic/http/api_key.ts";
-import { pageGuard } from "../../logic/http/page_guard.ts";
+import type { Hono } from "hono";
+import { type HttpEnv, monitoringApp } from "../../logic/http/monitoring.ts";
 import type { Address } from "../../platform/port.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
 import { parseAddress } from "../../options/address.ts";
@@ -15,23 +14,9 @@ export function metricsApp(
   address: Address,
   metrics: Metrics,
   unready: () => string | undefined | Promise<string | undefined>,
-): Hono {
-  const mayPass = apiKeyCheck(config.apiKey);
-  const refusal = pageGuard(metricsHosts(config, address));
-  const app = new Hono();
-  app.get("/healthz", (c) => c.text("ok\n"));
-  app.get("/readyz", async (c) => {
-    const reason = await unready();
-    return reason === undefined ? c.text("ok\n") : c.text(`not ready: ${reason}\n`, 503);
-  });
-  app.get("/metrics", async (c) => {
-    const reason = refusal(c.req.raw);
-    if (reason !== undefined) return c.text(`${reason}\n`, 403);
-    if (!mayPass(c.req.raw.headers)) return c.text("API key is missing or wrong\n", 401);
-    const text = await metrics.text();
-    return c.body(text, 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-  });
-  return app;
+): Hono<HttpEnv> {
+  const hosts = metricsHosts(config, address);
+  return monitoringApp({ apiKey: config.apiKey, hosts, unready, metrics: () => metrics.text() });
 }
 
 /**

@@ -1,0 +1,113 @@
+import { type Context, Hono } from "hono";
+import type { LogicCounters } from "../counters.ts";
+import { Code, failure, ok } from "./answers.ts";
+import { apiKeyCheck } from "./api_key.ts";
+import { type Hosts, pageGuard } from "./page_guard.ts";
+
+/** Who may ask a role over HTTP, and what it says of itself. */
+export interface MonitoringOptions {
+  /** What callers of all but `/healthz` and `/readyz` must show; empty lets everyone through. */
+  readonly apiKey: string;
+  /** Which Host fields are answered, but for `/healthz` and `/readyz`. */
+  readonly hosts: Hosts;
+  /** Why the server cannot take work, for `/readyz`, in words that anybody may read. */
+  readonly unready: () => string | undefined | Promise<string | undefined>;
+  /** The metrics in Prometheus's text format, for `/metrics`. */
+  readonly metrics: () => string | Promise<string>;
+}
+
+/** What the app must be given with each request. */
+export interface HttpEnv {
+  Bindings: {
+    /** The peer's IP address. */
+    readonly remoteAddress: string;
+  };
+}
+
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/**
+ * An app that lets callers in and answers `/healthz`, `/readyz` and `/metrics`: all that a role
+ * without an API serves, and what the API is added to.
+ *
+ * @param counters Where to count who was turned away.
+ */
+export function monitoringApp(
+  options: MonitoringOptions,
+  counters?: Pick<LogicCounters, "httpForbidden" | "httpUnauthorized">,
+): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>({ getPath: pathOf });
+  const refusal = pageGuard(options.hosts);
+  const mayPass = apiKeyCheck(options.apiKey);
+  app.use(async (c, next) => {
+    // Load balancers ask by any name, and whoever else does learns nothing.
+    if (c.req.path === "/healthz" || c.req.path === "/readyz") return await next();
+    const reason = refusal(c.req.raw);
+    if (reason !== undefined) {
+      if (counters !== undefined) counters.httpForbidden++;
+      return c.json(failure(Code.forbidden, reason), 403);
+    }
+    if (mayPass(c.req.raw.headers)) return await next();
+    if (counters !== undefined) counters.httpUnauthorized++;
+    c.header("www-authenticate", "Bearer");
+    return c.json(failure(Code.unauthorized, "API key is missing or wrong"), 401);
+  });
+  route(app, "GET", "/healthz", (c) => c.json(ok()));
+  route(
+    app,
+    "GET",
+    "/readyz",
+    async (c) => {
+      const reason = await options.unready();
+      return reason === undefined
+        ? c.json(ok())
+        : c.json(failure(Code.notReady, `not ready: ${reason}`), 503);
+    },
+  );
+  route(
+    app,
+    "GET",
+    "/metrics",
+    async (c) => c.body(await options.metrics(), 200, { "content-type": METRICS_TYPE }),
+  );
+
+  app.notFound((c) =>
+    redirectToCall(app, c) ?? c.json(failure(Code.notFound, "no such call"), 404)
+  );
+  return app;
+}
+
+/** Serves a path by one method, and says so to those who come with another. */
+export function route(
+  app: Hono<HttpEnv>,
+  method: "GET" | "POST",
+  path: string,
+  handler: (c: Context<HttpEnv>) => Response | Promise<Response>,
+): void {
+  app.on(method, path, handler);
+  app.all(path, (c) => {
+    c.header("allow", method);
+    return c.json(failure(Code.methodNotAllowed, `method must be ${method}`), 405);
+  });
+}
+
+/**
+ * Sends who comes with one slash too many to the call, as the router of goim's logic does. A
+ * client must not turn a push into a question, hence 307.
+ */
+function redirectToCall(app: Hono<HttpEnv>, c: Context<HttpEnv>): Response | undefined {
+  const { method, path, url } = c.req;
+  const call = path.slice(0, -1);
+  const isCall = path.endsWith("/") &&
+    app.routes.some((route) => route.path === call && route.method === method);
+  if (!isCall) return undefined;
+  const search = url.includes("?") ? url.slice(url.indexOf("?")) : "";
+  return c.redirect(call + search, method === "GET" ? 301 : 307);
+}
+
+/** The path as it was sent. */
+function pathOf({ url }: Request): string {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const end = url.indexOf("?", start);
+  return url.slice(start, end === -1 ? url.length : end);
+}
