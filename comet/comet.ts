@@ -29,13 +29,13 @@ import type { CometApi } from "../protocol/cluster/comet_calls.ts";
 import type { CometNode } from "../protocol/cluster/comet_node.ts";
 import type { Delivery } from "../protocol/cluster/delivery.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
-import type { WatcherApi } from "../protocol/cluster/watcher_calls.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { CometCounters } from "./counters.ts";
 import { Fanout } from "./fanout.ts";
 import { ConnectionManager } from "./connection_manager.ts";
 import { ClusterRegistration } from "./cluster_registration.ts";
 import type { CometOptions, ListenerOptions } from "./options.ts";
+import type { RoomInterest } from "./room_interest.ts";
 import { Reporter } from "./reporter.ts";
 import { ClientProtocol } from "./client_protocol.ts";
 import { OperationLimit } from "./transport/operation_limit.ts";
@@ -73,42 +73,25 @@ export class Comet implements CometApi {
 
   constructor(dependencies: CometDependencies) {
     const { server, logic, clock, running, prng, options } = dependencies;
+    const { counters } = this;
     this.#dependencies = dependencies;
     this.#buffers = new BufferPool({ bytesMax: options.poolBytesMax });
-    this.#connections = new ConnectionManager(
-      server,
-      logic,
-      clock,
-      running,
-      options,
-      this.counters,
-    );
-    const protocol = new ClientProtocol(this.#connections, logic, this.counters);
-    this.#fanout = new Fanout(
-      this.#connections,
-      clock,
-      this.counters,
-      options.fanoutSlice,
-    );
-    this.#registration = new ClusterRegistration(
-      this.#connections,
-      logic,
-      clock,
-      prng,
-      this.counters,
-    );
+    this.#connections = new ConnectionManager(server, logic, clock, running, options, counters);
+    const protocol = new ClientProtocol(this.#connections, logic, counters);
+    this.#fanout = new Fanout(this.#connections, clock, counters, options.fanoutSlice);
+    this.#registration = new ClusterRegistration(this.#connections, logic, clock, prng, counters);
     this.#reporter = new Reporter(
       this.#connections,
       protocol,
       this.#registration,
       logic,
       clock,
-      this.counters,
+      counters,
     );
     const shared = {
       protocol,
       connections: this.#connections,
-      counters: this.counters,
+      counters,
       buffers: this.#buffers,
       reads: new ReadScheduler(clock),
       operations: new OperationLimit(clock, options.operationsMax),
@@ -128,6 +111,11 @@ export class Comet implements CometApi {
   /** Rooms that have members here. */
   get rooms(): number {
     return this.#connections.rooms.size;
+  }
+
+  /** Tells jobs which rooms these are. */
+  get interest(): RoomInterest {
+    return this.#connections.interest;
   }
 
   /** Bytes that the buffer pool has reserved. */
@@ -187,16 +175,6 @@ export class Comet implements CometApi {
     const channel = this.#connections.channels.byId(connectionId);
     if (channel !== undefined) this.#connections.close(channel, close);
     return Promise.resolve();
-  }
-
-  /** Lets a job watch the rooms; see {@linkcode RoomInterest.watch}. */
-  watch(job: string, watcher: WatcherApi): readonly string[] {
-    return this.#connections.interest.watch(job, watcher);
-  }
-
-  /** Lets a job go on watching; see {@linkcode RoomInterest.renewWatch}. */
-  renewWatch(job: string, watcher: WatcherApi): boolean {
-    return this.#connections.interest.renewWatch(job, watcher);
   }
 
   /**

@@ -71,33 +71,19 @@ export class ConnectionManager {
     this.interest.tick();
   }
 
-  /**
-   * Takes a new connection in.
-   *
-   * @returns Its channel, or undefined when the comet is shut or full and it was turned away.
-   */
-  open(
-    conn: Conn<Channel | undefined>,
-    transport: Transport,
-    decoder: { close(): void },
-  ): Channel | undefined {
-    if (this.isShut) {
-      this.counters.refusedShut++;
-      conn.evict();
-      return undefined;
+  /** Takes a new connection in, or turns it away when the comet is shut or full. */
+  open(conn: Conn<Channel | undefined>, transport: Transport, decoder: { close(): void }): void {
+    const isFull = this.channels.size >= this.options.connectionsMax;
+    if (this.isShut || isFull) {
+      this.counters[this.isShut ? "refusedShut" : "refusedFull"]++;
+      return conn.evict();
     }
-    if (this.channels.size >= this.options.connectionsMax) {
-      this.counters.refusedFull++;
-      conn.evict();
-      return undefined;
-    }
-    const channel = this.channels.add((id) =>
-      new Channel(id, conn, transport, decoder, conn.remoteAddress)
+    const { remoteAddress } = conn;
+    const channel = conn.context = this.channels.add((id) =>
+      new Channel(id, conn, transport, decoder, remoteAddress)
     );
-    conn.context = channel;
     this.counters.accepted++;
     this.#setTimer(channel, this.options.handshakeMs);
-    return channel;
   }
 
   /** Makes a channel what its auth says it is. */

@@ -1,27 +1,17 @@
-import {
-  answerComet,
-  type CometApi,
-  type RoomInterestApi,
-} from "../../protocol/cluster/comet_calls.ts";
+import { answerComet, type RoomInterestApi } from "../../protocol/cluster/comet_calls.ts";
 import { type WatcherApi, WatcherClient } from "../../protocol/cluster/watcher_calls.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
 import { unknownMethod } from "../../protocol/cluster/calls.ts";
 import { RpcError } from "../../protocol/rpc.ts";
-
-/** What jobs and logic ask of a comet over a link. */
-export interface ServedComet extends CometApi {
-  /** Lets a job watch its rooms. */
-  watch(job: string, watcher: WatcherApi): readonly string[];
-  /** Lets a job go on watching; false when it has to begin anew. */
-  renewWatch(job: string, watcher: WatcherApi): boolean;
-}
+import type { Comet } from "../comet.ts";
+import type { RoomInterest } from "../room_interest.ts";
 
 /** Answers the calls for a comet, on links that it dialled and on those that it accepted. */
 export class CometService implements RpcHandler {
   readonly #rooms = new WeakMap<RpcLink, RoomInterestApi>();
 
   /** @param comet Who answers; asked for at each call, since links may be there before it is. */
-  constructor(private readonly comet: () => ServedComet) {}
+  constructor(private readonly comet: () => Comet) {}
 
   call(link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
     const answer = answerComet(this.comet(), this.#roomsFor(link), method, body);
@@ -32,7 +22,7 @@ export class CometService implements RpcHandler {
   #roomsFor(link: RpcLink): RoomInterestApi {
     let rooms = this.#rooms.get(link);
     if (rooms === undefined) {
-      this.#rooms.set(link, rooms = new LinkRoomInterest(this.comet(), link));
+      this.#rooms.set(link, rooms = new LinkRoomInterest(this.comet().interest, link));
     }
     return rooms;
   }
@@ -42,16 +32,16 @@ export class CometService implements RpcHandler {
 class LinkRoomInterest implements RoomInterestApi {
   readonly #watcher: WatcherApi;
 
-  constructor(private readonly comet: ServedComet, private readonly link: RpcLink) {
+  constructor(private readonly interest: RoomInterest, private readonly link: RpcLink) {
     this.#watcher = new WatcherClient(link);
   }
 
   async watch(): Promise<readonly string[]> {
-    return this.comet.watch(this.link.peer.id, this.#watcher);
+    return this.interest.watch(this.link.peer.id, this.#watcher);
   }
 
   async renewWatch(): Promise<void> {
-    if (this.comet.renewWatch(this.link.peer.id, this.#watcher)) return;
+    if (this.interest.renewWatch(this.link.peer.id, this.#watcher)) return;
     throw new RpcError("unavailable", true, "Cannot go on watching: too long since the last time");
   }
 }
