@@ -1,5 +1,5 @@
 import { Child } from "./child.ts";
-import { cell, median, printTable } from "./measure.ts";
+import { cell, median, printTable, scaled } from "./measure.ts";
 import type { Ports, Usage } from "./subject.ts";
 
 const CONNECTIONS = 5_000;
@@ -24,7 +24,7 @@ const frameBytes: Record<Kind, number> = {
  * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
-  const connections = Math.max(20, Math.round(CONNECTIONS * scale));
+  const connections = scaled(CONNECTIONS, scale, 20);
   const rounds = Math.max(1, Math.round(ROUNDS * Math.min(1, scale * 10)));
   const subject = new Child(new URL("./subject.ts", import.meta.url));
   const sink = new Child(new URL("./sink.ts", import.meta.url));

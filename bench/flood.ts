@@ -3,7 +3,7 @@ import { systemClock } from "../platform/system_clock.ts";
 import { Child } from "./child.ts";
 import type { FloodArgument, FloodKind } from "./flooder.ts";
 import { cell, median, printTable } from "./measure.ts";
-import { openTcp, pushToRoom } from "./receiver.ts";
+import { openTcp, pushToRoom } from "./room_client.ts";
 import type { ServerPorts } from "./whole_server.ts";
 
 const KINDS: readonly FloodKind[] = ["TCP frames", "WebSocket frames", "WebSocket pings"];
@@ -17,14 +17,14 @@ const ROOM = "bench://honest";
 
 /** Times from push to receipt of a client that others flood beside, in milliseconds. */
 async function measure(ports: ServerPorts, scale: number): Promise<number[]> {
-  const { receiver, close } = await openTcp(ports.tcp, ROOM);
+  const client = await openTcp(ports.tcp, ROOM);
   const body = new Uint8Array(100);
   const times: number[] = [];
   const startMs = performance.now() + WARM_UP_MS * Math.min(1, scale);
   const endMs = startMs + Math.max(100, FLOOD_MS * scale);
   // However short, it sees at least one.
   for (let nowMs = 0; nowMs < endMs || times.length === 0;) {
-    const received = receiver.next();
+    const received = client.next();
     const pushedMs = performance.now();
     const answered = pushToRoom(ports.http, ROOM, body);
     nowMs = await received;
@@ -32,7 +32,7 @@ async function measure(ports: ServerPorts, scale: number): Promise<number[]> {
     if (pushedMs > startMs) times.push(nowMs - pushedMs);
     await sleep(systemClock, PAUSE_MS);
   }
-  close();
+  client.close();
   return times;
 }
 
@@ -57,7 +57,7 @@ async function floodServer(
           await flooder.call("flood", { kind, port } satisfies FloodArgument);
         }
         const times = await measure(ports, scale);
-        for (const flooder of flooders) await flooder.call("rest");
+        for (const flooder of flooders) await flooder.call("stop");
         const name = operationsMax === 0 ? `${kind}, operations-max 0` : kind;
         rows.push([name, cell(times.length), cell(median(times)), cell(Math.max(...times))]);
       }

@@ -61,9 +61,9 @@ function flood({ kind, port }: FloodArgument): void {
   begin();
 }
 
-function rest(): void {
+function stop(): void {
   isFlooding = false;
   socket?.destroy();
 }
 
-serveCommands({ flood, rest });
+serveCommands({ flood, stop });

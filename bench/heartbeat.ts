@@ -1,7 +1,7 @@
 import { sleep } from "../base/clock.ts";
 import { systemClock } from "../platform/system_clock.ts";
 import { Child } from "./child.ts";
-import { cell, printTable } from "./measure.ts";
+import { cell, printTable, scaled } from "./measure.ts";
 import type { Ports, Usage } from "./subject.ts";
 
 const CONNECTIONS = 10_000;
@@ -19,8 +19,8 @@ const answerBytes = { bare: 16, tcp: 20, websocket: 22 } as const;
  * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
-  const clients = Math.max(20, Math.round(CONNECTIONS * scale));
-  const perSecond = Math.max(100, Math.round(PER_SECOND * scale));
+  const clients = scaled(CONNECTIONS, scale, 20);
+  const perSecond = scaled(PER_SECOND, scale, 100);
   const seconds = Math.max(1, Math.round(SECONDS * Math.min(1, scale)));
   const rows: string[][] = [];
   for (const kind of ["bare", "tcp", "websocket"] as const) {

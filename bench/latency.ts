@@ -1,6 +1,6 @@
 import { Child } from "./child.ts";
-import { cell, median, percentile99, printTable } from "./measure.ts";
-import { openTcp, openWebSocket, pushToRoom } from "./receiver.ts";
+import { cell, median, percentile99, printTable, scaled } from "./measure.ts";
+import { openTcp, openWebSocket, pushToRoom } from "./room_client.ts";
 import type { ServerPorts } from "./whole_server.ts";
 
 const PUSHES = 1_000;
@@ -16,7 +16,7 @@ const ROOM = "bench://latency";
  * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
-  const pushes = Math.max(10, Math.round(PUSHES * scale));
+  const pushes = scaled(PUSHES, scale, 10);
   const warmUp = Math.round(WARM_UP * Math.min(1, scale));
   const server = new Child(new URL("./whole_server.ts", import.meta.url));
   const closes: (() => void)[] = [];
@@ -30,7 +30,7 @@ export async function run(scale: number): Promise<void> {
     const rows = new Map<string, number[]>([["TCP client", []], ["WebSocket client", []]]);
     rows.set("HTTP answer", []);
     for (let push = -warmUp; push < pushes; push++) {
-      const received = [tcp.receiver.next(), webSocket.receiver.next()];
+      const received = [tcp.next(), webSocket.next()];
       const startMs = performance.now();
       const answered = pushToRoom(ports.http, ROOM, body);
       const endsMs = await Promise.all([...received, answered]);

@@ -1,5 +1,5 @@
 import { Child } from "./child.ts";
-import { cell, printTable } from "./measure.ts";
+import { cell, printTable, scaled } from "./measure.ts";
 import type { Ports, Usage } from "./subject.ts";
 
 const FROM = 5_000;
@@ -21,8 +21,8 @@ async function settled(subject: Child, settleMs: number): Promise<number> {
  * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
-  const from = Math.max(10, Math.round(FROM * scale));
-  const to = Math.max(20, Math.round(TO * scale));
+  const from = scaled(FROM, scale, 10);
+  const to = scaled(TO, scale, 20);
   const settleMs = SETTLE_MS * Math.min(1, scale);
   const rows: string[][] = [];
   for (const kind of ["bare", "tcp", "websocket"] as const) {

@@ -1,58 +1,54 @@
 import { connect, type Socket } from "node:net";
 import { encodeAuth } from "../client/codec.ts";
 
-/** A client that tells when bytes have come, whatever they are. */
-export class Arrivals {
-  #came = Promise.withResolvers<number>();
+/** A client in a room that tells when bytes have come, whatever they are. */
+export class RoomClient {
+  #arrival = Promise.withResolvers<number>();
+
+  constructor(readonly close: () => void) {}
 
   /** When the next bytes come, in milliseconds. */
   next(): Promise<number> {
-    return this.#came.promise;
+    return this.#arrival.promise;
   }
 
   readonly onBytes = () => {
-    this.#came.resolve(performance.now());
-    this.#came = Promise.withResolvers();
+    this.#arrival.resolve(performance.now());
+    this.#arrival = Promise.withResolvers();
   };
-}
-
-/** A client that is in a room and can be closed. */
-export interface RoomClient {
-  readonly receiver: Arrivals;
-  close(): void;
 }
 
 const authFrame = (room: string) => encodeAuth({ mid: 1, room, platform: "bench" });
 
 /** Connects over TCP and enters a room. */
 export async function openTcp(port: number, room: string): Promise<RoomClient> {
-  const receiver = new Arrivals();
   const socket = await new Promise<Socket>((resolve, reject) => {
     const opening = connect({ port, host: "127.0.0.1" }, () => resolve(opening));
     opening.once("error", reject);
   });
   socket.setNoDelay(true);
-  socket.on("data", receiver.onBytes);
-  const authenticated = receiver.next();
+  const client = new RoomClient(() => socket.destroy());
+  socket.on("data", client.onBytes);
+  const authenticated = client.next();
   socket.write(authFrame(room));
   await authenticated;
-  return { receiver, close: () => socket.destroy() };
+  return client;
 }
 
 /** Connects over WebSocket and enters a room. */
 export async function openWebSocket(port: number, room: string): Promise<RoomClient> {
-  const receiver = new Arrivals();
   const socket = new WebSocket(`ws://127.0.0.1:${port}/sub`);
   socket.binaryType = "arraybuffer";
   await new Promise((resolve, reject) => {
     socket.onopen = resolve;
     socket.onerror = reject;
   });
-  socket.onmessage = receiver.onBytes;
-  const authenticated = receiver.next();
+  const client = new RoomClient(() => socket.close());
+  socket.onmessage = client.onBytes;
+  const authenticated = client.next();
   socket.send(new Uint8Array(authFrame(room)));
   await authenticated;
-  return { receiver, close: () => socket.close() };
+  return client;
 }
 
 /**
