@@ -27,6 +27,8 @@ export class ConnectionManager {
   isShut = false;
   readonly #wheel: TimingWheel;
   readonly #pings: Pings;
+  /** What the last client to come accepts. */
+  #accepts: readonly number[] = [];
   readonly #expired = (data: number) => this.#expire(data);
 
   /**
@@ -91,7 +93,7 @@ export class ConnectionManager {
     channel.state = ChannelState.open;
     channel.mid = client.mid;
     channel.key = client.key;
-    channel.accepts = client.accepts;
+    channel.accepts = this.#shared(client.accepts);
     this.channels.bindKey(channel);
     this.memberships.moveTo(channel, client.room);
     this.counters.authenticated++;
@@ -171,6 +173,13 @@ export class ConnectionManager {
     this.memberships.leaveAll(channel);
     this.channels.unbindKey(channel);
     this.logic.disconnect(this.refOf(channel)).catch(() => this.counters.logicFailures++);
+  }
+
+  /** Most clients accept the same operations: they share one list. */
+  #shared(accepts: readonly number[]): readonly number[] {
+    const isSame = accepts.length === this.#accepts.length &&
+      accepts.every((operation, index) => operation === this.#accepts[index]);
+    return isSame ? this.#accepts : this.#accepts = accepts;
   }
 
   #expire(data: number): void {

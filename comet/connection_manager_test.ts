@@ -295,6 +295,24 @@ describe("ConnectionManager's books", () => {
     assert.deepEqual(comet.left(), NOTHING_LEFT);
   });
 
+  it("share a list of operations among all who accept the same, until one subscribes", async () => {
+    const comet = await TestComet.start();
+    const clients = [];
+    for (const accepts of [[1000, 7], [1000, 7], [7, 1000], [1000, 7, 8]]) {
+      clients.push(await comet.open({ accepts }));
+    }
+    const [a, b, c, d] = comet.channels();
+    assert.equal(a.accepts, b.accepts);
+    clients[0].send(14, 1, "9");
+    await comet.settle();
+    assert.deepEqual([a, b, c, d].map(({ accepts }) => accepts), [
+      [1000, 7, 9],
+      [1000, 7],
+      [7, 1000],
+      [1000, 7, 8],
+    ]);
+  });
+
   it("keep the other connections of a key when one goes", async () => {
     const comet = await TestComet.start();
     const first = await comet.open({ key: "k" });
