@@ -23,8 +23,6 @@ const log = getLogger(["halley", "comet"]);
  * come in the order of the requests.
  */
 export class ClientProtocol implements FrameSink<Channel> {
-  /** Members of rooms on other comets, where there are some, as of the last report. */
-  readonly remoteOnline = new Map<string, number>();
   /** Body of every heartbeat's answer: formats copy it. */
   readonly #onlineBody = new Uint8Array(4);
 
@@ -68,16 +66,11 @@ export class ClientProtocol implements FrameSink<Channel> {
     }
   }
 
-  /** Members of the channel's primary room over all comets; 0 in none. */
-  online(channel: Channel): number {
-    if (channel.primary === null) return 0;
-    const { room } = channel.primary;
-    return room.size + (this.remoteOnline.get(room.key) ?? 0);
-  }
-
   #heartbeat(channel: Channel, sequence: number): void {
     this.connections.heartbeat(channel);
-    writeInt32(this.#onlineBody, 0, this.online(channel));
+    const { primary } = channel;
+    const online = primary === null ? 0 : this.connections.rooms.online(primary.room);
+    writeInt32(this.#onlineBody, 0, online);
     this.#reply(channel, Operation.HeartbeatReply, sequence, this.#onlineBody);
   }
 

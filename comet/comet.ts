@@ -80,14 +80,7 @@ export class Comet implements CometApi {
     const protocol = new ClientProtocol(this.#connections, logic, counters);
     this.#fanout = new Fanout(this.#connections, clock, counters, options.fanoutSlice);
     this.#registration = new ClusterRegistration(this.#connections, logic, clock, prng, counters);
-    this.#reporter = new Reporter(
-      this.#connections,
-      protocol,
-      this.#registration,
-      logic,
-      clock,
-      counters,
-    );
+    this.#reporter = new Reporter(this.#connections, this.#registration, logic, clock, counters);
     const shared = {
       protocol,
       connections: this.#connections,

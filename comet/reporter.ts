@@ -4,7 +4,6 @@ import type { CometCounters } from "./counters.ts";
 import type { ConnectionManager } from "./connection_manager.ts";
 import type { ClusterRegistration } from "./cluster_registration.ts";
 import { TICK_MS } from "./options.ts";
-import type { ClientProtocol } from "./client_protocol.ts";
 
 /** Tells logic how many are here, and takes home how many are elsewhere: what changed of both. */
 export class Reporter {
@@ -18,7 +17,6 @@ export class Reporter {
 
   constructor(
     private readonly connections: ConnectionManager,
-    private readonly protocol: ClientProtocol,
     private readonly registration: ClusterRegistration,
     private readonly logic: LogicApi,
     private readonly clock: Clock,
@@ -55,19 +53,19 @@ export class Reporter {
   }
 
   async #report(sentMs: number): Promise<void> {
-    const { remoteOnline } = this.protocol;
-    let elsewhere = this.#answered === 0 ? undefined : await this.#send(this.#answered);
-    if (elsewhere === undefined) {
-      elsewhere = await this.#send(0);
-      if (elsewhere === undefined) throw new Error("Cannot report: logic does not take everything");
-      remoteOnline.clear();
+    const { rooms } = this.connections;
+    let changes = this.#answered === 0 ? undefined : await this.#send(this.#answered);
+    if (changes === undefined) {
+      changes = await this.#send(0);
+      if (changes === undefined) throw new Error("Cannot report: logic does not take everything");
+      rooms.elsewhere.clear();
     }
     this.#answered = this.#sequence;
     this.#failing = false;
     this.registration.reported(sentMs);
-    for (const [room, members] of elsewhere) {
-      if (members > 0) remoteOnline.set(room, members);
-      else remoteOnline.delete(room);
+    for (const [room, members] of changes) {
+      if (members > 0) rooms.elsewhere.set(room, members);
+      else rooms.elsewhere.delete(room);
     }
   }
 
@@ -76,7 +74,7 @@ export class Reporter {
     const { channels, rooms, server } = this.connections;
     const changes = rooms.takeChanges(base === 0);
     for (const [room, members] of changes) {
-      if (members === 0) this.protocol.remoteOnline.delete(room);
+      if (members === 0) rooms.elsewhere.delete(room);
     }
     return this.logic.report({
       server,

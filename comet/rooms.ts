@@ -6,6 +6,9 @@ export class Rooms<Channel> {
   /** Keys of rooms whose members have changed since {@linkcode Rooms.takeChanges}. */
   readonly #changed = new Set<string>();
 
+  /** Members on other comets, where there are some, as of the last report. */
+  readonly elsewhere = new Map<string, number>();
+
   /** How many rooms have members. */
   get size(): number {
     return this.#rooms.size;
@@ -14,6 +17,11 @@ export class Rooms<Channel> {
   /** The room with this key, if anyone is in it. */
   get(key: string): Room<Channel> | undefined {
     return this.#rooms.get(key);
+  }
+
+  /** Members of a room over all comets. */
+  online({ key, size }: Room<Channel>): number {
+    return size + (this.elsewhere.get(key) ?? 0);
   }
 
   /** Keys of the rooms that have members. */

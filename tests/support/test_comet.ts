@@ -86,7 +86,6 @@ export class TestComet {
     );
     this.reporter = new Reporter(
       this.connections,
-      this.protocol,
       this.registration,
       logic,
       clock,
