@@ -1,21 +1,16 @@
 import { encodeAuth } from "../client/codec.ts";
 import { systemClock } from "../platform/system_clock.ts";
 import { seededPrng } from "../base/prng.ts";
-import { Comet } from "../comet/comet.ts";
+import { wireComet, wireJob, wireLogic } from "../cli/wiring.ts";
 import { cometDefaults } from "../comet/options.ts";
-import { CometService } from "../comet/rpc/comet_service.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
-import type { CometDirectory } from "../job/comet_directory.ts";
-import { Job } from "../job/job.ts";
-import { RegisteredComets } from "../job/rpc/registered_comets.ts";
-import { StaticCometDirectory } from "../job/comet_directory.ts";
-import { Logic, logicDefaults } from "../logic/logic.ts";
-import type { Streams } from "../platform/port.ts";
+import type { RegisteredComets } from "../job/rpc/registered_comets.ts";
+import { logicDefaults } from "../logic/logic.ts";
+import type { Address, Streams } from "../platform/port.ts";
 import { selectPlatform } from "../platform/select.ts";
 import { RpcCounters } from "../rpc/counters.ts";
-import { listenRpc } from "../rpc/listener.ts";
 import { runId } from "../protocol/cluster/comet_node.ts";
 import { cell, printTable } from "./measure.ts";
 
@@ -33,37 +28,41 @@ interface Member {
 
 /** Everything but the job, in this process; the RPC runs over real sockets. */
 class Cluster {
-  readonly nodes = new MemoryNodes(systemClock);
+  readonly parts;
+  readonly ports;
   readonly pushLog = new MemoryPushLog(systemClock);
-  readonly prng = seededPrng(1);
-  readonly logic = new Logic({
-    pushLog: this.pushLog,
-    sessions: new MemorySessions(this.nodes),
-    nodes: this.nodes,
-    comets: new StaticCometDirectory(),
-    clock: systemClock,
-    options: logicDefaults,
-  });
   readonly comets: Member[] = [];
+  readonly #logic;
   readonly #closes: (() => void)[] = [];
 
-  constructor(readonly streams: Streams) {}
+  constructor(readonly streams: Streams) {
+    const clock = systemClock;
+    const counters = new RpcCounters();
+    this.parts = { clock, running: clock, prng: seededPrng(1), streams, secret: "", counters };
+    const nodes = new MemoryNodes(clock);
+    this.ports = { pushLog: this.pushLog, nodes, sessions: new MemorySessions(nodes) };
+    this.#logic = wireLogic(this.parts, {
+      id: "logic~1",
+      ports: this.ports,
+      options: logicDefaults,
+    });
+  }
 
-  async addComet(index: number): Promise<void> {
-    const { streams, logic, prng } = this;
+  async start(comets: number): Promise<void> {
+    const logic = await this.#logic.listen(anyPort);
+    await Promise.all(Array.from({ length: comets }, (_, index) => this.#addComet(index, logic)));
+  }
+
+  async #addComet(index: number, logic: Address): Promise<void> {
     const name = `comet-${index}`;
     const server = runId(name, "1");
-    const options = { ...cometDefaults, heartbeatMs: 3_600_000 };
-    const clock = systemClock;
-    const comet = new Comet({ server, streams, logic, clock, running: clock, prng, options });
-    const rpc = await listenRpc({
-      streams,
-      address: anyPort,
-      secret: "",
-      clock: systemClock,
-      self: { role: "comet", id: server },
-      handler: new CometService(() => comet),
+    const { comet, logics, listen, stop } = wireComet(this.parts, {
+      server,
+      options: { ...cometDefaults, heartbeatMs: 3_600_000 },
+      logics: [logic],
     });
+    const rpc = await listen(anyPort);
+    logics.start();
     await comet.join({
       server,
       name,
@@ -72,17 +71,17 @@ class Cluster {
       env: "",
       hostname: "",
       addresses: [],
-      rpc: `127.0.0.1:${rpc.address.port}`,
+      rpc: `127.0.0.1:${rpc.port}`,
       version: "",
       weight: 1,
       offline: false,
     });
     const { port } = await comet.listen({ address: anyPort, transport: "tcp" });
-    const stop = async () => {
-      await comet.stop();
-      await rpc.close();
-    };
-    this.comets.push({ port, stop });
+    this.comets[index] = { port, stop };
+  }
+
+  push(room: number): Promise<unknown> {
+    return this.#logic.logic.push.room(1000, "bench", String(room), new Uint8Array(100));
   }
 
   /** A client in a room, which takes what comes. */
@@ -108,41 +107,24 @@ class Cluster {
   async stop(): Promise<void> {
     for (const close of this.#closes) close();
     await Promise.all(this.comets.map((comet) => comet.stop()));
+    await this.#logic.stop();
   }
 }
 
 /** Pushes once to every room and says how many batches that took. */
 async function batchesPerPush(cluster: Cluster, rooms: number, routed: boolean): Promise<number> {
-  const registered = new RegisteredComets({
-    owner: "job~1",
-    nodes: cluster.nodes,
-    streams: cluster.streams,
-    secret: "",
-    clock: systemClock,
-    running: systemClock,
-    prng: cluster.prng,
-    counters: new RpcCounters(),
-    parseAddress: (text) => ({ hostname: "127.0.0.1", port: Number(text.split(":")[1]) }),
-  });
-  const comets: CometDirectory = routed ? registered : {
-    servers: () => registered.servers(),
-    get: (server) => registered.get(server),
-    holds: () => true,
-    current: () => registered.current(),
-  };
-  const { pushLog, prng } = cluster;
-  const clock = systemClock;
-  const job = new Job({ owner: "job~1", pushLog, comets, clock, running: clock, prng });
-  registered.start();
-  while (!isReady(registered, cluster.comets.length)) await turn();
+  const { pushLog, parts, ports } = cluster;
+  const { job, comets, stop } = wireJob(parts, { owner: "job~1", ports });
+  if (!routed) Object.assign(comets, { holds: () => true });
+  comets.start();
+  while (!isReady(comets, cluster.comets.length)) await turn();
   job.start();
   for (let room = 0; room < rooms; room++) {
-    await cluster.logic.push.room(1000, "bench", String(room), new Uint8Array(100));
+    await cluster.push(room);
     while (pushLog.entries > 0) await turn();
   }
   const { batches } = job.counters;
-  await job.stop();
-  await registered.stop();
+  await stop();
   return batches / rooms;
 }
 
@@ -167,7 +149,7 @@ export async function run(scale: number): Promise<void> {
   const rooms = Math.max(5, Math.round(ROOMS * Math.min(1, scale)));
   const cluster = new Cluster((await selectPlatform()).streams);
   try {
-    for (let index = 0; index < COMETS; index++) await cluster.addComet(index);
+    await cluster.start(COMETS);
     for (let room = 0; room < rooms; room++) {
       for (let member = 0; member < MEMBERS_PER_ROOM; member++) {
         // Members of a room sit on different comets.

@@ -2,13 +2,18 @@
 import process from "node:process";
 import { systemClock } from "../platform/system_clock.ts";
 import { systemPrng } from "../base/prng.ts";
-import { Comet } from "../comet/comet.ts";
+import type { Comet } from "../comet/comet.ts";
+import { wireServer } from "../cli/wiring.ts";
 import { cometDefaults } from "../comet/options.ts";
+import { MemoryNodes } from "../drivers/memory/nodes.ts";
+import { MemoryPushLog } from "../drivers/memory/push_log.ts";
+import { MemorySessions } from "../drivers/memory/sessions.ts";
+import { logicDefaults } from "../logic/logic.ts";
+import { RpcCounters } from "../rpc/counters.ts";
 import type { BareListener } from "../platform/bare_sockets.ts";
 import { selectBareSockets, selectPlatform } from "../platform/select.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import type { RoomDelivery } from "../protocol/cluster/delivery.ts";
-import { memoryLogic } from "./memory_logic.ts";
 import { serveCommands } from "./child.ts";
 
 /** Ports of a subject. */
@@ -49,12 +54,35 @@ let bare: BareListener;
 async function listen({ onData, pingMs = 0 }: ListenArgument): Promise<Ports> {
   const { streams } = await selectPlatform();
   bare = await (await selectBareSockets()).listen(onData);
-  const { logic, comets } = await memoryLogic("bench");
-  const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS, pingMs };
-  const prng = systemPrng();
   const clock = systemClock;
-  comet = new Comet({ server: "bench", streams, logic, clock, running: clock, prng, options });
-  comets.add("bench", comet);
+  const prng = systemPrng();
+  const counters = new RpcCounters();
+  const parts = { clock, running: clock, prng, streams, secret: "", counters };
+  const nodes = new MemoryNodes(clock);
+  const ports = {
+    nodes,
+    sessions: new MemorySessions(nodes),
+    pushLog: new MemoryPushLog(clock),
+  };
+  const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS, pingMs };
+  const server = wireServer(parts, {
+    comet: { server: "bench", options },
+    logic: { ports, options: logicDefaults },
+  });
+  comet = server.comet;
+  await nodes.register({
+    server: "bench",
+    name: "bench",
+    rpc: "",
+    region: "bench",
+    zone: "bench",
+    env: "bench",
+    hostname: "localhost",
+    addresses: ["127.0.0.1"],
+    version: "0",
+    weight: 10,
+    offline: false,
+  });
   const address = { hostname: "127.0.0.1", port: 0 };
   const tcp = await comet.listen({ address, transport: "tcp" });
   const websocket = await comet.listen({ address, transport: "websocket" });

@@ -20,7 +20,7 @@ import { ProcessOutput } from "./process_output.ts";
 import { CometRole } from "./roles/comet.ts";
 import { JobRole } from "./roles/job.ts";
 import { LogicRole } from "./roles/logic.ts";
-import { opened, type Running } from "./roles/running.ts";
+import type { Running } from "./roles/role_process.ts";
 import { WORKER_VARIABLE, WorkerRole } from "./roles/worker.ts";
 import { start } from "./start.ts";
 import { version } from "./version.ts";
@@ -54,9 +54,9 @@ export type Start = (config: LoadedConfig["config"], platform: Platform) => Prom
 /** What runs until a signal ends it. */
 const roles: Readonly<Record<Role, Start>> = {
   start,
-  comet: (config, platform) => opened(new CometRole(config, platform)),
-  logic: (config, platform) => opened(new LogicRole(config, platform)),
-  job: (config, platform) => opened(new JobRole(config, platform)),
+  comet: (config, platform) => new CometRole(config, platform).open(),
+  logic: (config, platform) => new LogicRole(config, platform).open(),
+  job: (config, platform) => new JobRole(config, platform).open(),
 };
 
 function isRole(command: string): command is Role {
@@ -179,7 +179,7 @@ async function run(
         platform,
         output,
         JSON.parse(platform.process.env[WORKER_VARIABLE]!),
-        (config, on) => endingWith(Number(args[0]), opened(new WorkerRole(config, on))),
+        (config, on) => endingWith(Number(args[0]), new WorkerRole(config, on).open()),
       );
       return undefined;
     case "sim":

@@ -1,10 +1,10 @@
 import type { Platform } from "../platform/port.ts";
 import type { Config } from "./config/schema.ts";
 import { OneProcess } from "./roles/one_process.ts";
-import { opened, type RunningServer } from "./roles/running.ts";
+import type { RunningServer } from "./roles/role_process.ts";
 import { Workers } from "./roles/workers.ts";
 
-export type { RunningServer } from "./roles/running.ts";
+export type { RunningServer } from "./roles/role_process.ts";
 
 /**
  * Starts a server with every role: in this process, or with the connections in worker processes.
@@ -12,7 +12,6 @@ export type { RunningServer } from "./roles/running.ts";
  * @throws {Error} With a one-line message when it cannot start; then nothing is left open.
  */
 export function start(config: Config, platform: Platform): Promise<RunningServer> {
-  return opened(
-    config.workers === "0" ? new OneProcess(config, platform) : new Workers(config, platform),
-  );
+  const Role = config.workers === "0" ? OneProcess : Workers;
+  return new Role(config, platform).open();
 }

@@ -1,30 +1,20 @@
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../../platform/system_clock.ts";
-import { systemPrng } from "../../base/prng.ts";
-import { RunningClock } from "../../base/running_clock.ts";
-import { Comet } from "../../comet/comet.ts";
-import { CometService } from "../../comet/rpc/comet_service.ts";
-import { LogicPool } from "../../comet/rpc/logic_pool.ts";
-import type { Platform } from "../../platform/port.ts";
-import type { HttpServer } from "../../protocol/http/server.ts";
-import { RpcCounters } from "../../rpc/counters.ts";
-import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
+import type { Platform } from "../../platform/port.ts";
 import type { Config } from "../config/schema.ts";
-import { Metrics } from "../metrics.ts";
-import { version } from "../version.ts";
-import { addComet, addProcess, addRpc } from "./role_metrics.ts";
-import { listenersText, listenForClients } from "./listeners.ts";
-import { serveMetrics } from "./metrics_server.ts";
 import {
   announceLimit,
   cometOptions,
-  newRunId,
   nodeOf,
   reachedHost,
   warnOfOrigins,
-} from "./wiring.ts";
-import { NOT_LISTENING, type Running } from "./running.ts";
+} from "../role_options.ts";
+import { version } from "../version.ts";
+import { wireComet } from "../wiring.ts";
+import { listenersText, listenForClients } from "./listeners.ts";
+import { serveMetrics } from "./metrics_server.ts";
+import { addComet, addProcess, addRpc } from "./role_metrics.ts";
+import { RoleProcess, type Running } from "./role_process.ts";
 
 const log = getLogger(["halley"]);
 
@@ -32,113 +22,54 @@ const log = getLogger(["halley"]);
 export const COMET_RPC = "127.0.0.1:3109";
 
 /** The role that faces the clients, in a process of its own. */
-export class CometRole {
-  readonly #running = new RunningClock(systemClock);
-  readonly #counters = new RpcCounters();
-  readonly #server: string;
-  readonly #service: CometService;
-  readonly #pool: LogicPool;
-  readonly #comet: Comet;
-  #rpc: RpcListener | undefined;
-  #metrics: HttpServer | undefined;
-  #ready = false;
-  #closed: Promise<void> | undefined;
+export class CometRole extends RoleProcess {
+  readonly #wired;
 
-  constructor(private readonly config: Config, private readonly platform: Platform) {
-    const clock = systemClock;
-    const running = this.#running;
-    const prng = systemPrng();
-    const { streams, process } = platform;
-    const server = this.#server = newRunId(config.serverId, clock, prng);
-    const handler = this.#service = new CometService(() => this.#comet);
-    const logic = this.#pool = new LogicPool({
-      server,
-      addresses: config.logic.map((text) => parseRpcAddress(text)!),
-      streams,
-      secret: config.clusterSecret,
-      clock: running,
-      prng,
-      handler,
-      counters: this.#counters,
+  constructor(config: Config, platform: Platform) {
+    super(config, platform);
+    this.#wired = wireComet(this.parts, {
+      server: this.id,
+      options: cometOptions(config, platform.process),
+      logics: config.logic.map((text) => parseRpcAddress(text)!),
     });
-    const options = cometOptions(config, process);
-    this.#comet = new Comet({ server, streams, logic, clock, running, prng, options });
   }
 
-  async open(): Promise<Running> {
-    const { config, platform } = this;
-    const comet = this.#comet;
-    const { runtime } = platform.process;
-    log.info("halley comet starts", { version, runtime, id: this.#server });
-    const rpc = this.#rpc = await listenRpc({
-      streams: platform.streams,
-      address: parseRpcAddress(config.rpc || COMET_RPC)!,
-      secret: config.clusterSecret,
-      clock: this.#running,
-      self: { role: "comet", id: this.#server },
-      handler: this.#service,
-      counters: this.#counters,
-    });
-    this.#metrics = await serveMetrics(
-      { config, platform, running: this.#running, metrics: this.#measured() },
-      () => this.#unready(),
+  protected async start(): Promise<Running> {
+    const { config, metrics } = this;
+    const { process } = this.platform;
+    const { comet, logics } = this.#wired;
+    log.info("halley comet starts", { version, runtime: process.runtime, id: this.id });
+    const rpc = await this.#wired.listen(parseRpcAddress(config.rpc || COMET_RPC)!);
+    addComet(metrics, comet);
+    addRpc(metrics, this.parts.counters);
+    metrics.addGauge(
+      "comet_logics",
+      "Logics that this comet is connected to.",
+      () => logics.connected,
     );
-    this.#pool.start();
-    await comet.join(nodeOf(config, platform.process, this.#server, this.#advertised()));
+    addProcess(metrics, process, this.stalls);
+    this.http = await serveMetrics(this);
+    logics.start();
+    // Where jobs reach this comet.
+    const reached = formatAddress({ hostname: reachedHost(rpc, process), port: rpc.port });
+    await comet.join(nodeOf(config, process, this.id, config.advertiseRpc || reached));
     const listeners = await listenForClients(comet, config);
-    this.#ready = true;
-    announceLimit(config, platform.process);
+    announceLimit(config, process);
     warnOfOrigins(config);
-    log.info("listening", {
-      ...listenersText(listeners),
-      rpc: formatAddress(rpc.address),
-    });
+    log.info("listening", { ...listenersText(listeners), rpc: formatAddress(rpc) });
     const ended = comet.replaced.then(() =>
       `another comet has registered as "${config.serverId}"; two need different ids`
     );
     return { close: () => this.close(), ended };
   }
 
-  close(): Promise<void> {
-    return this.#closed ??= this.#close();
+  protected override problem(): string | undefined {
+    const { comet, logics } = this.#wired;
+    if (logics.connected === 0) return "no logic is connected";
+    return comet.isLogicFailing ? "logic cannot take reports, nor clients" : undefined;
   }
 
-  async #close(): Promise<void> {
-    this.#ready = false;
-    const metricsClosed = this.#metrics?.close();
-    await this.#comet.stop();
-    await this.#rpc?.close();
-    await this.#pool.stop();
-    await metricsClosed;
-    this.#running.stop();
-    log.info("stopped");
-  }
-
-  #unready(): string | undefined {
-    if (!this.#ready) return NOT_LISTENING;
-    if (this.#pool.connected === 0) return "no logic is connected";
-    return this.#comet.isLogicFailing ? "logic cannot take reports, nor clients" : undefined;
-  }
-
-  /** Where jobs reach this comet. */
-  #advertised(): string {
-    if (this.config.advertiseRpc !== "") return this.config.advertiseRpc;
-    const { address } = this.#rpc!;
-    const hostname = reachedHost(address, this.platform.process);
-    return formatAddress({ hostname, port: address.port });
-  }
-
-  #measured(): Metrics {
-    const metrics = new Metrics();
-    const pool = this.#pool;
-    addComet(metrics, this.#comet);
-    addRpc(metrics, this.#counters);
-    metrics.addGauge(
-      "comet_logics",
-      "Logics that this comet is connected to.",
-      () => pool.connected,
-    );
-    addProcess(metrics, this.platform.process, this.#running.counters);
-    return metrics;
+  protected stop(): Promise<void> {
+    return this.#wired.stop();
   }
 }

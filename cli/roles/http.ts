@@ -1,25 +1,13 @@
-import type { Clock } from "../../base/clock.ts";
 import { createHttpApp } from "../../logic/http/app.ts";
 import type { Logic } from "../../logic/logic.ts";
-import type { Address, Platform } from "../../platform/port.ts";
+import type { Address } from "../../platform/port.ts";
 import { HttpCounters } from "../../protocol/http/counters.ts";
 import type { HttpFetch } from "../../protocol/http/request.ts";
 import { type HttpServer, serveHttp } from "../../protocol/http/server.ts";
 import { Limits } from "../../protocol/limits.ts";
-import type { Config } from "../config/schema.ts";
-import type { Metrics } from "../metrics.ts";
 import { addHttp } from "./role_metrics.ts";
-import { apiAccess, httpConnectionsMax } from "./wiring.ts";
-
-/** What the HTTP server of a role stands on. */
-export interface HttpParts {
-  readonly config: Config;
-  readonly platform: Platform;
-  /** The time in which this process ran. */
-  readonly running: Clock;
-  /** Where to show what it counts. */
-  readonly metrics: Metrics;
-}
+import type { RoleProcess } from "./role_process.ts";
+import { apiAccess, httpConnectionsMax } from "../role_options.ts";
 
 /** What a role serves over HTTP. */
 export interface HttpService {
@@ -35,7 +23,7 @@ export interface HttpService {
  * @throws {Error} With a one-line message when the port cannot be opened.
  */
 export async function openHttp(
-  { config, platform: { streams, process }, running, metrics }: HttpParts,
+  { config, platform: { process }, parts: { streams, running }, metrics }: RoleProcess,
   service: HttpService,
 ): Promise<HttpServer> {
   const counters = new HttpCounters();
@@ -49,17 +37,12 @@ export async function openHttp(
 /**
  * Serves the HTTP API of a logic.
  *
- * @param unready Why it cannot take work; nothing when it can.
  * @throws {Error} With a one-line message when the port cannot be opened.
  */
-export function openApi(
-  parts: HttpParts,
-  logic: Logic,
-  unready: () => string | undefined | Promise<string | undefined>,
-): Promise<HttpServer> {
-  const { config, metrics } = parts;
+export function openApi(role: RoleProcess, logic: Logic): Promise<HttpServer> {
+  const { config, metrics, unready } = role;
   const options = { ...apiAccess(config), unready, metrics: () => metrics.text() };
-  return openHttp(parts, {
+  return openHttp(role, {
     address: config.http,
     fetch: createHttpApp(logic, options).fetch,
     bodyBytesMax: Limits.pushRequestBytesMax,

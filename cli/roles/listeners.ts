@@ -3,7 +3,7 @@ import type { ListenerOptions } from "../../comet/options.ts";
 import { formatAddress } from "../../options/address.ts";
 import type { Address } from "../../platform/port.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
-import type { RunningServer } from "./running.ts";
+import type { RunningServer } from "./role_process.ts";
 
 /**
  * Opens the ports for clients.

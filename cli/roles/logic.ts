@@ -1,23 +1,12 @@
 import { getLogger } from "@logtape/logtape";
-import { systemClock } from "../../platform/system_clock.ts";
-import { systemPrng } from "../../base/prng.ts";
-import { RunningClock } from "../../base/running_clock.ts";
 import type { Drivers } from "../../drivers/open.ts";
-import { Logic } from "../../logic/logic.ts";
-import { CometLinks } from "../../logic/rpc/comet_links.ts";
-import type { Platform } from "../../platform/port.ts";
-import type { HttpServer } from "../../protocol/http/server.ts";
-import { DIRECTORY_MS } from "../../protocol/cluster/comet_calls.ts";
-import { RpcCounters } from "../../rpc/counters.ts";
-import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
-import type { Config } from "../config/schema.ts";
-import { Metrics } from "../metrics.ts";
+import { access, logicOptions } from "../role_options.ts";
 import { version } from "../version.ts";
-import { addLogic, addProcess, addPushLog, addRpc, addStores } from "./role_metrics.ts";
+import { wireLogic } from "../wiring.ts";
 import { openApi } from "./http.ts";
-import { access, logicOptions, newRunId } from "./wiring.ts";
-import { NOT_LISTENING, type Running } from "./running.ts";
+import { addLogic, addProcess, addPushLog, addRpc, addStores } from "./role_metrics.ts";
+import { RoleProcess, type Running } from "./role_process.ts";
 import { openStore, StoreProbe } from "./store.ts";
 
 const log = getLogger(["halley"]);
@@ -25,93 +14,47 @@ const log = getLogger(["halley"]);
 /** Where logic listens for comets where nothing else is said. */
 export const LOGIC_RPC = "127.0.0.1:3119";
 
-/** Comets wait a little longer than a job's view of them may be old. */
-const OPEN_AFTER_MS = DIRECTORY_MS + 100;
-
 /** The role that faces back ends, in a process of its own. */
-export class LogicRole {
-  readonly #clock = systemClock;
-  readonly #running = new RunningClock(systemClock);
-  readonly #prng = systemPrng();
-  readonly #links = new CometLinks(this.#clock);
-  readonly #counters = new RpcCounters();
+export class LogicRole extends RoleProcess {
   #drivers: Drivers | undefined;
-  #rpc: RpcListener | undefined;
-  #http: HttpServer | undefined;
-  #ready = false;
-  #closed: Promise<void> | undefined;
+  #probe: StoreProbe | undefined;
+  #wired: ReturnType<typeof wireLogic> | undefined;
 
-  constructor(private readonly config: Config, private readonly platform: Platform) {}
-
-  async open(): Promise<Running> {
-    const { config, platform } = this;
-    const clock = this.#clock;
-    const prng = this.#prng;
-    const id = newRunId(config.serverId, clock, prng);
-    const { runtime } = platform.process;
-    log.info("halley logic starts", { version, runtime, id });
-    const drivers = await openStore(
-      config,
-      clock,
-      this.#running,
-      prng,
-      () => this.#closed === undefined,
-    );
-    this.#drivers = drivers;
-    const logic = new Logic({
-      ...drivers,
-      comets: this.#links,
-      clock,
-      options: logicOptions(config, OPEN_AFTER_MS),
+  protected async start(): Promise<Running> {
+    const { config, metrics, id } = this;
+    const { process } = this.platform;
+    log.info("halley logic starts", { version, runtime: process.runtime, id });
+    const ports = this.#drivers = await openStore(config, this.parts, () => !this.isClosing);
+    this.#probe = new StoreProbe(ports, this.parts.clock, true);
+    const { logic, links, listen } = this.#wired = wireLogic(this.parts, {
+      id,
+      ports,
+      options: logicOptions(config),
     });
-    this.#links.serve(logic);
-    this.#rpc = await listenRpc({
-      streams: platform.streams,
-      address: parseRpcAddress(config.rpc || LOGIC_RPC)!,
-      secret: config.clusterSecret,
-      clock: this.#running,
-      self: { role: "logic", id },
-      handler: this.#links,
-      counters: this.#counters,
-    });
-    const probe = new StoreProbe(drivers, clock, true);
-    const metrics = this.#metrics(logic, drivers);
-    this.#http = await openApi(
-      { config, platform, running: this.#running, metrics },
-      logic,
-      () => this.#ready ? probe.problem() : NOT_LISTENING,
-    );
-    this.#ready = true;
+    const rpc = await listen(parseRpcAddress(config.rpc || LOGIC_RPC)!);
+    addLogic(metrics, logic);
+    addPushLog(metrics, ports.pushLog);
+    addStores(metrics, ports.stores);
+    addRpc(metrics, this.parts.counters);
+    metrics.addGauge("logic_comets", "Comets that are connected here.", () => links.size);
+    addProcess(metrics, process, this.stalls);
+    const http = this.http = await openApi(this, logic);
     log.info("listening", {
-      http: `http://${formatAddress(this.#http.address)}`,
-      rpc: formatAddress(this.#rpc.address),
-      access: access(config, this.#http.address),
+      http: `http://${formatAddress(http.address)}`,
+      rpc: formatAddress(rpc),
+      access: access(config, http.address),
     });
     return { close: () => this.close() };
   }
 
-  close(): Promise<void> {
-    return this.#closed ??= this.#close();
+  protected override problem(): Promise<string | undefined> | undefined {
+    return this.#probe?.problem();
   }
 
   /** Comets first: they go on with another logic while the calls under way end. */
-  async #close(): Promise<void> {
-    this.#ready = false;
-    await this.#rpc?.close();
-    await this.#http?.close();
+  protected async stop(httpClosed: Promise<void> | undefined): Promise<void> {
+    await this.#wired?.stop();
+    await httpClosed;
     await this.#drivers?.close();
-    this.#running.stop();
-    log.info("stopped");
-  }
-
-  #metrics(logic: Logic, { pushLog, stores }: Drivers): Metrics {
-    const metrics = new Metrics();
-    addLogic(metrics, logic);
-    addPushLog(metrics, pushLog);
-    addStores(metrics, stores);
-    addRpc(metrics, this.#counters);
-    metrics.addGauge("logic_comets", "Comets that are connected here.", () => this.#links.size);
-    addProcess(metrics, this.platform.process, this.#running.counters);
-    return metrics;
   }
 }

@@ -5,8 +5,9 @@ import type { HttpServer } from "../../protocol/http/server.ts";
 import { parseAddress } from "../../options/address.ts";
 import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
-import { type HttpParts, openHttp } from "./http.ts";
-import { metricsHosts } from "./wiring.ts";
+import { openHttp } from "./http.ts";
+import type { RoleProcess } from "./role_process.ts";
+import { metricsHosts } from "../role_options.ts";
 
 /** Answers for the metrics and the health of a role that has no HTTP API. */
 export function metricsApp(
@@ -24,14 +25,11 @@ export function metricsApp(
  *
  * @returns Nothing when the configuration names no address for it.
  */
-export async function serveMetrics(
-  parts: HttpParts,
-  unready: () => string | undefined | Promise<string | undefined>,
-): Promise<HttpServer | undefined> {
-  const { config, metrics } = parts;
+export async function serveMetrics(role: RoleProcess): Promise<HttpServer | undefined> {
+  const { config, metrics, unready } = role;
   const address = parseAddress(config.metrics);
   if (address === undefined) return undefined;
   const app = metricsApp(config, address, metrics, unready);
   const fetch = (request: Request) => app.fetch(request);
-  return await openHttp(parts, { address, fetch, bodyBytesMax: 0 });
+  return await openHttp(role, { address, fetch, bodyBytesMax: 0 });
 }

@@ -1,12 +1,13 @@
 import { getLogger } from "@logtape/logtape";
 import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import { type Clock, sleep } from "../../base/clock.ts";
-import type { Prng } from "../../base/prng.ts";
 import { withTimeout } from "../../base/with_timeout.ts";
 import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
 import type { StoreProblem } from "../../drivers/store.ts";
 import type { Config } from "../config/schema.ts";
+import { driverOptions } from "../role_options.ts";
+import type { RoleDependencies } from "../wiring.ts";
 
 const log = getLogger(["halley"]);
 
@@ -22,25 +23,15 @@ const backoff: BackoffOptions = { baseMs: 200, maxMs: 2_000, factor: 2, jitter: 
 /**
  * Opens the store that the configuration names, and waits for it as long as it takes.
  *
- * @param running The time in which this process ran.
  * @param wanted Whether it is still waited for.
  * @throws {Error} With a one-line message when waiting cannot help, as with a wrong password.
  */
 export async function openStore(
   config: Config,
-  clock: Clock,
-  running: Clock,
-  prng: Prng,
+  { clock, running, prng }: Pick<RoleDependencies, "clock" | "running" | "prng">,
   wanted: () => boolean,
 ): Promise<Drivers> {
-  const options = {
-    token: config.redisToken,
-    clock,
-    running,
-    prng,
-    partitions: config.partitions,
-    partitionBytesMax: config.pushLogBytesMax,
-  };
+  const options = { clock, running, prng, ...driverOptions(config) };
   for (let attempt = 0;; attempt++) {
     try {
       const drivers = await openDrivers(config.redis, options);

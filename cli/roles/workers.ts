@@ -1,32 +1,22 @@
 import process from "node:process";
 import { getLogger } from "@logtape/logtape";
 import { sleep } from "../../base/clock.ts";
-import { systemClock } from "../../platform/system_clock.ts";
-import { systemPrng, uuid } from "../../base/prng.ts";
-import { RunningClock } from "../../base/running_clock.ts";
-import { MemoryNodes } from "../../drivers/memory/nodes.ts";
-import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
-import { MemorySessions } from "../../drivers/memory/sessions.ts";
+import { uuid } from "../../base/prng.ts";
 import type { ListenerOptions } from "../../comet/options.ts";
-import { Job } from "../../job/job.ts";
-import { jobDefaults } from "../../job/options.ts";
-import { Logic } from "../../logic/logic.ts";
-import type { Address, Child, ConnHandler, Listener, Platform } from "../../platform/port.ts";
-import type { HttpServer } from "../../protocol/http/server.ts";
-import { RpcCounters } from "../../rpc/counters.ts";
-import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
+import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import { formatAddress } from "../../options/address.ts";
+import type { Address, Child, ConnHandler, Listener, Platform } from "../../platform/port.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
-import { Metrics } from "../metrics.ts";
+import * as options from "../role_options.ts";
 import { version } from "../version.ts";
-import { addJob, addLogic, addProcess, addPushLog, addRpc } from "./role_metrics.ts";
-import { listenersText, runningServer } from "./listeners.ts";
+import { wireParent } from "../wiring.ts";
 import { openApi } from "./http.ts";
-import { access, announceLimit, logicOptions, newRunId, warnOfOrigins } from "./wiring.ts";
-import { NOT_LISTENING, type RunningServer } from "./running.ts";
+import { listenersText, runningServer } from "./listeners.ts";
+import { addJob, addLogic, addProcess, addPushLog, addRpc } from "./role_metrics.ts";
+import { RoleProcess, type RunningServer } from "./role_process.ts";
 import { Supervisor } from "./supervisor.ts";
-import { WorkerLinks } from "./worker_links.ts";
 import { WORKER_VARIABLE } from "./worker.ts";
+import type { WorkerLinks } from "./worker_links.ts";
 
 const log = getLogger(["halley"]);
 
@@ -45,104 +35,74 @@ const nobody: ConnHandler = {
 };
 
 /** Logic and job in this process, and comets in worker processes that share the clients' ports. */
-export class Workers {
-  readonly #clock = systemClock;
-  readonly #prng = systemPrng();
-  readonly #running = new RunningClock(this.#clock);
-  /** A worker is known until its process ends, however long it is silent. */
-  readonly #nodes = new MemoryNodes(this.#clock, Infinity);
-  readonly #workers = new WorkerLinks(this.#clock, this.#nodes);
-  readonly #counters = new RpcCounters();
+export class Workers extends RoleProcess<RunningServer> {
   /** Keeps other processes of this machine out; lives as long as this one. */
-  readonly #secret = uuid(this.#prng);
-  readonly #id: string;
+  readonly #secret = uuid(this.parts.prng);
   readonly #count: number;
-  readonly #pushLog: MemoryPushLog;
-  readonly #logic: Logic;
-  readonly #job: Job;
+  #drivers: Drivers | undefined;
+  #parent: ReturnType<typeof wireParent> | undefined;
   #supervisor: Supervisor | undefined;
-  #rpc: RpcListener | undefined;
-  #http: HttpServer | undefined;
-  #ready = false;
-  #closed: Promise<void> | undefined;
 
-  constructor(private readonly config: Config, private readonly platform: Platform) {
-    const clock = this.#clock;
-    const running = this.#running;
-    const prng = this.#prng;
-    const { comets, links } = this.#workers;
-    this.#id = newRunId(config.serverId, clock, prng);
-    const { workers, partitions, pushLogBytesMax: partitionBytesMax } = config;
+  constructor(config: Config, platform: Platform) {
+    super(config, platform);
+    const { workers } = config;
     const cores = platform.process.cpuCount();
     this.#count = workers === "auto" ? Math.max(1, cores - 1) : Number(workers);
-    const pushLog = this.#pushLog = new MemoryPushLog(clock, { partitions, partitionBytesMax });
-    this.#logic = new Logic({
-      pushLog,
-      sessions: new MemorySessions(this.#nodes),
-      nodes: this.#nodes,
-      comets: links,
-      clock,
-      options: logicOptions(config, 0),
-    });
-    this.#workers.serve(this.#logic);
-    const laneBytesMax = Math.min(jobDefaults.laneBytesMax, partitionBytesMax / 2);
-    const options = { laneBytesMax };
-    this.#job = new Job({ owner: this.#id, pushLog, comets, clock, running, prng, options });
   }
 
-  async open(): Promise<RunningServer> {
-    const { config, platform } = this;
+  protected async start(): Promise<RunningServer> {
+    const { config, metrics, parts: { running: clock, prng } } = this;
+    const { process } = this.platform;
+    const ports = this.#drivers = await openDrivers("memory:", {
+      ...this.parts,
+      ...options.driverOptions(config),
+      // A worker is known until its process ends, however long it is silent.
+      nodeLeaseMs: Infinity,
+    });
+    const parts = { ...this.parts, secret: this.#secret };
+    const { workers, logic, job, listen, start } = this.#parent = wireParent(parts, {
+      owner: this.id,
+      logic: { ports, options: options.logicOptions(config) },
+      job: options.jobOptions(config),
+    });
     const listeners = await this.#freeListeners();
-    this.#rpc = await listenRpc({
-      streams: platform.streams,
-      address: { hostname: "127.0.0.1", port: 0 },
-      secret: this.#secret,
-      clock: this.#running,
-      self: { role: "parent", id: this.#id },
-      handler: this.#workers,
-      silentMs: Infinity,
-      counters: this.#counters,
+    const rpc = await listen({ hostname: "127.0.0.1", port: 0 });
+    const supervisor = this.#supervisor = new Supervisor(this.#count, {
+      spawn: (index) => this.#spawn(index, listeners, rpc),
+      ended: (index) => workers.ended(this.#nameOf(index)),
+      clock,
+      prng,
     });
-    this.#supervisor = new Supervisor(this.#count, {
-      spawn: (index) => this.#spawn(index, listeners),
-      ended: (index) => this.#workers.ended(this.#nameOf(index)),
-      clock: this.#running,
-      prng: this.#prng,
+    start();
+    supervisor.start();
+    await this.#up(workers, listeners);
+    addLogic(metrics, logic);
+    addJob(metrics, job);
+    addPushLog(metrics, ports.pushLog);
+    addRpc(metrics, parts.counters);
+    addProcess(metrics, process, this.stalls);
+    const http = this.http = await openApi(this, logic);
+    const { runtime } = process;
+    log.info("halley starts", { version, runtime, server: this.id, workers: this.#count });
+    options.announceLimit({ ...config, connectionsMax: this.#share }, process, this.#count);
+    options.warnOfOrigins(config);
+    log.info("listening", {
+      ...listenersText(listeners),
+      http: `http://${formatAddress(http.address)}`,
+      access: options.access(config, http.address),
     });
-    this.#workers.comets.start();
-    this.#job.start();
-    this.#supervisor.start();
-    await this.#up(listeners);
-    const metrics = this.#metrics();
-    this.#http = await openApi(
-      { config, platform, running: this.#running, metrics },
-      this.#logic,
-      () => this.#ready ? undefined : NOT_LISTENING,
-    );
-    const http = this.#http.address;
-    this.#ready = true;
-    this.#announce(listeners, http);
-    return runningServer(listeners, http, () => this.close());
+    return runningServer(listeners, http.address, () => this.close());
   }
 
-  close(): Promise<void> {
-    return this.#closed ??= this.#close();
+  protected override async otherMetrics(): Promise<object[]> {
+    return await this.#parent?.workers.metrics() ?? [];
   }
 
-  /** Upstream first, and without waiting for half requests, as in one process. */
-  async #close(): Promise<void> {
-    const wasReady = this.#ready;
-    this.#ready = false;
-    const httpClosed = this.#http?.close();
-    await this.#http?.quiesce();
-    await this.#job.stop();
-    this.#workers.comets.stop();
-    await this.#pushLog.close();
-    await this.#supervisor?.stop();
-    await this.#rpc?.close();
-    await httpClosed;
-    this.#running.stop();
-    if (wasReady) log.info("stopped");
+  /** Without waiting for half requests, as in one process. */
+  protected async stop(): Promise<void> {
+    await this.http?.quiesce();
+    await this.#parent?.stop(async () => await this.#supervisor?.stop());
+    await this.#drivers?.close();
   }
 
   /**
@@ -163,7 +123,7 @@ export class Workers {
     return held.map(({ address, transport }) => ({ address, transport }));
   }
 
-  #spawn(index: number, listeners: readonly ListenerOptions[]): Child {
+  #spawn(index: number, listeners: readonly ListenerOptions[], parent: Address): Child {
     const { config } = this;
     const connectionsMax = this.#share;
     const worker: Config = {
@@ -171,7 +131,7 @@ export class Workers {
       listeners,
       connectionsMax,
       serverId: this.#nameOf(index),
-      logic: [formatAddress(this.#rpc!.address)],
+      logic: [formatAddress(parent)],
       clusterSecret: this.#secret,
     };
     const args = ["worker", String(process.pid)];
@@ -188,21 +148,21 @@ export class Workers {
   }
 
   /** Waits until every worker has registered and the ports are open. */
-  async #up(listeners: readonly ListenerOptions[]): Promise<void> {
-    const deadlineMs = this.#clock.monotonicMs() + START_MS;
-    while (!await this.#isUp(listeners)) {
-      if (this.#clock.monotonicMs() > deadlineMs) {
+  async #up(workers: WorkerLinks, listeners: readonly ListenerOptions[]): Promise<void> {
+    const { clock } = this.parts;
+    const deadlineMs = clock.monotonicMs() + START_MS;
+    while (workers.registered < this.#count || !await this.#accept(listeners)) {
+      if (clock.monotonicMs() > deadlineMs) {
         throw new Error(
           `Cannot start: ${this.#count} workers must be up within ${START_MS / 1000} s, ` +
-            `current number is ${this.#workers.links.size}`,
+            `current number is ${workers.links.size}`,
         );
       }
-      await sleep(this.#clock, LOOK_MS);
+      await sleep(clock, LOOK_MS);
     }
   }
 
-  async #isUp(listeners: readonly ListenerOptions[]): Promise<boolean> {
-    if (this.#workers.registered < this.#count) return false;
+  async #accept(listeners: readonly ListenerOptions[]): Promise<boolean> {
     for (const { address } of listeners) {
       try {
         const options = { ...address, pendingBytesMax: 0, handler: nobody };
@@ -212,28 +172,5 @@ export class Workers {
       }
     }
     return true;
-  }
-
-  #metrics(): Metrics {
-    const metrics = new Metrics(() => this.#workers.metrics());
-    addLogic(metrics, this.#logic);
-    addJob(metrics, this.#job);
-    addPushLog(metrics, this.#pushLog);
-    addRpc(metrics, this.#counters);
-    addProcess(metrics, this.platform.process, this.#running.counters);
-    return metrics;
-  }
-
-  #announce(listeners: readonly ListenerOptions[], http: Address): void {
-    const { config, platform } = this;
-    const { runtime } = platform.process;
-    log.info("halley starts", { version, runtime, server: this.#id, workers: this.#count });
-    announceLimit({ ...config, connectionsMax: this.#share }, platform.process, this.#count);
-    warnOfOrigins(config);
-    log.info("listening", {
-      ...listenersText(listeners),
-      http: `http://${formatAddress(http)}`,
-      access: access(config, http),
-    });
   }
 }

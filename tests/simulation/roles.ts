@@ -1,18 +1,12 @@
-import { Comet } from "../../comet/comet.ts";
 import { randomBelow } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
+import { wireComet, wireJob, wireLogic } from "../../cli/wiring.ts";
+import type { Comet } from "../../comet/comet.ts";
 import { cometDefaults, type CometOptions, FANOUT_SLICE } from "../../comet/options.ts";
-import { CometService } from "../../comet/rpc/comet_service.ts";
-import { LogicPool } from "../../comet/rpc/logic_pool.ts";
-import { Job } from "../../job/job.ts";
-import { RegisteredComets } from "../../job/rpc/registered_comets.ts";
-import { Logic, logicDefaults } from "../../logic/logic.ts";
-import { CometLinks } from "../../logic/rpc/comet_links.ts";
+import { type Logic, logicDefaults } from "../../logic/logic.ts";
 import type { Address } from "../../platform/port.ts";
-import { DIRECTORY_MS } from "../../protocol/cluster/comet_calls.ts";
-import { RpcCounters } from "../../rpc/counters.ts";
-import { listenRpc } from "../../rpc/listener.ts";
 import { runId } from "../../protocol/cluster/comet_node.ts";
+import { RpcCounters } from "../../rpc/counters.ts";
 import type { Host } from "./host.ts";
 import type { World } from "./world.ts";
 
@@ -54,34 +48,25 @@ export const ports = {
   logicRpc: (index: number) => 3_119 + 100 * index,
 };
 
+/** What roles on a host stand on. */
+function partsOf({ clock, streams }: Host, { prng }: World) {
+  const running = new RunningClock(clock);
+  const counters = new RpcCounters();
+  return { clock, running, prng, streams, secret: "", counters };
+}
+
 /** Starts a logic. */
 export async function startLogic(world: World, index: number, run: number): Promise<LogicRole> {
   const host = world.newHost(`logic-${index}`);
-  const { store } = world;
-  const { clock, streams } = host;
-  const running = new RunningClock(clock);
-  const links = new CometLinks(clock);
-  const logic = new Logic({
-    ...store.driversOf(host),
-    comets: links,
-    clock,
+  const parts = partsOf(host, world);
+  const { logic, listen, stop } = wireLogic(parts, {
+    id: runId(host.name, String(run)),
+    ports: world.store.portsOf(host),
     messageHandler: { receive: async () => {} },
-    options: { ...logicDefaults, openAfterMs: DIRECTORY_MS + 100 },
+    options: logicDefaults,
   });
-  links.serve(logic);
-  const rpc = await listenRpc({
-    streams,
-    address: address(ports.logicRpc(index)),
-    secret: "",
-    clock: running,
-    self: { role: "logic", id: runId(host.name, String(run)) },
-    handler: links,
-  });
-  const stop = async () => {
-    await rpc.close();
-    running.stop();
-  };
-  return { host, logic, stop };
+  await listen(address(ports.logicRpc(index)));
+  return { host, logic, stop: () => stop().then(() => parts.running.stop()) };
 }
 
 /**
@@ -96,27 +81,26 @@ export async function startComet(
   heartbeatMs: number,
 ): Promise<CometRole> {
   const host = world.newHost(`comet-${index}`);
-  const { prng } = world;
-  const { clock, streams } = host;
   const server = runId(host.name, String(run));
-  const counters = new RpcCounters();
-  const service = new CometService(() => comet);
-  const addresses = Array.from({ length: LOGICS }, (_, logic) => address(ports.logicRpc(logic)));
-  const running = new RunningClock(clock);
-  const link = { streams, secret: "", clock: running, prng, counters };
-  const logic = new LogicPool({ ...link, server, addresses, handler: service });
+  const parts = partsOf(host, world);
   const options: CometOptions = {
     ...cometDefaults,
     heartbeatMs,
     connectionsMax: 1_000,
     slowReaderMs: SLOW_READER_MS,
-    fanoutSlice: SLICES[randomBelow(prng, SLICES.length)],
+    fanoutSlice: SLICES[randomBelow(world.prng, SLICES.length)],
   };
-  const comet: Comet = new Comet({ server, streams, logic, clock, running, prng, options });
-  const self = { role: "comet", id: server };
-  const rpcAddress = address(ports.cometRpc(index));
-  const rpc = await listenRpc({ ...link, address: rpcAddress, self, handler: service });
-  logic.start();
+  const logicAddresses = Array.from(
+    { length: LOGICS },
+    (_, logic) => address(ports.logicRpc(logic)),
+  );
+  const { comet, logics, listen, stop } = wireComet(parts, {
+    server,
+    options,
+    logics: logicAddresses,
+  });
+  const rpc = await listen(address(ports.cometRpc(index)));
+  logics.start();
   const open = async () => {
     await comet.join({
       server,
@@ -126,7 +110,7 @@ export async function startComet(
       env: "",
       hostname: host.name,
       addresses: ["127.0.0.1"],
-      rpc: `127.0.0.1:${rpcAddress.port}`,
+      rpc: `127.0.0.1:${rpc.port}`,
       version: "",
       weight: 1,
       offline: false,
@@ -136,41 +120,15 @@ export async function startComet(
     await comet.listen({ address: address(ports.ws(index)), transport: "websocket" });
   };
   world.watch(open());
-  const stop = async () => {
-    await comet.stop();
-    await rpc.close();
-    await logic.stop();
-    running.stop();
-  };
-  return { host, comet, stop };
+  return { host, comet, stop: () => stop().then(() => parts.running.stop()) };
 }
 
 /** Starts a job. */
 export function startJob(world: World, index: number, run: number): SimulatedRole {
   const host = world.newHost(`job-${index}`, true);
-  const { prng, store } = world;
-  const { clock, streams } = host;
+  const parts = partsOf(host, world);
   const owner = runId(host.name, String(run));
-  const { nodes, pushLog } = store.driversOf(host);
-  const running = new RunningClock(clock);
-  const comets = new RegisteredComets({
-    owner,
-    nodes,
-    streams,
-    secret: "",
-    clock,
-    running,
-    prng,
-    counters: new RpcCounters(),
-    parseAddress: (text) => address(Number(text.split(":")[1])),
-  });
-  const job = new Job({ owner, pushLog, comets, clock, running, prng });
-  comets.start();
-  job.start();
-  const stop = async () => {
-    await job.stop();
-    await comets.stop();
-    running.stop();
-  };
-  return { host, stop };
+  const { start, stop } = wireJob(parts, { owner, ports: world.store.portsOf(host) });
+  start();
+  return { host, stop: () => stop().then(() => parts.running.stop()) };
 }

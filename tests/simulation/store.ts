@@ -46,8 +46,8 @@ export class Store {
     this.#away = false;
   }
 
-  /** The drivers as a process on a host has them: one connection, answers in order. */
-  driversOf(host: Host) {
+  /** The ports as a process on a host has them: one connection, answers in order. */
+  portsOf(host: Host) {
     const line = { toMs: 0, backMs: 0 };
     return {
       nodes: this.#remote(host, this.nodes, line, false),

@@ -1,23 +1,18 @@
-import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
-import { Comet } from "../../comet/comet.ts";
+import { wireComet, wireJob, wireLogic } from "../../cli/wiring.ts";
+import type { Comet } from "../../comet/comet.ts";
 import { cometDefaults } from "../../comet/options.ts";
-import { CometService } from "../../comet/rpc/comet_service.ts";
-import { LogicPool } from "../../comet/rpc/logic_pool.ts";
+import type { LogicPool } from "../../comet/rpc/logic_pool.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import type { SessionLimits } from "../../drivers/ports.ts";
-import { Job } from "../../job/job.ts";
-import { RegisteredComets } from "../../job/rpc/registered_comets.ts";
-import { Logic, logicDefaults } from "../../logic/logic.ts";
-import { CometLinks } from "../../logic/rpc/comet_links.ts";
-import type { Address } from "../../platform/port.ts";
+import { type Logic, logicDefaults } from "../../logic/logic.ts";
+import type { Address, Platform } from "../../platform/port.ts";
 import { selectPlatform } from "../../platform/select.ts";
+import { systemClock } from "../../platform/system_clock.ts";
 import { type CometNode, runId } from "../../protocol/cluster/comet_node.ts";
-import { DIRECTORY_MS } from "../../protocol/cluster/comet_calls.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
-import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 import { freePort } from "./free_port.ts";
 
 const loopback: Address = { hostname: "127.0.0.1", port: 0 };
@@ -38,16 +33,21 @@ export interface RoleComet {
 export class Roles {
   readonly nodes = new MemoryNodes(clock);
   readonly pushLog = new MemoryPushLog(clock);
-  readonly #sessions = new MemorySessions(this.nodes);
-  readonly #prng = seededPrng(1);
-  readonly #logics = new Map<number, { rpc: RpcListener; links: CometLinks }>();
+  readonly #ports = {
+    nodes: this.nodes,
+    pushLog: this.pushLog,
+    sessions: new MemorySessions(this.nodes),
+  };
+  readonly #parts;
+  readonly #logics = new Map<number, () => Promise<void>>();
   readonly #stops: (() => Promise<void>)[] = [];
   #epoch = 0;
   logic!: Logic;
-  readonly platform;
 
-  private constructor(platform: Awaited<ReturnType<typeof selectPlatform>>) {
-    this.platform = platform;
+  private constructor(readonly platform: Platform) {
+    const { streams } = platform;
+    const counters = new RpcCounters();
+    this.#parts = { clock, running: clock, prng: seededPrng(1), streams, secret, counters };
   }
 
   /** Runs a test on them and stops them. */
@@ -57,113 +57,50 @@ export class Roles {
       await run(roles);
     } finally {
       for (const stop of roles.#stops.toReversed()) await stop();
-      for (const { rpc } of roles.#logics.values()) await rpc.close();
+      for (const stop of roles.#logics.values()) await stop();
     }
   }
 
   /** Starts a logic and returns where its RPC is. */
   async addLogic(limits: Partial<SessionLimits> = {}, port?: number): Promise<number> {
-    const links = new CometLinks(clock);
-    const { nodes, pushLog } = this;
-    this.logic = new Logic({
-      pushLog,
-      nodes,
-      sessions: this.#sessions,
-      comets: links,
-      clock,
-      options: {
-        ...logicDefaults,
-        limits: { ...logicDefaults.limits, ...limits },
-        openAfterMs: DIRECTORY_MS + 100,
-      },
+    const { logic, listen, stop } = wireLogic(this.#parts, {
+      id: `logic~${++this.#epoch}`,
+      ports: this.#ports,
+      options: { ...logicDefaults, limits: { ...logicDefaults.limits, ...limits } },
     });
-    links.serve(this.logic);
-    const rpc = await listenRpc({
-      streams: this.platform.streams,
-      address: { ...loopback, port: port ?? await freePort() },
-      secret,
-      clock,
-      self: { role: "logic", id: `logic~${++this.#epoch}` },
-      handler: links,
-    });
-    this.#logics.set(rpc.address.port, { rpc, links });
-    return rpc.address.port;
+    this.logic = logic;
+    const address = await listen({ ...loopback, port: port ?? await freePort() });
+    this.#logics.set(address.port, stop);
+    return address.port;
   }
 
   async stopLogic(port: number): Promise<void> {
-    await this.#logics.get(port)!.rpc.close();
+    await this.#logics.get(port)!();
     this.#logics.delete(port);
   }
 
   /** Starts a comet and waits until clients may come. */
   async addComet(name: string, ...logics: readonly number[]): Promise<RoleComet> {
-    const { streams } = this.platform;
-    const prng = this.#prng;
     const server = runId(name, String(++this.#epoch));
-    const service: CometService = new CometService(() => comet);
-    const pool = new LogicPool({
+    const { comet, logics: pool, listen, stop } = wireComet(this.#parts, {
       server,
-      addresses: logics.map((port) => ({ ...loopback, port })),
-      streams,
-      secret,
-      clock,
-      prng,
-      handler: service,
-      counters: new RpcCounters(),
+      options: { ...cometDefaults, reportMs: 200 },
+      logics: logics.map((port) => ({ ...loopback, port })),
     });
-    const options = { ...cometDefaults, reportMs: 200 };
-    const comet: Comet = new Comet({
-      server,
-      streams,
-      logic: pool,
-      clock,
-      running: clock,
-      prng,
-      options,
-    });
-    const self = { role: "comet", id: server };
-    const rpc = await listenRpc({
-      streams,
-      address: loopback,
-      secret,
-      clock,
-      self,
-      handler: service,
-    });
+    const rpc = await listen(loopback);
     pool.start();
-    await comet.join(nodeOf(server, name, rpc.address.port));
+    await comet.join(nodeOf(server, name, rpc.port));
     const { port } = await comet.listen({ address: loopback, transport: "tcp" });
-    const stop = async () => {
-      await comet.stop();
-      await rpc.close();
-      await pool.stop();
-    };
     this.#stops.push(stop);
     return { server, comet, pool, port, stop };
   }
 
   /** Starts a job. */
-  addJob(): { readonly job: Job; readonly comets: RegisteredComets } {
-    const { nodes, pushLog } = this;
+  addJob(): Pick<ReturnType<typeof wireJob>, "job" | "comets"> {
     const owner = runId("job", String(++this.#epoch));
-    const comets = new RegisteredComets({
-      owner,
-      nodes,
-      streams: this.platform.streams,
-      secret,
-      clock,
-      running: clock,
-      prng: this.#prng,
-      counters: new RpcCounters(),
-      parseAddress: (text) => ({ ...loopback, port: Number(text.split(":")[1]) }),
-    });
-    const job = new Job({ owner, pushLog, comets, clock, running: clock, prng: this.#prng });
-    comets.start();
-    job.start();
-    this.#stops.push(async () => {
-      await job.stop();
-      await comets.stop();
-    });
+    const { job, comets, start, stop } = wireJob(this.#parts, { owner, ports: this.#ports });
+    start();
+    this.#stops.push(stop);
     return { job, comets };
   }
 }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Origins } from "../../comet/transport/origins.ts";
-import type { Hosts } from "../../logic/http/page_guard.ts";
-import type { Address } from "../../platform/port.ts";
-import { MemoryProcess } from "../../platform/memory/process.ts";
-import { type Config, defaultConfig } from "../config/schema.ts";
-import { withLogLines } from "../../tests/support/log_lines.ts";
-import { Metrics } from "../metrics.ts";
-import { metricsApp } from "./metrics_server.ts";
+import type { Origins } from "../comet/transport/origins.ts";
+import type { Hosts } from "../logic/http/page_guard.ts";
+import type { Address } from "../platform/port.ts";
+import { MemoryProcess } from "../platform/memory/process.ts";
+import { type Config, defaultConfig } from "./config/schema.ts";
+import { withLogLines } from "../tests/support/log_lines.ts";
+import { Metrics } from "./metrics.ts";
+import { metricsApp } from "./roles/metrics_server.ts";
 import {
   announceLimit,
   apiAccess,
@@ -15,7 +15,7 @@ import {
   cometOptions,
   metricsHosts,
   warnOfOrigins,
-} from "./wiring.ts";
+} from "./role_options.ts";
 
 const LOOPBACK = { hostname: "127.0.0.1", port: 1 };
 const ANYWHERE = { hostname: "0.0.0.0", port: 1 };

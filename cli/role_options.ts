@@ -1,18 +1,20 @@
 import { getLogger } from "@logtape/logtape";
-import type { Clock } from "../../base/clock.ts";
-import { type Prng, randomBelow } from "../../base/prng.ts";
-import { cometDefaults, type CometOptions } from "../../comet/options.ts";
-import type { Origins } from "../../comet/transport/origins.ts";
-import type { HttpAppOptions } from "../../logic/http/app.ts";
-import type { Hosts } from "../../logic/http/page_guard.ts";
-import type { LogicOptions } from "../../logic/logic.ts";
-import { nodesDefaults } from "../../logic/nodes.ts";
-import type { Address, Process } from "../../platform/port.ts";
-import { isLoopback } from "../../protocol/host.ts";
-import { type CometNode, runId } from "../../protocol/cluster/comet_node.ts";
-import { formatAddress, isWildcard } from "../../options/address.ts";
-import { type Config, listenersOf } from "../config/schema.ts";
-import { version } from "../version.ts";
+import type { Clock } from "../base/clock.ts";
+import { type Prng, randomBelow } from "../base/prng.ts";
+import { cometDefaults, type CometOptions } from "../comet/options.ts";
+import type { Origins } from "../comet/transport/origins.ts";
+import type { PushLogOptions } from "../drivers/store.ts";
+import { jobDefaults, type JobOptions } from "../job/options.ts";
+import type { HttpAppOptions } from "../logic/http/app.ts";
+import type { Hosts } from "../logic/http/page_guard.ts";
+import { logicDefaults, type LogicOptions } from "../logic/logic.ts";
+import { nodesDefaults } from "../logic/nodes.ts";
+import type { Address, Process } from "../platform/port.ts";
+import { isLoopback } from "../protocol/host.ts";
+import { type CometNode, runId } from "../protocol/cluster/comet_node.ts";
+import { formatAddress, isWildcard } from "../options/address.ts";
+import { type Config, listenersOf } from "./config/schema.ts";
+import { version } from "./version.ts";
 
 const log = getLogger(["halley"]);
 
@@ -76,14 +78,14 @@ export function warnOfOrigins(config: Config): void {
   });
 }
 
-/** @param openAfterMs How long comets wait before they open, in milliseconds. */
-export function logicOptions(config: Config, openAfterMs: number): LogicOptions {
+/** What an operator decides about logic. */
+export function logicOptions(config: Config): LogicOptions {
   const { perMidMax, perKeyMax, whenFull } = config;
   const portOf = (transport: string) =>
     listenersOf(config).find((listener) => listener.transport === transport)?.address.port ?? 0;
   return {
     limits: { perMidMax, perKeyMax, whenFull },
-    openAfterMs,
+    openAfterMs: logicDefaults.openAfterMs,
     nodes: {
       ...nodesDefaults,
       defaultDomain: config.defaultDomain,
@@ -95,6 +97,17 @@ export function logicOptions(config: Config, openAfterMs: number): LogicOptions 
       regions: config.regions,
     },
   };
+}
+
+/** A comet that is stuck is found to be slow before it fills the log. */
+export function jobOptions({ pushLogBytesMax }: Config): Partial<JobOptions> {
+  return { laneBytesMax: Math.min(jobDefaults.laneBytesMax, pushLogBytesMax / 2) };
+}
+
+/** How the drivers are opened. */
+export function driverOptions(config: Config): PushLogOptions & { readonly token: string } {
+  const { redisToken: token, partitions, pushLogBytesMax: partitionBytesMax } = config;
+  return { token, partitions, partitionBytesMax };
 }
 
 /** Most HTTP connections: what is asked for, and a quarter of the files at most. */

@@ -1,0 +1,126 @@
+import { getLogger } from "@logtape/logtape";
+import { systemPrng } from "../../base/prng.ts";
+import { RunningClock, type StallCounters } from "../../base/running_clock.ts";
+import type { ListenerOptions } from "../../comet/options.ts";
+import type { Address, Platform } from "../../platform/port.ts";
+import { systemClock } from "../../platform/system_clock.ts";
+import type { HttpServer } from "../../protocol/http/server.ts";
+import { RpcCounters } from "../../rpc/counters.ts";
+import type { Config } from "../config/schema.ts";
+import { Metrics } from "../metrics.ts";
+import { newRunId } from "../role_options.ts";
+import type { RoleDependencies } from "../wiring.ts";
+
+const log = getLogger(["halley"]);
+
+/** A role, or several, that run in this process. */
+export interface Running {
+  /** Settles when everything is closed; calling it again is the same as waiting for the first. */
+  close(): Promise<void>;
+  /** Settles with the reason when it cannot go on by itself; `close` is still to be called. */
+  readonly ended?: Promise<string>;
+}
+
+/** A server that runs. */
+export interface RunningServer extends Running {
+  /** Where it really listens for clients. */
+  readonly listeners: readonly ListenerOptions[];
+  /** The first of these addresses over TCP; asking for it throws where there is none. */
+  readonly tcp: Address;
+  /** The first of these addresses over WebSocket; asking for it throws where there is none. */
+  readonly ws: Address;
+  /** Where its HTTP API really is. */
+  readonly http: Address;
+}
+
+/** What can be said against a role; nothing when it can take work. */
+export type Unready = string | undefined;
+
+/** One role, or several, in a process: what it stands on, how it opens, and how it ends. */
+export abstract class RoleProcess<Open extends Running = Running> {
+  readonly metrics = new Metrics(() => this.otherMetrics());
+  readonly parts: RoleDependencies;
+  /** This run. */
+  protected readonly id: string;
+  protected http: HttpServer | undefined;
+  readonly #running = new RunningClock(systemClock);
+  #ready = false;
+  #closed: Promise<void> | undefined;
+
+  constructor(readonly config: Config, readonly platform: Platform) {
+    const prng = systemPrng();
+    this.id = newRunId(config.serverId, systemClock, prng);
+    this.parts = {
+      clock: systemClock,
+      running: this.#running,
+      prng,
+      streams: platform.streams,
+      secret: config.clusterSecret,
+      counters: new RpcCounters(),
+    };
+  }
+
+  /** What this process counts of its own stalls. */
+  get stalls(): StallCounters {
+    return this.#running.counters;
+  }
+
+  /**
+   * Opens it, and closes it again when that fails half-way.
+   *
+   * @throws {Error} With a one-line message when it cannot start; then nothing is left open.
+   */
+  async open(): Promise<Open> {
+    try {
+      const open = await this.start();
+      this.#ready = true;
+      return open;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  /** Why it cannot take work. */
+  readonly unready = async (): Promise<Unready> =>
+    this.#ready ? await this.problem() : "it starts or stops";
+
+  protected get isClosing(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Opens all that it is made of; it is ready afterwards. */
+  protected abstract start(): Promise<Open>;
+
+  /** Why it cannot take work although it is open. */
+  protected problem(): Unready | Promise<Unready> {
+    return undefined;
+  }
+
+  /** What other processes count that this one shows. */
+  protected async otherMetrics(): Promise<object[]> {
+    return [];
+  }
+
+  /**
+   * Ends its parts in the order that they need.
+   *
+   * @param httpClosed Settles when its HTTP server is closed, which has begun.
+   */
+  protected abstract stop(httpClosed: Promise<void> | undefined): Promise<void>;
+
+  /** What everything else is judged by stops last. */
+  async #close(): Promise<void> {
+    const wasReady = this.#ready;
+    this.#ready = false;
+    const httpClosed = this.http?.close();
+    await this.stop(httpClosed);
+    await httpClosed;
+    this.#running.stop();
+    if (wasReady) log.info("stopped");
+  }
+}
