@@ -4,14 +4,7 @@
  * `stream.ts` puts TCP and WebSocket's own framing below it. Nothing here or in what it imports is
  * of Node, Bun or Deno.
  */
-import {
-  EMPTY,
-  encodeFrame,
-  forEachFrame,
-  type Frame,
-  readInt32,
-  writeInt32,
-} from "../protocol/frame.ts";
+import { EMPTY, encodeFrame, forEachFrame, type Frame, writeInt32 } from "../protocol/frame.ts";
 import { jsonMember } from "../protocol/json_object.ts";
 import { Operation } from "../protocol/operations.ts";
 
@@ -70,11 +63,6 @@ export function forEachPlainFrame(bytes: Uint8Array, visit: (frame: Frame) => vo
     if (frame.operation === Operation.Raw) forEachFrame(frame.body, visit);
     else visit(frame);
   });
-}
-
-/** How many are online in the client's room, as the reply to a heartbeat says. */
-export function onlineOf({ body }: Frame): number {
-  return body.length < 4 ? 0 : readInt32(body, 0);
 }
 
 /**

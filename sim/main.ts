@@ -16,7 +16,7 @@ import { verdict } from "./report/verdict.ts";
 import { runScenario } from "./run.ts";
 
 /** What `halley sim` ends with. */
-export const SimExitCode = {
+const SimExitCode = {
   /** All checks hold. */
   ok: 0,
   checkFailed: 1,

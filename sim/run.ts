@@ -15,7 +15,7 @@ import type { Scenario } from "./scenarios/scenario.ts";
 import { findServer, launchServer, ServerFailed, type ServerUnderTest } from "./server_process.ts";
 import { ServerApi } from "./server_api.ts";
 import { RunContext } from "./run_context.ts";
-import type { ClientFleet, ConnectPlan, ReceiptTotals, Report } from "./types.ts";
+import type { ConnectPlan, ReceiptTotals, Report } from "./types.ts";
 
 /** How a run says what it is doing. */
 export interface RunDependencies {
@@ -133,7 +133,7 @@ class Run {
     return spread;
   }
 
-  async #drive(fleet: ClientFleet, server: ServerUnderTest, spread: Spread): Promise<Report> {
+  async #drive(fleet: Fleet, server: ServerUnderTest, spread: Spread): Promise<Report> {
     const { options, parts } = this;
     const plan: Omit<ConnectPlan, "first" | "clients"> = {
       targets: expandHosts(targetsFor(server.targets, options), spread),

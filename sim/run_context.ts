@@ -1,6 +1,7 @@
 import { CancellableDelay } from "../base/cancellable_delay.ts";
 import type { Clock } from "../base/clock.ts";
 import { edgeOf, Histogram } from "./checkers/histogram.ts";
+import type { Fleet } from "./client/fleet.ts";
 import { type Usage, usageOf } from "./machine.ts";
 import type { SimOptions } from "./options.ts";
 import type { Pusher } from "./pusher.ts";
@@ -8,7 +9,7 @@ import type { ProgressDisplay } from "./report/progress.ts";
 import type { ServerApi } from "./server_api.ts";
 import { ServerFailed, type ServerUnderTest } from "./server_process.ts";
 import { ratesBetween, type Totals } from "./totals.ts";
-import type { ClientFleet, ConnectPlan, Finding, FleetProgress, Sample } from "./types.ts";
+import type { ConnectPlan, Finding, FleetProgress, Sample } from "./types.ts";
 
 /** How often a run is sampled, in milliseconds. */
 const SAMPLE_MS = 500;
@@ -22,7 +23,7 @@ const QUIET_SAMPLES = 3;
 /** What a scenario works with. */
 export interface RunContextDependencies {
   readonly options: SimOptions;
-  readonly fleet: ClientFleet;
+  readonly fleet: Fleet;
   readonly pusher: Pusher;
   readonly server: ServerUnderTest;
   readonly api: ServerApi;
@@ -44,7 +45,7 @@ export interface Interval {
 /** A run under way: its clients, its pushes, and what is measured of them. */
 export class RunContext {
   readonly options: SimOptions;
-  readonly fleet: ClientFleet;
+  readonly fleet: Fleet;
   readonly pusher: Pusher;
   readonly api: ServerApi;
   readonly plan: RunContextDependencies["plan"];

@@ -153,38 +153,3 @@ export interface SilentReport {
   /** How long after the answer to its last heartbeat the last was closed, in milliseconds. */
   readonly lastMs: number;
 }
-
-/** All virtual clients, over their processes. */
-export interface ClientFleet {
-  /** Connects clients; settles when all are authenticated or have given up. */
-  connect(plan: Omit<ConnectPlan, "first" | "clients">, clients: number): Promise<void>;
-  progress(): Promise<FleetProgress>;
-  /**
-   * Some send no heartbeats any more.
-   *
-   * @returns How many.
-   */
-  silence(selection: ClientSelection): Promise<number>;
-  /** @returns The indexes of those that stop. */
-  stopReading(selection: ClientSelection): Promise<readonly number[]>;
-  resumeReading(): Promise<void>;
-  /** Some disconnect and reconnect. */
-  leave(selection: ClientSelection): Promise<void>;
-  /** Some change to the next room. */
-  changeRooms(selection: ClientSelection): Promise<void>;
-  /** All disconnect at once and reconnect at once; settles when all are authenticated again. */
-  storm(): Promise<void>;
-  /** Reconnects those that are not connected; settles when they are authenticated or have given up. */
-  reconnect(): Promise<void>;
-  /** Settles when what clients have asked for so far has been answered, or should have been. */
-  answered(): Promise<void>;
-  /** How many clients are in each room, by its index. */
-  members(): Promise<readonly number[]>;
-  silentReport(deadline: Deadline): Promise<SilentReport>;
-  /** What the receipts say, given what was pushed. */
-  finish(pushes: readonly RoomPushes[]): Promise<ReceiptTotals>;
-  /** Disconnects all clients. */
-  disconnect(): Promise<void>;
-  /** Ends the processes. */
-  stop(): Promise<void>;
-}

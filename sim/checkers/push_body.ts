@@ -2,7 +2,7 @@
 const MAGIC = 0x4853494d;
 
 /** Bytes that every push body has at least. */
-export const PUSH_BYTES_MIN = 32;
+const PUSH_BYTES_MIN = 32;
 
 /** What the simulator writes into a push. */
 export interface PushBody {

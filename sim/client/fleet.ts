@@ -8,7 +8,6 @@ import type { RpcLink } from "../../rpc/link.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 import { unknownMethod } from "../../protocol/cluster/calls.ts";
 import type {
-  ClientFleet,
   ClientSelection,
   ConnectPlan,
   Deadline,
@@ -48,7 +47,7 @@ export interface FleetDependencies {
 }
 
 /** All virtual clients, spread over processes. */
-export class Fleet implements ClientFleet {
+export class Fleet {
   #children: Child[] = [];
   #links: RpcLink[] = [];
   #clients = 0;
@@ -96,6 +95,7 @@ export class Fleet implements ClientFleet {
     return fleet;
   }
 
+  /** Connects clients; settles when all are authenticated or have given up. */
   async connect(plan: Omit<ConnectPlan, "first" | "clients">, clients: number): Promise<void> {
     const count = this.#links.length;
     const rampPerS = plan.rampPerS / count;
@@ -120,11 +120,17 @@ export class Fleet implements ClientFleet {
     return { ...addedUp(all), stallMs, latencies, failures };
   }
 
+  /**
+   * Some send no heartbeats any more.
+   *
+   * @returns How many.
+   */
   async silence(selection: ClientSelection): Promise<number> {
     const counts = await this.#call<number>(ClientMethod.silence, selection);
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
+  /** @returns The indexes of those that stop. */
   async stopReading(selection: ClientSelection): Promise<readonly number[]> {
     return (await this.#call<number[]>(ClientMethod.stopReading, selection)).flat();
   }
@@ -133,26 +139,32 @@ export class Fleet implements ClientFleet {
     await this.#call(ClientMethod.resumeReading);
   }
 
+  /** Some disconnect and reconnect. */
   async leave(selection: ClientSelection): Promise<void> {
     await this.#call(ClientMethod.leave, selection);
   }
 
+  /** Some change to the next room. */
   async changeRooms(selection: ClientSelection): Promise<void> {
     await this.#call(ClientMethod.changeRooms, selection);
   }
 
+  /** All disconnect at once and reconnect at once; settles when all are authenticated again. */
   async storm(): Promise<void> {
     await this.#call(ClientMethod.storm);
   }
 
+  /** Reconnects those that are not connected; settles when they are authenticated or have given up. */
   async reconnect(): Promise<void> {
     await this.#call(ClientMethod.reconnect);
   }
 
+  /** Settles when what clients have asked for so far has been answered, or should have been. */
   async answered(): Promise<void> {
     await this.#call(ClientMethod.answered);
   }
 
+  /** How many clients are in each room, by its index. */
   async members(): Promise<readonly number[]> {
     const [sums, ...others] = await this.#call<number[]>(ClientMethod.members);
     for (const members of others) members.forEach((count, room) => sums[room] += count);
@@ -164,15 +176,18 @@ export class Fleet implements ClientFleet {
     return { ...addedUp(all), lastMs: Math.max(...all.map(({ lastMs }) => lastMs)) };
   }
 
+  /** What the receipts say, given what was pushed. */
   async finish(pushes: readonly RoomPushes[]): Promise<ReceiptTotals> {
     const all = await this.#call<ReceiptTotals>(ClientMethod.finish, packPushes(pushes));
     return { ...addedUp(all), failures: all.flatMap(({ failures }) => failures) };
   }
 
+  /** Disconnects all clients. */
   async disconnect(): Promise<void> {
     await this.#call(ClientMethod.disconnect);
   }
 
+  /** Ends the processes. */
   async stop(): Promise<void> {
     await this.listener.close();
     await Promise.all(this.#children.map((child) => endChild(child, this.clock)));

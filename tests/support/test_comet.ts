@@ -14,7 +14,9 @@ import { ReadScheduler } from "../../comet/transport/read_scheduler.ts";
 import { TcpTransport } from "../../comet/transport/tcp.ts";
 import { WebSocketTransport } from "../../comet/transport/websocket.ts";
 import { memoryPlatform } from "../../platform/memory/mod.ts";
+import { encodeText } from "../../client/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
+import { Operation } from "../../protocol/operations.ts";
 import { Limits } from "../../protocol/limits.ts";
 import type { CometNode } from "../../protocol/cluster/comet_node.ts";
 import type { Delivery } from "../../protocol/cluster/delivery.ts";
@@ -171,7 +173,7 @@ export class TestComet {
   async openText(fields: TokenFields = {}): Promise<MemoryClient> {
     const client = await this.connectWebSocket();
     client.write(UPGRADE);
-    client.sendText(`{"op":7,"seq":1,"body":${JSON.stringify(fields)}}`);
+    client.sendText(encodeText(Operation.Auth, 1, JSON.stringify(fields)));
     await this.settle();
     client.take();
     return client;
