@@ -84,7 +84,8 @@ export class BinaryWriter {
 
   /** Writes bytes as they are. */
   raw(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#reserve(bytes.length));
+    const offset = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, offset);
     return this;
   }
 

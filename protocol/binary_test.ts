@@ -35,6 +35,24 @@ test("BinaryWriter writes exactly these bytes", () => {
   );
 });
 
+test("BinaryWriter grows with whatever it writes", () => {
+  const writes: readonly ((writer: BinaryWriter) => BinaryWriter)[] = [
+    (writer) => writer.byte(1),
+    (writer) => writer.int32(1),
+    (writer) => writer.integer(1),
+    (writer) => writer.int64(1n),
+    (writer) => writer.float64(1),
+    (writer) => writer.text("x".repeat(1_000)),
+    (writer) => writer.string("x".repeat(1_000)),
+    (writer) => writer.raw(new Uint8Array(1_000)),
+    (writer) => writer.bytes(new Uint8Array(1_000)),
+  ];
+  for (const write of writes) {
+    const bytes = write(new BinaryWriter(1_000_000)).finish();
+    assert.deepEqual(write(new BinaryWriter(0)).finish(), bytes);
+  }
+});
+
 const step = fc.oneof(
   fc.record({ kind: fc.constant("int32" as const), value: fc.integer() }),
   fc.record({ kind: fc.constant("integer" as const), value: fc.maxSafeInteger() }),

@@ -108,7 +108,7 @@ export class Message<T> implements Codec<T>, Value<T> {
   readonly #missing: Record<string, unknown> = {};
   readonly #required: readonly string[];
 
-  constructor(readonly members: Members<T>) {
+  constructor(members: Members<T>) {
     const all = Object.entries<Member<unknown>>(members as Record<string, Member<unknown>>);
     this.#members = all.map(([name, member]) => [name, ...member]);
     for (const member of this.#members) {
