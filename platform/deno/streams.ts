@@ -12,7 +12,7 @@ import type {
 } from "../port.ts";
 import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
 import { AcceptRetry } from "./accept_retry.ts";
-import { DenoConn, type Owner } from "./conn.ts";
+import { DenoConn, type DenoConnOwner } from "./conn.ts";
 import { ReadBuffers } from "./read_buffers.ts";
 import { WriteScheduler } from "./write_scheduler.ts";
 
@@ -27,14 +27,14 @@ class DenoListener<Context> implements Listener {
   #waiting: TimerHandle;
   #released = () => {};
   readonly #listener: Deno.TcpListener | Deno.UnixListener;
-  readonly #owner: Owner<Context>;
+  readonly #owner: DenoConnOwner<Context>;
   readonly #counters: AcceptCounters | undefined;
   readonly #retry: AcceptRetry;
 
   constructor(
     listener: Deno.TcpListener | Deno.UnixListener,
     address: Address,
-    owner: Owner<Context>,
+    owner: DenoConnOwner<Context>,
     counters: AcceptCounters | undefined,
     prng: Prng,
   ) {

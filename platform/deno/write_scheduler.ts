@@ -4,7 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 export const writesMax = 16;
 
 /** Writes from the line after which everything else gets a turn of the event loop. */
-export const writesPerTurn = 512;
+export const grantsPerTurn = 512;
 
 /** A write under way for this long waits for its peer and not for Deno, in milliseconds. */
 const stalledMs = 20;
@@ -13,8 +13,8 @@ const stalledMs = 20;
 export interface Writer {
   /** When its write began, by the monotonic clock. */
   readonly writingSinceMs: number;
-  /** Its turn has come. */
-  turn(): void;
+  /** Its turn has come; one with nothing to write any more releases it at once. */
+  writeQueued(): void;
 }
 
 /**
@@ -28,85 +28,85 @@ export interface Writer {
 export class WriteScheduler {
   /** Those who write, in the order in which they began. */
   readonly #writing = new Set<Writer>();
-  #line: Writer[] = [];
+  #queue: Writer[] = [];
   /** Place of the first in the line. */
   #head = 0;
-  #looking = false;
-  #handing = false;
+  #watching = false;
+  #granting = false;
   /** Writes from the line since the event loop had a turn. */
-  #handed = 0;
-  #resting = false;
+  #granted = 0;
+  #yielding = false;
 
   constructor(private readonly clock: Clock) {}
 
   /** How many wait for their turn. */
   get waiting(): number {
-    return this.#line.length - this.#head;
+    return this.#queue.length - this.#head;
   }
 
   /**
    * Asks for a turn.
    *
-   * @returns Whether it is now; if not, `turn` is called when it is.
+   * @returns Whether it is now; if not, `writeQueued` is called when it is.
    */
-  take(writer: Writer): boolean {
+  acquire(writer: Writer): boolean {
     if (this.#writing.size < writesMax && this.waiting === 0) {
       this.#writing.add(writer);
       return true;
     }
-    this.#line.push(writer);
-    this.#look();
+    this.#queue.push(writer);
+    this.#watch();
     return false;
   }
 
   /** Ends a turn; one that had given up its place, or had none, is ignored. */
-  end(writer: Writer): void {
-    if (this.#writing.delete(writer)) this.#next();
+  release(writer: Writer): void {
+    if (this.#writing.delete(writer)) this.#grant();
   }
 
-  #next(): void {
+  #grant(): void {
     // One who has nothing to write any more ends its turn within it.
-    if (this.#handing || this.#resting) return;
-    this.#handing = true;
+    if (this.#granting || this.#yielding) return;
+    this.#granting = true;
     while (this.#writing.size < writesMax && this.waiting > 0) {
-      if (this.#handed === writesPerTurn) {
-        this.#rest();
+      if (this.#granted === grantsPerTurn) {
+        this.#yield();
         break;
       }
-      this.#handed++;
-      const writer = this.#line[this.#head++];
-      if (this.#head * 2 >= this.#line.length) {
-        this.#line = this.#line.slice(this.#head);
+      this.#granted++;
+      const writer = this.#queue[this.#head++];
+      if (this.#head * 2 >= this.#queue.length) {
+        this.#queue = this.#queue.slice(this.#head);
         this.#head = 0;
       }
       this.#writing.add(writer);
-      writer.turn();
+      writer.writeQueued();
     }
-    this.#handing = false;
+    this.#granting = false;
   }
 
-  #rest(): void {
-    this.#resting = true;
+  #yield(): void {
+    this.#yielding = true;
     this.clock.nextTurn(() => {
-      this.#resting = false;
-      this.#handed = 0;
-      this.#next();
+      this.#yielding = false;
+      this.#granted = 0;
+      this.#grant();
     });
   }
 
   /** While some wait, takes the places of those who are held up. */
-  #look(): void {
-    if (this.#looking) return;
-    this.#looking = true;
+  #watch(): void {
+    if (this.#watching) return;
+    this.#watching = true;
     this.clock.setTimeout(() => {
-      this.#looking = false;
+      this.#watching = false;
       const latestMs = this.clock.monotonicMs() - stalledMs;
       for (const writer of this.#writing) {
         if (writer.writingSinceMs > latestMs) break;
         this.#writing.delete(writer);
       }
-      this.#next();
-      if (this.waiting > 0) this.#look();
+      this.#grant();
+      if (this.waiting > 0) this.#watch();
     }, stalledMs);
   }
 }

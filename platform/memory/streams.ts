@@ -1,6 +1,7 @@
 import { checkPort, portError } from "../faults.ts";
 import type { Address, Conn, DialOptions, Listener, ListenOptions, Streams } from "../port.ts";
-import { type Kernel, MemoryConn, type Owner } from "./conn.ts";
+import type { ConnOwner } from "../queued_conn.ts";
+import { type Kernel, MemoryConn } from "./conn.ts";
 import { addressInUse, type BoundListener, connectionRefused, type MemoryPorts } from "./ports.ts";
 
 /** A simulated open port. */
@@ -53,7 +54,7 @@ export function memoryStreams(kernel: Kernel, ports: MemoryPorts): Streams {
       const sharing = ports.bound.get(port) ?? [];
       const shared = sharing.every((other) => reusePort && other.reusePort);
       if (!shared) throw await portError("listen on", options, addressInUse());
-      const owner: Owner<Context> = { handler, pendingBytesMax };
+      const owner: ConnOwner<Context> = { handler, pendingBytesMax };
       const listener = new MemoryListener(
         { hostname, port },
         reusePort,
