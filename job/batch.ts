@@ -2,7 +2,7 @@ import { concatFrames } from "../protocol/frame.ts";
 import { Limits } from "../protocol/limits.ts";
 import type { RoomPush } from "../protocol/push_message.ts";
 import type { BroadcastDelivery, Delivery, KeysDelivery } from "../protocol/cluster/delivery.ts";
-import type { Push } from "./push.ts";
+import type { LanePush } from "./lane_push.ts";
 
 /** Pushes to one room that leave together. */
 interface RoomGroup {
@@ -17,7 +17,7 @@ interface RoomGroup {
 
 /** Pushes that leave together, in order of arrival; those to one room stand where its first is. */
 export class Batch {
-  readonly pushes: Push[] = [];
+  readonly pushes: LanePush[] = [];
   /** What the pushes cost to keep, in bytes. */
   costBytes = 0;
   readonly #items: (RoomGroup | KeysDelivery | BroadcastDelivery)[] = [];
@@ -25,7 +25,7 @@ export class Batch {
   readonly #groups = new Map<string, RoomGroup>();
 
   /** Adds a push at the end. */
-  add(push: Push): void {
+  add(push: LanePush): void {
     this.pushes.push(push);
     this.costBytes += push.costBytes;
     const { message, frame: frames, speed, position } = push;
@@ -46,7 +46,7 @@ export class Batch {
     });
   }
 
-  #addToRoom({ room }: RoomPush, { frame, position, lease }: Push): void {
+  #addToRoom({ room }: RoomPush, { frame, position, lease }: LanePush): void {
     const { partition, token } = lease;
     const open = this.#groups.get(room);
     if (

@@ -4,7 +4,7 @@ import { Limits } from "../protocol/limits.ts";
 import type { PushMessage } from "../protocol/push_message.ts";
 import { Batch } from "./batch.ts";
 import { PUSH_OVERHEAD_BYTES } from "./options.ts";
-import { Push } from "./push.ts";
+import { LanePush } from "./lane_push.ts";
 import { broadcastPush, keysPush, readable, roomPush } from "../tests/support/job_fakes.ts";
 
 const acks = {
@@ -16,7 +16,7 @@ const acks = {
 function batchOf(...messages: PushMessage[]): Batch {
   const batch = new Batch();
   messages.forEach((message, index) =>
-    batch.add(new Push({ position: index + 1, message }, 1, acks))
+    batch.add(new LanePush({ position: index + 1, message }, 1, acks))
   );
   return batch;
 }
@@ -80,7 +80,7 @@ describe("Batch", () => {
   });
 
   test("shares the frame of a push that goes alone", () => {
-    const push = new Push({ position: 1, message: roomPush("r://1", "a") }, 2, acks);
+    const push = new LanePush({ position: 1, message: roomPush("r://1", "a") }, 2, acks);
     const batches = [new Batch(), new Batch()];
     for (const batch of batches) {
       batch.add(push);

@@ -9,11 +9,11 @@ import type { JobCounters } from "./counters.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { ACKS_MAX, ENTRIES_PER_READ, retryBackoff } from "./options.ts";
-import { type AckTracker, Push } from "./push.ts";
+import { type AckTracker, LanePush } from "./lane_push.ts";
 
 const log = getLogger(["halley", "job"]);
 
-/** What all consumers of a job share. */
+/** Dependencies of all consumers of a job. */
 export interface ConsumerDependencies {
   readonly pushLog: PushLog;
   readonly comets: CometDirectory;
@@ -157,18 +157,18 @@ export class Consumer implements AckTracker {
       this.ack(entry.position);
       return undefined;
     }
-    const push = new Push(entry, lanes.length, this);
+    const push = new LanePush(entry, lanes.length, this);
     for (let index = 0; index < lanes.length; index++) {
-      if (lanes[index].full) return this.#addAsRoomComes(push, lanes, index);
+      if (lanes[index].full) return this.#addWhenCapacity(push, lanes, index);
       lanes[index].add(push);
     }
     return undefined;
   }
 
-  async #addAsRoomComes(push: Push, lanes: readonly Lane[], from: number): Promise<void> {
+  async #addWhenCapacity(push: LanePush, lanes: readonly Lane[], from: number): Promise<void> {
     for (let index = from; index < lanes.length; index++) {
       while (lanes[index].full) {
-        await lanes[index].room();
+        await lanes[index].waitForCapacity();
         if (this.#stopped) return;
       }
       lanes[index].add(push);
@@ -185,7 +185,7 @@ export class Consumer implements AckTracker {
 
   async #acknowledge(): Promise<void> {
     const { pushLog, prng } = this.#parts;
-    // The pushes of one batch are released in one go: this goes on when all of them are there.
+    // The pushes of one batch are acknowledged in one go: this goes on when all of them are there.
     await Promise.resolve();
     for (let failures = 0; this.#acked.length > 0;) {
       const positions = this.#acked;

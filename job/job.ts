@@ -16,14 +16,14 @@ import { Lanes } from "./lanes.ts";
 import { jobDefaults, type JobOptions, SWEEP_MS } from "./options.ts";
 import { Partitions } from "./partitions.ts";
 
-/** What a job stands on. */
+/** Dependencies of a job. */
 export interface JobDependencies {
   /** This run of the job. */
   readonly owner: string;
   readonly pushLog: PushLog;
   readonly comets: CometDirectory;
   readonly clock: Clock;
-  /** The time in which this process ran: by it a comet is judged that takes nothing. */
+  /** The time in which this process ran: a comet that takes nothing is judged by it. */
   readonly running: Clock;
   readonly prng: Prng;
   /** What differs from {@linkcode jobDefaults}. */

@@ -8,14 +8,14 @@ import { Batch } from "./batch.ts";
 import type { CometDirectory } from "./comet_directory.ts";
 import type { JobCounters } from "./counters.ts";
 import { BATCH_BYTES_MAX, type JobOptions, retryBackoff } from "./options.ts";
-import type { Push } from "./push.ts";
+import type { LanePush } from "./lane_push.ts";
 
 const log = getLogger(["halley", "job"]);
 
-/** What all lanes of a job share. */
+/** Dependencies of all lanes of a job. */
 export interface LaneDependencies {
   readonly comets: CometDirectory;
-  /** What a comet is judged by that takes nothing: the time in which this process ran. */
+  /** The time in which this process ran: a comet that takes nothing is judged by it. */
   readonly clock: Clock;
   readonly prng: Prng;
   readonly options: JobOptions;
@@ -33,8 +33,8 @@ export class Lane {
   #inFlight: Batch | undefined;
   readonly #gathered: Batch[] = [];
   #running = false;
-  /** When the batch in flight left for the first time. */
-  #leftMs = 0;
+  /** When the batch in flight was first sent. */
+  #sentMs = 0;
   #costBytes = 0;
   #slow = false;
   /** Pushes shed since the comet became slow. */
@@ -47,7 +47,7 @@ export class Lane {
     this.#retryDelay = new CancellableDelay(parts.clock);
   }
 
-  /** Whether a push should wait for {@linkcode Lane.room} before it is added. */
+  /** Whether a push should wait for {@linkcode Lane.waitForCapacity} before it is added. */
   get full(): boolean {
     return this.#costBytes >= this.#parts.options.laneBytesMax && !this.#slow && !this.#ended;
   }
@@ -68,19 +68,19 @@ export class Lane {
   }
 
   /** Settles when the lane got on or ended: then it is worth looking at again. */
-  room(): Promise<void> {
+  waitForCapacity(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Takes a push, or drops it when the comet is slow or gone; releases it once either way. */
-  add(push: Push): void {
+  /** Takes a push, or drops it when the comet is slow or gone; acknowledges it once either way. */
+  add(push: LanePush): void {
     if (this.#ended) {
       this.#parts.counters.gone++;
-      push.release();
+      push.ack();
     } else if (this.#slow) {
       this.#parts.counters.shed++;
       this.#shed++;
-      push.release();
+      push.ack();
     } else {
       this.#gather(push);
       if (!this.#running) this.#run();
@@ -89,7 +89,7 @@ export class Lane {
 
   /** Settles when nothing is held any more. */
   async idle(): Promise<void> {
-    while (this.#costBytes > 0) await this.room();
+    while (this.#costBytes > 0) await this.waitForCapacity();
   }
 
   /** To be called now and then: ends the lane of a comet that left, sheds for one that stalls. */
@@ -97,7 +97,7 @@ export class Lane {
     if (!this.live) return this.end();
     if (!this.full || this.#inFlight === undefined) return;
     const { clock, options } = this.#parts;
-    if (clock.monotonicMs() - this.#leftMs < options.stallMsMax) return;
+    if (clock.monotonicMs() - this.#sentMs < options.stallMsMax) return;
     this.#slow = true;
     log.warn("comet {server} is slow: it took nothing for {stallMs} ms, new pushes are dropped", {
       server: this.server,
@@ -106,7 +106,7 @@ export class Lane {
     this.#wake();
   }
 
-  /** Gives up the comet and releases what is held. */
+  /** Gives up the comet and acknowledges what is held. */
   end(): void {
     if (this.#ended) return;
     const batches = this.#inFlight === undefined
@@ -116,7 +116,7 @@ export class Lane {
     let pushes = 0;
     for (const batch of batches) {
       pushes += batch.pushes.length;
-      for (const push of batch.pushes) push.release();
+      for (const push of batch.pushes) push.ack();
     }
     this.#parts.counters.gone += pushes;
     log.info("comet {server} left; {pushes} pushes were on their way to it", {
@@ -135,7 +135,7 @@ export class Lane {
     this.#wake();
   }
 
-  #gather(push: Push): void {
+  #gather(push: LanePush): void {
     let batch = this.#gathered.at(-1);
     if (batch === undefined || batch.costBytes >= BATCH_BYTES_MAX) {
       batch = new Batch();
@@ -154,7 +154,7 @@ export class Lane {
       if (this.#ended) break;
       const batch = this.#gathered.shift()!;
       this.#inFlight = batch;
-      this.#leftMs = this.#parts.clock.monotonicMs();
+      this.#sentMs = this.#parts.clock.monotonicMs();
       const items = await this.#deliver(batch);
       if (this.#ended) break;
       this.#acknowledged(batch, items);
@@ -201,7 +201,7 @@ export class Lane {
     counters.batches++;
     counters.batchItems += items;
     counters.delivered += batch.pushes.length;
-    for (const push of batch.pushes) push.release();
+    for (const push of batch.pushes) push.ack();
     if (this.#slow) {
       log.info("comet {server} is no longer slow; {shed} pushes were dropped", {
         server: this.server,

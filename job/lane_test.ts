@@ -7,7 +7,7 @@ import { StaticCometDirectory } from "./comet_directory.ts";
 import { JobCounters } from "./counters.ts";
 import { Lane } from "./lane.ts";
 import { BATCH_BYTES_MAX, jobDefaults, type JobOptions, retryBackoff } from "./options.ts";
-import { Push } from "./push.ts";
+import { LanePush } from "./lane_push.ts";
 import { FakeComet, keysPush, microtasks, readable, roomPush } from "../tests/support/job_fakes.ts";
 
 class Fixture {
@@ -17,10 +17,10 @@ class Fixture {
   readonly counters = new JobCounters();
   readonly lane: Lane;
   /** Positions of the pushes the lane is done with, each time it says so. */
-  readonly released: number[] = [];
+  readonly acked: number[] = [];
   readonly #acks = {
     lease: { partition: 0, owner: "job", token: 1 },
-    ack: (position: number) => void this.released.push(position),
+    ack: (position: number) => void this.acked.push(position),
     fenced: () => {},
   };
   #last = 0;
@@ -38,7 +38,7 @@ class Fixture {
 
   add(message: PushMessage): number {
     const position = ++this.#last;
-    this.lane.add(new Push({ position, message }, 1, this.#acks));
+    this.lane.add(new LanePush({ position, message }, 1, this.#acks));
     return position;
   }
 
@@ -53,21 +53,21 @@ class Fixture {
 describe("Lane", () => {
   test("delivers at once when it is idle", async () => {
     const fixture = new Fixture();
-    const { comet, released, clock, counters } = fixture;
+    const { comet, acked, clock, counters } = fixture;
     fixture.add(roomPush("r://1", "a"));
     await microtasks();
     assert.deepEqual(comet.received, ["r://1:a"]);
-    assert.deepEqual(released, [], "nothing is released before the comet acknowledges");
+    assert.deepEqual(acked, [], "nothing is acknowledged before the comet acknowledges");
     comet.acknowledge();
     await microtasks();
-    assert.deepEqual(released, [1]);
+    assert.deepEqual(acked, [1]);
     assert.equal(clock.pending, 0);
     assert.equal(counters.delivered, 1);
   });
 
   test("gathers 100 pushes while a batch is in flight and sends them as one", async () => {
     const fixture = new Fixture();
-    const { comet, counters, released } = fixture;
+    const { comet, counters, acked } = fixture;
     fixture.add(roomPush("r://0", "first"));
     await promisesSettled();
     for (let push = 0; push < 100; push++) fixture.add(roomPush(`r://${push % 4}`, `${push}`));
@@ -82,7 +82,7 @@ describe("Lane", () => {
     );
     comet.acknowledge();
     await promisesSettled();
-    assert.equal(released.length, 101);
+    assert.equal(acked.length, 101);
     assert.deepEqual(
       [counters.batches, counters.batchItems, counters.delivered],
       [2, 5, 101],
@@ -110,7 +110,7 @@ describe("Lane", () => {
 
   test("sends the same batch again, before what came later, until the comet takes it", async () => {
     const fixture = new Fixture();
-    const { comet, clock, counters, released } = fixture;
+    const { comet, clock, counters, acked } = fixture;
     fixture.add(keysPush("s", ["k"], "a"));
     await promisesSettled();
     fixture.add(keysPush("s", ["k"], "b"));
@@ -126,7 +126,7 @@ describe("Lane", () => {
     comet.acknowledge();
     await promisesSettled();
     assert.deepEqual(comet.received, ["k=a", "k=a", "k=a", "k=a", "k=a", "k=b"]);
-    assert.deepEqual(released, [1, 2]);
+    assert.deepEqual(acked, [1, 2]);
     assert.equal(counters.retries, 4);
     assert.equal(clock.pending, 0);
   });
@@ -155,7 +155,7 @@ describe("Lane", () => {
 
   test("takes a comet that throws for one that fails", async () => {
     const fixture = new Fixture();
-    const { comet, clock, released } = fixture;
+    const { comet, clock, acked } = fixture;
     comet.hold = false;
     const deliver = comet.deliver;
     comet.deliver = () => {
@@ -167,7 +167,7 @@ describe("Lane", () => {
     clock.advance(2 * retryBackoff.baseMs);
     await promisesSettled();
     assert.deepEqual(comet.received, ["r://1:a"]);
-    assert.deepEqual(released, [1]);
+    assert.deepEqual(acked, [1]);
   });
 
   test("makes whoever fills it wait until the comet gets on", async () => {
@@ -175,7 +175,7 @@ describe("Lane", () => {
     const { lane, comet, clock } = fixture;
     await fixture.fill();
     let woken = 0;
-    lane.room().then(() => woken++);
+    lane.waitForCapacity().then(() => woken++);
     clock.advance(jobDefaults.stallMsMax - 1);
     lane.check();
     await promisesSettled();
@@ -190,10 +190,10 @@ describe("Lane", () => {
 
   test("sheds when it is full and stalled, and is normal again after the next acknowledgement", async () => {
     const fixture = new Fixture({ laneBytesMax: 10_000 });
-    const { lane, comet, clock, counters, released } = fixture;
+    const { lane, comet, clock, counters, acked } = fixture;
     await fixture.fill();
     let woken = 0;
-    lane.room().then(() => woken++);
+    lane.waitForCapacity().then(() => woken++);
     clock.advance(jobDefaults.stallMsMax);
     lane.check();
     await promisesSettled();
@@ -201,7 +201,7 @@ describe("Lane", () => {
     assert.equal(lane.full, false, "a slow lane holds nobody up");
     const heldBytes = lane.costBytes;
     const shed = Array.from({ length: 100 }, () => fixture.add(roomPush("r://1", "late")));
-    assert.deepEqual(released, shed);
+    assert.deepEqual(acked, shed);
     assert.equal(counters.shed, 100);
     assert.equal(lane.costBytes, heldBytes);
 
@@ -211,9 +211,9 @@ describe("Lane", () => {
     await promisesSettled();
     const next = fixture.add(roomPush("r://1", "after"));
     await promisesSettled();
-    assert.equal(released.at(-1), next);
-    assert.equal(new Set(released).size, released.length, "each push is released once");
-    assert.equal(released.length, Number(next), "what was held is delivered");
+    assert.equal(acked.at(-1), next);
+    assert.equal(new Set(acked).size, acked.length, "each push is acknowledged once");
+    assert.equal(acked.length, Number(next), "what was held is delivered");
     assert.match(comet.received.at(-1)!, /^r:\/\/1:after$/);
     assert.equal(counters.shed, 101);
     assert.equal(lane.costBytes, 0);
@@ -247,23 +247,23 @@ describe("Lane", () => {
     assert.equal(comet.batches.length, 1);
   });
 
-  test("releases what it held once when the comet leaves, whatever the comet says later", async () => {
+  test("acknowledges what it held once when the comet leaves, whatever the comet says later", async () => {
     const fixture = new Fixture({ laneBytesMax: 10_000 });
-    const { lane, comet, comets, counters, released } = fixture;
+    const { lane, comet, comets, counters, acked } = fixture;
     await fixture.fill();
     const held = Number(fixture.add(roomPush("r://1", "last")));
     let woken = 0;
-    lane.room().then(() => woken++);
+    lane.waitForCapacity().then(() => woken++);
     comets.remove("s");
     lane.check();
     await promisesSettled();
     assert.equal(lane.ended, true);
     assert.equal(woken, 1);
-    assert.deepEqual(released, Array.from({ length: held }, (_, index) => index + 1));
+    assert.deepEqual(acked, Array.from({ length: held }, (_, index) => index + 1));
     comet.acknowledge();
     fixture.add(roomPush("r://1", "nobody there"));
     await promisesSettled();
-    assert.equal(released.length, held + 1);
+    assert.equal(acked.length, held + 1);
     assert.equal(comet.batches.length, 1);
     assert.deepEqual([counters.gone, counters.delivered, counters.shed], [held + 1, 0, 0]);
     assert.equal(lane.costBytes, 0);
@@ -272,7 +272,7 @@ describe("Lane", () => {
 
   test("sends nothing more to a comet that left while a batch was in flight", async () => {
     const fixture = new Fixture();
-    const { comet, comets, counters, released } = fixture;
+    const { comet, comets, counters, acked } = fixture;
     fixture.add(roomPush("r://1", "a"));
     await promisesSettled();
     fixture.add(roomPush("r://1", "b"));
@@ -280,7 +280,7 @@ describe("Lane", () => {
     comet.acknowledge();
     await promisesSettled();
     assert.deepEqual(comet.received, ["r://1:a"]);
-    assert.deepEqual(released, [1, 2]);
+    assert.deepEqual(acked, [1, 2]);
     assert.deepEqual([counters.delivered, counters.gone], [1, 1]);
   });
 
@@ -309,7 +309,7 @@ describe("Lane", () => {
   test("does not try a comet again that left or came back as another", async () => {
     for (const successor of [undefined, new FakeComet()]) {
       const fixture = new Fixture();
-      const { comet, comets, clock, counters, released } = fixture;
+      const { comet, comets, clock, counters, acked } = fixture;
       fixture.add(roomPush("r://1", "a"));
       await promisesSettled();
       if (successor === undefined) comets.remove("s");
@@ -319,21 +319,21 @@ describe("Lane", () => {
       clock.advance(2 * retryBackoff.baseMs);
       await promisesSettled();
       assert.equal(comet.batches.length, 1);
-      assert.deepEqual(released, [1]);
+      assert.deepEqual(acked, [1]);
       assert.deepEqual([counters.gone, counters.retries, clock.pending], [1, 0, 0]);
     }
   });
 
-  test("lets go of what it holds without releasing it when it is abandoned", async () => {
+  test("lets go of what it holds without acknowledging it when it is abandoned", async () => {
     const fixture = new Fixture();
-    const { lane, comet, clock, counters, released } = fixture;
+    const { lane, comet, clock, counters, acked } = fixture;
     fixture.add(roomPush("r://1", "a"));
     await promisesSettled();
     comet.fail();
     await promisesSettled();
     lane.abandon();
     await lane.idle();
-    assert.deepEqual(released, []);
+    assert.deepEqual(acked, []);
     assert.deepEqual([counters.gone, counters.delivered, clock.pending], [0, 0, 0]);
   });
 });

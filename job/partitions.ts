@@ -7,7 +7,7 @@ import { HANDOVER_MS } from "./options.ts";
 const log = getLogger(["halley", "job"]);
 
 /** A partition that this job reads, or is giving up. */
-interface Held {
+interface HeldPartition {
   readonly consumer: Consumer;
   /** When it began to be given up; undefined while it is meant to be kept. */
   leavingMs: number | undefined;
@@ -18,7 +18,7 @@ interface Held {
  * n-th. A partition changes hands when its reader has delivered what it took, or after a while.
  */
 export class Partitions {
-  readonly #held = new Map<number, Held>();
+  readonly #held = new Map<number, HeldPartition>();
   readonly #clock: Clock;
   readonly #pushLog: PushLog;
   #timer: TimerHandle | undefined;
@@ -80,7 +80,9 @@ export class Partitions {
       const rounds = Array.from(
         { length: this.#pushLog.partitions },
         (_, partition) =>
-          partition % share.count === share.index ? this.#keep(partition) : this.#part(partition),
+          partition % share.count === share.index
+            ? this.#renewLease(partition)
+            : this.#handOver(partition),
       );
       const results = await Promise.allSettled(rounds);
       const failed = results.find((result) => result.status === "rejected");
@@ -95,7 +97,7 @@ export class Partitions {
   }
 
   /** Takes or renews the lease of a partition that is ours. */
-  async #keep(partition: number): Promise<void> {
+  async #renewLease(partition: number): Promise<void> {
     const held = this.#held.get(partition);
     if (held === undefined && this.#stopped) return;
     if (held !== undefined) held.leavingMs = undefined;
@@ -117,7 +119,7 @@ export class Partitions {
   }
 
   /** Gives a partition up that is another's. */
-  async #part(partition: number): Promise<void> {
+  async #handOver(partition: number): Promise<void> {
     const held = this.#held.get(partition);
     if (held === undefined) return;
     const { consumer } = held;
@@ -130,13 +132,13 @@ export class Partitions {
     if (lease?.token !== consumer.lease.token) this.#forget(partition, held);
   }
 
-  async #giveUp(partition: number, { consumer }: Held): Promise<void> {
+  async #giveUp(partition: number, { consumer }: HeldPartition): Promise<void> {
     this.#held.delete(partition);
     consumer.lose();
     await this.#pushLog.release(consumer.lease);
   }
 
-  #forget(partition: number, { consumer }: Held): void {
+  #forget(partition: number, { consumer }: HeldPartition): void {
     this.#held.delete(partition);
     consumer.lose();
     this.parts.counters.leasesLost++;

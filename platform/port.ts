@@ -1,7 +1,11 @@
 /**
- * The door of this folder: what the rest of the program sees of a runtime, its byte streams and its
- * process. bun/, deno/ and memory/ implement it, and the suites in contract/ run against each of
- * them.
+ * The port to the runtimes: all that differs between Bun, Deno and a simulated machine. The rest of
+ * the program knows this file alone; `select.ts` finds the platform of the runtime.
+ *
+ * `bun/`, `deno/` and `memory/` have the same files: `mod.ts` puts the platform together,
+ * `streams.ts` listens and dials, `conn.ts` is one connection, `process.ts` the process. What
+ * connections do alike is in `queued_conn.ts`. Every platform passes the tests of
+ * `contract_suite.ts`.
  *
  * @module
  */

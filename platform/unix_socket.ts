@@ -31,11 +31,6 @@ export function removeSocket(path: string): void {
   }
 }
 
-/** Lets nobody but our own user connect. */
-export function keepPrivate(path: string): void {
-  chmodSync(path, 0o600);
-}
-
 /**
  * Opens a unix socket, in place of one that a process left behind when it was killed.
  *
@@ -57,6 +52,7 @@ export async function openUnixSocket<Opened>(
     removeSocket(path);
     opened = open();
   }
-  keepPrivate(path);
+  // Nobody but our own user is to connect.
+  chmodSync(path, 0o600);
   return opened;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Nodes } from "../../drivers/ports.ts";
-import { LinkedComets } from "../../job/rpc/linked_comets.ts";
+import { RemoteComets } from "../../job/rpc/remote_comets.ts";
 import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
@@ -15,7 +15,7 @@ import { nameOf } from "../../protocol/cluster/comet_node.ts";
  */
 export class WorkerLinks implements RpcHandler {
   /** The workers as the job sees them. */
-  readonly comets: LinkedComets;
+  readonly comets: RemoteComets;
   /** The workers as logic sees them. */
   readonly links: CometLinks;
   /** By run of the worker. */
@@ -25,7 +25,7 @@ export class WorkerLinks implements RpcHandler {
 
   constructor(clock: Clock, private readonly nodes: Nodes) {
     this.links = new CometLinks(clock);
-    this.comets = new LinkedComets(clock);
+    this.comets = new RemoteComets(clock);
   }
 
   /** How many workers have registered. */

@@ -8,15 +8,14 @@ import { DIRECTORY_MS } from "../../protocol/cluster/comet_calls.ts";
 import type { RpcCounters } from "../../rpc/counters.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
 import type { CometDirectory } from "../comet_directory.ts";
-import { LinkedComets } from "./linked_comets.ts";
-import type { RemoteComet } from "./remote_comet.ts";
+import { type RemoteComet, RemoteComets } from "./remote_comets.ts";
 
 const log = getLogger(["halley", "job"]);
 
 /** How often the registry is asked, in milliseconds: what is known is always young enough. */
 const ASK_MS = DIRECTORY_MS / 3;
 
-/** What a directory of registered comets stands on. */
+/** Dependencies of a directory of registered comets. */
 export interface RegisteredCometsDependencies {
   /** This run of the job. */
   readonly owner: string;
@@ -39,7 +38,7 @@ export interface RegisteredCometsDependencies {
  * stays for as long as its link does.
  */
 export class RegisteredComets implements CometDirectory {
-  readonly #comets: LinkedComets;
+  readonly #comets: RemoteComets;
   readonly #dialers = new Map<string, RpcDialer>();
   readonly #parts: RegisteredCometsDependencies;
   /** When the registry was asked for what is known now. */
@@ -50,7 +49,7 @@ export class RegisteredComets implements CometDirectory {
 
   constructor(parts: RegisteredCometsDependencies) {
     this.#parts = parts;
-    this.#comets = new LinkedComets(parts.clock);
+    this.#comets = new RemoteComets(parts.clock);
   }
 
   /** How many comets there is a link to. */

@@ -31,18 +31,18 @@ export interface BunSocketHandlers<Data> {
 }
 
 /** Where `Bun.listen` and `Bun.connect` go. */
-export type BunPlace =
+type BunPlace =
   | { readonly hostname: string; readonly port: number; readonly reusePort?: boolean }
   | { readonly unix: string };
 
 /** Options of `Bun.listen` and `Bun.connect`. */
-export type BunSocketOptions<Data> = BunPlace & {
+type BunSocketOptions<Data> = BunPlace & {
   readonly allowHalfOpen: boolean;
   readonly socket: BunSocketHandlers<Data>;
 };
 
 /** What `Bun.listen` gives. */
-export interface BunListener {
+interface BunListener {
   readonly hostname: string;
   readonly port: number;
   /** Accepts no more; open sockets stay. */
@@ -50,14 +50,14 @@ export interface BunListener {
 }
 
 /** Options of `Bun.serve`, which benchmarks compare with. */
-export interface BunServeOptions {
+interface BunServeOptions {
   readonly hostname: string;
   readonly port: number;
   fetch(request: Request): Promise<Response>;
 }
 
 /** The `Bun` global. */
-export interface BunApi {
+interface BunApi {
   serve(options: BunServeOptions): { readonly port: number };
   readonly version: string;
   listen<Data>(options: BunSocketOptions<Data>): BunListener;

@@ -1,53 +1,8 @@
 import { checkPort, portError } from "../faults.ts";
 import type { Conn, DialOptions, Listener, ListenOptions, Streams } from "../port.ts";
-import { type ConnOwner, QueuedConn } from "../queued_conn.ts";
 import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
-import { bun, type BunSocket, type BunSocketHandlers } from "./api.ts";
-
-class BunConn<Context> extends QueuedConn<Context> {
-  constructor(private readonly socket: BunSocket<BunConn<Context>>, owner: ConnOwner<Context>) {
-    super(owner);
-  }
-
-  static handlers<Context>(owner: ConnOwner<Context>): BunSocketHandlers<BunConn<Context>> {
-    return {
-      binaryType: "uint8array",
-      open(socket) {
-        socket.data = new BunConn(socket, owner);
-        socket.setNoDelay(true);
-        socket.data.tell("open");
-      },
-      data: (socket, chunk) => socket.data.receive(chunk),
-      drain: (socket) => socket.data.flush(),
-      end: (socket) => socket.data.receiveEnd(),
-      close: (socket) => socket.data.closed(),
-    };
-  }
-
-  get remoteAddress(): string {
-    return this.socket.remoteAddress ?? "unix";
-  }
-
-  pause(): void {
-    if (!this.over) this.socket.pause();
-  }
-
-  resume(): void {
-    if (!this.over) this.socket.resume();
-  }
-
-  protected writeSome(bytes: Uint8Array): number {
-    return this.socket.write(bytes);
-  }
-
-  protected shutdown(): void {
-    this.socket.shutdown();
-  }
-
-  protected terminate(): void {
-    this.socket.terminate();
-  }
-}
+import { bun, type BunSocketHandlers } from "./api.ts";
+import { BunConn } from "./conn.ts";
 
 /** Handlers of a connection that is only tried. */
 const tried: BunSocketHandlers<undefined> = {

@@ -1,6 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Platform } from "../port.ts";
-import { MemoryPorts } from "./ports.ts";
 import { MemoryProcess, type MemoryProcessOptions } from "./process.ts";
 import { memoryStreams } from "./streams.ts";
 
@@ -19,10 +18,9 @@ export interface MemoryPlatform extends Platform {
 
 /** Makes a platform that lives in memory and owes nothing to the runtime, for tests. */
 export function memoryPlatform(options: MemoryPlatformOptions): MemoryPlatform {
-  const ports = new MemoryPorts();
   const kernel = { clock: options.clock, bufferBytes: options.kernelBufferBytes ?? 256 * 1024 };
   return {
-    streams: memoryStreams(kernel, ports),
+    streams: memoryStreams(kernel),
     process: new MemoryProcess(options),
   };
 }

@@ -2,40 +2,47 @@ import { checkPort, portError } from "../faults.ts";
 import type { Address, Conn, DialOptions, Listener, ListenOptions, Streams } from "../port.ts";
 import type { ConnOwner } from "../queued_conn.ts";
 import { type Kernel, MemoryConn } from "./conn.ts";
-import { addressInUse, type BoundListener, connectionRefused, type MemoryPorts } from "./ports.ts";
+
+/** Where ephemeral ports begin (RFC 6335, section 6). */
+const ephemeralPortMin = 49_152;
 
 /** A simulated open port. */
-export class MemoryListener implements Listener, BoundListener {
-  readonly address: Address;
-  readonly reusePort: boolean;
-  readonly #ports: MemoryPorts;
-  readonly #accept: () => MemoryConn<unknown>;
-
+class MemoryListener implements Listener {
   /** @param accept Makes the accepting end of a connection. */
   constructor(
-    address: Address,
-    reusePort: boolean,
-    ports: MemoryPorts,
-    accept: () => MemoryConn<unknown>,
-  ) {
-    this.address = address;
-    this.reusePort = reusePort;
-    this.#ports = ports;
-    this.#accept = accept;
-  }
-
-  accept(): MemoryConn<unknown> {
-    return this.#accept();
-  }
+    readonly address: Address,
+    readonly reusePort: boolean,
+    private readonly ports: MemoryPorts,
+    readonly accept: () => MemoryConn<unknown>,
+  ) {}
 
   async close(): Promise<void> {
     const { port } = this.address;
-    const listeners = this.#ports.bound.get(port);
+    const listeners = this.ports.bound.get(port);
     if (listeners === undefined) return;
     const others = listeners.filter((listener) => listener !== this);
-    if (others.length > 0) this.#ports.bound.set(port, others);
-    else this.#ports.bound.delete(port);
+    if (others.length > 0) this.ports.bound.set(port, others);
+    else this.ports.bound.delete(port);
   }
+}
+
+/** The ports of one simulated machine; every host name leads to it. */
+export class MemoryPorts {
+  /** Who has a port open: several when they share it. */
+  readonly bound = new Map<number, MemoryListener[]>();
+  #next = ephemeralPortMin;
+
+  /** The port to use where `port` was asked for. */
+  pick(port: number): number {
+    if (port !== 0) return port;
+    while (this.bound.has(this.#next)) this.#next++;
+    return this.#next++;
+  }
+}
+
+/** An error as the system's, with its code. */
+function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code });
 }
 
 /**
@@ -44,7 +51,7 @@ export class MemoryListener implements Listener, BoundListener {
  * @param kernel The simulated kernel.
  * @param ports The simulated machine's ports.
  */
-export function memoryStreams(kernel: Kernel, ports: MemoryPorts): Streams {
+export function memoryStreams(kernel: Kernel, ports = new MemoryPorts()): Streams {
   return {
     /** Unix sockets are not simulated. */
     async listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
@@ -53,7 +60,7 @@ export function memoryStreams(kernel: Kernel, ports: MemoryPorts): Streams {
       const port = ports.pick(options.port);
       const sharing = ports.bound.get(port) ?? [];
       const shared = sharing.every((other) => reusePort && other.reusePort);
-      if (!shared) throw await portError("listen on", options, addressInUse());
+      if (!shared) throw await portError("listen on", options, systemError("EADDRINUSE"));
       const owner: ConnOwner<Context> = { handler, pendingBytesMax };
       const listener = new MemoryListener(
         { hostname, port },
@@ -70,7 +77,7 @@ export function memoryStreams(kernel: Kernel, ports: MemoryPorts): Streams {
       const { port, handler, pendingBytesMax } = options;
       const listeners = ports.bound.get(port);
       if (listeners === undefined) {
-        throw await portError("connect to", options, connectionRefused());
+        throw await portError("connect to", options, systemError("ECONNREFUSED"));
       }
       // Those that share a port take turns.
       const listener = listeners.shift()!;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import { MemoryRpc } from "../../tests/support/memory_rpc.ts";
-import { RemoteComet } from "./remote_comet.ts";
+import { RemoteComet } from "./remote_comets.ts";
 
 describe("RemoteComet", () => {
   it("gives nothing to another comet that has taken its address", async () => {

@@ -14,7 +14,7 @@ export interface AckTracker {
 }
 
 /** A push on its way through the lanes. They share its bytes. */
-export class Push {
+export class LanePush {
   readonly position: number;
   readonly message: PushMessage;
   readonly frame: Uint8Array;
@@ -46,7 +46,7 @@ export class Push {
   }
 
   /** One lane is done with it; to be called exactly once by each. */
-  release(): void {
+  ack(): void {
     if (--this.lanes === 0) this.acks.ack(this.position);
   }
 
