@@ -138,7 +138,7 @@ describe("Fanout.deliver()", () => {
   });
 });
 
-describe("Delivery by room", () => {
+describe("Fanout by room", () => {
   it("reaches every member, whatever it accepts, and nobody else", async () => {
     const comet = await TestComet.start();
     const deaf = await comet.open({ accepts: [] });

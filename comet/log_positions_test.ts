@@ -64,7 +64,7 @@ describe("LogPositions", () => {
   });
 });
 
-describe("Delivery of what jobs send again", () => {
+describe("Fanout of what jobs send again", () => {
   it("leaves out a batch that was there before, whole or in part", async () => {
     const { comet, deliver } = await start();
     const batch = [room(1, [1, 3]), keys(1, 2), broadcast(1, 4)];

@@ -74,14 +74,14 @@ export class LogicPool implements LogicApi {
   /** Cancelled when the pool is stopped. */
   readonly #delay: CancellableDelay;
 
-  constructor({ server, addresses, ...parts }: LogicPoolDependencies) {
-    this.#clock = parts.clock;
-    this.#delay = new CancellableDelay(parts.clock);
+  constructor({ server, addresses, ...link }: LogicPoolDependencies) {
+    this.#clock = link.clock;
+    this.#delay = new CancellableDelay(link.clock);
     const disconnect = (session: ConnectionRef) => this.#ask((logic) => logic.disconnect(session));
     this.disconnects = new DisconnectQueue(disconnect, this.#delay);
     const self = { role: "comet", id: server };
     this.#logics = addresses.map((address) => {
-      const dialer = new RpcDialer({ address, self, ...parts });
+      const dialer = new RpcDialer({ address, self, ...link });
       return { dialer, client: new LogicClient(dialer), skipUntilMs: 0 };
     });
   }

@@ -94,7 +94,7 @@ export class TestComet {
       counters,
     );
     clock.setInterval(() => this.connections.tick(), TICK_MS);
-    this.#parts = {
+    this.#dependencies = {
       protocol: this.protocol,
       connections: this.connections,
       counters,
@@ -104,14 +104,14 @@ export class TestComet {
     };
   }
 
-  readonly #parts: ConstructorParameters<typeof TcpTransport>[0];
+  readonly #dependencies: ConstructorParameters<typeof TcpTransport>[0];
 
   /** Makes one that listens. */
   static async start(options: TestCometOptions = {}): Promise<TestComet> {
     const comet = new TestComet(options);
-    comet.#tcpPort = await comet.#listen(new TcpTransport(comet.#parts));
+    comet.#tcpPort = await comet.#listen(new TcpTransport(comet.#dependencies));
     comet.#wsPort = await comet.#listen(
-      new WebSocketTransport(comet.#parts, options.origins ?? cometDefaults.origins),
+      new WebSocketTransport(comet.#dependencies, options.origins ?? cometDefaults.origins),
     );
     return comet;
   }
