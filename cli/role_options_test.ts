@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Origins } from "../comet/transport/origins.ts";
 import type { Hosts } from "../logic/http/page_guard.ts";
 import type { Address } from "../platform/port.ts";
-import { MemoryProcess } from "../platform/memory/process.ts";
+import { MemoryProcess } from "../tests/memory_platform/process.ts";
 import { type Config, defaultConfig } from "./config/schema.ts";
 import { withLogLines } from "../tests/support/log_lines.ts";
 import { Metrics } from "./metrics.ts";

@@ -4,7 +4,7 @@ import { ManualClock } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { RunningClock } from "../base/running_clock.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
-import { memoryPlatform } from "../platform/memory/mod.ts";
+import { memoryPlatform } from "../tests/memory_platform/mod.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import { NodeUnknown } from "../protocol/cluster/comet_node.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";

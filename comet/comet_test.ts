@@ -5,7 +5,7 @@ import { seededPrng } from "../base/prng.ts";
 import { encodeFrame } from "../protocol/frame.ts";
 import type { Delivery } from "../protocol/cluster/delivery.ts";
 import { NODE_LEASE_MS } from "../protocol/cluster/comet_node.ts";
-import { memoryPlatform } from "../platform/memory/mod.ts";
+import { memoryPlatform } from "../tests/memory_platform/mod.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";
 import { MemoryClient, UPGRADE } from "../tests/support/memory_client.ts";
 import { testNode } from "../tests/support/test_comet.ts";

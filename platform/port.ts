@@ -2,10 +2,10 @@
  * The port to the runtimes: all that differs between Bun, Deno and a simulated machine. The rest of
  * the program knows this file alone; `select.ts` finds the platform of the runtime.
  *
- * `bun/`, `deno/` and `memory/` have the same files: `mod.ts` puts the platform together,
- * `streams.ts` listens and dials, `conn.ts` is one connection, `process.ts` the process. What
- * connections do alike is in `queued_conn.ts`. Every platform passes the tests of
- * `contract_suite.ts`.
+ * `bun/`, `deno/` and the simulated machine of `tests/memory_platform/` have the same files: `mod.ts`
+ * puts the platform together, `streams.ts` listens and dials, `conn.ts` is one connection,
+ * `process.ts` the process. What connections do alike is in `queued_conn.ts`. Every platform passes
+ * the tests of `contract_suite.ts`.
  *
  * @module
  */

@@ -13,7 +13,7 @@ describe("the architecture's rules", () => {
       "base/a.ts": `\nimport type { X } from "../comet/x.ts";`,
       "comet/b.ts": `export * from "../logic/y.ts"; import "../platform/bun/z.ts";`,
       "comet/c.ts": `import { P } from "../platform/port.ts"; const s = 'from "../logic/y.ts"';`,
-      "comet/c_test.ts": `import "../platform/memory/m.ts"; import "../job/lane.ts";`,
+      "comet/c_test.ts": `import "../tests/memory_platform/m.ts"; import "../job/lane.ts";`,
       "rpc/d.ts": `import "../protocol/frame.ts"; import "../protocol/cluster/calls.ts";`,
       "protocol/e.ts": `import "../rpc/link.ts";`,
       "extra/d.ts": `import "../base/a.ts";`,

@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from "../../base/clock.ts";
-import { type MemoryPorts, memoryStreams } from "../../platform/memory/streams.ts";
+import { type MemoryPorts, memoryStreams } from "../memory_platform/streams.ts";
 import type { Conn, ConnHandler, Listener, Streams } from "../../platform/port.ts";
 import type { Network } from "./network.ts";
 import type { EventOwner, ScheduledEvent, Scheduler } from "./scheduler.ts";

@@ -6,7 +6,7 @@
  */
 import { type Prng, randomBelow, seededPrng } from "../../base/prng.ts";
 import type { Finding } from "../../sim/types.ts";
-import { MemoryPorts } from "../../platform/memory/streams.ts";
+import { MemoryPorts } from "../memory_platform/streams.ts";
 import { Host } from "./host.ts";
 import { Network } from "./network.ts";
 import { Scheduler } from "./scheduler.ts";

@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers";
 import { type Clock, ManualClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
-import { memoryPlatform } from "../../platform/memory/mod.ts";
+import { memoryPlatform } from "../memory_platform/mod.ts";
 import type { Address } from "../../platform/port.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { encodeHello, RpcOperation } from "../../rpc/frames.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ManualClock, promisesSettled } from "../../base/clock.ts";
-import { memoryPlatform } from "../../platform/memory/mod.ts";
+import { memoryPlatform } from "../memory_platform/mod.ts";
 import { encodePushBody } from "../../sim/checkers/push_body.ts";
 import { Population } from "../../sim/client/population.ts";
 import type { ConnectPlan } from "../../sim/types.ts";

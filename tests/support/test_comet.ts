@@ -13,7 +13,7 @@ import { OperationLimit } from "../../comet/transport/operation_limit.ts";
 import { ReadScheduler } from "../../comet/transport/read_scheduler.ts";
 import { TcpTransport } from "../../comet/transport/tcp.ts";
 import { WebSocketTransport } from "../../comet/transport/websocket.ts";
-import { memoryPlatform } from "../../platform/memory/mod.ts";
+import { memoryPlatform } from "../memory_platform/mod.ts";
 import { encodeText } from "../../client/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { Operation } from "../../protocol/operations.ts";

@@ -1,6 +1,6 @@
 import { ManualClock, promisesSettled } from "../../base/clock.ts";
 import { RunningClock } from "../../base/running_clock.ts";
-import { memoryPlatform } from "../../platform/memory/mod.ts";
+import { memoryPlatform } from "../memory_platform/mod.ts";
 import type { Streams } from "../../platform/port.ts";
 import { HttpCounters } from "../../protocol/http/counters.ts";
 import { HttpLimits } from "../../protocol/http/limits.ts";

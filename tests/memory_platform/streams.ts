@@ -1,6 +1,13 @@
-import { checkPort, portError } from "../faults.ts";
-import type { Address, Conn, DialOptions, Listener, ListenOptions, Streams } from "../port.ts";
-import type { ConnOwner } from "../queued_conn.ts";
+import { checkPort, portError } from "../../platform/faults.ts";
+import type {
+  Address,
+  Conn,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  Streams,
+} from "../../platform/port.ts";
+import type { ConnOwner } from "../../platform/queued_conn.ts";
 import { type Kernel, MemoryConn } from "./conn.ts";
 
 /** Where ephemeral ports begin (RFC 6335, section 6). */

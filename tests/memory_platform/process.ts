@@ -1,4 +1,4 @@
-import type { Child, Process, Signal } from "../port.ts";
+import type { Child, Process, Signal } from "../../platform/port.ts";
 
 /** What a simulated process is started with. */
 export interface MemoryProcessOptions {

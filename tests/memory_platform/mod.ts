@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import type { Platform } from "../port.ts";
+import type { Platform } from "../../platform/port.ts";
 import { MemoryProcess, type MemoryProcessOptions } from "./process.ts";
 import { memoryStreams } from "./streams.ts";
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
-import { type ConnOwner, QueuedConn } from "../queued_conn.ts";
-import { WriteQueue } from "../write_queue.ts";
+import { type ConnOwner, QueuedConn } from "../../platform/queued_conn.ts";
+import { WriteQueue } from "../../platform/write_queue.ts";
 
 /** The simulated kernel. */
 export interface Kernel {

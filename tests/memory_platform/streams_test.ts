@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
-import { pattern, pendingBytesMax, Probe } from "../contract/probe.ts";
-import { WriteOutcome } from "../port.ts";
+import { pattern, pendingBytesMax, Probe } from "../../platform/contract/probe.ts";
+import { WriteOutcome } from "../../platform/port.ts";
 import { memoryPlatform } from "./mod.ts";
 
 /** A connection on a clock that stands still, with 100 bytes of kernel buffer each way. */

@@ -1,5 +1,5 @@
-import { systemClock } from "../system_clock.ts";
-import { platformContract } from "../contract_suite.ts";
+import { systemClock } from "../../platform/system_clock.ts";
+import { platformContract } from "../../platform/contract_suite.ts";
 import { memoryPlatform } from "./mod.ts";
 
 const platform = memoryPlatform({ clock: systemClock });
