@@ -17,6 +17,7 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   refusedFull: "Connections turned away because the server was full.",
   refusedShut: "Connections turned away because jobs did not know of the comet at the time.",
   refusedOrigins: "Web pages turned away because their origin may not connect.",
+  roomsFull: "Clients that did not get into a room because it had members-max members.",
   protocolErrors: "Connections closed for what they sent.",
   handshakeTimeouts: "Connections closed because they did not authenticate in time.",
   authFailures: "Connections closed because their auth failed.",

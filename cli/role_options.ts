@@ -128,6 +128,7 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     reportMs: config.reportMs,
     connectionsMax: config.connectionsMax || filesLeft(config, process),
     origins: clientOrigins(config),
+    rooms: config.rooms,
   };
 }
 

@@ -17,6 +17,8 @@ import type { ConnectionManager } from "./connection_manager.ts";
 
 const log = getLogger(["halley", "comet"]);
 
+const encoder = new TextEncoder();
+
 /**
  * What clients' frames mean: the same for every transport. One object serves all channels. While
  * logic is asked for one of them, that channel is busy and its later frames wait, so that answers
@@ -66,6 +68,14 @@ export class ClientProtocol implements FrameSink<Channel> {
     }
   }
 
+  /** Whether a room takes no more members; who is in it is not asked. */
+  #isFull(roomKey: string): boolean {
+    const { membersMax } = this.connections.roomTypes.of(roomKey);
+    const room = this.connections.rooms.get(roomKey);
+    return membersMax > 0 && room !== undefined &&
+      this.connections.rooms.online(room) >= membersMax;
+  }
+
   #heartbeat(channel: Channel, sequence: number): void {
     this.connections.heartbeat(channel);
     const { primary } = channel;
@@ -86,8 +96,7 @@ export class ClientProtocol implements FrameSink<Channel> {
     }
     const announced = key === "" ? undefined : this.connections.interest.add(key);
     if (announced === undefined) {
-      this.connections.memberships.moveTo(channel, key);
-      this.#reply(channel, Operation.ChangeRoomReply, sequence, body);
+      this.#join(channel, sequence, key, body);
       return true;
     }
     channel.busy = true;
@@ -95,11 +104,22 @@ export class ClientProtocol implements FrameSink<Channel> {
     announced.then(() => {
       channel.busy = false;
       if (channel.state !== ChannelState.open) return;
-      this.connections.memberships.moveTo(channel, key);
-      this.#reply(channel, Operation.ChangeRoomReply, sequence, echo);
+      this.#join(channel, sequence, key, echo);
       channel.transport.resume(channel);
     });
     return false;
+  }
+
+  /** Moves a channel into a room, unless that is full, and says in which one it is. */
+  #join(channel: Channel, sequence: number, key: string, echo: Uint8Array): void {
+    let room = echo;
+    if (key === channel.roomKey || !this.#isFull(key)) {
+      this.connections.memberships.moveTo(channel, key);
+    } else {
+      this.counters.roomsFull++;
+      room = encoder.encode(channel.roomKey);
+    }
+    this.#reply(channel, Operation.ChangeRoomReply, sequence, room);
   }
 
   #subscribe(channel: Channel, body: Uint8Array): void {
@@ -141,6 +161,10 @@ export class ClientProtocol implements FrameSink<Channel> {
 
   #authenticated(channel: Channel, sequence: number, client: ConnectReply): void {
     channel.busy = false;
+    if (channel.state === ChannelState.handshaking && this.#isFull(client.room)) {
+      this.counters.roomsFull++;
+      this.connections.close(channel, CloseCodes.roomFull);
+    }
     if (channel.state !== ChannelState.handshaking) {
       const { mid, key } = client;
       const { server } = this.connections;

@@ -3,6 +3,7 @@ import { type Conn, WriteOutcome } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { ConnectionRef, ConnectReply } from "../protocol/cluster/connection.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
+import { RoomTypes } from "../protocol/room_options.ts";
 import { Channel, ChannelState, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
@@ -23,6 +24,7 @@ export class ConnectionManager {
   readonly rooms = new Rooms<Channel>();
   readonly interest: RoomInterest;
   readonly memberships: Memberships;
+  readonly roomTypes: RoomTypes;
   /** Whether no client may come at present, since jobs do not know of this comet. */
   isShut = false;
   readonly #wheel: TimingWheel;
@@ -46,6 +48,7 @@ export class ConnectionManager {
     private readonly options: CometOptions,
     private readonly counters: CometCounters,
   ) {
+    this.roomTypes = new RoomTypes(options.rooms);
     this.interest = new RoomInterest(this.rooms, clock);
     this.memberships = new Memberships(this.rooms, this.interest);
     this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: running.monotonicMs() });

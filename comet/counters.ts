@@ -11,6 +11,8 @@ export class CometCounters {
   refusedShut = 0;
   /** Web pages turned away because their origin may not connect. */
   refusedOrigins = 0;
+  /** Clients that did not get into a room because it was full. */
+  roomsFull = 0;
   /** Connections closed for what they sent. */
   protocolErrors = 0;
   handshakeTimeouts = 0;

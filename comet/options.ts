@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import type { Address } from "../platform/port.ts";
+import type { RoomOptions } from "../protocol/room_options.ts";
 import type { Origins } from "./transport/origins.ts";
 
 /** Where a comet accepts clients, and what they speak there. */
@@ -29,6 +30,8 @@ export interface CometOptions {
   readonly connectionsMax: number;
   /** Which web pages may connect. */
   readonly origins: Origins;
+  /** What holds for rooms of some types. */
+  readonly rooms: readonly RoomOptions[];
   /** Most bytes of the buffer pool. */
   readonly poolBytesMax: number;
   /** Writes of a fan-out before the event loop gets a turn. */
@@ -58,6 +61,7 @@ export const cometDefaults: CometOptions = {
   reportMs: 1_000,
   connectionsMax: 10_000,
   origins: ["*"],
+  rooms: [],
   poolBytesMax: 64 * 1024 * 1024,
   fanoutSlice: FANOUT_SLICE,
 };

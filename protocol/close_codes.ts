@@ -26,5 +26,6 @@ export const CloseCodes = {
   replaced: { code: 4004, reason: "replaced by a newer connection", reconnect: false },
   tooManyConnections: { code: 4005, reason: "too many connections", reconnect: false },
   tooFarAhead: { code: 4006, reason: "too many unanswered requests", reconnect: true },
+  roomFull: { code: 4009, reason: "room is full", reconnect: true },
   tooManyOperations: { code: 4007, reason: "too many operations", reconnect: true },
 } as const satisfies Record<string, CloseCode>;

@@ -202,6 +202,30 @@ describe("loadConfig()", () => {
     assert.match(mistakesOf({ env: { HALLEY_LISTENERS: "1" } })[0], /there is no such variable/);
   });
 
+  test("takes options of rooms by their type, none of them twice", () => {
+    const of = (...types: string[]) =>
+      types.map((type) => `[[rooms]]\ntype = "${type}"\n`).join("");
+    assert.deepEqual(load({ toml: `${of("*", "")}${of("live")}members-max = 5` }).config.rooms, [
+      { type: "*", membersMax: 0 },
+      { type: "", membersMax: 0 },
+      { type: "live", membersMax: 5 },
+    ]);
+    const rooms = "halley.toml: [[rooms]]";
+    const range =
+      "the part of a room's key before ://, empty for keys without, or * for all the rest";
+    assert.deepEqual(mistakesOf({ toml: `${of("live", "live://1")}[[rooms]]\nmember-max = 1` }), [
+      `${rooms} #2: type = "live://1": must be ${range}`,
+      `${rooms} #3: member-max: there is no such key; did you mean "members-max"?`,
+      `${rooms} #3: type must be given: ${range}`,
+    ]);
+    assert.deepEqual(mistakesOf({ toml: of("live", "*", "live") }), [
+      `${rooms} #3: type = "live": #1 has it already`,
+    ]);
+    assert.deepEqual(mistakesOf({ toml: '[rooms]\ntype = "live"' }), [
+      `${rooms} must be tables, each written [[rooms]]`,
+    ]);
+  });
+
   test("takes the short forms where there are no other listeners", () => {
     const { config } = load({ args: ["--tcp", "127.0.0.1:3"], toml: "listeners = []" });
     assert.deepEqual(listenersOf(config), [

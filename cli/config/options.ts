@@ -4,12 +4,15 @@ import { address, bytes, choice, duration, integer, list, text } from "../../opt
 import { tables } from "../../options/tables.ts";
 import { nodeOptions } from "./node_options.ts";
 
+import { roomOptions } from "./room_options.ts";
+
 /** The tables of the file, in the order in which help and docs show them. */
 export const sections = {
   listen: "Where the server listens",
   listeners: "Where clients are taken in, in place of tcp and ws",
   api: "Who may use the HTTP API",
   comet: "Connections",
+  rooms: "Rooms of one type",
   sessions: "Connections of one user",
   push: "Pushes on their way",
   cluster: "Roles in processes of their own",
@@ -137,6 +140,7 @@ export const options = {
     maxMs: 2_500,
     text: "How often a comet says that it is there, and how many are online",
   }),
+  ...roomOptions,
   perMidMax: integer({
     section: "sessions",
     name: "per-mid-max",

@@ -142,6 +142,10 @@ connections-max = 15000
 [balancer.regions]
 west = ["10.1.0.0/16", "2001:db8::/48"]
 
+[[rooms]]
+type = "live"
+members-max = 100000
+
 [[listeners]]
 address = "0.0.0.0:3101"
 transport = "tcp"

@@ -55,6 +55,36 @@ const cases: Readonly<Record<string, (roles: Roles) => Promise<void>>> = {
     young.socket.destroy();
   },
 
+  async "keep a room to its limit over all comets that hold it"(roles) {
+    const logic = await roles.addLogic();
+    roles.rooms = [{ type: "live", membersMax: 3 }];
+    const a = await roles.addComet("a", logic);
+    const b = await roles.addComet("b", logic);
+    const room_id = "live://1";
+    const members = [
+      await RawClient.open(a.port, { key: "a1", room_id }),
+      await RawClient.open(a.port, { key: "a2", room_id }),
+      await RawClient.open(b.port, { key: "b1", room_id }),
+    ];
+    const other = await RawClient.open(b.port, { key: "b2", room_id: "chat://1" });
+    await until("each comet knows of all three", async () => {
+      for (const client of [members[0], members[2]]) {
+        client.send(2, 9);
+        if ((await client.next()).body.readInt32BE() !== 3) return false;
+      }
+      return true;
+    });
+    other.send(12, 2, room_id);
+    assert.equal((await other.next()).body.toString(), "chat://1");
+    members[0].socket.destroy();
+    await until("a member's end is known to the other comet", async () => {
+      other.send(12, 3, room_id);
+      return (await other.next()).body.toString() === room_id;
+    });
+    assert.equal(b.comet.counters.roomsFull > 0, true);
+    for (const client of [...members, other]) client.socket.destroy();
+  },
+
   async "send a room's pushes only to comets that hold it, as clients come and go"(roles) {
     const logic = await roles.addLogic();
     const a = await roles.addComet("a", logic);

@@ -12,6 +12,7 @@ import type { Address, Platform } from "../../platform/port.ts";
 import { selectPlatform } from "../../platform/select.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import { type CometNode, runId } from "../../protocol/cluster/comet_node.ts";
+import type { RoomOptions } from "../../protocol/room_options.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { freePort } from "./free_port.ts";
 
@@ -42,6 +43,8 @@ export class Roles {
   readonly #logics = new Map<number, () => Promise<void>>();
   readonly #stops: (() => Promise<void>)[] = [];
   #epoch = 0;
+  /** Options of rooms for the comets that are added from now on. */
+  rooms: readonly RoomOptions[] = [];
   logic!: Logic;
 
   private constructor(readonly platform: Platform) {
@@ -84,7 +87,7 @@ export class Roles {
     const server = runId(name, String(++this.#epoch));
     const { comet, logics: pool, listen, stop } = wireComet(this.#parts, {
       server,
-      options: { ...cometDefaults, reportMs: 200 },
+      options: { ...cometDefaults, reportMs: 200, rooms: this.rooms },
       logics: logics.map((port) => ({ ...loopback, port })),
     });
     const rpc = await listen(loopback);
