@@ -16,8 +16,11 @@ import {
 /** What opens which URLs; only a driver that is used is loaded. */
 const schemes: readonly (readonly [RegExp, () => Promise<OpenStore>])[] = [
   [/^memory:/, async () => (await import("./memory/open.ts")).openMemory],
-  [/^rediss?(?:-cluster|-sentinel)?:/, async () => (await import("./redis/open.ts")).openRedis],
-  [/^https?:/, async () => (await import("./upstash/open.ts")).openUpstash],
+  [
+    /^rediss?(?:-cluster|-sentinel)?:/,
+    async () => (await import("./redis/tcp_store.ts")).openRedis,
+  ],
+  [/^https?:/, async () => (await import("./upstash/rest_store.ts")).openUpstash],
 ];
 
 /** Opens a store by its URL; see {@linkcode OpenStore} for the errors. */

@@ -32,6 +32,9 @@ export interface StoreDependencies {
   readonly prng: Prng;
 }
 
+/** What a way to a store is made with; its clock is the time in which this process ran. */
+export type WayDependencies = Pick<StoreDependencies, "clock" | "prng">;
+
 /** How a push log is opened. */
 export interface PushLogOptions {
   /** How many partitions there are; the same for all who open the log. */

@@ -19,7 +19,7 @@ import { RoleProcess, type Running } from "./role_process.ts";
 const log = getLogger(["halley"]);
 
 /** Where a comet listens for jobs where nothing else is said. */
-export const COMET_RPC = "127.0.0.1:3109";
+const COMET_RPC = "127.0.0.1:3109";
 
 /** The role that faces the clients, in a process of its own. */
 export class CometRole extends RoleProcess {

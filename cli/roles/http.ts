@@ -10,7 +10,7 @@ import type { RoleProcess } from "./role_process.ts";
 import { apiAccess, httpConnectionsMax } from "../role_options.ts";
 
 /** What a role serves over HTTP. */
-export interface HttpService {
+interface HttpService {
   readonly address: Address;
   readonly fetch: HttpFetch;
   /** The longest body of a request, in bytes. */

@@ -12,7 +12,7 @@ import { openStore, StoreProbe } from "./store.ts";
 const log = getLogger(["halley"]);
 
 /** Where logic listens for comets where nothing else is said. */
-export const LOGIC_RPC = "127.0.0.1:3119";
+const LOGIC_RPC = "127.0.0.1:3119";
 
 /** The role that faces back ends, in a process of its own. */
 export class LogicRole extends RoleProcess {

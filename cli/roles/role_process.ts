@@ -34,7 +34,7 @@ export interface RunningServer extends Running {
 }
 
 /** What can be said against a role; nothing when it can take work. */
-export type Unready = string | undefined;
+type Unready = string | undefined;
 
 /** One role, or several, in a process: what it stands on, how it opens, and how it ends. */
 export abstract class RoleProcess<Open extends Running = Running> {

@@ -22,7 +22,7 @@ export class MemoryPushLog implements PushLog {
   readonly partitions: number;
   readonly leaseMs: number;
   readonly #clock: Clock;
-  readonly #partitions: Partition[];
+  readonly #partitions: MemoryPartition[];
   /** Until when each owner lives. */
   readonly #owners = new Map<string, number>();
 
@@ -34,7 +34,7 @@ export class MemoryPushLog implements PushLog {
     this.#clock = clock;
     this.#partitions = Array.from(
       { length: partitions },
-      (_, index) => new Partition(index, partitionBytesMax),
+      (_, index) => new MemoryPartition(index, partitionBytesMax),
     );
   }
 
@@ -73,15 +73,15 @@ export class MemoryPushLog implements PushLog {
   }
 
   async read(lease: Lease, entriesMax: number): Promise<readonly PushEntry[]> {
-    return await this.#held(lease).read(entriesMax);
+    return await this.#leased(lease).read(entriesMax);
   }
 
   async claim(lease: Lease): Promise<readonly PushEntry[]> {
-    return this.#held(lease).claim();
+    return this.#leased(lease).claim();
   }
 
   async ack(lease: Lease, positions: readonly number[]): Promise<void> {
-    this.#held(lease).ack(positions);
+    this.#leased(lease).ack(positions);
   }
 
   async lag(): Promise<readonly PartitionLag[]> {
@@ -92,7 +92,7 @@ export class MemoryPushLog implements PushLog {
     for (const partition of this.#partitions) partition.close();
   }
 
-  #held(lease: Lease): Partition {
+  #leased(lease: Lease): MemoryPartition {
     const partition = this.#partitions[lease.partition];
     partition.check(lease, this.#clock.monotonicMs());
     return partition;
@@ -106,7 +106,7 @@ interface Waiting {
   readonly reject: (error: LeaseLost) => void;
 }
 
-class Partition {
+class MemoryPartition {
   bytes = 0;
   #last = 0;
   /** Not yet read, from `#head` on: taking from the front of an array moves all the rest. */

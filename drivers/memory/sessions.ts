@@ -10,7 +10,7 @@ export interface Liveness {
 }
 
 /** Sessions of one key or mid, oldest first; nearly always one, which then stands for itself. */
-type Held = ConnectionRef | ConnectionRef[];
+type OneOrMore = ConnectionRef | ConnectionRef[];
 
 const NONE: readonly ConnectionRef[] = [];
 
@@ -19,8 +19,8 @@ const NONE: readonly ConnectionRef[] = [];
  * forgotten when it is replaced or leaves. The mid 0 is nobody: it has no limit and is not found.
  */
 export class MemorySessions implements Sessions {
-  readonly #byKey = new Map<string, Held>();
-  readonly #byMid = new Map<bigint, Held>();
+  readonly #byKey = new Map<string, OneOrMore>();
+  readonly #byMid = new Map<bigint, OneOrMore>();
   readonly #nodes: Liveness;
   #size = 0;
 
@@ -77,22 +77,22 @@ export class MemorySessions implements Sessions {
 
   /** Forgets every session of a run. Takes time by the number of all sessions. */
   forgetServer(server: string): void {
-    for (const held of this.#byKey.values()) {
-      for (const session of [...listOf(held)]) {
+    for (const found of this.#byKey.values()) {
+      for (const session of [...listOf(found)]) {
         if (session.server === server) this.#forget(session);
       }
     }
   }
 
   #stored({ key, connectionId, server }: ConnectionRef): ConnectionRef | undefined {
-    const held = this.#byKey.get(key);
-    if (held === undefined) return undefined;
-    return listOf(held).find((other) =>
+    const found = this.#byKey.get(key);
+    if (found === undefined) return undefined;
+    return listOf(found).find((other) =>
       other.connectionId === connectionId && other.server === server
     );
   }
 
-  #find<Name>(index: Map<Name, Held>, names: readonly Name[]): readonly ConnectionRef[] {
+  #find<Name>(index: Map<Name, OneOrMore>, names: readonly Name[]): readonly ConnectionRef[] {
     const found: ConnectionRef[] = [];
     for (const name of names) {
       for (const session of listOf(index.get(name))) {
@@ -103,8 +103,8 @@ export class MemorySessions implements Sessions {
   }
 
   /** The oldest sessions on live nodes that must go so that one more fits. */
-  #surplus(held: Held | undefined, max: number): readonly ConnectionRef[] {
-    const alive = listOf(held).filter(({ server }) => this.#nodes.isAlive(server));
+  #surplus(found: OneOrMore | undefined, max: number): readonly ConnectionRef[] {
+    const alive = listOf(found).filter(({ server }) => this.#nodes.isAlive(server));
     return alive.length < max ? NONE : alive.slice(0, alive.length - max + 1);
   }
 
@@ -121,24 +121,24 @@ export class MemorySessions implements Sessions {
   }
 }
 
-function listOf(held: Held | undefined): readonly ConnectionRef[] {
-  if (held === undefined) return NONE;
-  return Array.isArray(held) ? held : [held];
+function listOf(found: OneOrMore | undefined): readonly ConnectionRef[] {
+  if (found === undefined) return NONE;
+  return Array.isArray(found) ? found : [found];
 }
 
-function insert<Name>(index: Map<Name, Held>, name: Name, session: ConnectionRef): void {
-  const held = index.get(name);
-  if (held === undefined) index.set(name, session);
-  else if (Array.isArray(held)) held.push(session);
-  else index.set(name, [held, session]);
+function insert<Name>(index: Map<Name, OneOrMore>, name: Name, session: ConnectionRef): void {
+  const found = index.get(name);
+  if (found === undefined) index.set(name, session);
+  else if (Array.isArray(found)) found.push(session);
+  else index.set(name, [found, session]);
 }
 
-function remove<Name>(index: Map<Name, Held>, name: Name, session: ConnectionRef): void {
-  const held = index.get(name);
-  if (held === session) {
+function remove<Name>(index: Map<Name, OneOrMore>, name: Name, session: ConnectionRef): void {
+  const found = index.get(name);
+  if (found === session) {
     index.delete(name);
-  } else if (Array.isArray(held)) {
-    held.splice(held.indexOf(session), 1);
-    if (held.length === 1) index.set(name, held[0]);
+  } else if (Array.isArray(found)) {
+    found.splice(found.indexOf(session), 1);
+    if (found.length === 1) index.set(name, found[0]);
   }
 }

@@ -8,7 +8,7 @@ import { askSentinels, SentinelWatch } from "./sentinels.ts";
 import type { Argument } from "./store.ts";
 
 /** Settings of the connections. */
-export const ConnectionLimits = {
+const ConnectionLimits = {
   /** How long a connection may take to come about, in milliseconds. */
   connectMsMax: 3_000,
   /**

@@ -3,6 +3,7 @@ import { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { StoreUnavailable } from "../ports.ts";
+import type { WayDependencies } from "../store.ts";
 import { connectRedis, type RedisCommands, unavailabilityOf, watchSentinels } from "./clients.ts";
 import { reasonOf } from "./errors.ts";
 import type { RedisHost, RedisUrl } from "./redis_url.ts";
@@ -14,14 +15,8 @@ const reconnect: BackoffOptions = { baseMs: 50, maxMs: 1_000, factor: 2, jitter:
 /** From one connection to the one that replaces it, at least, in milliseconds. */
 const CONNECTION_MS_MIN = 1_000;
 
-/** Where time and chance come from. */
-export interface RedisDependencies {
-  readonly clock: Clock;
-  readonly prng: Prng;
-}
-
 /** Who uses a connection. */
-export interface ConnectionUser {
+interface ConnectionUser {
   /** It has been lost; another is on its way. */
   lost(error: unknown): void;
   /** Another server is the master now. */
@@ -47,7 +42,7 @@ export class RedisConnection {
   #master: RedisHost | undefined;
   #closed = false;
 
-  constructor(url: RedisUrl, { clock, prng }: RedisDependencies, user: ConnectionUser) {
+  constructor(url: RedisUrl, { clock, prng }: WayDependencies, user: ConnectionUser) {
     this.#url = url;
     this.#clock = clock;
     this.#retryDelay = new CancellableDelay(clock);

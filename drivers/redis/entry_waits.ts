@@ -3,7 +3,7 @@ import type { RedisCommands } from "./clients.ts";
 import { withTimeout } from "../../base/with_timeout.ts";
 
 /** Limits of a wait for an entry. */
-export const EntryWaitLimits = {
+const EntryWaitLimits = {
   /** Longest wait that Redis is asked for, in milliseconds. */
   waitMsMax: 2_000,
   /** How long its answer may take, in milliseconds. */

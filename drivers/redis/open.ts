@@ -4,16 +4,9 @@ import { RedisPushLog } from "./push_log.ts";
 import { RedisSessions } from "./sessions.ts";
 import type { RedisStore } from "./store.ts";
 import { checkStore, problemOf, warnOfEviction } from "./store_check.ts";
-import { openRedisStore } from "./tcp_store.ts";
 
-/** Opens Redis over TCP, at a URL that `parseRedisUrl` takes. */
-export async function openRedis(url: string, parts: StoreDependencies): Promise<Store> {
-  const { running: clock, prng } = parts;
-  return await openOver(await openRedisStore(url, { clock, prng }), parts);
-}
-
-/** Tries what is needed of Redis, and serves every port over it. */
-export async function openOver(
+/** Tries what is needed of Redis, and serves every port over one way to it. */
+export async function openOverRedis(
   store: RedisStore,
   { clock, prng }: StoreDependencies,
 ): Promise<Store> {

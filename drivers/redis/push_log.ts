@@ -34,7 +34,7 @@ const WAIT_MS = 2_000;
 const ACKS_PER_SCRIPT = 500;
 
 /** What this process knows of a partition. */
-interface Partition {
+interface KnownPartition {
   readonly keys: PartitionKeys;
   /** The last position that was taken: what follows is new. */
   last: number;
@@ -51,7 +51,7 @@ export class RedisPushLog implements PushLog {
   readonly #store: RedisStore;
   readonly #prng: Prng;
   readonly #bytesMax: number;
-  readonly #partitions: Partition[];
+  readonly #partitions: KnownPartition[];
   #closed = false;
 
   private constructor(store: RedisStore, options: PushLogOptions, prng: Prng) {

@@ -2,7 +2,7 @@ import { createClient } from "@redis/client";
 import type { RedisHost, RedisUrl } from "./redis_url.ts";
 
 /** How the Sentinels are connected to. */
-export type SentinelOptions = Pick<
+type SentinelOptions = Pick<
   Parameters<typeof createClient>[0] & object,
   "socket" | "pingInterval"
 >;

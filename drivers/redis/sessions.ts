@@ -19,7 +19,7 @@ import {
 import { fieldsOf, partsOf, type RedisStore } from "./store.ts";
 
 /** How long a session lives after it was last renewed, in milliseconds. */
-export const SESSION_MS = 30 * 60_000;
+const SESSION_MS = 30 * 60_000;
 
 /** Hashes that one script goes through, so that it does not hold Redis up for long. */
 const HASHES_MAX = 500;

@@ -14,39 +14,13 @@ const CHECK_KEY = "halley:{check}:key";
  * What all scripts together do, each command as small as it can be, on one key that is gone
  * afterwards. The first shows whether there is room.
  */
-const TRIALS: readonly string[] = [
-  "SET $ 1 PX 60000",
-  "GET $",
-  "PEXPIRE $ 60000",
-  "DEL $",
-  "TIME",
-  "HSET $ a 1",
-  "HSETNX $ a 1",
-  "HINCRBY $ a 1",
-  "HGET $ a",
-  "HGETALL $",
-  "HEXISTS $ a",
-  "HLEN $",
-  "HDEL $ a",
-  "DEL $",
-  "ZADD $ 1 a",
-  "ZRANGE $ 0 -1",
-  "ZREMRANGEBYSCORE $ -inf 0",
-  "ZREM $ a",
-  "DEL $",
-  "XADD $ 1-0 a 1",
-  "XLEN $",
-  "XREAD COUNT 1 STREAMS $ 0-0",
-  "XGROUP|CREATE $ g 0",
-  "XREADGROUP GROUP g c COUNT 1 STREAMS $ >",
-  "XINFO|GROUPS $",
-  "XINFO|CONSUMERS $ g",
-  "XAUTOCLAIM $ g c 0 0-0",
-  "XACK $ g 1-0",
-  "XDEL $ 1-0",
-  "XGROUP|DELCONSUMER $ g c",
-  "DEL $",
-];
+const TRIALS = `
+SET $ 1 PX 60000, GET $, PEXPIRE $ 60000, DEL $, TIME, HSET $ a 1, HSETNX $ a 1,
+HINCRBY $ a 1, HGET $ a, HGETALL $, HEXISTS $ a, HLEN $, HDEL $ a, DEL $, ZADD $ 1 a,
+ZRANGE $ 0 -1, ZREMRANGEBYSCORE $ -inf 0, ZREM $ a, DEL $, XADD $ 1-0 a 1, XLEN $,
+XREAD COUNT 1 STREAMS $ 0-0, XGROUP|CREATE $ g 0, XREADGROUP GROUP g c COUNT 1 STREAMS $ >,
+XINFO|GROUPS $, XINFO|CONSUMERS $ g, XAUTOCLAIM $ g c 0 0-0, XACK $ g 1-0, XDEL $ 1-0,
+XGROUP|DELCONSUMER $ g c, DEL $`.trim().split(/,\s+/);
 
 /** ARGV: trials. Answers each that failed, and how. */
 const CHECK: Script = {

@@ -1,11 +1,12 @@
 import type { Clock } from "../../base/clock.ts";
-import type { StoreCounters } from "../store.ts";
+import type { Store, StoreCounters, StoreDependencies, WayDependencies } from "../store.ts";
 import { StoreUnavailable } from "../ports.ts";
 import { needsConnection, type RedisCommands, unavailabilityOf } from "./clients.ts";
-import { RedisConnection, type RedisDependencies } from "./connection.ts";
+import { RedisConnection } from "./connection.ts";
 import { EntryWaits } from "./entry_waits.ts";
 import { reasonOf } from "./errors.ts";
 import { TimeoutError, withTimeout } from "../../base/with_timeout.ts";
+import { openOverRedis } from "./open.ts";
 import { parseRedisUrl, type RedisUrl } from "./redis_url.ts";
 import { evaluate, type Failure, StoreHealth } from "./store_health.ts";
 import type { Argument, RedisStore, Reply, Script } from "./store.ts";
@@ -27,10 +28,16 @@ export const RedisLimits = {
  * @throws {StoreUnavailable} When nobody answers there.
  * @throws {Error} When the URL is not one, or Redis refuses user or password.
  */
-export async function openRedisStore(url: string, parts: RedisDependencies): Promise<RedisStore> {
+export async function openRedisStore(url: string, parts: WayDependencies): Promise<RedisStore> {
   const store = new TcpStore(parseRedisUrl(url), parts);
   await store.open();
   return store;
+}
+
+/** Opens Redis over TCP as a store of every port. */
+export async function openRedis(url: string, parts: StoreDependencies): Promise<Store> {
+  const { running: clock, prng } = parts;
+  return await openOverRedis(await openRedisStore(url, { clock, prng }), parts);
 }
 
 class TcpStore implements RedisStore {
@@ -44,7 +51,7 @@ class TcpStore implements RedisStore {
   readonly #calls = new Set<Promise<unknown>>();
   #callBytes = 0;
 
-  constructor(url: RedisUrl, parts: RedisDependencies) {
+  constructor(url: RedisUrl, parts: WayDependencies) {
     this.#clock = parts.clock;
     this.#health = new StoreHealth(parts.clock);
     const connection = this.#connection = new RedisConnection(url, parts, {

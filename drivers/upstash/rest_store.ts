@@ -5,9 +5,10 @@ import { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { reasonOf, unavailabilityIn } from "../redis/errors.ts";
+import { openOverRedis } from "../redis/open.ts";
 import { evaluate, type Failure, StoreHealth } from "../redis/store_health.ts";
 import type { Argument, RedisStore, Reply, Script } from "../redis/store.ts";
-import type { StoreCounters } from "../store.ts";
+import type { Store, StoreCounters, StoreDependencies, WayDependencies } from "../store.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /** Limits of the way to Upstash. */
@@ -32,27 +33,15 @@ return 0`,
 
 const encoder = new TextEncoder();
 
-/** Where time and chance come from. */
-export interface UpstashDependencies {
-  readonly clock: Clock;
-  readonly prng: Prng;
+/** Opens Redis over REST, with a token, as a store of every port. */
+export async function openUpstash(url: string, parts: StoreDependencies): Promise<Store> {
+  const { token = "", running: clock, prng } = parts;
+  if (token === "") throw new Error("Cannot open Redis over REST: it needs a token");
+  return await openOverRedis(new UpstashStore(url, token, { clock, prng }), parts);
 }
 
-/**
- * Opens a way to Redis over the REST protocol of Upstash. Nothing is sent before the first call.
- *
- * @param url `https://…`, or `http://…` where the way is one's own.
- * @throws {Error} When the URL is not one.
- */
-export function openUpstashStore(
-  url: string,
-  token: string,
-  parts: UpstashDependencies,
-): RedisStore {
-  return new UpstashStore(url, token, parts);
-}
-
-class UpstashStore implements RedisStore {
+/** A way to Redis over the REST protocol of Upstash. Nothing is sent before the first call. */
+export class UpstashStore implements RedisStore {
   readonly base64 = true;
   /** Deno's `fetch` sends a POST again when a kept connection closes before the answer. */
   readonly mayRepeat = true;
@@ -67,7 +56,11 @@ class UpstashStore implements RedisStore {
   #pollDelay: CancellableDelay;
   #next = new AbortController();
 
-  constructor(url: string, token: string, { clock, prng }: UpstashDependencies) {
+  /**
+   * @param url `https://…`, or `http://…` where the way is one's own.
+   * @throws {Error} When the URL is not one.
+   */
+  constructor(url: string, token: string, { clock, prng }: WayDependencies) {
     this.#clock = clock;
     this.#pollDelay = new CancellableDelay(clock);
     this.#prng = prng;

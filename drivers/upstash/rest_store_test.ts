@@ -8,7 +8,7 @@ import { serveTest } from "../../tests/support/http_server.ts";
 import { type StartedStore, startUpstashStore } from "../../tests/support/redis_stores.ts";
 import { StoreUnavailable } from "../ports.ts";
 import type { Script } from "../redis/store.ts";
-import { openUpstashStore, UpstashLimits } from "./rest_store.ts";
+import { UpstashLimits, UpstashStore } from "./rest_store.ts";
 
 const encoder = new TextEncoder();
 
@@ -17,7 +17,7 @@ function script(source: string): Script {
 }
 
 function open(url: string, token: string, clock: Clock = systemClock) {
-  return openUpstashStore(url, token, { clock, prng: seededPrng(1) });
+  return new UpstashStore(url, token, { clock, prng: seededPrng(1) });
 }
 
 /** A clock that remembers for how long it was slept on. */

@@ -5,7 +5,7 @@ import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { RedisPushLog } from "../../drivers/redis/push_log.ts";
 import type { RedisStore } from "../../drivers/redis/store.ts";
 import { openRedisStore } from "../../drivers/redis/tcp_store.ts";
-import { openUpstashStore } from "../../drivers/upstash/rest_store.ts";
+import { UpstashStore } from "../../drivers/upstash/rest_store.ts";
 import { redisCli, RedisServer, startRedisCluster } from "./redis_server.ts";
 import { addRestrictedUser } from "./restricted_user.ts";
 import { type GatewayOptions, openUpstashGateway } from "./upstash_gateway.ts";
@@ -94,7 +94,7 @@ async function startGateway(options: GatewayOptions): Promise<Running> {
   const gateway = await openUpstashGateway(server.url, options);
   return {
     ports: [server.port],
-    open: async () => openUpstashStore(gateway.url, gateway.token, parts),
+    open: async () => new UpstashStore(gateway.url, gateway.token, parts),
     stop: async () => {
       await gateway.close();
       await server.stop();

@@ -2,7 +2,7 @@ import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import type { RedisStore } from "../../drivers/redis/store.ts";
 import { openRedisStore } from "../../drivers/redis/tcp_store.ts";
-import { openUpstashStore } from "../../drivers/upstash/rest_store.ts";
+import { UpstashStore } from "../../drivers/upstash/rest_store.ts";
 import { RedisServer, startRedisCluster } from "./redis_server.ts";
 import { addRestrictedUser, RESTRICTED_USER } from "./restricted_user.ts";
 import { type GatewayOptions, openUpstashGateway } from "./upstash_gateway.ts";
@@ -44,7 +44,7 @@ export async function startUpstashStore(options: GatewayOptions = {}): Promise<S
   const server = await RedisServer.start();
   const gateway = await openUpstashGateway(server.url, options);
   const { url, token } = gateway;
-  const store = openUpstashStore(url, token, parts);
+  const store = new UpstashStore(url, token, parts);
   return {
     store,
     url,
