@@ -63,4 +63,8 @@ export class Child {
     this.#child.stdin!.end();
     await this.#ended;
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
 }

@@ -26,42 +26,37 @@ const frameBytes: Record<Kind, number> = {
 export async function run(scale: number): Promise<void> {
   const connections = scaled(CONNECTIONS, scale, 20);
   const rounds = Math.max(1, Math.round(ROUNDS * Math.min(1, scale * 10)));
-  const subject = new Child(new URL("./subject.ts", import.meta.url));
-  const sink = new Child(new URL("./sink.ts", import.meta.url));
-  try {
-    const ports = await subject.call<Ports>("listen", { onData: "ignore" });
-    for (const kind of kinds) {
-      const room = `bench://${kind}`;
-      await sink.call("open", { kind, port: ports[kind], clients: connections, room });
-    }
-    const costs: Record<Kind, number[]> = { bare: [], tcp: [], websocket: [] };
-    let expected = await sink.call<number>("received");
-    for (let round = -1; round < rounds; round++) {
-      for (const kind of kinds) {
-        const before = await subject.call<Usage>("usage");
-        for (let push = 0; push < PUSHES_PER_ROUND; push++) {
-          await subject.call("fanout", {
-            target: kind === "bare" ? "bare" : "room",
-            room: `bench://${kind}`,
-            bodyBytes: BODY_BYTES,
-          });
-          // Each push settles before the next, so that none pays for completions of another.
-          expected += connections * frameBytes[kind];
-          await sink.call("untilReceived", { bytes: expected });
-        }
-        const after = await subject.call<Usage>("usage");
-        const writes = connections * PUSHES_PER_ROUND;
-        if (round >= 0) costs[kind].push((after.cpuUs - before.cpuUs) / writes);
-      }
-    }
-    const floor = median(costs.bare);
-    printTable(
-      `Fan-out of ${BODY_BYTES}-byte pushes to a room of ${connections}, CPU per message`,
-      ["connections", "µs", "ratio to bare"],
-      kinds.map((kind) => [kind, cell(median(costs[kind])), cell(median(costs[kind]) / floor)]),
-    );
-  } finally {
-    await sink.stop();
-    await subject.stop();
+  await using subject = new Child(new URL("./subject.ts", import.meta.url));
+  await using sink = new Child(new URL("./sink.ts", import.meta.url));
+  const ports = await subject.call<Ports>("listen", { onData: "ignore" });
+  for (const kind of kinds) {
+    const room = `bench://${kind}`;
+    await sink.call("open", { kind, port: ports[kind], clients: connections, room });
   }
+  const costs: Record<Kind, number[]> = { bare: [], tcp: [], websocket: [] };
+  let expected = await sink.call<number>("received");
+  for (let round = -1; round < rounds; round++) {
+    for (const kind of kinds) {
+      const before = await subject.call<Usage>("usage");
+      for (let push = 0; push < PUSHES_PER_ROUND; push++) {
+        await subject.call("fanout", {
+          target: kind === "bare" ? "bare" : "room",
+          room: `bench://${kind}`,
+          bodyBytes: BODY_BYTES,
+        });
+        // Each push settles before the next, so that none pays for completions of another.
+        expected += connections * frameBytes[kind];
+        await sink.call("untilReceived", { bytes: expected });
+      }
+      const after = await subject.call<Usage>("usage");
+      const writes = connections * PUSHES_PER_ROUND;
+      if (round >= 0) costs[kind].push((after.cpuUs - before.cpuUs) / writes);
+    }
+  }
+  const floor = median(costs.bare);
+  printTable(
+    `Fan-out of ${BODY_BYTES}-byte pushes to a room of ${connections}, CPU per message`,
+    ["connections", "µs", "ratio to bare"],
+    kinds.map((kind) => [kind, cell(median(costs[kind])), cell(median(costs[kind]) / floor)]),
+  );
 }

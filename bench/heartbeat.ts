@@ -24,24 +24,19 @@ export async function run(scale: number): Promise<void> {
   const seconds = Math.max(1, Math.round(SECONDS * Math.min(1, scale)));
   const rows: string[][] = [];
   for (const kind of ["bare", "tcp", "websocket"] as const) {
-    const subject = new Child(new URL("./subject.ts", import.meta.url));
-    const sink = new Child(new URL("./sink.ts", import.meta.url));
-    try {
-      const ports = await subject.call<Ports>("listen", { onData: "echo" });
-      await sink.call("open", { kind, port: ports[kind], clients, room: "bench://beat" });
-      const beat = { perSecond, websocket: kind === "websocket" };
-      await sink.call("beat", { ...beat, seconds: 1 });
-      const received = await sink.call<number>("received");
-      const before = await subject.call<Usage>("usage");
-      const sent = await sink.call<number>("beat", { ...beat, seconds });
-      await sink.call("untilReceived", { bytes: received + sent * answerBytes[kind] });
-      const after = await subject.call<Usage>("usage");
-      const coreShare = (after.cpuUs - before.cpuUs) / (seconds * 1e6);
-      rows.push([kind, cell(100 * coreShare), cell((after.cpuUs - before.cpuUs) / sent)]);
-    } finally {
-      await sink.stop();
-      await subject.stop();
-    }
+    await using subject = new Child(new URL("./subject.ts", import.meta.url));
+    await using sink = new Child(new URL("./sink.ts", import.meta.url));
+    const ports = await subject.call<Ports>("listen", { onData: "echo" });
+    await sink.call("open", { kind, port: ports[kind], clients, room: "bench://beat" });
+    const beat = { perSecond, websocket: kind === "websocket" };
+    await sink.call("beat", { ...beat, seconds: 1 });
+    const received = await sink.call<number>("received");
+    const before = await subject.call<Usage>("usage");
+    const sent = await sink.call<number>("beat", { ...beat, seconds });
+    await sink.call("untilReceived", { bytes: received + sent * answerBytes[kind] });
+    const after = await subject.call<Usage>("usage");
+    const coreShare = (after.cpuUs - before.cpuUs) / (seconds * 1e6);
+    rows.push([kind, cell(100 * coreShare), cell((after.cpuUs - before.cpuUs) / sent)]);
   }
   printTable(
     `${perSecond} heartbeats a second from ${clients} connections`,
@@ -53,26 +48,21 @@ export async function run(scale: number): Promise<void> {
 
 /** CPU of the server while it pings quiet WebSocket clients and reads their pongs. */
 async function measurePings(clients: number, seconds: number): Promise<void> {
-  const subject = new Child(new URL("./subject.ts", import.meta.url));
-  const sink = new Child(new URL("./sink.ts", import.meta.url));
-  try {
-    const ports = await subject.call<Ports>("listen", { onData: "echo", pingMs: PING_MS });
-    const port = ports.websocket;
-    await sink.call("open", { kind: "websocket", port, clients, room: "bench://ping" });
-    await sleep(systemClock, PING_MS);
-    const before = await subject.call<Usage>("usage");
-    const sentBefore = await subject.call<number>("pings");
-    await sleep(systemClock, 1_000 * seconds);
-    const after = await subject.call<Usage>("usage");
-    const sent = await subject.call<number>("pings") - sentBefore;
-    const usedUs = after.cpuUs - before.cpuUs;
-    printTable(
-      `Pings of ${clients} quiet WebSocket clients every ${PING_MS} ms`,
-      ["connections", "pings/s", "% of a core", "µs each"],
-      [["websocket", cell(sent / seconds), cell(usedUs / seconds / 1e4), cell(usedUs / sent)]],
-    );
-  } finally {
-    await sink.stop();
-    await subject.stop();
-  }
+  await using subject = new Child(new URL("./subject.ts", import.meta.url));
+  await using sink = new Child(new URL("./sink.ts", import.meta.url));
+  const ports = await subject.call<Ports>("listen", { onData: "echo", pingMs: PING_MS });
+  const port = ports.websocket;
+  await sink.call("open", { kind: "websocket", port, clients, room: "bench://ping" });
+  await sleep(systemClock, PING_MS);
+  const before = await subject.call<Usage>("usage");
+  const sentBefore = await subject.call<number>("pings");
+  await sleep(systemClock, 1_000 * seconds);
+  const after = await subject.call<Usage>("usage");
+  const sent = await subject.call<number>("pings") - sentBefore;
+  const usedUs = after.cpuUs - before.cpuUs;
+  printTable(
+    `Pings of ${clients} quiet WebSocket clients every ${PING_MS} ms`,
+    ["connections", "pings/s", "% of a core", "µs each"],
+    [["websocket", cell(sent / seconds), cell(usedUs / seconds / 1e4), cell(usedUs / sent)]],
+  );
 }

@@ -101,31 +101,26 @@ async function round(figures: Figures, scale: number): Promise<void> {
  * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
-  const bare = new Child(new URL("./bare_http_server.ts", import.meta.url));
-  const whole = new Child(new URL("./whole_server.ts", import.meta.url));
-  try {
-    const none = () => ({ perSecond: [], medianUs: [], p99Us: [] });
-    const { runtime, own } = await bare.call<BarePorts>("listen");
-    const { http } = await whole.call<ServerPorts>("start");
-    const servers: Figures[] = [
-      { name: "the runtime's, bare", port: runtime, ...none() },
-      { name: "Halley's, bare", port: own, ...none() },
-      { name: "Halley's, with all behind it", port: http, ...none() },
-    ];
-    for (const { port } of servers) await round({ name: "", port, ...none() }, scale);
-    for (let count = 0; count < ROUNDS; count++) {
-      for (const figures of servers) await round(figures, scale);
-    }
-    printTable(
-      `Pushes of ${BODY_BYTES} bytes over HTTP: ${CONNECTIONS} connections, then one`,
-      ["server", "pushes/s", "one: median µs", "p99"],
-      servers.map(({ name, perSecond, medianUs, p99Us }) => [
-        name,
-        ...[perSecond, medianUs, p99Us].map((figures) => cell(median(figures))),
-      ]),
-    );
-  } finally {
-    await bare.stop();
-    await whole.stop();
+  await using bare = new Child(new URL("./bare_http_server.ts", import.meta.url));
+  await using whole = new Child(new URL("./whole_server.ts", import.meta.url));
+  const none = () => ({ perSecond: [], medianUs: [], p99Us: [] });
+  const { runtime, own } = await bare.call<BarePorts>("listen");
+  const { http } = await whole.call<ServerPorts>("start");
+  const servers: Figures[] = [
+    { name: "the runtime's, bare", port: runtime, ...none() },
+    { name: "Halley's, bare", port: own, ...none() },
+    { name: "Halley's, with all behind it", port: http, ...none() },
+  ];
+  for (const { port } of servers) await round({ name: "", port, ...none() }, scale);
+  for (let count = 0; count < ROUNDS; count++) {
+    for (const figures of servers) await round(figures, scale);
   }
+  printTable(
+    `Pushes of ${BODY_BYTES} bytes over HTTP: ${CONNECTIONS} connections, then one`,
+    ["server", "pushes/s", "one: median µs", "p99"],
+    servers.map(({ name, perSecond, medianUs, p99Us }) => [
+      name,
+      ...[perSecond, medianUs, p99Us].map((figures) => cell(median(figures))),
+    ]),
+  );
 }

@@ -26,20 +26,15 @@ export async function run(scale: number): Promise<void> {
   const settleMs = SETTLE_MS * Math.min(1, scale);
   const rows: string[][] = [];
   for (const kind of ["bare", "tcp", "websocket"] as const) {
-    const subject = new Child(new URL("./subject.ts", import.meta.url));
-    const sink = new Child(new URL("./sink.ts", import.meta.url));
-    try {
-      const ports = await subject.call<Ports>("listen", { onData: "ignore" });
-      const room = "bench://memory";
-      await sink.call("open", { kind, port: ports[kind], clients: from, room });
-      const before = await settled(subject, settleMs);
-      await sink.call("open", { kind, port: ports[kind], clients: to - from, room });
-      const after = await settled(subject, settleMs);
-      rows.push([kind, cell((after - before) / (to - from)), cell(after / 2 ** 20)]);
-    } finally {
-      await sink.stop();
-      await subject.stop();
-    }
+    await using subject = new Child(new URL("./subject.ts", import.meta.url));
+    await using sink = new Child(new URL("./sink.ts", import.meta.url));
+    const ports = await subject.call<Ports>("listen", { onData: "ignore" });
+    const room = "bench://memory";
+    await sink.call("open", { kind, port: ports[kind], clients: from, room });
+    const before = await settled(subject, settleMs);
+    await sink.call("open", { kind, port: ports[kind], clients: to - from, room });
+    const after = await settled(subject, settleMs);
+    rows.push([kind, cell((after - before) / (to - from)), cell(after / 2 ** 20)]);
   }
   printTable(
     `Memory of the server process, ${from} to ${to} idle connections`,

@@ -71,25 +71,21 @@ async function best(calls: number, call: () => Promise<void>): Promise<number> {
  * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
-  const server = new Child(new URL("./rpc_server.ts", import.meta.url));
-  try {
-    const ports = await server.call<RpcPorts>("listen");
-    const { link, dialer } = await openLink(ports.rpc);
-    const rpc = await best(scaled(RPC_CALLS, scale, IN_FLIGHT), async () => {
-      checkLength((await link.call(METHOD, payload)).length);
-    });
-    await dialer.stop();
-    const url = `http://127.0.0.1:${ports.http}/echo`;
-    const http = await best(scaled(HTTP_CALLS, scale, IN_FLIGHT), async () => {
-      const response = await fetch(url, { method: "POST", body: payload });
-      checkLength((await response.arrayBuffer()).byteLength);
-    });
-    printTable(
-      `Echo of ${PAYLOAD_BYTES} bytes, ${IN_FLIGHT} calls under way, one process to another`,
-      ["over", "calls/s", "ratio"],
-      [["HTTP with Hono", cell(http), cell(1)], ["RPC", cell(rpc), cell(rpc / http)]],
-    );
-  } finally {
-    await server.stop();
-  }
+  await using server = new Child(new URL("./rpc_server.ts", import.meta.url));
+  const ports = await server.call<RpcPorts>("listen");
+  const { link, dialer } = await openLink(ports.rpc);
+  const rpc = await best(scaled(RPC_CALLS, scale, IN_FLIGHT), async () => {
+    checkLength((await link.call(METHOD, payload)).length);
+  });
+  await dialer.stop();
+  const url = `http://127.0.0.1:${ports.http}/echo`;
+  const http = await best(scaled(HTTP_CALLS, scale, IN_FLIGHT), async () => {
+    const response = await fetch(url, { method: "POST", body: payload });
+    checkLength((await response.arrayBuffer()).byteLength);
+  });
+  printTable(
+    `Echo of ${PAYLOAD_BYTES} bytes, ${IN_FLIGHT} calls under way, one process to another`,
+    ["over", "calls/s", "ratio"],
+    [["HTTP with Hono", cell(http), cell(1)], ["RPC", cell(rpc), cell(rpc / http)]],
+  );
 }

@@ -98,6 +98,6 @@ export function busyClients(samples: readonly Sample[], processes: number): stri
   const busy = samples.filter(({ receivedPerS }) => receivedPerS > 0)
     .filter(({ clientCores }) => clientCores > BUSY * processes);
   if (busy.length === 0) return undefined;
-  return `for ${busy.length} of ${samples.length} looks at the run the clients took all that ` +
+  return `for ${busy.length} of ${samples.length} samples the clients took all that ` +
     `${processes} processes can: what was late then may be their own doing; give more --workers`;
 }

@@ -13,5 +13,5 @@ test("busyClients() says when clients took all that their processes can, while p
   });
   assert.equal(busyClients([at(0.9, 100), at(1.9, 0)], 1), undefined);
   assert.equal(busyClients([at(1.8, 100)], 2), undefined);
-  assert.match(busyClients([at(0.5, 1), at(1.02, 100)], 1)!, /^for 1 of 2 looks/);
+  assert.match(busyClients([at(0.5, 1), at(1.02, 100)], 1)!, /^for 1 of 2 samples/);
 });

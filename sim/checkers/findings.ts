@@ -84,7 +84,7 @@ export function moveFinding(
   };
 }
 
-/** Whether clients that beat, or were not yet to be closed, stayed connected. */
+/** Whether clients that the server had no reason to close stayed connected. */
 export function connectionFinding({ lostConnections }: { lostConnections: number }): Finding {
   return {
     check: "connections are kept",

@@ -7,13 +7,13 @@ const INTERVALS = 2;
 /** What a deadline may be late by where all run on one busy machine, in milliseconds. */
 const LATE_MS = 1_000;
 
-/** How much longer one looks, so that those who are late are seen, in milliseconds. */
+/** How much longer the scenario waits, to see those that are closed late, in milliseconds. */
 const SEEN_MS = 1_500;
 
 /** What the clocks of two processes may differ by, in milliseconds. */
 const EARLY_MS = 5;
 
-/** All beat, a share falls silent. */
+/** All send heartbeats, then some fall silent. */
 export const heartbeat: Scenario = {
   async run(run) {
     const { heartbeatMs, seed, share } = run.options;

@@ -47,7 +47,7 @@ const GONE_MS = 10_000;
 /** Share of the clients that fall silent in the end. */
 const SILENT = 0.3;
 
-/** What a deadline may be late by: a tick of the wheel, and the ways to and fro, in milliseconds. */
+/** What a deadline may be late by: a tick of the wheel, and the network both ways, in milliseconds. */
 const LATE_MS = TICK_MS + 20;
 
 /** What became of a world. */
