@@ -1,3 +1,9 @@
+/**
+ * The door of this folder: a link over which both ends call each other. dialer.ts and listener.ts
+ * make links; nothing here knows what is called.
+ *
+ * @module
+ */
 import { getLogger } from "@logtape/logtape";
 import { assert } from "../base/assert.ts";
 import type { Clock, TimerHandle } from "../base/clock.ts";

@@ -158,9 +158,9 @@ transport = "websocket"
 A duration is a whole number with \`ms\`, \`s\`, \`m\` or \`h\`. A size is a whole number with \`B\`, \`KiB\`,
 \`MiB\` or \`GiB\`.
 
-A name in two brackets, as in \`[[listeners]]\`, is a table that may stand any number of times. Only
-the file can give it. With \`[[listeners]]\`, \`tcp\` and \`ws\`, which are the short form of two of them,
-must not be given.
+A table in two brackets, such as \`[[listeners]]\` or \`[[rooms]]\`, can occur any number of times. Only
+the file can have such tables. \`tcp\` and \`ws\` are the short form of two listeners: with
+\`[[listeners]]\` they must be left out.
 
 All roles of a cluster may read the same file. Each takes the options that concern it.
 

@@ -1,3 +1,9 @@
+/**
+ * The door of this folder: a whole cluster in one process, on a simulated network and clock, by one
+ * seed. cluster.ts and roles.ts run production code, faults.ts injects the faults.
+ *
+ * @module
+ */
 import { TICK_MS } from "../../comet/options.ts";
 import { randomBelow } from "../../base/prng.ts";
 import {
