@@ -15,7 +15,7 @@ import { ConfigError } from "../options/reading.ts";
 import { suggest } from "../options/suggest.ts";
 import { deniedAdvice } from "./permission_hints.ts";
 import { commandHelps, generalHelp } from "./help.ts";
-import type { Role } from "./config/relations.ts";
+import type { ServerCommand } from "./config/relations.ts";
 import { ProcessOutput } from "./process_output.ts";
 import { CometRole } from "./roles/comet.ts";
 import { JobRole } from "./roles/job.ts";
@@ -52,15 +52,15 @@ const ignoredSignals: readonly Signal[] = ["SIGUSR1", "SIGUSR2"];
 export type Start = (config: LoadedConfig["config"], platform: Platform) => Promise<Running>;
 
 /** What runs until a signal ends it. */
-const roles: Readonly<Record<Role, Start>> = {
+const serverCommands: Readonly<Record<ServerCommand, Start>> = {
   start,
   comet: (config, platform) => new CometRole(config, platform).open(),
   logic: (config, platform) => new LogicRole(config, platform).open(),
   job: (config, platform) => new JobRole(config, platform).open(),
 };
 
-function isRole(command: string): command is Role {
-  return command in roles;
+function isServerCommand(command: string): command is ServerCommand {
+  return command in serverCommands;
 }
 
 /** An error in one line. */
@@ -69,10 +69,10 @@ function inOneLine(error: unknown): string {
   return deniedAdvice(error) ?? message.split("\n")[0];
 }
 
-function load(platform: Platform, role: Role, args: readonly string[]): LoadedConfig {
+function load(platform: Platform, command: ServerCommand, args: readonly string[]): LoadedConfig {
   return loadConfig({
     args,
-    role,
+    command,
     env: platform.process.env,
     machine: platform.process,
     readFile: (path) => readFileSync(path, "utf8"),
@@ -82,7 +82,9 @@ function load(platform: Platform, role: Role, args: readonly string[]): LoadedCo
 /** @param args Those of the role that comes first, or of `start`. */
 function checkConfig(platform: Platform, output: ProcessOutput, args: readonly string[]): void {
   const [first = "", ...rest] = args;
-  const loaded = isRole(first) ? load(platform, first, rest) : load(platform, "start", args);
+  const loaded = isServerCommand(first)
+    ? load(platform, first, rest)
+    : load(platform, "start", args);
   console.log(effectiveToml(loaded).trimEnd());
   if (loaded.environmentListed) return;
   output.complain("misspelt HALLEY_ variables were not looked for; that needs --allow-env");
@@ -171,7 +173,7 @@ async function run(
         platform,
         output,
         load(platform, command, args).config,
-        command === "start" ? startServer : roles[command],
+        command === "start" ? startServer : serverCommands[command],
       );
       return undefined;
     case "worker":

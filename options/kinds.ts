@@ -61,21 +61,30 @@ const number = (text: string) => /^-?\d+$/.test(text) ? Number(text) : text;
 const quote = (value: string) => JSON.stringify(value);
 const quoteAll = (values: readonly string[]) => `[${values.map(quote).join(", ")}]`;
 
-/** Text that `parse` turns into a number between two others. */
+/** A number between two others that is written as a text. */
 function amount(
-  min: number,
-  max: number,
+  own: Own<number> & { readonly min: number; readonly max: number },
+  placeholder: string,
   range: string,
   parse: (text: string) => number | undefined,
-): v.GenericSchema<unknown, number> {
+  format: (value: number) => string,
+): Option<number> {
+  const { min, max, ...rest } = own;
   const message = `must be ${range}`;
-  return v.pipe(
-    v.string(message),
-    v.transform(parse),
-    v.number(message),
-    v.minValue(min, message),
-    v.maxValue(max, message),
-  );
+  return {
+    ...rest,
+    placeholder,
+    range,
+    schema: v.pipe(
+      v.string(message),
+      v.transform(parse),
+      v.number(message),
+      v.minValue(min, message),
+      v.maxValue(max, message),
+    ),
+    fromText: asIs,
+    toToml: (value) => quote(format(value)),
+  };
 }
 
 /** An address to listen on. */
@@ -98,30 +107,15 @@ export function address(own: Own<Address>): Option<Address> {
 
 /** A duration; its value is in milliseconds. */
 export function duration(own: Own<number> & { minMs: number; maxMs: number }): Option<number> {
-  const { minMs, maxMs, ...rest } = own;
-  const range = `a duration of ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
-  return {
-    ...rest,
-    placeholder: "DURATION",
-    range,
-    schema: amount(minMs, maxMs, range, parseDuration),
-    fromText: asIs,
-    toToml: (value) => quote(formatDuration(value)),
-  };
+  const { minMs: min, maxMs: max, ...rest } = own;
+  const range = `a duration of ${formatDuration(min)} to ${formatDuration(max)}`;
+  return amount({ ...rest, min, max }, "DURATION", range, parseDuration, formatDuration);
 }
 
 /** A size in bytes. */
 export function bytes(own: Own<number> & { min: number; max: number }): Option<number> {
-  const { min, max, ...rest } = own;
-  const range = `a size of ${formatBytes(min)} to ${formatBytes(max)}`;
-  return {
-    ...rest,
-    placeholder: "SIZE",
-    range,
-    schema: amount(min, max, range, parseBytes),
-    fromText: asIs,
-    toToml: (value) => quote(formatBytes(value)),
-  };
+  const range = `a size of ${formatBytes(own.min)} to ${formatBytes(own.max)}`;
+  return amount(own, "SIZE", range, parseBytes, formatBytes);
 }
 
 /** A whole number. */
@@ -144,27 +138,17 @@ export function integer(own: Own<number> & { min: number; max: number }): Option
   };
 }
 
-/** A number with a unit behind it, which may be left out: `5%` or `100/s`. */
+/** A number with a unit behind it, which may be left out, such as `5%` or `100/s`. */
 export function decimal(
-  own: Own<number> & { min: number; max: number; unit?: string; divisor?: number },
+  own: Own<number> & { min: number; max: number; unit?: string },
 ): Option<number> {
-  const { min, max, unit = "", divisor = 1, ...rest } = own;
-  const range = `a number, ${min} to ${max}`;
+  const { unit = "", ...rest } = own;
   const parse = (text: string) => {
     const digits = text.endsWith(unit) ? text.slice(0, text.length - unit.length) : text;
     return /^\d+(?:\.\d+)?$/.test(digits) ? Number(digits) : undefined;
   };
-  return {
-    ...rest,
-    placeholder: `N${unit}`,
-    range,
-    schema: v.pipe(amount(min, max, range, parse), v.transform((value) => value / divisor)),
-    fromText: asIs,
-    toToml(value) {
-      const shown = String(Number((value * divisor).toFixed(6)));
-      return unit === "" ? shown : quote(`${shown}${unit}`);
-    },
-  };
+  const range = `a number, ${own.min} to ${own.max}`;
+  return amount(rest, `N${unit}`, range, parse, (value) => `${value}${unit}`);
 }
 
 /** Text of a certain form. */

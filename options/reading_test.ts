@@ -15,11 +15,10 @@ const options = {
   count: integer({ name: "count", default: 3, min: 1, max: 9, text: "How many" }),
   share: decimal({
     name: "share",
-    default: 0.1,
+    default: 10,
     min: 0,
     max: 100,
     unit: "%",
-    divisor: 100,
     text: "Which part",
   }),
   color: choice({ name: "color", default: "red", words: ["red", "blue"], text: "Color" }),
@@ -38,7 +37,7 @@ describe("merge()", () => {
     const first = flags("--count 5 --share 12.5%");
     const second = flags("--count=6 --color blue");
     const { values, given } = merge(options, [first, second], machine);
-    assert.deepEqual(values, { name: "here", count: 5, share: 0.125, color: "blue" });
+    assert.deepEqual(values, { name: "here", count: 5, share: 12.5, color: "blue" });
     assert.deepEqual(given("color"), { value: "blue", place: "--color", origin: "--color" });
     assert.equal(given("name"), undefined);
   });

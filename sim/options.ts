@@ -92,14 +92,12 @@ const simOptions = {
     maxMs: 365 * 24 * 3_600_000,
     text: "How long it lasts once all clients are in",
   }),
-  /** 0 to 1. */
   share: decimal({
     name: "share",
-    default: 0.05,
+    default: 5,
     min: 0.01,
     max: 100,
     unit: "%",
-    divisor: 100,
     text: "Part of the clients that falls silent or stops reading",
   }),
   workers: integer({
@@ -162,8 +160,10 @@ const simOptions = {
 } as const;
 
 /** What a run is to be like; a text that was not given is empty. */
-export type SimOptions = Omit<Values<typeof simOptions>, "transports"> & {
+export type SimOptions = Omit<Values<typeof simOptions>, "transports" | "share"> & {
   readonly transports: readonly Transport[];
+  /** 0 to 1. */
+  readonly share: number;
 };
 
 /** What `halley sim --help` prints. */
@@ -201,10 +201,15 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
     mistakes.push("--target and --api go together");
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
-  return { ...values, api: values.api.replace(/\/+$/, "") } as SimOptions;
+  return {
+    ...values,
+    transports: values.transports as Transport[],
+    share: values.share / 100,
+    api: values.api.replace(/\/+$/, ""),
+  };
 }
 
 /** The options of a run, as on the command line. */
 export function optionTexts(options: SimOptions): string[] {
-  return flagTexts(simOptions, options);
+  return flagTexts(simOptions, { ...options, share: Number((100 * options.share).toFixed(6)) });
 }

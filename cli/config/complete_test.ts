@@ -58,10 +58,10 @@ describe("completeConfig()", () => {
     ]);
     const wrong = [...listeners, { address: { ...address, port: -1 }, transprot: "tcp" }];
     assert.deepEqual(mistakesOf({ listeners: wrong as unknown as Config["listeners"] }), [
-      'listeners #3: transprot: there is no such key; did you mean "transport"?',
-      'listeners #3: address = "127.0.0.1:-1": must be host:port, IPv6 in brackets, ' +
+      '[[listeners]] #3: transprot: there is no such key; did you mean "transport"?',
+      '[[listeners]] #3: address = "127.0.0.1:-1": must be host:port, IPv6 in brackets, ' +
       "port 0 to 65535 (0 takes any free one)",
-      "listeners #3: transport must be given: one of tcp, websocket",
+      "[[listeners]] #3: transport must be given: one of tcp, websocket",
     ]);
   });
 

@@ -1,10 +1,10 @@
 import { parse as parseToml, TomlError } from "smol-toml";
 import type { Machine, Options } from "../../options/kinds.ts";
-import { ConfigError, merge, Reading } from "../../options/reading.ts";
+import { ConfigError, merge, type Merged, Reading } from "../../options/reading.ts";
 import { suggest } from "../../options/suggest.ts";
 import { deniedAdvice } from "../permission_hints.ts";
 import { configFile, options, sections } from "./options.ts";
-import { relations, type Role } from "./relations.ts";
+import { relations, type ServerCommand } from "./relations.ts";
 import { type Config, type Field, optionList, variableOf } from "./schema.ts";
 
 /** Everything that configures a server. */
@@ -14,7 +14,7 @@ export interface ConfigInput {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly machine: Machine;
   /** What is to run with it. */
-  readonly role: Role;
+  readonly command: ServerCommand;
   /** Reads a text file. */
   readFile(path: string): string;
 }
@@ -116,6 +116,26 @@ function reasonOf(error: unknown): string {
 }
 
 /**
+ * Puts together what was read and checks it as a whole.
+ *
+ * @throws {ConfigError} When anything is wrong; it holds every mistake.
+ */
+export function mergeConfig(
+  readings: readonly Reading[],
+  command: ServerCommand,
+  machine: Machine,
+): Merged<typeof options> {
+  const merged = merge(options, readings, machine);
+  const mistakes = readings.flatMap((reading) => reading.mistakes);
+  // Relations between values that are wrong by themselves would only repeat the mistakes.
+  if (mistakes.length === 0) {
+    mistakes.push(...relations(merged.values, command, (field) => merged.given(field)?.place));
+  }
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return merged;
+}
+
+/**
  * Puts the configuration together: the file over the defaults, the environment over the file, flags
  * over all.
  *
@@ -132,13 +152,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   if (path !== "") readFile(file, path, input);
 
   const readings = [flags, environment, file];
-  const { values: config, given } = merge(options, readings, input.machine);
-  const mistakes = readings.flatMap((reading) => reading.mistakes);
-  // Relations between values that are wrong by themselves would only repeat the mistakes.
-  if (mistakes.length === 0) {
-    mistakes.push(...relations(config, input.role, (field) => given(field)?.place));
-  }
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  const { values: config, given } = mergeConfig(readings, input.command, input.machine);
   const origins = optionList.map(([field]) => [field, given(field)?.origin ?? "default"]);
   return { config, origins: Object.fromEntries(origins), environmentListed };
 }

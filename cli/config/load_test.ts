@@ -15,7 +15,7 @@ interface Given {
 
 function load({ args = [], env = {}, toml }: Given): LoadedConfig {
   return loadConfig({
-    role: "start",
+    command: "start",
     args: toml === undefined ? args : ["--config", "halley.toml", ...args],
     env,
     machine,
@@ -108,8 +108,8 @@ describe("loadConfig()", () => {
     const read: string[] = [];
     const readFile = (path: string) => (read.push(path), "");
     const env = { HALLEY_CONFIG: "a.toml" };
-    loadConfig({ role: "start", args: [], env, machine, readFile });
-    loadConfig({ role: "start", args: ["--config=b.toml"], env, machine, readFile });
+    loadConfig({ command: "start", args: [], env, machine, readFile });
+    loadConfig({ command: "start", args: ["--config=b.toml"], env, machine, readFile });
     assert.deepEqual(read, ["a.toml", "b.toml"]);
   });
 
@@ -161,7 +161,7 @@ describe("loadConfig()", () => {
     assert.throws(
       () =>
         loadConfig({
-          role: "start",
+          command: "start",
           args: ["--config", "none.toml"],
           env: {},
           machine,
@@ -266,7 +266,10 @@ describe("loadConfig()", () => {
       },
     };
     const rest = { env: {}, machine: shy, readFile: () => "" };
-    assert.equal(loadConfig({ role: "start", args: ["--id", "a"], ...rest }).config.serverId, "a");
-    assert.throws(() => loadConfig({ role: "start", args: [], ...rest }), { message: "denied" });
+    assert.equal(
+      loadConfig({ command: "start", args: ["--id", "a"], ...rest }).config.serverId,
+      "a",
+    );
+    assert.throws(() => loadConfig({ command: "start", args: [], ...rest }), { message: "denied" });
   });
 });

@@ -10,27 +10,27 @@ function overlap(a: Address, b: Address): boolean {
 }
 
 /** What runs: every role at once, or one of them. */
-export type Role = "start" | "comet" | "logic" | "job";
+export type ServerCommand = "start" | "comet" | "logic" | "job";
 
 /**
  * Checks what must hold between options.
  *
- * @param role What is to run with them.
+ * @param command What is to run with them.
  * @param placeOf Where an option was given; nothing for those that were not.
  * @returns A line for each mistake.
  */
 export function relations(
   config: Config,
-  role: Role,
+  command: ServerCommand,
   placeOf: (field: Field) => string | undefined,
 ): string[] {
   return [
     ...alternatives(config, placeOf),
-    ...ports(config, role),
-    ...api(config, role),
-    ...needed(config, role),
+    ...ports(config, command),
+    ...api(config, command),
+    ...needed(config, command),
     ...addresses(config),
-    ...secrets(config, role),
+    ...secrets(config, command),
   ];
 }
 
@@ -59,23 +59,23 @@ function addresses({ logic, rpc, advertiseRpc, metrics }: Config): string[] {
 }
 
 /** What a role cannot do without. */
-function needed({ redis, redisToken, logic }: Config, role: Role): string[] {
+function needed({ redis, redisToken, logic }: Config, command: ServerCommand): string[] {
   const mistakes: string[] = [];
-  if ((role === "logic" || role === "job") && redis === "") {
+  if ((command === "logic" || command === "job") && redis === "") {
     mistakes.push(`${options.redis.name} must be set: logic and job work together through it`);
   }
   if (redis.startsWith("https:") && redisToken === "") {
     mistakes.push(`${options.redisToken.name} must be set for an https: URL`);
   }
-  if (role === "comet" && logic.length === 0) {
+  if (command === "comet" && logic.length === 0) {
     mistakes.push(`${options.logic.name} must name at least one logic`);
   }
   return mistakes;
 }
 
 /** Who could reach what without showing anything. */
-function secrets({ rpc, clusterSecret }: Config, role: Role): string[] {
-  if ((role !== "logic" && role !== "comet") || rpc === "" || clusterSecret !== "") return [];
+function secrets({ rpc, clusterSecret }: Config, command: ServerCommand): string[] {
+  if ((command !== "logic" && command !== "comet") || rpc === "" || clusterSecret !== "") return [];
   const address = parseRpcAddress(rpc);
   if (address === undefined) return [];
   if (address.hostname.startsWith("unix:") || isLoopback(address.hostname)) return [];
@@ -86,7 +86,7 @@ function secrets({ rpc, clusterSecret }: Config, role: Role): string[] {
 }
 
 /** The addresses on which a role listens for clients and back ends, with their places. */
-function listening(config: Config, role: Role): (readonly [string, Address])[] {
+function listening(config: Config, command: ServerCommand): (readonly [string, Address])[] {
   const clients = listenersOf(config).map(({ address }, index) =>
     [
       config.listeners.length > 0 ? `[[listeners]] #${index + 1}` : ["tcp", "ws"][index],
@@ -94,13 +94,13 @@ function listening(config: Config, role: Role): (readonly [string, Address])[] {
     ] as const
   );
   return [
-    ...(role === "start" || role === "comet" ? clients : []),
-    ...(role === "start" || role === "logic" ? [["http", config.http] as const] : []),
+    ...(command === "start" || command === "comet" ? clients : []),
+    ...(command === "start" || command === "logic" ? [["http", config.http] as const] : []),
   ];
 }
 
-function ports(config: Config, role: Role): string[] {
-  const all = listening(config, role).map(([place, address]) => ({
+function ports(config: Config, command: ServerCommand): string[] {
+  const all = listening(config, command).map(([place, address]) => ({
     address,
     text: `${place} = "${formatAddress(address)}"`,
   }));
@@ -110,8 +110,8 @@ function ports(config: Config, role: Role): string[] {
   );
 }
 
-function api({ http, apiKey, insecureApi }: Config, role: Role): string[] {
-  const hasApi = role === "start" || role === "logic";
+function api({ http, apiKey, insecureApi }: Config, command: ServerCommand): string[] {
+  const hasApi = command === "start" || command === "logic";
   if (!hasApi || isLoopback(http.hostname) || apiKey !== "" || insecureApi) return [];
   return [
     `http = "${formatAddress(http)}": anyone who reaches it could push; set ` +

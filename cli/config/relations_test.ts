@@ -1,11 +1,11 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
-import { relations, type Role } from "./relations.ts";
+import { relations, type ServerCommand } from "./relations.ts";
 import { type Config, defaultConfig } from "./schema.ts";
 
-function check(changes: Partial<Config>, role: Role = "start"): string[] {
+function check(changes: Partial<Config>, command: ServerCommand = "start"): string[] {
   const config = { ...defaultConfig({ hostname: () => "push-1" }), ...changes };
-  return relations(config, role, (field) => field in changes ? `--${field}` : undefined);
+  return relations(config, command, (field) => field in changes ? `--${field}` : undefined);
 }
 
 describe("relations()", () => {
@@ -48,12 +48,12 @@ describe("relations()", () => {
   });
 
   test("tells each role of a cluster what it cannot do without", () => {
-    for (const role of ["logic", "job"] as const) {
-      assert.deepEqual(check({}, role), [
+    for (const command of ["logic", "job"] as const) {
+      assert.deepEqual(check({}, command), [
         "redis must be set: logic and job work together through it",
       ]);
-      assert.deepEqual(check({ redis: "redis://127.0.0.1" }, role), []);
-      assert.deepEqual(check({ redis: "https://a.example" }, role), [
+      assert.deepEqual(check({ redis: "redis://127.0.0.1" }, command), []);
+      assert.deepEqual(check({ redis: "https://a.example" }, command), [
         "redis-token must be set for an https: URL",
       ]);
     }
@@ -63,16 +63,16 @@ describe("relations()", () => {
 
   test("lets RPC beyond loopback only with a cluster secret", () => {
     const known = { redis: "redis://127.0.0.1", logic: ["127.0.0.1:3119"] };
-    for (const role of ["logic", "comet"] as const) {
-      assert.deepEqual(check({ ...known, rpc: "0.0.0.0:3119" }, role), [
+    for (const command of ["logic", "comet"] as const) {
+      assert.deepEqual(check({ ...known, rpc: "0.0.0.0:3119" }, command), [
         'rpc = "0.0.0.0:3119": anyone who reaches it could push; set cluster-secret, ' +
         "or listen on 127.0.0.1",
       ]);
       const clusterSecret = "0123456789";
-      assert.deepEqual(check({ ...known, rpc: "0.0.0.0:3119", clusterSecret }, role), []);
-      assert.deepEqual(check({ ...known, rpc: "127.0.0.1:0" }, role), []);
-      assert.deepEqual(check({ ...known, rpc: "unix:/run/halley.sock" }, role), []);
-      assert.equal(check({ ...known, rpc: "127.0.0.1:99999" }, role).length, 1);
+      assert.deepEqual(check({ ...known, rpc: "0.0.0.0:3119", clusterSecret }, command), []);
+      assert.deepEqual(check({ ...known, rpc: "127.0.0.1:0" }, command), []);
+      assert.deepEqual(check({ ...known, rpc: "unix:/run/halley.sock" }, command), []);
+      assert.equal(check({ ...known, rpc: "127.0.0.1:99999" }, command).length, 1);
     }
     assert.deepEqual(check({ rpc: "0.0.0.0:3119" }, "start"), []);
   });

@@ -11,7 +11,7 @@ const machine = { hostname: () => "push-1" };
 function loadToml(text: string, env: Readonly<Record<string, string>> = {}) {
   return loadConfig({
     args: ["--config", "halley.toml"],
-    role: "start",
+    command: "start",
     env,
     machine,
     readFile: () => text,
