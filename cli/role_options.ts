@@ -85,6 +85,7 @@ export function logicOptions(config: Config): LogicOptions {
     listenersOf(config).find((listener) => listener.transport === transport)?.address.port ?? 0;
   return {
     limits: { perMidMax, perKeyMax, whenFull },
+    hookMs: config.hookMs,
     openAfterMs: logicDefaults.openAfterMs,
     nodes: {
       ...nodesDefaults,

@@ -1,3 +1,4 @@
+import type { Hooks } from "../logic/hooks.ts";
 import type { Platform } from "../platform/port.ts";
 import type { Config } from "./config/schema.ts";
 import { OneProcess } from "./roles/one_process.ts";
@@ -11,7 +12,11 @@ export type { RunningServer } from "./roles/role_process.ts";
  *
  * @throws {Error} With a one-line message when it cannot start; then nothing is left open.
  */
-export function start(config: Config, platform: Platform): Promise<RunningServer> {
+export function start(
+  config: Config,
+  platform: Platform,
+  hooks: Hooks = {},
+): Promise<RunningServer> {
   const Role = config.workers === "0" ? OneProcess : Workers;
-  return new Role(config, platform).open();
+  return new Role(config, platform, hooks).open();
 }

@@ -63,7 +63,7 @@ export interface ClusterCometParts extends CometParts {
 }
 
 /** What a logic has beside. */
-export interface LogicParts extends Pick<LogicDependencies, "messageHandler" | "options"> {
+export interface LogicParts extends Pick<LogicDependencies, "hooks" | "options"> {
   readonly ports: Ports;
 }
 
@@ -115,7 +115,15 @@ export function wireLogic(parts: RoleDependencies, own: LogicParts & { readonly 
   });
   links.serve(logic);
   const port = linkPort(parts, { role: "logic", id }, links);
-  return { logic, links, listen: port.listen, stop: port.close };
+  return {
+    logic,
+    links,
+    listen: port.listen,
+    stop: async () => {
+      await port.close();
+      await logic.settled();
+    },
+  };
 }
 
 /** A job of a cluster: it dials the comets that are registered. */
@@ -164,6 +172,7 @@ export function wireServer(
       await job.stop();
       await pushLog.close();
       await comet.stop();
+      await logic.settled();
     },
   };
 }
@@ -204,6 +213,7 @@ export function wireParent(
       await pushLog.close();
       await stopWorkers();
       await port.close();
+      await logic.settled();
     },
   };
 }

@@ -3,12 +3,15 @@ import { WriteOutcome } from "../platform/port.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
 import { excerpt } from "../protocol/excerpt.ts";
 import { EMPTY, type Frame, type FrameSink, writeInt32 } from "../protocol/frame.ts";
-import { Limits } from "../protocol/limits.ts";
-import { parseOperations } from "../protocol/operation_list.ts";
+import { subscribed, unsubscribed } from "../protocol/operation_list.ts";
 import { Operation } from "../protocol/operations.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
-import { ConnectRefused, type ConnectReply } from "../protocol/cluster/connection.ts";
+import {
+  type ConnectionRef,
+  ConnectRefused,
+  type ConnectReply,
+} from "../protocol/cluster/connection.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { decodeUtf8 } from "../protocol/utf8.ts";
 import { type Channel, ChannelState } from "./channel.ts";
@@ -27,6 +30,9 @@ const encoder = new TextEncoder();
 export class ClientProtocol implements FrameSink<Channel> {
   /** Body of every heartbeat's answer: formats copy it. */
   readonly #onlineBody = new Uint8Array(4);
+
+  /** Whether a logic has said that it is to be asked before a client joins another room. */
+  #asksJoins = false;
 
   constructor(
     private readonly connections: ConnectionManager,
@@ -55,11 +61,11 @@ export class ClientProtocol implements FrameSink<Channel> {
       case Operation.ChangeRoom:
         return this.#changeRoom(channel, frame);
       case Operation.Subscribe:
-        this.#subscribe(channel, frame.body);
+        channel.accepts = subscribed(channel.accepts, frame.body);
         this.#reply(channel, Operation.SubscribeReply, frame.sequence, frame.body);
         return true;
       case Operation.Unsubscribe:
-        this.#unsubscribe(channel, frame.body);
+        channel.accepts = unsubscribed(channel.accepts, frame.body);
         this.#reply(channel, Operation.UnsubscribeReply, frame.sequence, frame.body);
         return true;
       default:
@@ -94,20 +100,43 @@ export class ClientProtocol implements FrameSink<Channel> {
         }"`,
       );
     }
-    const announced = key === "" ? undefined : this.connections.interest.add(key);
-    if (announced === undefined) {
+    const isAsked = this.#asksJoins && key !== "" && key !== channel.roomKey;
+    const announced = key === "" || isAsked ? undefined : this.connections.interest.add(key);
+    if (!isAsked && announced === undefined) {
       this.#join(channel, sequence, key, body);
       return true;
     }
     channel.busy = true;
     const echo = body.slice();
-    announced.then(() => {
-      channel.busy = false;
-      if (channel.state !== ChannelState.open) return;
-      this.#join(channel, sequence, key, echo);
-      channel.transport.resume(channel);
-    });
+    if (isAsked) void this.#askToJoin(channel, sequence, key, echo);
+    else announced!.then(() => this.#joinLater(channel, sequence, key, echo));
     return false;
+  }
+
+  /** Asks logic for a change of room; refused, the channel stays in its room, and is told of it. */
+  async #askToJoin(channel: Channel, sequence: number, key: string, echo: Uint8Array) {
+    const request = { ...this.#refOf(channel), room: key };
+    const mayJoin = await this.logic.authorizeJoin(request).catch((error) => {
+      log.warn("logic could not be asked whether a client may join: {error}", { error });
+      return false;
+    });
+    if (channel.state !== ChannelState.open) return;
+    if (!mayJoin) {
+      this.counters.joinsRefused++;
+      const { roomKey } = channel;
+      return this.#joinLater(channel, sequence, roomKey, encoder.encode(roomKey));
+    }
+    const announced = this.connections.interest.add(key);
+    if (announced === undefined) this.#joinLater(channel, sequence, key, echo);
+    else announced.then(() => this.#joinLater(channel, sequence, key, echo));
+  }
+
+  /** Joins where the channel was busy meanwhile, and goes on with what has come since. */
+  #joinLater(channel: Channel, sequence: number, key: string, echo: Uint8Array): void {
+    channel.busy = false;
+    if (channel.state !== ChannelState.open) return;
+    this.#join(channel, sequence, key, echo);
+    channel.transport.resume(channel);
   }
 
   /** Moves a channel into a room, unless that is full, and says in which one it is. */
@@ -120,22 +149,6 @@ export class ClientProtocol implements FrameSink<Channel> {
       room = encoder.encode(channel.roomKey);
     }
     this.#reply(channel, Operation.ChangeRoomReply, sequence, room);
-  }
-
-  #subscribe(channel: Channel, body: Uint8Array): void {
-    const accepts = [...new Set([...channel.accepts, ...parseOperations(body)])];
-    if (accepts.length > Limits.acceptsMax) {
-      throw new ProtocolError(
-        CloseCodes.protocolError,
-        `Cannot subscribe: at most ${Limits.acceptsMax} operations, would be ${accepts.length}`,
-      );
-    }
-    channel.accepts = accepts;
-  }
-
-  #unsubscribe(channel: Channel, body: Uint8Array): void {
-    const dropped = new Set(parseOperations(body));
-    channel.accepts = channel.accepts.filter((operation) => !dropped.has(operation));
   }
 
   #auth(channel: Channel, frame: Frame): void {
@@ -154,6 +167,7 @@ export class ClientProtocol implements FrameSink<Channel> {
 
   /** Logic accepts the client; jobs may have to learn of its room first. */
   #accepted(channel: Channel, sequence: number, client: ConnectReply): void {
+    this.#asksJoins ||= client.asksJoins;
     const announced = client.room === "" ? undefined : this.connections.interest.add(client.room);
     if (announced === undefined) this.#authenticated(channel, sequence, client);
     else announced.then(() => this.#authenticated(channel, sequence, client));
@@ -166,9 +180,7 @@ export class ClientProtocol implements FrameSink<Channel> {
       this.connections.close(channel, CloseCodes.roomFull);
     }
     if (channel.state !== ChannelState.handshaking) {
-      const { mid, key } = client;
-      const { server } = this.connections;
-      this.logic.disconnect({ server, connectionId: channel.id, mid, key })
+      this.logic.disconnect(this.#refOf(channel, client))
         .catch(() => this.counters.logicFailures++);
       return;
     }
@@ -192,29 +204,33 @@ export class ClientProtocol implements FrameSink<Channel> {
     const { operation, sequence } = frame;
     channel.busy = true;
     this.logic.receive({
-      server: this.connections.server,
-      mid: channel.mid,
-      key: channel.key,
+      ...this.#refOf(channel),
       room: channel.roomKey,
       operation,
       sequence,
       body: frame.body,
     }).then(
-      () => this.#received(channel, operation, sequence),
+      (reply) => this.#received(channel, operation, sequence, reply),
       (error) => {
         this.counters.receiveFailures++;
         log.warn("logic failed to receive operation {operation}: {error}", { operation, error });
-        this.#received(channel, operation, sequence);
+        this.#received(channel, operation, sequence, EMPTY);
       },
     );
   }
 
-  #received(channel: Channel, operation: number, sequence: number): void {
+  #received(channel: Channel, operation: number, sequence: number, reply: Uint8Array): void {
     channel.busy = false;
     if (channel.state !== ChannelState.open) return;
     const answer = operation === Operation.SendMessage ? Operation.SendMessageReply : operation;
-    this.#reply(channel, answer, sequence, EMPTY);
+    this.#reply(channel, answer, sequence, reply);
     channel.transport.resume(channel);
+  }
+
+  /** @param client Who it is, where the channel itself does not know. */
+  #refOf(channel: Channel, client: Pick<ConnectReply, "mid" | "key"> = channel): ConnectionRef {
+    const { mid, key } = client;
+    return { server: this.connections.server, connectionId: channel.id, mid, key };
   }
 
   #reply(channel: Channel, operation: number, sequence: number, body: Uint8Array): void {

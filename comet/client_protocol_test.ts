@@ -184,6 +184,7 @@ describe("ClientProtocol.frame() after auth", () => {
     assert.deepEqual(client.lines(), ["5:9:", "5:9:", "7:9:", "9:9:", "1000:9:", "-5:9:"]);
     assert.deepEqual(comet.logic.received[0], {
       server: "comet-1",
+      connectionId: comet.channels()[0].id,
       mid: 77n,
       key: "k",
       room: "live://3",

@@ -23,6 +23,8 @@ export class CometCounters {
   framesReceived = 0;
   /** Frames handed to logic that it failed to take. */
   receiveFailures = 0;
+  /** Changes of room that were refused, or of which logic could not be asked. */
+  joinsRefused = 0;
   /** Frames of pushes that were written or queued, one per client. */
   framesPushed = 0;
   /** Frames of pushes dropped because the client's queue was full. */

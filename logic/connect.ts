@@ -1,8 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { SessionLimits, Sessions } from "../drivers/ports.ts";
-import { type AuthToken, parseAuthToken } from "../protocol/auth_token.ts";
-import { CloseCodes } from "../protocol/close_codes.ts";
-import { ProtocolError } from "../protocol/protocol_error.ts";
+import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { CometApi } from "../protocol/cluster/comet_calls.ts";
 import {
   type ConnectionRef,
@@ -11,13 +9,31 @@ import {
   type ConnectRequest,
   ownKeyOf,
 } from "../protocol/cluster/connection.ts";
+import { RpcError } from "../protocol/rpc.ts";
+import { utf8Length } from "../protocol/utf8.ts";
+import { BadRequest } from "./bad_request.ts";
 import type { LogicCounters } from "./counters.ts";
+import type { CheckedIdentity } from "./hook_answers.ts";
+import { type HookCalls, HookFailed } from "./hook_calls.ts";
+import { checkTargets } from "./push.ts";
 
 /** Where logic finds the comets. */
 export interface Comets {
   /** The comet with this id, or undefined when it cannot be reached. */
   get(server: string): CometApi | undefined;
 }
+
+/** Which connections are meant: all of some keys or of some users, or these very ones. */
+export type Connections =
+  | { readonly keys: readonly string[] }
+  | { readonly mids: readonly bigint[] }
+  | { readonly connections: readonly ConnectionRef[] };
+
+/** Codes with which an application may close, beside the server's own. */
+const APPLICATION_CODES = { min: 4100, max: 4999 } as const;
+
+/** Longest reason that fits a close frame of WebSocket, in bytes of UTF-8. */
+const REASON_BYTES_MAX = 123;
 
 const logger = getLogger(["halley", "logic"]);
 
@@ -27,19 +43,29 @@ export class Connector {
     private readonly sessions: Sessions,
     private readonly comets: Comets,
     private readonly limits: SessionLimits,
+    private readonly hooks: HookCalls,
     private readonly counters: LogicCounters,
   ) {}
 
   /**
-   * Lets a client in by its token, and asks for the close of what had to make room for it.
+   * Lets a client in as whom the hooks say it is, and asks for the close of what had to make room
+   * for it.
    *
-   * @throws {ConnectRefused} When the token or a limit forbids it.
+   * @throws {ConnectRefused} When a hook or a limit forbids it.
    */
   async connect(request: ConnectRequest): Promise<ConnectReply> {
-    const { mid, key: wanted, room, accepts } = this.#read(request.token);
     const { server, connectionId } = request;
+    const comet = this.comets.get(server);
+    const { key: wanted, ...identity } = await this.#authenticate(request);
+    const { mid, room } = identity;
     const key = wanted === "" ? ownKeyOf(server, connectionId) : wanted;
-    const result = await this.sessions.add({ server, connectionId, mid, key }, this.limits);
+    const connection = { server, connectionId, mid, key };
+    if (room !== "") await this.#authorizeRoom(connection, room);
+    if (this.comets.get(server) !== comet) {
+      // It may have asked another logic while hooks ran, and the connection may have ended since.
+      throw new RpcError("lost", true, "Cannot store the session: its comet has gone");
+    }
+    const result = await this.sessions.add(connection, this.limits);
     if (!result.added) {
       this.counters.refusedLimits++;
       const { perMidMax, perKeyMax } = this.limits;
@@ -51,37 +77,110 @@ export class Connector {
     this.counters.connected++;
     // Not awaited: a comet that does not answer must not hold the newcomer up.
     for (const old of result.evicted) void this.#evict(old);
-    return { mid, key, room, accepts };
+    return { ...identity, key, asksJoins: this.hooks.asksJoins };
+  }
+
+  /** Forgets what `connect` may have stored, by asking once more who the client is. */
+  async undoConnect(request: ConnectRequest): Promise<void> {
+    const { server, connectionId } = request;
+    const { mid, key } = await this.#authenticate(request);
+    await this.disconnect({
+      server,
+      connectionId,
+      mid,
+      key: key === "" ? ownKeyOf(server, connectionId) : key,
+    });
   }
 
   /** Forgets the session of exactly this connection; one that replaced it stays. */
   async disconnect(connection: ConnectionRef): Promise<void> {
-    if (await this.sessions.remove(connection)) this.counters.disconnected++;
+    if (!await this.sessions.remove(connection)) return;
+    this.counters.disconnected++;
+    this.hooks.disconnected(connection);
   }
 
-  #read(token: Uint8Array): AuthToken {
-    try {
-      return parseAuthToken(token);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.counters.refusedTokens++;
-      throw new ConnectRefused(error.close, error.message);
-    }
+  async #authenticate(request: ConnectRequest): Promise<CheckedIdentity> {
+    const answer = await this.hooks.authenticate(request).catch(unavailable);
+    if (!("refuse" in answer)) return answer;
+    this.counters.refusedTokens++;
+    throw new ConnectRefused(CloseCodes.authFailed, answer.refuse);
   }
 
-  async #evict({ server, connectionId }: ConnectionRef): Promise<void> {
+  async #authorizeRoom(connection: ConnectionRef, room: string): Promise<void> {
+    if (await this.hooks.authorizeJoin(connection, room).catch(unavailable)) return;
+    this.counters.refusedJoins++;
+    throw new ConnectRefused(CloseCodes.roomRefused, `Cannot connect: "${room}" is refused`);
+  }
+
+  async #evict(connection: ConnectionRef): Promise<void> {
     this.counters.evicted++;
+    // Its session is gone: its comet will tell of its end in vain.
+    if (await this.close(connection, CloseCodes.replaced)) this.hooks.disconnected(connection);
+    else this.counters.evictFailures++;
+  }
+
+  /**
+   * Has connections closed by their comets.
+   *
+   * @returns How many there were, but for those whose comet cannot be reached.
+   * @throws {BadRequest} When there are too many, or an application must not close so.
+   */
+  async closeAll(which: Connections, close: CloseCode): Promise<number> {
+    checkClose(close);
+    const connections = await this.#find(which);
+    const closed = await Promise.all(connections.map((each) => this.close(each, close)));
+    return closed.filter((isClosed) => isClosed).length;
+  }
+
+  async #find(which: Connections): Promise<readonly ConnectionRef[]> {
+    if ("keys" in which) {
+      checkTargets("keys", which.keys.length);
+      return await this.sessions.byKeys(which.keys);
+    }
+    if ("mids" in which) {
+      checkTargets("mids", which.mids.length);
+      return await this.sessions.byMids(which.mids);
+    }
+    checkTargets("connections", which.connections.length);
+    return which.connections;
+  }
+
+  /**
+   * Has a connection closed by its comet.
+   *
+   * @returns Whether its comet has done so; one that is gone is closed.
+   */
+  async close({ server, connectionId }: ConnectionRef, close: CloseCode): Promise<boolean> {
     try {
       const comet = this.comets.get(server);
       if (comet === undefined) throw new Error("its comet cannot be reached");
-      await comet.close(connectionId, CloseCodes.replaced);
+      await comet.close(connectionId, close);
+      return true;
     } catch (error) {
-      this.counters.evictFailures++;
-      logger.warn("Cannot close replaced connection {connectionId} on {server}: {error}", {
+      logger.warn("Cannot close connection {connectionId} on {server}: {error}", {
         connectionId,
         server,
         error: String(error),
       });
+      return false;
     }
   }
+}
+
+function checkClose(close: CloseCode): void {
+  const { code, reason } = close;
+  const { min, max } = APPLICATION_CODES;
+  const isOwn = Number.isInteger(code) && code >= min && code <= max;
+  if (!isOwn && close !== CloseCodes.closedByApplication) {
+    throw new BadRequest(`code must be ${min} to ${max}, current value is ${code}`);
+  }
+  if (utf8Length(reason) > REASON_BYTES_MAX) {
+    throw new BadRequest(`reason must be at most ${REASON_BYTES_MAX} bytes of UTF-8`);
+  }
+}
+
+/** A hook that fails is a fault of the server: the client should come back. */
+function unavailable(error: unknown): never {
+  if (!(error instanceof HookFailed)) throw error;
+  throw new ConnectRefused(CloseCodes.internalError, "Cannot connect: a hook failed");
 }

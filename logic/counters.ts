@@ -3,6 +3,8 @@ export class LogicCounters {
   connected = 0;
   /** Clients refused for their token. */
   refusedTokens = 0;
+  /** Joins of a room that were refused, at an auth or later. */
+  refusedJoins = 0;
   /** Clients refused because their mid or key had as many connections as it may. */
   refusedLimits = 0;
   disconnected = 0;
@@ -12,6 +14,17 @@ export class LogicCounters {
   evictFailures = 0;
   /** Frames that clients sent up for the application. */
   received = 0;
+  // Of each hook: calls that threw or answered what they must not, and calls that were late.
+  authenticateFailures = 0;
+  authenticateTimeouts = 0;
+  authorizeJoinFailures = 0;
+  authorizeJoinTimeouts = 0;
+  messageFailures = 0;
+  messageTimeouts = 0;
+  disconnectedFailures = 0;
+  disconnectedTimeouts = 0;
+  /** Calls of hooks that were not made because too many were under way, or waited. */
+  hookCallsRefused = 0;
   reports = 0;
   /** Push calls whose pushes are all in the log. */
   pushesAccepted = 0;

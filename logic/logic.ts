@@ -6,21 +6,27 @@ import type {
   ConnectionRef,
   ConnectReply,
   ConnectRequest,
+  JoinRequest,
   ReceivedFrame,
 } from "../protocol/cluster/connection.ts";
+import type { CloseCode } from "../protocol/close_codes.ts";
 import { Balancer } from "./balancer.ts";
 import { Cluster } from "./cluster.ts";
-import { type Comets, Connector } from "./connect.ts";
+import { type Comets, type Connections, Connector } from "./connect.ts";
 import { LogicCounters } from "./counters.ts";
 import { NodeListing, nodesDefaults, type NodesOptions } from "./nodes.ts";
 import { Online } from "./online.ts";
 import { Push } from "./push.ts";
-import { loggingHandler, type MessageHandler } from "./message_handler.ts";
+import { notTaken, ReplyCode } from "./hook_answers.ts";
+import { HookCalls, HookFailed } from "./hook_calls.ts";
+import type { Hooks } from "./hooks.ts";
 
 /** What an operator decides about logic. */
 export interface LogicOptions {
   readonly limits: SessionLimits;
   readonly nodes: NodesOptions;
+  /** How long a hook's promise may take, in milliseconds. */
+  readonly hookMs: number;
   /** How long a comet waits before it opens, in milliseconds; see {@linkcode Registered}. */
   readonly openAfterMs: number;
 }
@@ -29,6 +35,7 @@ export interface LogicOptions {
 export const logicDefaults: LogicOptions = {
   limits: { perMidMax: 16, perKeyMax: 4, whenFull: "close-oldest" },
   nodes: nodesDefaults,
+  hookMs: 2_000,
   openAfterMs: 0,
 };
 
@@ -39,8 +46,10 @@ export interface LogicDependencies {
   readonly nodes: Nodes;
   readonly comets: Comets;
   readonly clock: Clock;
-  /** Where clients' frames go; each is logged where nobody takes them. */
-  readonly messageHandler?: MessageHandler;
+  /** The time in which this process ran: what hooks are judged by. */
+  readonly running: Clock;
+  /** Where the application takes part. */
+  readonly hooks?: Hooks;
   readonly options: LogicOptions;
 }
 
@@ -53,17 +62,18 @@ export class Logic implements LogicApi {
   readonly #cluster: Cluster;
   readonly #balancer = new Balancer();
   readonly #connector: Connector;
-  readonly #messageHandler: MessageHandler;
+  readonly #hooks: HookCalls;
   readonly #sessions: Sessions;
   readonly #registry: Nodes;
   readonly #registered: Registered;
 
   /** @throws {Error} When an option is wrong. */
   constructor(parts: LogicDependencies) {
-    const { pushLog, sessions, nodes, comets, clock, options } = parts;
+    const { pushLog, sessions, nodes, comets, clock, running, hooks = {}, options } = parts;
+    const { counters } = this;
     this.#cluster = new Cluster(nodes, clock);
-    this.#connector = new Connector(sessions, comets, options.limits, this.counters);
-    this.#messageHandler = parts.messageHandler ?? loggingHandler;
+    this.#hooks = new HookCalls(hooks, options.hookMs, running, counters);
+    this.#connector = new Connector(sessions, comets, options.limits, this.#hooks, counters);
     this.#sessions = sessions;
     this.#registry = nodes;
     this.#registered = { openAfterMs: options.openAfterMs, leaseMs: nodes.leaseMs };
@@ -80,9 +90,30 @@ export class Logic implements LogicApi {
     return this.#connector.disconnect(connection);
   }
 
-  receive(frame: ReceivedFrame): Promise<void> {
+  undoConnect(request: ConnectRequest): Promise<void> {
+    return this.#connector.undoConnect(request);
+  }
+
+  async authorizeJoin({ room, ...connection }: JoinRequest): Promise<boolean> {
+    const mayJoin = await this.#hooks.authorizeJoin(connection, room).catch((error) => {
+      if (error instanceof HookFailed) return false;
+      throw error;
+    });
+    if (!mayJoin) this.counters.refusedJoins++;
+    return mayJoin;
+  }
+
+  receive(frame: ReceivedFrame): Promise<Uint8Array> {
     this.counters.received++;
-    return this.#messageHandler.receive(frame);
+    return this.#hooks.message(frame).catch((error) => {
+      if (!(error instanceof HookFailed)) throw error;
+      return notTaken(ReplyCode.failed, "message could not be taken, try again");
+    });
+  }
+
+  /** See {@linkcode Connector.closeAll}. */
+  close(which: Connections, close: CloseCode): Promise<number> {
+    return this.#connector.closeAll(which, close);
   }
 
   async register(node: CometNode): Promise<Registered> {
@@ -96,6 +127,11 @@ export class Logic implements LogicApi {
 
   renew(sessions: readonly ConnectionRef[]): Promise<void> {
     return this.#sessions.renew(sessions);
+  }
+
+  /** Settles when no hook is under way. */
+  settled(): Promise<void> {
+    return this.#hooks.settled();
   }
 
   async report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined> {

@@ -7,9 +7,8 @@ import { MemorySessions } from "../drivers/memory/sessions.ts";
 import type { SessionLimits } from "../drivers/ports.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { CometApi } from "../protocol/cluster/comet_calls.ts";
-import { ConnectRefused, type ReceivedFrame } from "../protocol/cluster/connection.ts";
+import { ConnectRefused } from "../protocol/cluster/connection.ts";
 import { Logic, logicDefaults } from "./logic.ts";
-import type { MessageHandler } from "./message_handler.ts";
 
 /** A comet that notes what it is to close, and then does as told. */
 class FakeComet implements CometApi {
@@ -25,10 +24,7 @@ class FakeComet implements CometApi {
 }
 
 async function setUp(
-  { limits = logicDefaults.limits, messageHandler }: {
-    limits?: SessionLimits;
-    messageHandler?: MessageHandler;
-  } = {},
+  { limits = logicDefaults.limits }: { limits?: SessionLimits } = {},
 ) {
   const clock = new ManualClock();
   const nodes = new MemoryNodes(clock);
@@ -55,7 +51,7 @@ async function setUp(
     nodes,
     comets,
     clock,
-    messageHandler,
+    running: clock,
     options: { ...logicDefaults, limits },
   });
   let nextId = 1;
@@ -93,6 +89,7 @@ test("Logic.connect() answers what the token says and remembers the session", as
     key: "k",
     room: "live://1",
     accepts: [1000, 1001],
+    asksJoins: false,
   });
   assert.deepEqual(await sessions.byMids([9007199254740993n]), [
     { server: "a", connectionId: 1, mid: 9007199254740993n, key: "k" },
@@ -192,26 +189,6 @@ test("Logic.disconnect() forgets the session of this connection alone", async ()
   await logic.disconnect(first);
   assert.deepEqual(await sessions.byKeys(["k"]), [{ ...first, connectionId: 2 }]);
   assert.equal(logic.counters.disconnected, 1);
-});
-
-test("Logic.receive() hands frames to the messageHandler, and by default to the log", async () => {
-  const frame: ReceivedFrame = {
-    server: "a",
-    mid: 1n,
-    key: "k",
-    room: "",
-    operation: 4,
-    sequence: 1,
-    body: new Uint8Array(3),
-  };
-  const received: ReceivedFrame[] = [];
-  const { logic } = await setUp({
-    messageHandler: { receive: async (frame) => void received.push(frame) },
-  });
-  await logic.receive(frame);
-  assert.deepEqual(received, [frame]);
-  await (await setUp()).logic.receive(frame);
-  assert.equal(logic.counters.received, 1);
 });
 
 test("Logic.report() answers how many are elsewhere in the reported rooms", async () => {

@@ -1,5 +1,5 @@
 import { roomKey } from "../protocol/room_key.ts";
-import type { Cluster } from "./cluster.ts";
+import type { Cluster, ClusterView } from "./cluster.ts";
 
 /** A room and how many are in it, as the HTTP API says it. */
 export interface RoomCount {
@@ -18,6 +18,11 @@ export interface OnlineTotal {
 /** Answers who is online, from the latest reports. */
 export class Online {
   constructor(private readonly cluster: Cluster) {}
+
+  /** See {@linkcode Cluster.view}. */
+  view(): Promise<ClusterView> {
+    return this.cluster.view();
+  }
 
   /** The largest rooms of a type, largest first; at most `limit`. */
   async top(type: string, limit: number): Promise<readonly RoomCount[]> {

@@ -132,7 +132,8 @@ function checkPush(operation: number, body: Uint8Array): void {
   }
 }
 
-function checkTargets(name: string, count: number): void {
+/** @throws {BadRequest} When one call names too many. */
+export function checkTargets(name: string, count: number): void {
   if (count <= Limits.pushTargetsMax) return;
   throw new BadRequest(
     `${name} must be at most ${Limits.pushTargetsMax}, current number is ${count}`,

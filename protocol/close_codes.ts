@@ -26,6 +26,8 @@ export const CloseCodes = {
   replaced: { code: 4004, reason: "replaced by a newer connection", reconnect: false },
   tooManyConnections: { code: 4005, reason: "too many connections", reconnect: false },
   tooFarAhead: { code: 4006, reason: "too many unanswered requests", reconnect: true },
-  roomFull: { code: 4009, reason: "room is full", reconnect: true },
   tooManyOperations: { code: 4007, reason: "too many operations", reconnect: true },
+  roomRefused: { code: 4008, reason: "may not join the room", reconnect: false },
+  roomFull: { code: 4009, reason: "room is full", reconnect: true },
+  closedByApplication: { code: 4010, reason: "closed by the application", reconnect: false },
 } as const satisfies Record<string, CloseCode>;

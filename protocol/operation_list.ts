@@ -1,6 +1,7 @@
 import { CloseCodes } from "./close_codes.ts";
 import { excerpt } from "./excerpt.ts";
 import { isInt32 } from "./int32.ts";
+import { Limits } from "./limits.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -30,4 +31,25 @@ function parseOperation(text: string): number {
     CloseCodes.protocolError,
     `Cannot read operations: each must be an int32, current value is "${excerpt(text)}"`,
   );
+}
+
+/**
+ * The operations that a connection accepts once it has subscribed to some more.
+ *
+ * @param body As for {@linkcode parseOperations}.
+ * @throws {ProtocolError} When that is none, or there are too many.
+ */
+export function subscribed(accepts: readonly number[], body: Uint8Array): readonly number[] {
+  const more = [...new Set([...accepts, ...parseOperations(body)])];
+  if (more.length <= Limits.acceptsMax) return more;
+  throw new ProtocolError(
+    CloseCodes.protocolError,
+    `Cannot subscribe: at most ${Limits.acceptsMax} operations, would be ${more.length}`,
+  );
+}
+
+/** The operations that it accepts without some; otherwise as {@linkcode subscribed}. */
+export function unsubscribed(accepts: readonly number[], body: Uint8Array): readonly number[] {
+  const dropped = new Set(parseOperations(body));
+  return accepts.filter((operation) => !dropped.has(operation));
 }

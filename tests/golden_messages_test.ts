@@ -8,8 +8,9 @@ import { hex } from "./support/protocol.ts";
 /** What a version after this one may say. */
 const unknown = ["fe 00000000", "ff 00000003 010203"].map(hex);
 
-/** As much of a value as was there when it was recorded: objects have grown since. */
+/** As much of a value as was there when it was recorded: objects have grown, some from nothing. */
 function asRecorded(value: unknown, recorded: unknown): unknown {
+  if (recorded === undefined) return undefined;
   if (Array.isArray(recorded) && Array.isArray(value)) {
     return value.map((item, index) => asRecorded(item, recorded[index]));
   }

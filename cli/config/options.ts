@@ -164,6 +164,14 @@ export const options = {
     words: ["refuse", "close-oldest"],
     text: "Which connection goes when there is one too many, the new one or the oldest",
   }),
+  hookMs: duration({
+    section: "sessions",
+    name: "hook-timeout",
+    default: 2_000,
+    minMs: 10,
+    maxMs: 4_000,
+    text: "How long a hook of an embedding program may take; then the client is refused",
+  }),
   partitions: integer({
     section: "push",
     name: "partitions",

@@ -30,6 +30,7 @@ export class LogicRole extends RoleProcess {
       id,
       ports,
       options: logicOptions(config),
+      hooks: this.hooks,
     });
     const rpc = await listen(parseRpcAddress(config.rpc || LOGIC_RPC)!);
     addLogic(metrics, logic);

@@ -27,7 +27,7 @@ export class OneProcess extends RoleProcess<RunningServer> {
     });
     const { comet, logic, job } = this.#server = wireServer(this.parts, {
       comet: { server: this.id, options: options.cometOptions(config, process) },
-      logic: { ports, options: options.logicOptions(config) },
+      logic: { ports, options: options.logicOptions(config), hooks: this.hooks },
       job: options.jobOptions(config),
     });
     const listeners = await listenForClients(comet, config);

@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { systemPrng } from "../../base/prng.ts";
 import { RunningClock, type StallCounters } from "../../base/running_clock.ts";
 import type { ListenerOptions } from "../../comet/options.ts";
+import type { Hooks } from "../../logic/hooks.ts";
 import type { Address, Platform } from "../../platform/port.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
@@ -47,7 +48,11 @@ export abstract class RoleProcess<Open extends Running = Running> {
   #ready = false;
   #closed: Promise<void> | undefined;
 
-  constructor(readonly config: Config, readonly platform: Platform) {
+  constructor(
+    readonly config: Config,
+    readonly platform: Platform,
+    protected readonly hooks: Hooks = {},
+  ) {
     const prng = systemPrng();
     this.id = newRunId(config.serverId, systemClock, prng);
     this.parts = {

@@ -5,6 +5,7 @@ import { uuid } from "../../base/prng.ts";
 import type { ListenerOptions } from "../../comet/options.ts";
 import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import { formatAddress } from "../../options/address.ts";
+import type { Hooks } from "../../logic/hooks.ts";
 import type { Address, Child, ConnHandler, Listener, Platform } from "../../platform/port.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
 import * as options from "../role_options.ts";
@@ -43,8 +44,8 @@ export class Workers extends RoleProcess<RunningServer> {
   #parent: ReturnType<typeof wireParent> | undefined;
   #supervisor: Supervisor | undefined;
 
-  constructor(config: Config, platform: Platform) {
-    super(config, platform);
+  constructor(config: Config, platform: Platform, hooks: Hooks) {
+    super(config, platform, hooks);
     const { workers } = config;
     const cores = platform.process.cpuCount();
     this.#count = workers === "auto" ? Math.max(1, cores - 1) : Number(workers);
@@ -62,7 +63,7 @@ export class Workers extends RoleProcess<RunningServer> {
     const parts = { ...this.parts, secret: this.#secret };
     const { workers, logic, job, listen, start } = this.#parent = wireParent(parts, {
       owner: this.id,
-      logic: { ports, options: options.logicOptions(config) },
+      logic: { ports, options: options.logicOptions(config), hooks: this.hooks },
       job: options.jobOptions(config),
     });
     const listeners = await this.#freeListeners();

@@ -1,27 +1,25 @@
 import type { CancellableDelay } from "../../base/cancellable_delay.ts";
-import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
 import { RpcError } from "../../protocol/rpc.ts";
-
-/** Ended sessions that may wait for a logic; beyond that they expire by themselves. */
-const SESSIONS_MAX = 100_000;
 
 /** How long to wait after no logic was told, in milliseconds. */
 const RETRY_MS = 1_000;
 
 /** Ended sessions that logic could not be told of yet. */
-export class DisconnectQueue {
+export class DisconnectQueue<Session> {
   /** Sessions that were given up since too many waited. */
   dropped = 0;
-  readonly #sessions: ConnectionRef[] = [];
+  readonly #sessions: Session[] = [];
   #flushing = false;
 
   /**
    * @param disconnect Tells a logic.
    * @param delay Cancelled when nobody is to be told any more.
+   * @param sessionsMax How many may wait; beyond that they expire by themselves.
    */
   constructor(
-    private readonly disconnect: (session: ConnectionRef) => Promise<void>,
+    private readonly disconnect: (session: Session) => Promise<void>,
     private readonly delay: CancellableDelay,
+    private readonly sessionsMax: number,
   ) {}
 
   /** How many wait. */
@@ -30,8 +28,8 @@ export class DisconnectQueue {
   }
 
   /** Adds a session; logic is told as soon as there is one. */
-  queueDisconnect(session: ConnectionRef): void {
-    if (this.#sessions.length >= SESSIONS_MAX) {
+  queueDisconnect(session: Session): void {
+    if (this.#sessions.length >= this.sessionsMax) {
       this.dropped++;
       return;
     }

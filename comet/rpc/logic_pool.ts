@@ -2,7 +2,6 @@ import { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { Address, Streams } from "../../platform/port.ts";
-import { parseAuthToken } from "../../protocol/auth_token.ts";
 import type { CometNode, Registered } from "../../protocol/cluster/comet_node.ts";
 import {
   type CometReport,
@@ -14,7 +13,7 @@ import {
   ConnectRefused,
   type ConnectReply,
   type ConnectRequest,
-  ownKeyOf,
+  type JoinRequest,
   type ReceivedFrame,
 } from "../../protocol/cluster/connection.ts";
 import type { RpcCounters } from "../../rpc/counters.ts";
@@ -34,6 +33,12 @@ const LOOK_MS = 100;
 
 /** Reports that go to one logic in a row: each logic is to hear of all comets now and then. */
 const REPORTS_IN_A_ROW = 5;
+
+/** Ended sessions that may wait for a logic. */
+const DISCONNECTS_MAX = 100_000;
+
+/** Auths to undo that may wait for a logic: they hold their tokens. */
+const UNDOS_MAX = 10_000;
 
 /** Dependencies of a pool of logics. */
 export interface LogicPoolDependencies {
@@ -64,7 +69,9 @@ interface Logic {
 /** All logics as one: each call goes to the next in turn, past those that fail. */
 export class LogicPool implements LogicApi {
   /** Ended sessions that logic is still to be told of. */
-  readonly disconnects: DisconnectQueue;
+  readonly disconnects: DisconnectQueue<ConnectionRef>;
+  /** Auths of which nobody knows whether they stored a session. */
+  readonly undos: DisconnectQueue<ConnectRequest>;
   readonly #clock: Clock;
   readonly #logics: readonly Logic[];
   #next = 0;
@@ -78,7 +85,9 @@ export class LogicPool implements LogicApi {
     this.#clock = link.clock;
     this.#delay = new CancellableDelay(link.clock);
     const disconnect = (session: ConnectionRef) => this.#ask((logic) => logic.disconnect(session));
-    this.disconnects = new DisconnectQueue(disconnect, this.#delay);
+    this.disconnects = new DisconnectQueue(disconnect, this.#delay, DISCONNECTS_MAX);
+    const undo = (request: ConnectRequest) => this.#ask((logic) => logic.undoConnect(request));
+    this.undos = new DisconnectQueue(undo, this.#delay, UNDOS_MAX);
     const self = { role: "comet", id: server };
     this.#logics = addresses.map((address) => {
       const dialer = new RpcDialer({ address, self, ...link });
@@ -120,7 +129,7 @@ export class LogicPool implements LogicApi {
         const patient = this.#clock.monotonicMs() + LOOK_MS < deadlineMs && !this.#delay.cancelled;
         if (isTransient(error) && patient) await this.#delay.wait(LOOK_MS);
         else {
-          if (isSent && !(error instanceof ConnectRefused)) this.#undoConnect(kept);
+          if (isSent && !(error instanceof ConnectRefused)) this.undos.queueDisconnect(kept);
           throw error;
         }
       }
@@ -137,9 +146,18 @@ export class LogicPool implements LogicApi {
     }
   }
 
+  /** Settles at once: logic is told as soon as there is one. */
+  async undoConnect(request: ConnectRequest): Promise<void> {
+    this.undos.queueDisconnect(request);
+  }
+
+  authorizeJoin(request: JoinRequest): Promise<boolean> {
+    return this.#ask((logic) => logic.authorizeJoin(request));
+  }
+
   /** Asks one logic alone: another might hand the frame to the application once more. */
-  async receive(frame: ReceivedFrame): Promise<void> {
-    await this.#pick(new Set()).client.receive(frame);
+  async receive(frame: ReceivedFrame): Promise<Uint8Array> {
+    return await this.#pick(new Set()).client.receive(frame);
   }
 
   /** Goes to one logic some times in a row: another would have to be told everything. */
@@ -202,20 +220,5 @@ export class LogicPool implements LogicApi {
     }
     if (fallback !== undefined) return fallback;
     throw new RpcError("unavailable", true, "Cannot reach logic: there is no link to any");
-  }
-
-  /** Ends the session of an auth of which nobody knows whether it was carried out. */
-  #undoConnect({ server, connectionId, token }: ConnectRequest): void {
-    try {
-      const { mid, key } = parseAuthToken(token);
-      this.disconnects.queueDisconnect({
-        server,
-        connectionId,
-        mid,
-        key: key || ownKeyOf(server, connectionId),
-      });
-    } catch {
-      // With such a token logic has stored nothing.
-    }
   }
 }

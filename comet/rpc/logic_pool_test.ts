@@ -3,11 +3,7 @@ import { describe, it } from "node:test";
 import { CloseCodes } from "../../protocol/close_codes.ts";
 import type { Address } from "../../platform/port.ts";
 import { seededPrng } from "../../base/prng.ts";
-import {
-  ConnectRefused,
-  type ConnectRequest,
-  ownKeyOf,
-} from "../../protocol/cluster/connection.ts";
+import { ConnectRefused, type ConnectRequest } from "../../protocol/cluster/connection.ts";
 import type { RpcHandler } from "../../rpc/link.ts";
 import type { RpcListener } from "../../rpc/listener.ts";
 import { answerLogic } from "../../protocol/cluster/logic_calls.ts";
@@ -26,6 +22,8 @@ function request(key: string): ConnectRequest {
 function session(connectionId: number) {
   return { server: "c~1", connectionId, mid: 1n, key: "k" };
 }
+
+const FRAME = { room: "", operation: 4, sequence: 1, body: new Uint8Array() };
 
 /** A logic that counts whom it let in, and may fail. */
 class ServedLogic {
@@ -153,29 +151,16 @@ describe("LogicPool", () => {
     await stop();
   });
 
-  it("takes back what an auth may have stored that nobody answered", async () => {
+  it("undoes an auth that nobody answered, and none that was refused", async () => {
     const { rpc, logics, pool, settled, stop } = await setUp(1);
-    const auth = (fields: string) => {
-      const token = new TextEncoder().encode(`{"mid":5,"accepts":[],"room_id":"",${fields}}`);
-      return settled(pool.connect({ ...request("x"), token }));
-    };
     logics[0].failure = new RpcError("timeout", true, "no answer");
-    await assert.rejects(auth('"key":"own"'), { code: "timeout" });
-    await assert.rejects(auth('"key":""'), { code: "timeout" });
-    const noToken = { ...request("x"), token: new TextEncoder().encode("no token") };
-    await assert.rejects(settled(pool.connect(noToken)), { code: "timeout" });
+    await assert.rejects(settled(pool.connect(request("own"))), { code: "timeout" });
     logics[0].failure = new ConnectRefused(CloseCodes.authFailed, "no");
-    await assert.rejects(auth('"key":"refused"'), ConnectRefused);
+    await assert.rejects(settled(pool.connect(request("refused"))), ConnectRefused);
     logics[0].failure = undefined;
     await rpc.pass(5_000);
-    const { server, connectionId } = request("x");
-    assert.deepEqual(
-      logics[0].logic.disconnected.map(({ key }) => key).toSorted(),
-      [
-        ownKeyOf(server, connectionId),
-        "own",
-      ].toSorted(),
-    );
+    assert.deepEqual(logics[0].logic.undone, [request("own")]);
+    assert.equal(pool.undos.length, 0);
     await stop();
   });
 
@@ -186,7 +171,7 @@ describe("LogicPool", () => {
       code: "unavailable",
     });
     await rpc.pass(1_000);
-    assert.equal(pool.disconnects.length, 0);
+    assert.equal(pool.undos.length, 0);
     await stop();
   });
 
@@ -209,10 +194,26 @@ describe("LogicPool", () => {
     await stop();
   });
 
+  it("brings joins, and the replies to frames", async () => {
+    const { rpc, logics, pool, settled, stop } = await setUp(1);
+    const { logic } = logics[0];
+    logic.holds.add("authorizeJoin").add("receive");
+    const [joining, replying] = [
+      settled(pool.authorizeJoin({ ...session(1), room: "live://2" })),
+      settled(pool.receive({ ...session(1), ...FRAME })),
+    ];
+    await rpc.until("both are asked", () => logic.joins.length + logic.receives.length === 2);
+    assert.deepEqual(logic.joins[0].request, { ...session(1), room: "live://2" });
+    logic.joins[0].resolve(false);
+    logic.receives[0].resolve(encoder.encode("pong"));
+    assert.equal(await joining, false);
+    assert.deepEqual(await replying, encoder.encode("pong"));
+    await stop();
+  });
+
   it("says at once that a frame cannot be handed over when there is no logic", async () => {
     const { pool, stop } = await setUp(0);
-    const frame = { server: "c~1", mid: 1n, key: "k", room: "", operation: 4, sequence: 1 };
-    await assert.rejects(pool.receive({ ...frame, body: new Uint8Array() }), {
+    await assert.rejects(pool.receive({ ...session(1), ...FRAME }), {
       code: "unavailable",
       temporary: true,
     });

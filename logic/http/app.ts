@@ -7,7 +7,7 @@ import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure } from "./answers.ts";
 import { type CallRequest, goimCalls } from "./calls.ts";
 import { clientAddress } from "./client_address.ts";
-import { type HttpEnv, monitoringApp, type MonitoringOptions, route } from "./monitoring.ts";
+import { type HttpEnv, monitoringApp, type MonitoringOptions } from "./monitoring.ts";
 import { pushCall } from "./push_call.ts";
 
 /** How the HTTP API is served. */
@@ -30,7 +30,7 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
   const app = monitoringApp(options, counters);
   const proxies = new Networks(options.trustedProxies);
   for (const { method, path, answer } of [...goimCalls(logic), pushCall(logic)]) {
-    route(app, method, path, async (c) => c.json(await answer(call(c, proxies))));
+    app.on(method, path, async (c) => c.json(await answer(call(c, proxies))));
   }
   app.onError((error, c) => {
     if (error instanceof BadRequest) {

@@ -1,7 +1,5 @@
-import { Limits } from "../../protocol/limits.ts";
 import type { Logic } from "../logic.ts";
 import { type Answer, ok } from "./answers.ts";
-import { readBody } from "./body.ts";
 import { Query } from "./query.ts";
 
 /** A request, as the calls see it. */
@@ -54,17 +52,22 @@ export function goimCalls({ push, online, nodes }: Logic): readonly Call[] {
   ];
 }
 
-/** A push: parameters first, so that a body is read only for a call that can be made. */
+/** A push. */
 function post(path: string, read: (query: Query) => (body: Uint8Array) => Promise<void>): Call {
   return {
     method: "POST",
     path,
     async answer({ request }) {
       const push = read(new Query(request.url));
-      await push(await readBody(request, Limits.pushBodyBytesMax));
+      await push(await bodyOf(request));
       return ok();
     },
   };
+}
+
+/** The body, which the server has read whole, within its limit, before it handed the request over. */
+export async function bodyOf(request: Request): Promise<Uint8Array> {
+  return new Uint8Array(await request.arrayBuffer());
 }
 
 /** A question. */

@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
 import type { LogicCounters } from "../counters.ts";
 import { Code, failure, ok } from "./answers.ts";
 import { apiKeyCheck } from "./api_key.ts";
@@ -52,43 +53,28 @@ export function monitoringApp(
     c.header("www-authenticate", "Bearer");
     return c.json(failure(Code.unauthorized, "API key is missing or wrong"), 401);
   });
-  route(app, "GET", "/healthz", (c) => c.json(ok()));
-  route(
-    app,
-    "GET",
-    "/readyz",
-    async (c) => {
-      const reason = await options.unready();
-      return reason === undefined
-        ? c.json(ok())
-        : c.json(failure(Code.notReady, `not ready: ${reason}`), 503);
-    },
-  );
-  route(
-    app,
-    "GET",
+  app.use(methodNotAllowed({ app, onMethodNotAllowed }));
+  app.get("/healthz", (c) => c.json(ok()));
+  app.get("/readyz", async (c) => {
+    const reason = await options.unready();
+    return reason === undefined
+      ? c.json(ok())
+      : c.json(failure(Code.notReady, `not ready: ${reason}`), 503);
+  });
+  app.get(
     "/metrics",
     async (c) => c.body(await options.metrics(), 200, { "content-type": METRICS_TYPE }),
   );
-
   app.notFound((c) =>
     redirectToCall(app, c) ?? c.json(failure(Code.notFound, "no such call"), 404)
   );
   return app;
 }
 
-/** Serves a path by one method, and says so to those who come with another. */
-export function route(
-  app: Hono<HttpEnv>,
-  method: "GET" | "POST",
-  path: string,
-  handler: (c: Context<HttpEnv>) => Response | Promise<Response>,
-): void {
-  app.on(method, path, handler);
-  app.all(path, (c) => {
-    c.header("allow", method);
-    return c.json(failure(Code.methodNotAllowed, `method must be ${method}`), 405);
-  });
+/** Whoever comes with another method than a path has is told which it has. */
+function onMethodNotAllowed(c: Context, [method]: readonly string[]): Response {
+  const answer = failure(Code.methodNotAllowed, `method must be ${method}`);
+  return c.json(answer, 405, { allow: method });
 }
 
 /**

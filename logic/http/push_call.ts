@@ -7,8 +7,7 @@ import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import type { Push } from "../push.ts";
 import { ok } from "./answers.ts";
-import { readBody } from "./body.ts";
-import type { Call } from "./calls.ts";
+import { bodyOf, type Call } from "./calls.ts";
 import { int64 } from "./query.ts";
 
 /** Whom a push may be for; a call names exactly one. */
@@ -25,7 +24,7 @@ export function pushCall({ push }: Logic): Call {
     method: "POST",
     path: "/v1/push",
     async answer({ request }) {
-      const bytes = await readBody(request, Limits.pushRequestBytesMax);
+      const bytes = await bodyOf(request);
       await new PushRequest(decodeUtf8(bytes) ?? "").send(push);
       return ok();
     },

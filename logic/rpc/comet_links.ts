@@ -18,7 +18,11 @@ const lasting: ReadonlySet<number> = new Set([
 ]);
 
 /** What ends one of those, and comes after it where both are found in a socket at once. */
-const ending: ReadonlySet<number> = new Set([RpcMethod.disconnect, RpcMethod.unregister]);
+const ending: ReadonlySet<number> = new Set([
+  RpcMethod.undoConnect,
+  RpcMethod.disconnect,
+  RpcMethod.unregister,
+]);
 
 /** The comets' links to this logic: answers their calls, and is the way back to each. */
 export class CometLinks implements Comets, RpcHandler {

@@ -20,6 +20,8 @@ export const RpcMethod = {
   register: 5,
   unregister: 6,
   renew: 7,
+  authorizeJoin: 8,
+  undoConnect: 9,
   // Of a comet.
   deliver: 20,
   close: 21,

@@ -30,6 +30,8 @@ export interface ConnectReply {
   readonly room: string;
   /** Operations that the connection wants of key, mid and broadcast pushes. */
   readonly accepts: readonly number[];
+  /** Whether logic is to be asked before a client joins another room. */
+  readonly asksJoins: boolean;
 }
 
 export const connectReplyMessage = new Message<ConnectReply>({
@@ -37,6 +39,7 @@ export const connectReplyMessage = new Message<ConnectReply>({
   key: [2, text],
   room: [3, text, ""],
   accepts: [4, list(int32), []],
+  asksJoins: [5, boolean, false],
 });
 
 /** Logic refuses a client; the close code says why. */
@@ -69,11 +72,22 @@ export const connectionRefMessage = new Message<ConnectionRef>({
   key: [4, text],
 });
 
+/** A client that wants to join another room. */
+export interface JoinRequest extends ConnectionRef {
+  /** Room key. */
+  readonly room: string;
+}
+
+export const joinRequestMessage = new Message<JoinRequest>({
+  server: [1, text],
+  connectionId: [2, integer],
+  mid: [3, int64],
+  key: [4, text],
+  room: [5, text],
+});
+
 /** A frame that a client sent up for the application. */
-export interface ReceivedFrame {
-  readonly server: string;
-  readonly mid: bigint;
-  readonly key: string;
+export interface ReceivedFrame extends ConnectionRef {
   /** Room key, or empty. */
   readonly room: string;
   readonly operation: number;
@@ -90,6 +104,7 @@ export const receivedFrameMessage = new Message<ReceivedFrame>({
   operation: [5, int32],
   sequence: [6, int32, 0],
   body: [7, bytes],
+  connectionId: [8, integer, 0],
 });
 
 /**

@@ -30,7 +30,9 @@ function record(): void {
   const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.sample(arbitrary, { seed: SEED, numRuns: 10 });
   const ignore = (_: Promise<unknown>) => {};
   for (const request of some(messages.connectRequest)) ignore(logic.connect(request));
+  for (const request of some(messages.connectRequest)) ignore(logic.undoConnect(request));
   for (const connection of some(messages.connection)) ignore(logic.disconnect(connection));
+  for (const request of some(messages.joinRequest)) ignore(logic.authorizeJoin(request));
   for (const frame of some(messages.receivedFrame)) ignore(logic.receive(frame));
   for (const rooms of some(messages.counts)) {
     ignore(
@@ -46,9 +48,11 @@ function record(): void {
 }
 
 const takesAll = {
-  connect: async () => ({ mid: 1n, key: "k", room: "", accepts: [] }),
+  connect: async () => ({ mid: 1n, key: "k", room: "", accepts: [], asksJoins: false }),
+  undoConnect: async () => {},
   disconnect: async () => {},
-  receive: async () => {},
+  authorizeJoin: async () => true,
+  receive: async () => EMPTY,
   report: async () => new Map(),
   register: async () => ({ openAfterMs: 0, leaseMs: NODE_LEASE_MS }),
   unregister: async () => {},
@@ -63,7 +67,7 @@ const takesAll = {
 
 test("the answers to mutated calls are right or RpcError bad-request, and nothing else (fuzz)", async () => {
   record();
-  assert.ok(recorded.length === 100, `${recorded.length} calls`);
+  assert.ok(recorded.length === 120, `${recorded.length} calls`);
   const prng = seededPrng(SEED);
   let taken = 0;
   for (let index = 0; index < INPUTS; index++) {
@@ -96,6 +100,7 @@ test("the clients refuse answers that are noise by RpcError bad-request (fuzz)",
     for (
       const call of [
         () => logic.connect(request),
+        () => logic.authorizeJoin({ ...request, mid: 1n, key: "k", room: "r" }),
         () => logic.report(report),
         () => logic.register(node),
         () => comet.deliver([]),

@@ -1,4 +1,5 @@
-import { alone, counts, int32, integer, list, Message, text } from "../message.ts";
+import { alone, boolean, bytes, counts, int32, integer, list, Message, text } from "../message.ts";
+import { EMPTY } from "../frame.ts";
 import type { Caller } from "../rpc.ts";
 import { answerOf, ask, call, nothing, RpcMethod } from "./calls.ts";
 import {
@@ -15,6 +16,8 @@ import {
   connectReplyMessage,
   type ConnectRequest,
   connectRequestMessage,
+  type JoinRequest,
+  joinRequestMessage,
   type ReceivedFrame,
   receivedFrameMessage,
 } from "./connection.ts";
@@ -44,10 +47,18 @@ export interface LogicApi {
    * @throws {ConnectRefused} When the token or a limit forbids it.
    */
   connect(request: ConnectRequest): Promise<ConnectReply>;
+  /** Forgets what `connect` may have stored, where nobody knows whether it was carried out. */
+  undoConnect(request: ConnectRequest): Promise<void>;
   /** Forgets the session of exactly this connection; one that replaced it stays. */
   disconnect(connection: ConnectionRef): Promise<void>;
-  /** Hands a client's frame to the application. */
-  receive(frame: ReceivedFrame): Promise<void>;
+  /** Says whether a client may join a room. */
+  authorizeJoin(request: JoinRequest): Promise<boolean>;
+  /**
+   * Hands a client's frame to the application.
+   *
+   * @returns The body of the reply.
+   */
+  receive(frame: ReceivedFrame): Promise<Uint8Array>;
   /**
    * Takes a report.
    *
@@ -84,16 +95,28 @@ export const logicCalls = {
     connectReplyMessage,
     (logic: LogicApi, request) => logic.connect(request),
   ),
+  undoConnect: call(
+    RpcMethod.undoConnect,
+    connectRequestMessage,
+    nothing,
+    (logic: LogicApi, request) => logic.undoConnect(request),
+  ),
   disconnect: call(
     RpcMethod.disconnect,
     connectionRefMessage,
     nothing,
     (logic: LogicApi, connection) => logic.disconnect(connection),
   ),
+  authorizeJoin: call(
+    RpcMethod.authorizeJoin,
+    joinRequestMessage,
+    alone(boolean),
+    (logic: LogicApi, request) => logic.authorizeJoin(request),
+  ),
   receive: call(
     RpcMethod.receive,
     receivedFrameMessage,
-    nothing,
+    alone(bytes, EMPTY),
     (logic: LogicApi, frame) => logic.receive(frame),
   ),
   report: call(
@@ -134,11 +157,19 @@ export class LogicClient implements LogicApi {
     return ask(this.caller, logicCalls.connect, request);
   }
 
+  undoConnect(request: ConnectRequest): Promise<void> {
+    return ask(this.caller, logicCalls.undoConnect, request);
+  }
+
   disconnect(connection: ConnectionRef): Promise<void> {
     return ask(this.caller, logicCalls.disconnect, connection);
   }
 
-  receive(frame: ReceivedFrame): Promise<void> {
+  authorizeJoin(request: JoinRequest): Promise<boolean> {
+    return ask(this.caller, logicCalls.authorizeJoin, request);
+  }
+
+  receive(frame: ReceivedFrame): Promise<Uint8Array> {
     return ask(this.caller, logicCalls.receive, frame);
   }
 

@@ -11,7 +11,9 @@ class Logic implements LogicApi {
   asked: unknown;
   answer: unknown;
   connect = (request: unknown) => this.#take(request);
+  undoConnect = (request: unknown) => this.#take(request);
   disconnect = (connection: unknown) => this.#take(connection);
+  authorizeJoin = (request: unknown) => this.#take(request);
   receive = (frame: unknown) => this.#take(frame);
   report = (report: unknown) => this.#take(report);
   register = (node: unknown) => this.#take(node);
@@ -53,8 +55,18 @@ test("LogicClient.disconnect() brings every connection over", async () => {
   await roundTrips(2, messages.connection, nothing, (connection) => client.disconnect(connection));
 });
 
-test("LogicClient.receive() brings every frame over", async () => {
-  await roundTrips(3, messages.receivedFrame, nothing, (frame) => client.receive(frame));
+test("LogicClient.undoConnect() brings every request over", async () => {
+  await roundTrips(8, messages.connectRequest, nothing, (request) => client.undoConnect(request));
+});
+
+test("LogicClient.authorizeJoin() brings every request over and the answer back", async () => {
+  const { joinRequest } = messages;
+  await roundTrips(9, joinRequest, fc.boolean(), (request) => client.authorizeJoin(request));
+});
+
+test("LogicClient.receive() brings every frame over and every reply back", async () => {
+  const { receivedFrame, bytes } = messages;
+  await roundTrips(3, receivedFrame, bytes, (frame) => client.receive(frame));
 });
 
 test("LogicClient.report() brings every report over and every answer back", async () => {

@@ -62,7 +62,7 @@ export async function startLogic(world: World, index: number, run: number): Prom
   const { logic, listen, stop } = wireLogic(parts, {
     id: runId(host.name, String(run)),
     ports: world.store.portsOf(host),
-    messageHandler: { receive: async () => {} },
+    hooks: { message() {} },
     options: logicDefaults,
   });
   await listen(address(ports.logicRpc(index)));

@@ -8,8 +8,10 @@ import type {
   ConnectionRef,
   ConnectReply,
   ConnectRequest,
+  JoinRequest,
   ReceivedFrame,
 } from "../../protocol/cluster/connection.ts";
+import { EMPTY } from "../../protocol/frame.ts";
 
 /** A call that the test answers. */
 export interface HeldCall<Request, Reply> {
@@ -20,20 +22,23 @@ export interface HeldCall<Request, Reply> {
 
 /** The reply that lets a client in as somebody. */
 export function connectReply(fields: Partial<ConnectReply> = {}): ConnectReply {
-  return { mid: 1n, key: "key", room: "live://1", accepts: [1000], ...fields };
+  return { mid: 1n, key: "key", room: "live://1", accepts: [1000], asksJoins: false, ...fields };
 }
 
 /** A logic that writes down what it is asked, and answers at once or when the test says so. */
 export class FakeLogic implements LogicApi {
   /** Calls that are not answered by themselves. */
-  readonly holds = new Set<"connect" | "receive" | "report">();
+  readonly holds = new Set<"connect" | "authorizeJoin" | "receive" | "report">();
   /** Calls to `connect` that wait, with copies of what is borrowed. */
   readonly connects: HeldCall<ConnectRequest, ConnectReply>[] = [];
+  /** Calls to `authorizeJoin` that wait. */
+  readonly joins: HeldCall<JoinRequest, boolean>[] = [];
   /** Calls to `receive` that wait. */
-  readonly receives: HeldCall<ReceivedFrame, void>[] = [];
+  readonly receives: HeldCall<ReceivedFrame, Uint8Array | void>[] = [];
   /** Calls to `report` that wait. */
   readonly reports: HeldCall<CometReport, ReadonlyMap<string, number> | undefined>[] = [];
   readonly received: ReceivedFrame[] = [];
+  readonly undone: ConnectRequest[] = [];
   readonly disconnected: ConnectionRef[] = [];
   readonly registered: CometNode[] = [];
   readonly unregistered: string[] = [];
@@ -47,15 +52,26 @@ export class FakeLogic implements LogicApi {
     return Promise.resolve(connectReply({ mid: BigInt(mid), ...fields }));
   }
 
+  undoConnect(request: ConnectRequest): Promise<void> {
+    this.undone.push({ ...request, token: request.token.slice() });
+    return Promise.resolve();
+  }
+
+  /** Unless held, everybody may join every room. */
+  authorizeJoin(request: JoinRequest): Promise<boolean> {
+    return this.holds.has("authorizeJoin") ? hold(this.joins, request) : Promise.resolve(true);
+  }
+
   disconnect(connection: ConnectionRef): Promise<void> {
     this.disconnected.push(connection);
     return Promise.resolve();
   }
 
-  receive(frame: ReceivedFrame): Promise<void> {
+  receive(frame: ReceivedFrame): Promise<Uint8Array> {
     const copy = { ...frame, body: frame.body.slice() };
     this.received.push(copy);
-    return this.holds.has("receive") ? hold(this.receives, copy) : Promise.resolve();
+    if (!this.holds.has("receive")) return Promise.resolve(EMPTY);
+    return hold(this.receives, copy).then((reply) => reply ?? EMPTY);
   }
 
   register(node: CometNode): Promise<Registered> {

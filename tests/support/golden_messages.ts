@@ -49,12 +49,24 @@ const logicSamples: Samples<typeof logicCalls> = {
       token: utf8('{"mid":1,"room_id":"live://1"}'),
       remoteAddress: "2001:db8::1",
     },
-    { mid: 9_223_372_036_854_775_807n, key: "key-1", room: "live://1", accepts: [1000, -1] },
+    {
+      mid: 9_223_372_036_854_775_807n,
+      key: "key-1",
+      room: "live://1",
+      accepts: [1000, -1],
+      asksJoins: true,
+    },
+  ],
+  undoConnect: [
+    { server: "comet-1~k3x9", connectionId: 7, token: utf8("{}"), remoteAddress: "192.0.2.7" },
+    undefined,
   ],
   disconnect: [connection, undefined],
+  authorizeJoin: [{ ...connection, room: "live://2" }, true],
   receive: [
     {
       server: "comet-1~k3x9",
+      connectionId: 7,
       mid: 9_007_199_254_740_993n,
       key: "key-1",
       room: "live://1",
@@ -62,7 +74,7 @@ const logicSamples: Samples<typeof logicCalls> = {
       sequence: 2_147_483_647,
       body: Uint8Array.of(0, 255, 128),
     },
-    undefined,
+    utf8("a reply"),
   ],
   report: [
     {

@@ -2,6 +2,7 @@ import { ManualClock } from "../../base/clock.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
+import type { CometApi } from "../../protocol/cluster/comet_calls.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import { Logic, logicDefaults } from "../../logic/logic.ts";
 import { nodesDefaults } from "../../logic/nodes.ts";
@@ -38,12 +39,14 @@ export async function setUp(
   const nodes = new MemoryNodes(clock);
   const sessions = new MemorySessions(nodes);
   const pushLog = new NotingLog(clock, { partitions: 8, partitionBytesMax });
+  const links = new Map<string, CometApi>();
   const logic = new Logic({
     pushLog,
     sessions,
     nodes,
-    comets: new Map(),
+    comets: links,
     clock,
+    running: clock,
     options: {
       ...logicDefaults,
       nodes: {
@@ -98,5 +101,5 @@ export async function setUp(
     const response = await app.request(path, { method, body, ...init }, PEER);
     return { status: response.status, response, text: await response.text() };
   };
-  return { clock, nodes, logic, pushLog, app, call };
+  return { clock, nodes, comets: links, logic, pushLog, app, call };
 }

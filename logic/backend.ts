@@ -1,0 +1,78 @@
+import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
+import type { Connections } from "./connect.ts";
+import type { Logic } from "./logic.ts";
+
+const encoder = new TextEncoder();
+
+/**
+ * What a program may ask of the server that it embeds. A body is bytes, which must never change
+ * afterwards, or text, which is sent as UTF-8. A push whose promise settles will be delivered.
+ */
+export class Backend {
+  /** @ignore */
+  constructor(private readonly logic: Logic) {}
+
+  /**
+   * Pushes to the connections of some keys that accept the operation; keys that are nobody's are
+   * passed over.
+   *
+   * @param operation What clients see in the frame: an int32 but 0.
+   * @throws {BadRequest} When a parameter is wrong; then nothing was pushed.
+   * @throws {PushLogFull} When too much waits to be delivered; then some may have been pushed to.
+   */
+  pushToKeys(operation: number, keys: readonly string[], body: Uint8Array | string): Promise<void> {
+    return this.logic.push.keys(operation, keys, bytesOf(body));
+  }
+
+  /** Pushes to every connection of some users; otherwise as {@linkcode Backend.pushToKeys}. */
+  pushToMids(operation: number, mids: readonly bigint[], body: Uint8Array | string): Promise<void> {
+    return this.logic.push.mids(operation, mids, bytesOf(body));
+  }
+
+  /** Pushes to every member of a room, such as `live://1000`, whatever operations it accepts. */
+  pushToRoom(operation: number, room: string, body: Uint8Array | string): Promise<void> {
+    return this.logic.push.roomByKey(operation, room, bytesOf(body));
+  }
+
+  /**
+   * Pushes to every connection that accepts the operation.
+   *
+   * @param speed Connections per second over the whole cluster; 0 is at once.
+   */
+  pushToAll(operation: number, body: Uint8Array | string, speed = 0): Promise<void> {
+    return this.logic.push.all(operation, speed, bytesOf(body));
+  }
+
+  /**
+   * How many are online, as comets last reported: every `report-interval`.
+   *
+   * @param room A room's key; without one, all connections are counted.
+   */
+  async online(room?: string): Promise<number> {
+    const { connections, rooms } = await this.logic.online.view();
+    return room === undefined ? connections : rooms.get(room) ?? 0;
+  }
+
+  /** How many are in each room that has members, by its key; otherwise as for `online`. */
+  async onlineByRoom(): Promise<ReadonlyMap<string, number>> {
+    return new Map((await this.logic.online.view()).rooms);
+  }
+
+  /**
+   * Closes connections. The hook `disconnected` is called for each, once it has ended.
+   *
+   * @param close What they are told; applications have the codes 4100 to 4999.
+   * @returns How many there were, but for those whose comet cannot be reached.
+   * @throws {BadRequest} When a parameter is wrong.
+   */
+  closeConnections(
+    which: Connections,
+    close: CloseCode = CloseCodes.closedByApplication,
+  ): Promise<number> {
+    return this.logic.close(which, close);
+  }
+}
+
+function bytesOf(body: Uint8Array | string): Uint8Array {
+  return typeof body === "string" ? encoder.encode(body) : body;
+}

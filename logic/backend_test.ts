@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setUp } from "../tests/support/http_app.ts";
+import { CloseCodes } from "../protocol/close_codes.ts";
+import { Backend } from "./backend.ts";
+import { BadRequest } from "./bad_request.ts";
+
+test("Backend pushes bytes and text to keys, users, rooms and all", async () => {
+  const { logic, pushLog } = await setUp();
+  const backend = new Backend(logic);
+  const before = pushLog.taken.length;
+  await backend.pushToRoom(1000, "live://1", "héllo");
+  await backend.pushToAll(7, Uint8Array.of(1, 2), 5);
+  await backend.pushToKeys(7, ["nobody"], "");
+  await backend.pushToMids(7, [404n], "");
+  const [room, all] = pushLog.taken.slice(before);
+  const body = new TextEncoder().encode("héllo");
+  assert.deepEqual(room, { kind: "room", room: "live://1", operation: 1000, body });
+  assert.deepEqual(all, { kind: "broadcast", speed: 5, operation: 7, body: Uint8Array.of(1, 2) });
+  assert.equal(logic.counters.pushesToNobody, 2);
+  await assert.rejects(backend.pushToRoom(1000, "live://", ""), BadRequest);
+});
+
+test("Backend says how many are online, in a room or in all", async () => {
+  const { logic } = await setUp();
+  const backend = new Backend(logic);
+  const byRoom = await backend.onlineByRoom();
+  assert.ok(byRoom.size > 0);
+  for (const [room, members] of byRoom) assert.equal(await backend.online(room), members);
+  assert.equal(await backend.online("live://nobody"), 0);
+  assert.equal(await backend.online(), (await logic.online.total()).conn_count);
+});
+
+test("Backend closes connections by key, by user or one of them, where their comet is there", async () => {
+  const { logic, comets } = await setUp();
+  const closed: unknown[] = [];
+  const comet = {
+    deliver: async () => [],
+    close: async (id: number, { code }: { code: number }) => void closed.push([id, code]),
+  };
+  const backend = new Backend(logic);
+  comets.set("a", comet);
+  const token = new TextEncoder().encode('{"mid":77,"key":"mine"}');
+  for (const connectionId of [101, 102]) {
+    await logic.connect({ server: "a", connectionId, token, remoteAddress: "::1" });
+  }
+  const one = { server: "a", connectionId: 101, mid: 77n, key: "mine" };
+  assert.equal(await backend.closeConnections({ keys: ["mine", "nobody"] }), 2);
+  assert.equal(await backend.closeConnections({ mids: [77n] }), 2);
+  const gone = { ...one, server: "gone" };
+  const own = { code: 4100, reason: "kicked", reconnect: false };
+  assert.equal(await backend.closeConnections({ connections: [one, gone] }, own), 1);
+  const { code } = CloseCodes.closedByApplication;
+  assert.deepEqual(closed, [[101, code], [102, code], [101, code], [102, code], [101, 4100]]);
+  for (const wrong of [{ ...own, code: 4099 }, { ...own, reason: "x".repeat(124) }]) {
+    await assert.rejects(backend.closeConnections({ keys: [] }, wrong), BadRequest);
+  }
+  const keys = Array<string>(10_001).fill("k");
+  await assert.rejects(backend.closeConnections({ keys }), BadRequest);
+});

@@ -1,0 +1,139 @@
+import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
+import { TimeoutError, withTimeout } from "../base/with_timeout.ts";
+import type {
+  ConnectionRef,
+  ConnectRequest,
+  ReceivedFrame,
+} from "../protocol/cluster/connection.ts";
+import type { LogicCounters } from "./counters.ts";
+import { goimHooks } from "./goim_hooks.ts";
+import { type CheckedIdentity, checkIdentity, checkJoin, replyBody } from "./hook_answers.ts";
+import type { Awaitable, Hooks, Refusal } from "./hooks.ts";
+
+/** Calls of one hook that may be under way, but for `disconnected`; more fail. */
+export const HOOK_CALLS_MAX = 10_000;
+
+/** Calls of `disconnected` that may be under way; more wait. */
+export const DISCONNECTED_CALLS_MAX = 1_000;
+
+/** Calls of `disconnected` that may wait; more are left out. */
+export const DISCONNECTED_WAITING_MAX = 100_000;
+
+/** A hook gave no answer that counts; why has been logged and counted. */
+export class HookFailed extends Error {
+  override readonly name = "HookFailed";
+}
+
+const logger = getLogger(["halley", "logic"]);
+
+/** Calls an application's hooks, or goim's, and holds them to time, number and form. */
+export class HookCalls {
+  readonly #hooks: Hooks;
+  readonly #running: Clock;
+  readonly #timeoutMs: number;
+  readonly #counters: LogicCounters;
+  /** Ended connections of which `disconnected` is still to be told. */
+  readonly #ended: ConnectionRef[] = [];
+  readonly #underWay = { authenticate: 0, authorizeJoin: 0, message: 0, disconnected: 0 };
+  #idle: (() => void) | undefined;
+
+  /**
+   * @param timeoutMs How long a promise may take, in milliseconds.
+   * @param running The time in which this process ran: while it stood still, no hook could answer.
+   */
+  constructor(hooks: Hooks, timeoutMs: number, running: Clock, counters: LogicCounters) {
+    this.#hooks = hooks;
+    this.#timeoutMs = timeoutMs;
+    this.#running = running;
+    this.#counters = counters;
+  }
+
+  /** Calls that are under way or wait. */
+  get size(): number {
+    const { authenticate, authorizeJoin, message, disconnected } = this.#underWay;
+    return authenticate + authorizeJoin + message + disconnected + this.#ended.length;
+  }
+
+  /** Whether joins are to be asked for. */
+  get asksJoins(): boolean {
+    return this.#hooks.authorizeJoin !== undefined;
+  }
+
+  /** @throws {HookFailed} */
+  authenticate({ token, remoteAddress }: ConnectRequest): Promise<CheckedIdentity | Refusal> {
+    const request = { token: token.slice(), remoteAddress };
+    const hooks = this.#hooks.authenticate === undefined ? goimHooks : this.#hooks;
+    return this.#call("authenticate", () => hooks.authenticate!(request), checkIdentity);
+  }
+
+  /** @throws {HookFailed} */
+  authorizeJoin(identity: ConnectionRef, room: string): Promise<boolean> {
+    if (!this.asksJoins) return Promise.resolve(true);
+    return this.#call("authorizeJoin", () => this.#hooks.authorizeJoin!(identity, room), checkJoin);
+  }
+
+  /**
+   * @returns The body of the reply.
+   * @throws {HookFailed}
+   */
+  message(frame: ReceivedFrame): Promise<Uint8Array> {
+    const { server, connectionId, mid, key, room, operation } = frame;
+    const identity = { server, connectionId, mid, key };
+    const message = { operation, body: frame.body.slice() };
+    const hooks: Hooks = this.#hooks.message === undefined ? goimHooks : this.#hooks;
+    return this.#call("message", () => hooks.message!(identity, room, message), replyBody);
+  }
+
+  /** Tells of a connection that ended, as soon as not too many others are being told of. */
+  disconnected(identity: ConnectionRef): void {
+    if (this.#hooks.disconnected === undefined) return;
+    if (this.#ended.length >= DISCONNECTED_WAITING_MAX) this.#counters.hookCallsRefused++;
+    else this.#ended.push(identity);
+    this.#tellOfEnded();
+  }
+
+  /** Settles when no call is under way. */
+  async settled(): Promise<void> {
+    if (this.size > 0) await new Promise<void>((resolve) => this.#idle = resolve);
+  }
+
+  #tellOfEnded(): void {
+    while (this.#ended.length > 0 && this.#underWay.disconnected < DISCONNECTED_CALLS_MAX) {
+      const identity = this.#ended.pop()!;
+      this.#call("disconnected", () => this.#hooks.disconnected!(identity), () => {})
+        .catch(() => {})
+        .finally(() => this.#tellOfEnded());
+    }
+  }
+
+  async #call<Answer, Checked>(
+    hook: keyof Hooks,
+    call: () => Awaitable<Answer>,
+    check: (answer: Answer) => Checked,
+  ): Promise<Checked> {
+    const calls = this.#underWay[hook];
+    if (calls >= HOOK_CALLS_MAX) {
+      this.#counters.hookCallsRefused++;
+      logger.error("Hook {hook} is not called: {calls} calls are under way", { hook, calls });
+      throw new HookFailed();
+    }
+    this.#underWay[hook]++;
+    try {
+      const answer = call();
+      if (!isPromise(answer)) return check(answer);
+      return check(await withTimeout(this.#running, this.#timeoutMs, Promise.resolve(answer)));
+    } catch (error) {
+      this.#counters[`${hook}${error instanceof TimeoutError ? "Timeouts" : "Failures"}`]++;
+      logger.error("Hook {hook} failed: {error}", { hook, error: String(error) });
+      throw new HookFailed();
+    } finally {
+      this.#underWay[hook]--;
+      if (this.size === 0) this.#idle?.();
+    }
+  }
+}
+
+function isPromise<Value>(value: Awaitable<Value>): value is PromiseLike<Value> {
+  return typeof value === "object" && value !== null && "then" in value;
+}

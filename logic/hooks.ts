@@ -1,0 +1,85 @@
+import type { ConnectionRef } from "../protocol/cluster/connection.ts";
+
+/** A client that wants in. */
+export interface AuthRequest {
+  /** Body of its auth frame. */
+  readonly token: Uint8Array;
+  /** The client's IP address. */
+  readonly remoteAddress: string;
+}
+
+/** Who a client is. */
+export interface Identity {
+  /** The user's id, an int64; 0 is nobody, whom no push by mid reaches. */
+  readonly mid: bigint;
+  /** The connection's key, at most 256 characters; without one it gets a UUID. */
+  readonly key?: string;
+  /** Key of the room that it joins, such as `live://1000`; none without. */
+  readonly room?: string;
+  /** Operations that it wants of pushes by key, by mid and to all; at most 256. */
+  readonly accepts?: readonly number[];
+}
+
+/** A refusal, and the reason in words. */
+export interface Refusal {
+  readonly refuse: string;
+}
+
+/** What a client sent up for the application. */
+export interface UpstreamMessage {
+  /** The frame's operation: 4, or one of the application's own. */
+  readonly operation: number;
+  readonly body: Uint8Array;
+}
+
+/** What is answered in place of an empty body; text as its UTF-8. */
+export interface Reply {
+  readonly reply: Uint8Array | string;
+}
+
+/** A value, now or later. */
+export type Awaitable<Value> = Value | PromiseLike<Value>;
+
+/**
+ * Where an application takes part. Each hook may be left out, may answer at once or by a promise,
+ * and gets bytes that are its own. A promise has the time of the option `hook-timeout`. A hook
+ * fails when it throws, is late, answers what it must not, or when too many calls of hooks are under
+ * way; then the client gets what is said below, and the failure is logged and counted.
+ */
+export interface Hooks {
+  /**
+   * Says who a client is. Left out, the token is goim's, which is believed whatever it says.
+   *
+   * In a cluster it may be asked several times for one client, also after its end, since an answer
+   * may get lost: it should not use a token up.
+   *
+   * @returns Whom to let in, or why not: then the client is closed with code 4001 and should not
+   * come back. When this hook fails it is closed with 1011 and should.
+   */
+  authenticate?(request: AuthRequest): Awaitable<Identity | Refusal>;
+  /**
+   * Says whether a client may join a room: that of its auth, and each that it changes to.
+   *
+   * @returns False refuses: at its auth the client is closed with code 4008, later it stays in the
+   * room where it is. When this hook fails the room is refused too, at an auth with code 1011.
+   */
+  authorizeJoin?(identity: ConnectionRef, room: string): Awaitable<boolean>;
+  /**
+   * Takes what a client sent up. Left out, it is logged at level debug.
+   *
+   * @param room The key of the client's room; empty in none.
+   * @returns Nothing to answer with an empty body, or what to answer. A refusal is answered as
+   * `{"code":-403,"message":reason}`, and so is a failure of this hook, with code -500.
+   */
+  message?(
+    identity: ConnectionRef,
+    room: string,
+    message: UpstreamMessage,
+  ): Awaitable<Reply | Refusal | undefined | void>;
+  /**
+   * A connection that was let in has ended. Called at most once for each, and only by a logic that
+   * hears of it: not when the comet's process died or was cut off, when a store lost the session
+   * before, or when the logic died meanwhile. When this hook fails that is all.
+   */
+  disconnected?(identity: ConnectionRef): Awaitable<void>;
+}

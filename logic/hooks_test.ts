@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock, promisesSettled } from "../base/clock.ts";
+import { MemoryNodes } from "../drivers/memory/nodes.ts";
+import { MemoryPushLog } from "../drivers/memory/push_log.ts";
+import { MemorySessions } from "../drivers/memory/sessions.ts";
+import type { SessionLimits } from "../drivers/ports.ts";
+import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
+import type { CometApi } from "../protocol/cluster/comet_calls.ts";
+import { type ConnectionRef, ConnectRefused } from "../protocol/cluster/connection.ts";
+import { testNode } from "../tests/support/test_comet.ts";
+import { DISCONNECTED_CALLS_MAX, HOOK_CALLS_MAX } from "./hook_calls.ts";
+import type { Hooks, Identity } from "./hooks.ts";
+import { Logic, logicDefaults } from "./logic.ts";
+
+const HOOK_MS = 500;
+const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
+
+/** A logic with some hooks, and one comet that closes whatever it is told to. */
+async function setUp(hooks: Hooks, limits: SessionLimits = logicDefaults.limits) {
+  const clock = new ManualClock();
+  const nodes = new MemoryNodes(clock);
+  await nodes.register(testNode("c"));
+  const sessions = new MemorySessions(nodes);
+  const comet: CometApi = { deliver: async () => [], close: async () => {} };
+  const comets = new Map([["c", comet]]);
+  const logic = new Logic({
+    pushLog: new MemoryPushLog(clock),
+    sessions,
+    nodes,
+    comets,
+    clock,
+    running: clock,
+    hooks,
+    options: { ...logicDefaults, limits, hookMs: HOOK_MS },
+  });
+  const request = (connectionId: number, token = "{}") => ({
+    server: "c",
+    connectionId,
+    token: encoder.encode(token),
+    remoteAddress: "10.0.0.1",
+  });
+  const send = async (operation: number, body: string) =>
+    decoder.decode(
+      await logic.receive({ ...ref(1), room: "r", operation, sequence: 1, body: utf8(body) }),
+    );
+  return { clock, sessions, comets, logic, request, send };
+}
+
+function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+function ref(connectionId: number, key = "k"): ConnectionRef {
+  return { server: "c", connectionId, mid: 7n, key };
+}
+
+function refusedWith(close: CloseCode) {
+  return (error: unknown) => error instanceof ConnectRefused && error.close === close;
+}
+
+/** Ways for a hook to give no answer that counts, and what it makes of each. */
+const failures: Readonly<Record<string, () => never>> = {
+  "that throws": () => {
+    throw new Error("no database");
+  },
+  "that rejects": () => Promise.reject(new Error("no database")) as never,
+  "that answers nonsense": () => 42 as never,
+  "that is late": () => new Promise(() => {}) as never,
+};
+
+/** Settles with how a call ends, having let the deadline of hooks pass. */
+async function settled<Value>(clock: ManualClock, call: Promise<Value>): Promise<Value> {
+  call.catch(() => {});
+  await promisesSettled();
+  clock.advance(HOOK_MS);
+  return await call;
+}
+
+test("Hooks.authenticate() says who a client is, at once or later", async () => {
+  const whole: Identity = { mid: -5n, key: "own", room: "live://1", accepts: [7, 7, 8] };
+  const tokens: string[] = [];
+  const { logic, sessions, request } = await setUp({
+    async authenticate({ token, remoteAddress }) {
+      await promisesSettled();
+      tokens.push(`${decoder.decode(token)} of ${remoteAddress}`);
+      return tokens.length === 1 ? whole : { mid: 0n };
+    },
+  });
+  const first = request(1, "anything");
+  const connecting = logic.connect(first);
+  first.token.fill(0);
+  assert.deepEqual(await connecting, { ...whole, accepts: [7, 8], asksJoins: false });
+  const { key, ...second } = await logic.connect(request(2));
+  assert.deepEqual(second, { mid: 0n, room: "", accepts: [], asksJoins: false });
+  assert.equal(key.length, 36);
+  assert.deepEqual(tokens, ["anything of 10.0.0.1", "{} of 10.0.0.1"]);
+  assert.equal(sessions.size, 2);
+});
+
+test("Hooks.authenticate() refuses for good", async () => {
+  const { logic, sessions, request } = await setUp({ authenticate: () => ({ refuse: "no" }) });
+  await assert.rejects(logic.connect(request(1)), refusedWith(CloseCodes.authFailed));
+  assert.deepEqual([sessions.size, logic.counters.refusedTokens], [0, 1]);
+});
+
+for (const [how, fail] of Object.entries(failures)) {
+  test(`Hooks.authenticate() ${how} asks the client to come back and leaves no session`, async () => {
+    const { clock, logic, sessions, request } = await setUp({ authenticate: fail });
+    const connecting = settled(clock, logic.connect(request(1)));
+    await assert.rejects(connecting, refusedWith(CloseCodes.internalError));
+    const { authenticateFailures, authenticateTimeouts, refusedTokens } = logic.counters;
+    const isLate = how === "that is late";
+    assert.deepEqual([authenticateFailures, authenticateTimeouts], isLate ? [0, 1] : [1, 0]);
+    assert.deepEqual([sessions.size, refusedTokens], [0, 0]);
+  });
+
+  test(`Hooks.authorizeJoin() ${how} refuses the room`, async () => {
+    const authenticate = () => ({ mid: 7n, room: "live://1" });
+    const { clock, logic, sessions, request } = await setUp({ authenticate, authorizeJoin: fail });
+    const connecting = settled(clock, logic.connect(request(1)));
+    await assert.rejects(connecting, refusedWith(CloseCodes.internalError));
+    assert.equal(await settled(clock, logic.authorizeJoin({ ...ref(1), room: "live://2" })), false);
+    const { authorizeJoinFailures, authorizeJoinTimeouts } = logic.counters;
+    assert.equal(authorizeJoinFailures + authorizeJoinTimeouts, 2);
+    assert.equal(sessions.size, 0);
+  });
+
+  test(`Hooks.message() ${how} refuses the message`, async () => {
+    const { clock, logic, send } = await setUp({ message: fail });
+    const reply = await settled(clock, send(4, "hello"));
+    assert.equal(reply, '{"code":-500,"message":"message could not be taken, try again"}');
+    assert.equal(logic.counters.messageFailures + logic.counters.messageTimeouts, 1);
+  });
+}
+
+test("Hooks.authenticate() has its answer checked", async () => {
+  const wrong: unknown[] = [
+    undefined,
+    null,
+    {},
+    { refuse: 1 },
+    { mid: 1 },
+    { mid: 2n ** 63n },
+    { mid: 1n, key: 5 },
+    { mid: 1n, key: "k".repeat(257) },
+    { mid: 1n, key: "\ud800" },
+    { mid: 1n, room: "live://" },
+    { mid: 1n, room: "\ud800" },
+    { mid: 1n, accepts: [2 ** 31] },
+    { mid: 1n, accepts: Array(257).fill(1) },
+  ];
+  const answers = [...wrong];
+  const { logic, sessions, request } = await setUp({
+    authenticate: () => answers.shift() as Identity,
+  });
+  for (const index of wrong.keys()) {
+    await assert.rejects(logic.connect(request(index)), refusedWith(CloseCodes.internalError));
+  }
+  assert.deepEqual([logic.counters.authenticateFailures, sessions.size], [wrong.length, 0]);
+});
+
+test("a session is not stored when its comet has gone while a hook ran", async () => {
+  const { promise, resolve } = Promise.withResolvers<Identity>();
+  const { logic, sessions, comets, request } = await setUp({ authenticate: () => promise });
+  const connecting = logic.connect(request(1));
+  const other: CometApi = { deliver: async () => [], close: async () => {} };
+  comets.set("c", other);
+  resolve({ mid: 1n });
+  await assert.rejects(connecting, { code: "lost", temporary: true });
+  assert.equal(sessions.size, 0);
+});
+
+test("Logic.undoConnect() forgets what an auth stored for this connection alone", async () => {
+  const ended: ConnectionRef[] = [];
+  const { logic, sessions, request } = await setUp({
+    authenticate: ({ token }) => ({ mid: 7n, key: decoder.decode(token) }),
+    disconnected: (identity) => void ended.push(identity),
+  });
+  for (const [id, key] of [[1, "k"], [2, "k"], [3, ""]] as const) {
+    await logic.connect(request(id, key));
+  }
+  await logic.undoConnect(request(1, "k"));
+  await logic.undoConnect(request(3, ""));
+  await logic.undoConnect(request(4, "k"));
+  assert.deepEqual(await sessions.byMids([7n]), [ref(2)]);
+  assert.deepEqual(ended.map(({ connectionId }) => connectionId), [1, 3]);
+});
+
+test("Hooks.authorizeJoin() is asked for the room of an auth and for later ones", async () => {
+  const asked: unknown[] = [];
+  const { logic, sessions, request } = await setUp({
+    authenticate: ({ token }) => ({ mid: 7n, key: "k", room: decoder.decode(token) }),
+    authorizeJoin(identity, room) {
+      asked.push([identity, room]);
+      return room !== "secret";
+    },
+  });
+  assert.equal((await logic.connect(request(1, "live://1"))).asksJoins, true);
+  await logic.connect(request(2, ""));
+  await assert.rejects(logic.connect(request(3, "secret")), refusedWith(CloseCodes.roomRefused));
+  assert.equal(await logic.authorizeJoin({ ...ref(1), room: "live://2" }), true);
+  assert.equal(await logic.authorizeJoin({ ...ref(1), room: "secret" }), false);
+  assert.deepEqual(asked, [
+    [ref(1), "live://1"],
+    [ref(3), "secret"],
+    [ref(1), "live://2"],
+    [ref(1), "secret"],
+  ]);
+  assert.deepEqual([sessions.size, logic.counters.refusedJoins], [2, 2]);
+});
+
+test("whoever has no hooks may join every room, and gets empty replies", async () => {
+  const { logic, send } = await setUp({});
+  assert.equal(await logic.authorizeJoin({ ...ref(1), room: "live://1" }), true);
+  assert.equal(await send(4, "hello"), "");
+});
+
+test("Hooks.message() lets pass, replies or refuses", async () => {
+  const taken: unknown[] = [];
+  const { logic, send } = await setUp({
+    message(identity, room, { operation, body }) {
+      const text = decoder.decode(body);
+      taken.push([identity, room, operation, text]);
+      if (text === "bytes") return { reply: body };
+      if (text === "text") return Promise.resolve({ reply: "héllo" });
+      if (text === "long") return { reply: new Uint8Array(64 * 1024) };
+      if (text === "no") return { refuse: "not today" };
+    },
+  });
+  assert.equal(await send(4, ""), "");
+  assert.equal(await send(1000, "bytes"), "bytes");
+  assert.equal(await send(4, "text"), "héllo");
+  assert.equal(await send(4, "no"), '{"code":-403,"message":"not today"}');
+  assert.match(await send(4, "long"), /"code":-500/);
+  assert.deepEqual(taken[1], [ref(1), "r", 1000, "bytes"]);
+  assert.deepEqual([logic.counters.received, logic.counters.messageFailures], [5, 1]);
+});
+
+test("Hooks.disconnected() is called once for each connection that was let in and ended", async () => {
+  const ended: number[] = [];
+  const hooks: Hooks = { disconnected: ({ connectionId }) => void ended.push(connectionId) };
+  const limits: SessionLimits = { perMidMax: 9, perKeyMax: 1, whenFull: "close-oldest" };
+  const { comets, logic, request } = await setUp(hooks, limits);
+  for (const id of [1, 2]) await logic.connect(request(id, '{"mid":7,"key":"k"}'));
+  await promisesSettled();
+  assert.deepEqual(ended, [1], "it made room for the second");
+  await logic.disconnect(ref(1));
+  await logic.disconnect(ref(2));
+  await logic.disconnect(ref(2));
+  await logic.disconnect(ref(3));
+  assert.deepEqual(ended, [1, 2]);
+  await logic.connect(request(4, '{"mid":7,"key":"k"}'));
+  comets.get("c")!.close = () => Promise.reject(new Error("reset"));
+  await logic.connect(request(5, '{"mid":7,"key":"k"}'));
+  await promisesSettled();
+  assert.deepEqual(ended, [1, 2], "its comet did not close it");
+});
+
+test("Hooks.disconnected() that fails is logged and nothing else; settled() waits for it", async () => {
+  const fails = Object.values(failures);
+  const { clock, logic, request } = await setUp({ disconnected: () => fails.shift()!() });
+  for (const id of [1, 2, 3, 4]) {
+    await logic.connect(request(id, '{"mid":7,"key":"k"}'));
+    await logic.disconnect(ref(id));
+  }
+  await settled(clock, logic.settled());
+  assert.equal(logic.counters.disconnectedFailures, 2);
+  assert.equal(logic.counters.disconnectedTimeouts, 1);
+});
+
+test("no more hooks are under way than may be, and those of ended connections wait", async () => {
+  let release = () => {};
+  const open = new Promise<void>((resolve) => release = resolve);
+  let told = 0;
+  const { logic, request } = await setUp({
+    message: () => open,
+    disconnected() {
+      told++;
+      return open;
+    },
+  });
+  const frame = { ...ref(1), room: "", operation: 4, sequence: 1, body: new Uint8Array() };
+  const messages = Array.from({ length: HOOK_CALLS_MAX }, () => logic.receive(frame));
+  assert.match(decoder.decode(await logic.receive(frame)), /"code":-500/);
+  assert.equal(logic.counters.hookCallsRefused, 1);
+  const connections = DISCONNECTED_CALLS_MAX + 10;
+  for (let id = 1; id <= connections; id++) {
+    await logic.connect({ ...request(id), token: utf8(`{"mid":0,"key":"${id}"}`) });
+    await logic.disconnect({ server: "c", connectionId: id, mid: 0n, key: String(id) });
+  }
+  assert.equal(told, DISCONNECTED_CALLS_MAX);
+  release();
+  await Promise.all(messages);
+  await logic.settled();
+  assert.equal(told, connections);
+  assert.equal(logic.counters.hookCallsRefused, 1);
+});
