@@ -47,7 +47,7 @@ describe("openDrivers()", () => {
 
   it("opens each port at the URL that it is given, and a URL once", async () => {
     await withStore(startRedisStore, async ({ url }) => {
-      const urls = { pushLog: "memory:", nodes: url, sessions: url };
+      const urls = { pushLog: "memory:", nodes: "memory:", sessions: url };
       const drivers = await openDrivers(urls, { ...options, nodeLeaseMs: 7_000 });
       assert.equal(drivers.stores.length, 2);
       assert.equal(drivers.nodes.leaseMs, 7_000);

@@ -13,7 +13,7 @@ import { version } from "../version.ts";
 import { wireComet } from "../wiring.ts";
 import { listenersText, listenForClients } from "./listeners.ts";
 import { serveMetrics } from "./metrics_server.ts";
-import { addComet, addProcess, addRpc } from "./role_metrics.ts";
+import { addComet, addRpc } from "./role_metrics.ts";
 import { RoleProcess, type Running } from "./role_process.ts";
 
 const log = getLogger(["halley"]);
@@ -47,7 +47,6 @@ export class CometRole extends RoleProcess {
       "Logics that this comet is connected to.",
       () => logics.connected,
     );
-    addProcess(metrics, process, this.stalls);
     this.http = await serveMetrics(this);
     logics.start();
     // Where jobs reach this comet.

@@ -4,7 +4,7 @@ import { jobOptions } from "../role_options.ts";
 import { version } from "../version.ts";
 import { wireJob } from "../wiring.ts";
 import { serveMetrics } from "./metrics_server.ts";
-import { addJob, addProcess, addPushLog, addRpc, addStores } from "./role_metrics.ts";
+import { addJob, addPushLog, addRpc, addStores } from "./role_metrics.ts";
 import { RoleProcess, type Running } from "./role_process.ts";
 import { openStore, StoreProbe } from "./store.ts";
 
@@ -33,7 +33,6 @@ export class JobRole extends RoleProcess {
     addStores(metrics, ports.stores);
     addRpc(metrics, this.parts.counters);
     metrics.addGauge("job_comets", "Comets that this job is connected to.", () => comets.connected);
-    addProcess(metrics, process, this.stalls);
     this.http = await serveMetrics(this);
     start();
     log.info("reads the push log", { id });

@@ -1,9 +1,13 @@
+import { getLogger } from "@logtape/logtape";
 import type { Comet } from "../../comet/comet.ts";
 import type { ListenerOptions } from "../../comet/options.ts";
 import { formatAddress } from "../../options/address.ts";
 import type { Address } from "../../platform/port.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
-import type { RunningServer } from "./role_process.ts";
+import { access, warnOfOrigins } from "../role_options.ts";
+import type { RoleProcess, RunningServer } from "./role_process.ts";
+
+const log = getLogger(["halley"]);
 
 /**
  * Opens the ports for clients.
@@ -35,12 +39,18 @@ export function listenersText(listeners: readonly ListenerOptions[]): Record<str
   return texts;
 }
 
-/** A server of these listeners as the program that started it sees it. */
+/** Says that a server listens, and how: the server as the program that started it sees it. */
 export function runningServer(
+  role: RoleProcess<RunningServer>,
   listeners: readonly ListenerOptions[],
   http: Address,
-  close: () => Promise<void>,
 ): RunningServer {
+  warnOfOrigins(role.config);
+  log.info("listening", {
+    ...listenersText(listeners),
+    http: `http://${formatAddress(http)}`,
+    access: access(role.config, http),
+  });
   const first = (transport: ListenerOptions["transport"]) => {
     const found = listeners.find((listener) => listener.transport === transport);
     if (found === undefined) throw new Error(`Cannot give an address: no listener is ${transport}`);
@@ -55,6 +65,6 @@ export function runningServer(
     get ws() {
       return first("websocket");
     },
-    close,
+    close: () => role.close(),
   };
 }

@@ -5,7 +5,7 @@ import { access, logicOptions } from "../role_options.ts";
 import { version } from "../version.ts";
 import { wireLogic } from "../wiring.ts";
 import { openApi } from "./http.ts";
-import { addLogic, addProcess, addPushLog, addRpc, addStores } from "./role_metrics.ts";
+import { addLogic, addPushLog, addRpc, addStores } from "./role_metrics.ts";
 import { RoleProcess, type Running } from "./role_process.ts";
 import { openStore, StoreProbe } from "./store.ts";
 
@@ -38,7 +38,6 @@ export class LogicRole extends RoleProcess {
     addStores(metrics, ports.stores);
     addRpc(metrics, this.parts.counters);
     metrics.addGauge("logic_comets", "Comets that are connected here.", () => links.size);
-    addProcess(metrics, process, this.stalls);
     const http = this.http = await openApi(this, logic);
     log.info("listening", {
       http: `http://${formatAddress(http.address)}`,

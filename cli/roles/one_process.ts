@@ -1,12 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import { type Drivers, openDrivers } from "../../drivers/open.ts";
-import { formatAddress } from "../../options/address.ts";
 import * as options from "../role_options.ts";
 import { version } from "../version.ts";
 import { wireServer } from "../wiring.ts";
 import { openApi } from "./http.ts";
-import { listenersText, listenForClients, runningServer } from "./listeners.ts";
-import { addComet, addJob, addLogic, addProcess, addPushLog } from "./role_metrics.ts";
+import { listenForClients, runningServer } from "./listeners.ts";
+import { addComet, addJob, addLogic, addPushLog } from "./role_metrics.ts";
 import { RoleProcess, type RunningServer } from "./role_process.ts";
 
 const log = getLogger(["halley"]);
@@ -37,17 +36,10 @@ export class OneProcess extends RoleProcess<RunningServer> {
     addLogic(metrics, logic);
     addJob(metrics, job);
     addPushLog(metrics, ports.pushLog);
-    addProcess(metrics, process, this.stalls);
     const http = this.http = await openApi(this, logic);
     log.info("halley starts", { version, runtime: process.runtime, server: this.id });
     options.announceLimit(config, process);
-    options.warnOfOrigins(config);
-    log.info("listening", {
-      ...listenersText(listeners),
-      http: `http://${formatAddress(http.address)}`,
-      access: options.access(config, http.address),
-    });
-    return runningServer(listeners, http.address, () => this.close());
+    return runningServer(this, listeners, http.address);
   }
 
   /** Clients do not wait for requests that are half sent: they are refused when they come whole. */

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { systemPrng } from "../../base/prng.ts";
-import { RunningClock, type StallCounters } from "../../base/running_clock.ts";
+import { RunningClock } from "../../base/running_clock.ts";
 import type { ListenerOptions } from "../../comet/options.ts";
 import type { Hooks } from "../../logic/hooks.ts";
 import type { Address, Platform } from "../../platform/port.ts";
@@ -11,6 +11,7 @@ import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
 import { newRunId } from "../role_options.ts";
 import type { RoleDependencies } from "../wiring.ts";
+import { addProcess } from "./role_metrics.ts";
 
 const log = getLogger(["halley"]);
 
@@ -42,7 +43,7 @@ export abstract class RoleProcess<Open extends Running = Running> {
   readonly metrics = new Metrics(() => this.otherMetrics());
   readonly parts: RoleDependencies;
   /** This run. */
-  protected readonly id: string;
+  readonly id: string;
   protected http: HttpServer | undefined;
   readonly #running = new RunningClock(systemClock);
   #ready = false;
@@ -63,11 +64,7 @@ export abstract class RoleProcess<Open extends Running = Running> {
       secret: config.clusterSecret,
       counters: new RpcCounters(),
     };
-  }
-
-  /** What this process counts of its own stalls. */
-  get stalls(): StallCounters {
-    return this.#running.counters;
+    addProcess(this.metrics, platform.process, this.#running.counters);
   }
 
   /**

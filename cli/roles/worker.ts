@@ -5,7 +5,7 @@ import type { Config } from "../config/schema.ts";
 import { cometOptions, nodeOf } from "../role_options.ts";
 import { wireComet } from "../wiring.ts";
 import { listenForClients } from "./listeners.ts";
-import { addComet, addProcess, addRpc } from "./role_metrics.ts";
+import { addComet, addRpc } from "./role_metrics.ts";
 import { RoleProcess, type Running } from "./role_process.ts";
 import { METRICS_METHOD, metricsAnswer } from "./worker_metrics.ts";
 
@@ -33,7 +33,6 @@ export class WorkerRole extends RoleProcess {
     // Its parent shows what it counts.
     addComet(this.metrics, this.#wired.comet);
     addRpc(this.metrics, this.parts.counters);
-    addProcess(this.metrics, platform.process, this.stalls);
   }
 
   protected async start(): Promise<Running> {

@@ -12,8 +12,8 @@ import * as options from "../role_options.ts";
 import { version } from "../version.ts";
 import { wireParent } from "../wiring.ts";
 import { openApi } from "./http.ts";
-import { listenersText, runningServer } from "./listeners.ts";
-import { addJob, addLogic, addProcess, addPushLog, addRpc } from "./role_metrics.ts";
+import { runningServer } from "./listeners.ts";
+import { addJob, addLogic, addPushLog, addRpc } from "./role_metrics.ts";
 import { RoleProcess, type RunningServer } from "./role_process.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WORKER_VARIABLE } from "./worker.ts";
@@ -81,18 +81,11 @@ export class Workers extends RoleProcess<RunningServer> {
     addJob(metrics, job);
     addPushLog(metrics, ports.pushLog);
     addRpc(metrics, parts.counters);
-    addProcess(metrics, process, this.stalls);
     const http = this.http = await openApi(this, logic);
     const { runtime } = process;
     log.info("halley starts", { version, runtime, server: this.id, workers: this.#count });
     options.announceLimit({ ...config, connectionsMax: this.#share }, process, this.#count);
-    options.warnOfOrigins(config);
-    log.info("listening", {
-      ...listenersText(listeners),
-      http: `http://${formatAddress(http.address)}`,
-      access: options.access(config, http.address),
-    });
-    return runningServer(listeners, http.address, () => this.close());
+    return runningServer(this, listeners, http.address);
   }
 
   protected override async otherMetrics(): Promise<object[]> {
