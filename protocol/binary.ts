@@ -70,16 +70,17 @@ export class BinaryWriter {
     return this;
   }
 
-  /** Writes a text as UTF-8. */
-  text(text: string): this {
-    const offset = this.#reserve(utf8Length(text));
+  /** Writes a text as UTF-8. @param bytes How long that is. */
+  text(text: string, bytes: number = utf8Length(text)): this {
+    const offset = this.#reserve(bytes);
     encoder.encodeInto(text, this.#bytes.subarray(offset));
     return this;
   }
 
   /** Writes a text as UTF-8, with its length. */
   string(text: string): this {
-    return this.int32(utf8Length(text)).text(text);
+    const bytes = utf8Length(text);
+    return this.int32(bytes).text(text, bytes);
   }
 
   /** Writes bytes as they are. */

@@ -100,22 +100,27 @@ export function list<T>(item: Value<T>): Value<readonly T[]> {
   };
 }
 
+interface NamedMember {
+  readonly name: string;
+  readonly number: number;
+  readonly type: Value<unknown>;
+  readonly isRequired: boolean;
+}
+
 /** Objects as messages; also as values within others. */
 export class Message<T> implements Codec<T>, Value<T> {
-  readonly #members: readonly (readonly [name: string, ...member: Member<unknown>])[];
-  readonly #byNumber: (readonly [name: string, ...member: Member<unknown>])[] = [];
+  readonly #members: readonly NamedMember[];
+  readonly #byNumber: NamedMember[] = [];
   /** What an empty message stands for, with `undefined` for what it must have. */
   readonly #missing: Record<string, unknown> = {};
-  readonly #required: readonly string[];
 
   constructor(members: Members<T>) {
     const all = Object.entries<Member<unknown>>(members as Record<string, Member<unknown>>);
-    this.#members = all.map(([name, member]) => [name, ...member]);
-    for (const member of this.#members) {
-      this.#byNumber[member[1]] = member;
-      this.#missing[member[0]] = member[3];
-    }
-    this.#required = all.filter(([, { length }]) => length === 2).map(([name]) => name);
+    this.#members = all.map(([name, member]) => {
+      const [number, type, missing] = member;
+      this.#missing[name] = missing;
+      return this.#byNumber[number] = { name, number, type, isRequired: member.length === 2 };
+    });
   }
 
   encode(value: T): Uint8Array {
@@ -129,7 +134,7 @@ export class Message<T> implements Codec<T>, Value<T> {
   }
 
   write(writer: BinaryWriter, value: T): void {
-    for (const [name, number, type] of this.#members) {
+    for (const { name, number, type } of this.#members) {
       const member = value[name as keyof T];
       if (member !== undefined) writePart(writer.byte(number), type, member);
     }
@@ -141,10 +146,10 @@ export class Message<T> implements Codec<T>, Value<T> {
     while (reader.offset < end) {
       const member = this.#byNumber[reader.byte()];
       if (member === undefined) reader.raw(reader.length(end));
-      else value[member[0]] = readPart(reader, member[2], end);
+      else value[member.name] = readPart(reader, member.type, end);
     }
-    for (const name of this.#required) {
-      if (value[name] === undefined) throw reader.bad(`"${name}" is missing`);
+    for (const { name, isRequired } of this.#members) {
+      if (isRequired && value[name] === undefined) throw reader.bad(`"${name}" is missing`);
     }
     return value as T;
   }
