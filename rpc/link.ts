@@ -1,6 +1,9 @@
 /**
- * The door of this folder: a link over which both ends call each other. dialer.ts and listener.ts
- * make links; nothing here knows what is called.
+ * The RPC: calls in both directions over one connection between two processes. `dialer.ts` and
+ * `listener.ts` make links, whose ends greet each other (`handshake.ts`, `frames.ts`) and agree on a
+ * version. A link sends frames (`outbox.ts`), waits for answers (`pending_calls.ts`), answers calls
+ * (`served_calls.ts`) and watches its peer (`liveness.ts`). What is called, and what bodies say, is
+ * not known here: see `protocol/cluster/`.
  *
  * @module
  */

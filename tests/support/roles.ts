@@ -46,6 +46,8 @@ export class Roles {
   /** Options of rooms for the comets that are added from now on. */
   rooms: readonly RoomOptions[] = [];
   logic!: Logic;
+  /** Where jobs are told that the RPC of a comet is; where it is, unless a test says otherwise. */
+  announcedPort: (port: number) => number | Promise<number> = (port) => port;
 
   private constructor(readonly platform: Platform) {
     const { streams } = platform;
@@ -92,7 +94,7 @@ export class Roles {
     });
     const rpc = await listen(loopback);
     pool.start();
-    await comet.join(nodeOf(server, name, rpc.port));
+    await comet.join(nodeOf(server, name, await this.announcedPort(rpc.port)));
     const { port } = await comet.listen({ address: loopback, transport: "tcp" });
     this.#stops.push(stop);
     return { server, comet, pool, port, stop };

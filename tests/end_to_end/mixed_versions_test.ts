@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describeBeside } from "../support/beside.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { Roles } from "../support/roles.ts";
+import { type LaterEnd, VersionProxy } from "../support/version_proxy.ts";
+import { until } from "../../drivers/contract/waiting.ts";
+import { utf8 } from "../support/protocol.ts";
+
+async function pushed(client: RawClient): Promise<string> {
+  const [{ op, body }] = await client.take(1);
+  assert.equal(op, 1000);
+  return body.toString();
+}
+
+/**
+ * A cluster of two halves: one comet is of another version than the other comet, logic and job.
+ *
+ * @param isCometLater Whether that comet is later than they are, or they are later than it.
+ */
+async function runMixed(roles: Roles, isCometLater: boolean): Promise<void> {
+  const proxies: VersionProxy[] = [];
+  const between = async (port: number, later: LaterEnd) => {
+    const proxy = await VersionProxy.start(port, later);
+    proxies.push(proxy);
+    return proxy.port;
+  };
+  try {
+    const logic = await roles.addLogic();
+    const { comets } = roles.addJob();
+    const same = await roles.addComet("same", logic);
+    roles.announcedPort = (port) => between(port, isCometLater ? "listening" : "dialling");
+    const other = await roles.addComet(
+      "other",
+      await between(logic, isCometLater ? "dialling" : "listening"),
+    );
+    await until("the job reaches both", async () => comets.connected === 2);
+    const a = await RawClient.open(same.port, { mid: 1, key: "a", room_id: "live://1" });
+    const b = await RawClient.open(other.port, { mid: 2, key: "b", room_id: "live://1" });
+    const { push, online } = roles.logic;
+    const counted = (room: string, count: number) =>
+      until(
+        `${count} are in ${room}`,
+        async () => ((await online.room("live", [room]))[room] ?? 0) === count,
+      );
+    await push.room(1000, "live", "1", utf8("room"));
+    await push.keys(1000, ["a", "b"], utf8("keys"));
+    await push.mids(1000, [1n, 2n], utf8("mids"));
+    await push.all(1000, 0, utf8("all"));
+    for (const client of [a, b]) {
+      for (const text of ["room", "keys", "mids", "all"]) {
+        assert.equal(await pushed(client), text);
+      }
+    }
+    await counted("1", 2);
+    b.send(12, 2, "live://2");
+    assert.equal((await b.take(1))[0].op, 13);
+    await push.room(1000, "live", "2", utf8("other room"));
+    assert.equal(await pushed(b), "other room");
+    await Promise.all([counted("1", 1), counted("2", 1)]);
+    // Up to the application, which is logged and answered.
+    b.send(4, 3, "up");
+    assert.equal((await b.take(1))[0].op, 5);
+    b.socket.destroy();
+    await counted("2", 0);
+    await until("its session has ended", async () => (await online.total()).conn_count === 1);
+    a.socket.destroy();
+    for (const { grown } of proxies) assert.ok(grown > 2, `${grown} messages had more`);
+    const shrunk = proxies.reduce((sum, proxy) => sum + proxy.shrunk, 0);
+    if (!isCometLater) assert.ok(shrunk > 2, `${shrunk} messages had less`);
+  } finally {
+    for (const proxy of proxies) await proxy.stop();
+  }
+}
+
+const cases: Readonly<Record<string, (roles: Roles) => Promise<void>>> = {
+  "work when a comet is of the next version": (roles) => runMixed(roles, true),
+  "work when all but one comet are of the next version": (roles) => runMixed(roles, false),
+};
+
+describeBeside("roles of two versions", { timeout: 30_000 }, cases, (run) => Roles.use(run));

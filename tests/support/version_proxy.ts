@@ -1,0 +1,97 @@
+import { Buffer } from "node:buffer";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { RpcMethod } from "../../protocol/cluster/calls.ts";
+import { RpcOperation } from "../../rpc/frames.ts";
+import { hex } from "./protocol.ts";
+import { membersOf } from "./golden_messages.ts";
+import { type RawFrame, rawFrame, readRawFrames } from "./raw_client.ts";
+
+/** Which end of a link is to look like one of the next version; the other one like this version. */
+export type LaterEnd = "dialling" | "listening";
+
+/** What the next version may have added. */
+const ADDED = [hex("fd 00000000"), hex("fe 00000004 7fffffff")];
+
+/** Numbers of members, by method, that an earlier version than this one may not have had. */
+const LACKING: Readonly<Record<number, readonly number[]>> = {
+  [RpcMethod.connect]: [4],
+  [RpcMethod.report]: [5],
+  [RpcMethod.register]: [3, 4, 5, 6, 7, 9, 10, 11],
+};
+
+/** Where the highest version stands in a hello and in its answer. */
+const HIGHEST_OFFSET = 14;
+
+/**
+ * A TCP proxy between two roles that makes them look as if one were of the next version: it says so
+ * in its hello, and every message of it that can grow has members that the other one does not know,
+ * while messages of the other one lack members that could be missing.
+ */
+export class VersionProxy {
+  /** Messages with members added, and messages with members taken out. */
+  grown = 0;
+  shrunk = 0;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(private readonly target: number, private readonly later: LaterEnd) {
+    this.#server = createServer((socket) => this.#serve(socket));
+  }
+
+  /** Listens on a free port of this machine. @param target The port behind it. */
+  static async start(target: number, later: LaterEnd): Promise<VersionProxy> {
+    const proxy = new VersionProxy(target, later);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #serve(near: Socket): void {
+    const far = connect({ host: "127.0.0.1", port: this.target });
+    this.#pass(near, far, this.later === "dialling");
+    this.#pass(far, near, this.later === "listening");
+  }
+
+  #pass(from: Socket, to: Socket, isLater: boolean): void {
+    let bytes = Buffer.alloc(0);
+    let isFirst = true;
+    this.#sockets.add(from);
+    from.setNoDelay(true);
+    from.on("data", (chunk: Buffer) => {
+      const { frames, rest } = readRawFrames(Buffer.concat([bytes, chunk]));
+      bytes = Buffer.from(rest);
+      for (const frame of frames) {
+        to.write(rawFrame(frame.op, frame.seq, this.#changed(frame, isLater, isFirst)));
+        isFirst = false;
+      }
+    });
+    from.on("error", () => {});
+    from.on("close", () => {
+      this.#sockets.delete(from);
+      to.end();
+    });
+  }
+
+  #changed({ op, body }: RawFrame, isLater: boolean, isHello: boolean): Buffer {
+    const isSign = op === RpcOperation.ping || op === RpcOperation.pong;
+    if (op === RpcMethod.deliver || isSign) return body;
+    if (isLater) {
+      this.grown++;
+      if (isHello) body.writeInt32BE(body.readInt32BE(HIGHEST_OFFSET) + 1, HIGHEST_OFFSET);
+      return Buffer.concat([...ADDED, body, ...ADDED]);
+    }
+    const lacking = LACKING[op];
+    if (lacking === undefined) return body;
+    this.shrunk++;
+    return Buffer.concat(membersOf(body).filter(([number]) => !lacking.includes(number)));
+  }
+}
