@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { getLogger } from "@logtape/logtape";
-import type { ConnHandler } from "./port.ts";
+import type { ConnHandler, Streams } from "./port.ts";
 
 const log = getLogger(["halley", "platform"]);
 
@@ -64,6 +64,28 @@ export function checkPort(action: string, target: Target, portMin: number): void
 export async function portError(action: string, target: Target, cause: unknown): Promise<Error> {
   const reason = await portReason(target.hostname, cause);
   return new Error(`Cannot ${action} ${hostPort(target)}: ${reason}`, { cause });
+}
+
+/** Lets streams refuse ports, and say what went wrong, in the same words on every runtime. */
+export function withPortErrors(streams: Streams): Streams {
+  return {
+    async listen(options) {
+      checkPort("listen on", options, 0);
+      try {
+        return await streams.listen(options);
+      } catch (error) {
+        throw await portError("listen on", options, error);
+      }
+    },
+    async dial(options) {
+      checkPort("connect to", options, 1);
+      try {
+        return await streams.dial(options);
+      } catch (error) {
+        throw await portError("connect to", options, error);
+      }
+    },
+  };
 }
 
 async function portReason(hostname: string, cause: unknown): Promise<string> {

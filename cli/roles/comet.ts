@@ -13,7 +13,7 @@ import { version } from "../version.ts";
 import { wireComet } from "../wiring.ts";
 import { listenersText, listenForClients } from "./listeners.ts";
 import { serveMetrics } from "./metrics_server.ts";
-import { addComet, addRpc } from "./role_metrics.ts";
+import { addComet, addDisconnects, addRpc } from "./role_metrics.ts";
 import { RoleProcess, type Running } from "./role_process.ts";
 
 const log = getLogger(["halley"]);
@@ -41,6 +41,7 @@ export class CometRole extends RoleProcess {
     log.info("halley comet starts", { version, runtime: process.runtime, id: this.id });
     const rpc = await this.#wired.listen(parseRpcAddress(config.rpc || COMET_RPC)!);
     addComet(metrics, comet);
+    addDisconnects(metrics, logics);
     addRpc(metrics, this.parts.counters);
     metrics.addGauge(
       "comet_logics",

@@ -18,6 +18,7 @@ import {
   stallHelp,
   storeHelp,
 } from "../counter_help.ts";
+import type { LogicPool } from "../../comet/rpc/logic_pool.ts";
 import { logCounters } from "../line_output.ts";
 import type { Metrics } from "../metrics.ts";
 
@@ -31,6 +32,20 @@ export function addComet(metrics: Metrics, comet: Comet): void {
     "comet_overflow_bytes",
     "Bytes that are lent beyond the buffer pool.",
     () => comet.overflowBytes,
+  );
+}
+
+/** Shows the ended sessions that a comet could not tell logic of. */
+export function addDisconnects(metrics: Metrics, { disconnects, undos }: LogicPool): void {
+  metrics.addCounters({
+    prefix: "comet_disconnects",
+    values: async () => ({ dropped: disconnects.dropped + undos.dropped }),
+    help: { dropped: "Ended sessions that logic was never told of: too many waited." },
+  });
+  metrics.addGauge(
+    "comet_disconnects_queued",
+    "Ended sessions that wait for a logic to be told of them.",
+    () => disconnects.length + undos.length,
   );
 }
 

@@ -5,7 +5,7 @@ import type { Config } from "../config/schema.ts";
 import { cometOptions, nodeOf } from "../role_options.ts";
 import { wireComet } from "../wiring.ts";
 import { listenForClients } from "./listeners.ts";
-import { addComet, addRpc } from "./role_metrics.ts";
+import { addComet, addDisconnects, addRpc } from "./role_metrics.ts";
 import { RoleProcess, type Running } from "./role_process.ts";
 import { METRICS_METHOD, metricsAnswer } from "./worker_metrics.ts";
 
@@ -32,6 +32,7 @@ export class WorkerRole extends RoleProcess {
     });
     // Its parent shows what it counts.
     addComet(this.metrics, this.#wired.comet);
+    addDisconnects(this.metrics, this.#wired.logics);
     addRpc(this.metrics, this.parts.counters);
   }
 

@@ -1,5 +1,5 @@
-import { checkPort, portError } from "../faults.ts";
-import type { Conn, DialOptions, Listener, ListenOptions, Streams } from "../port.ts";
+import { withPortErrors } from "../faults.ts";
+import type { Listener, Streams } from "../port.ts";
 import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
 import { bun, type BunSocketHandlers } from "./api.ts";
 import { BunConn } from "./conn.ts";
@@ -35,34 +35,24 @@ async function listenUnix<Context>(
 }
 
 /** Byte streams over `Bun.listen` and `Bun.connect`. */
-export const bunStreams: Streams = {
-  async listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
-    checkPort("listen on", options, 0);
+export const bunStreams: Streams = withPortErrors({
+  async listen(options) {
     const { hostname, port, reusePort, handler, pendingBytesMax } = options;
     const socket = BunConn.handlers({ handler, pendingBytesMax });
-    try {
-      const path = unixPath(options);
-      if (path !== undefined) return await listenUnix(path, socket);
-      const listener = bun.listen({ hostname, port, reusePort, allowHalfOpen: true, socket });
-      return {
-        address: { hostname: listener.hostname, port: listener.port },
-        close: async () => listener.stop(),
-      };
-    } catch (error) {
-      throw await portError("listen on", options, error);
-    }
+    const path = unixPath(options);
+    if (path !== undefined) return await listenUnix(path, socket);
+    const listener = bun.listen({ hostname, port, reusePort, allowHalfOpen: true, socket });
+    return {
+      address: { hostname: listener.hostname, port: listener.port },
+      close: async () => listener.stop(),
+    };
   },
 
-  async dial<Context>(options: DialOptions<Context>): Promise<Conn<Context>> {
-    checkPort("connect to", options, 1);
+  async dial(options) {
     const { hostname, port, handler, pendingBytesMax } = options;
     const socket = BunConn.handlers({ handler, pendingBytesMax });
-    try {
-      const path = unixPath(options);
-      const place = path === undefined ? { hostname, port } : { unix: path };
-      return (await bun.connect({ ...place, allowHalfOpen: true, socket })).data;
-    } catch (error) {
-      throw await portError("connect to", options, error);
-    }
+    const path = unixPath(options);
+    const place = path === undefined ? { hostname, port } : { unix: path };
+    return (await bun.connect({ ...place, allowHalfOpen: true, socket })).data;
   },
-};
+});

@@ -1,15 +1,7 @@
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
-import { checkPort, portError } from "../faults.ts";
-import type {
-  AcceptCounters,
-  Address,
-  Conn,
-  DialOptions,
-  Listener,
-  ListenOptions,
-  Streams,
-} from "../port.ts";
+import { withPortErrors } from "../faults.ts";
+import type { AcceptCounters, Address, Listener, Streams } from "../port.ts";
 import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
 import { AcceptRetry } from "./accept_retry.ts";
 import { DenoConn, type DenoConnOwner } from "./conn.ts";
@@ -101,49 +93,35 @@ function listenUnix(path: string): Promise<Deno.UnixListener> {
  * @param prng Jitter of those waits.
  */
 export function denoStreams(clock: Clock, prng: Prng): Streams {
-  const readBuffers = new ReadBuffers();
-  const writeScheduler = new WriteScheduler(clock);
-  return {
-    async listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
-      checkPort("listen on", options, 0);
-      const { hostname, port, reusePort, handler, pendingBytesMax, counters } = options;
-      try {
-        // `reusePort` is honoured, though its stable types leave it out.
-        const address: Deno.TcpListenOptions & { reusePort?: boolean } = {
-          hostname,
-          port,
-          reusePort,
-        };
-        const owner = { handler, pendingBytesMax, clock, readBuffers, writeScheduler };
-        const path = unixPath(options);
-        if (path !== undefined) {
-          const opened = await listenUnix(path);
-          return new DenoListener(opened, { hostname, port: 0 }, owner, counters, prng);
-        }
-        const listener = Deno.listen(address);
-        const { addr } = listener;
-        const at = { hostname: addr.hostname, port: addr.port };
-        return new DenoListener(listener, at, owner, counters, prng);
-      } catch (error) {
-        throw await portError("listen on", options, error);
+  const shared = {
+    clock,
+    readBuffers: new ReadBuffers(),
+    writeScheduler: new WriteScheduler(clock),
+  };
+  return withPortErrors({
+    async listen({ hostname, port, reusePort, handler, pendingBytesMax, counters }) {
+      const owner = { handler, pendingBytesMax, ...shared };
+      const path = unixPath({ hostname });
+      if (path !== undefined) {
+        const opened = await listenUnix(path);
+        return new DenoListener(opened, { hostname, port: 0 }, owner, counters, prng);
       }
+      // `reusePort` is honoured, though its stable types leave it out.
+      const place: Deno.TcpListenOptions & { reusePort?: boolean } = { hostname, port, reusePort };
+      const listener = Deno.listen(place);
+      const { addr } = listener;
+      const at = { hostname: addr.hostname, port: addr.port };
+      return new DenoListener(listener, at, owner, counters, prng);
     },
 
-    async dial<Context>(options: DialOptions<Context>): Promise<Conn<Context>> {
-      checkPort("connect to", options, 1);
-      const { hostname, port, handler, pendingBytesMax } = options;
-      try {
-        const owner = { handler, pendingBytesMax, clock, readBuffers, writeScheduler };
-        const path = unixPath(options);
-        const opened = path === undefined
-          ? await Deno.connect({ hostname, port })
-          : await Deno.connect({ transport: "unix", path });
-        const conn = new DenoConn(opened, owner);
-        conn.start();
-        return conn;
-      } catch (error) {
-        throw await portError("connect to", options, error);
-      }
+    async dial({ hostname, port, handler, pendingBytesMax }) {
+      const path = unixPath({ hostname });
+      const opened = path === undefined
+        ? await Deno.connect({ hostname, port })
+        : await Deno.connect({ transport: "unix", path });
+      const conn = new DenoConn(opened, { handler, pendingBytesMax, ...shared });
+      conn.start();
+      return conn;
     },
-  };
+  });
 }

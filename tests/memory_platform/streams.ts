@@ -1,13 +1,5 @@
-import { checkPort, portError } from "../../platform/faults.ts";
-import type {
-  Address,
-  Conn,
-  DialOptions,
-  Listener,
-  ListenOptions,
-  Streams,
-} from "../../platform/port.ts";
-import type { ConnOwner } from "../../platform/queued_conn.ts";
+import { withPortErrors } from "../../platform/faults.ts";
+import type { Address, Listener, Streams } from "../../platform/port.ts";
 import { type Kernel, MemoryConn } from "./conn.ts";
 
 /** Where ephemeral ports begin (RFC 6335, section 6). */
@@ -59,16 +51,14 @@ function systemError(code: string): Error {
  * @param ports The simulated machine's ports.
  */
 export function memoryStreams(kernel: Kernel, ports = new MemoryPorts()): Streams {
-  return {
+  return withPortErrors({
     /** Unix sockets are not simulated. */
-    async listen<Context>(options: ListenOptions<Context>): Promise<Listener> {
-      checkPort("listen on", options, 0);
-      const { hostname, reusePort = false, handler, pendingBytesMax } = options;
-      const port = ports.pick(options.port);
+    async listen(owner) {
+      const { hostname, reusePort = false } = owner;
+      const port = ports.pick(owner.port);
       const sharing = ports.bound.get(port) ?? [];
       const shared = sharing.every((other) => reusePort && other.reusePort);
-      if (!shared) throw await portError("listen on", options, systemError("EADDRINUSE"));
-      const owner: ConnOwner<Context> = { handler, pendingBytesMax };
+      if (!shared) throw systemError("EADDRINUSE");
       const listener = new MemoryListener(
         { hostname, port },
         reusePort,
@@ -79,22 +69,18 @@ export function memoryStreams(kernel: Kernel, ports = new MemoryPorts()): Stream
       return listener;
     },
 
-    async dial<Context>(options: DialOptions<Context>): Promise<Conn<Context>> {
-      checkPort("connect to", options, 1);
-      const { port, handler, pendingBytesMax } = options;
-      const listeners = ports.bound.get(port);
-      if (listeners === undefined) {
-        throw await portError("connect to", options, systemError("ECONNREFUSED"));
-      }
+    async dial(owner) {
+      const listeners = ports.bound.get(owner.port);
+      if (listeners === undefined) throw systemError("ECONNREFUSED");
       // Those that share a port take turns.
       const listener = listeners.shift()!;
       listeners.push(listener);
       const accepted = listener.accept();
-      const dialled = new MemoryConn({ handler, pendingBytesMax }, kernel);
+      const dialled = new MemoryConn(owner, kernel);
       MemoryConn.join(dialled, accepted);
       accepted.startInTurn();
       dialled.start();
       return dialled;
     },
-  };
+  });
 }
