@@ -89,4 +89,9 @@ export class Channel {
   get roomKey(): string {
     return this.primary === null ? "" : this.primary.room.key;
   }
+
+  /** Whether it has a membership in a room. */
+  isIn(roomKey: string): boolean {
+    return roomKey === this.roomKey || this.others.some(({ room }) => room.key === roomKey);
+  }
 }

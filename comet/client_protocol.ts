@@ -7,11 +7,7 @@ import { subscribed, unsubscribed } from "../protocol/operation_list.ts";
 import { Operation } from "../protocol/operations.ts";
 import { ProtocolError } from "../protocol/protocol_error.ts";
 import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
-import {
-  type ConnectionRef,
-  ConnectRefused,
-  type ConnectReply,
-} from "../protocol/cluster/connection.ts";
+import { ConnectRefused, type ConnectReply } from "../protocol/cluster/connection.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { decodeUtf8 } from "../protocol/utf8.ts";
 import { type Channel, ChannelState } from "./channel.ts";
@@ -115,7 +111,7 @@ export class ClientProtocol implements FrameSink<Channel> {
 
   /** Asks logic for a change of room; refused, the channel stays in its room, and is told of it. */
   async #askToJoin(channel: Channel, sequence: number, key: string, echo: Uint8Array) {
-    const request = { ...this.#refOf(channel), room: key };
+    const request = { ...this.connections.refOf(channel), room: key };
     const mayJoin = await this.logic.authorizeJoin(request).catch((error) => {
       log.warn("logic could not be asked whether a client may join: {error}", { error });
       return false;
@@ -142,7 +138,7 @@ export class ClientProtocol implements FrameSink<Channel> {
   /** Moves a channel into a room, unless that is full, and says in which one it is. */
   #join(channel: Channel, sequence: number, key: string, echo: Uint8Array): void {
     let room = echo;
-    if (key === channel.roomKey || !this.#isFull(key)) {
+    if (channel.isIn(key) || !this.#isFull(key)) {
       this.connections.memberships.moveTo(channel, key);
     } else {
       this.counters.roomsFull++;
@@ -180,7 +176,7 @@ export class ClientProtocol implements FrameSink<Channel> {
       this.connections.close(channel, CloseCodes.roomFull);
     }
     if (channel.state !== ChannelState.handshaking) {
-      this.logic.disconnect(this.#refOf(channel, client))
+      this.logic.disconnect(this.connections.refOf(channel, client))
         .catch(() => this.counters.logicFailures++);
       return;
     }
@@ -204,7 +200,7 @@ export class ClientProtocol implements FrameSink<Channel> {
     const { operation, sequence } = frame;
     channel.busy = true;
     this.logic.receive({
-      ...this.#refOf(channel),
+      ...this.connections.refOf(channel),
       room: channel.roomKey,
       operation,
       sequence,
@@ -225,12 +221,6 @@ export class ClientProtocol implements FrameSink<Channel> {
     const answer = operation === Operation.SendMessage ? Operation.SendMessageReply : operation;
     this.#reply(channel, answer, sequence, reply);
     channel.transport.resume(channel);
-  }
-
-  /** @param client Who it is, where the channel itself does not know. */
-  #refOf(channel: Channel, client: Pick<ConnectReply, "mid" | "key"> = channel): ConnectionRef {
-    const { mid, key } = client;
-    return { server: this.connections.server, connectionId: channel.id, mid, key };
   }
 
   #reply(channel: Channel, operation: number, sequence: number, body: Uint8Array): void {

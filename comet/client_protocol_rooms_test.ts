@@ -52,6 +52,17 @@ describe("ClientProtocol.frame() where rooms have most members", () => {
     assert.deepEqual(member.lines(), ["13:2:live://1"], "who is in it stays");
   });
 
+  it("takes nobody's place when a client makes one of its other rooms the primary one", async () => {
+    const { comet, members: [, member] } = await setUp();
+    const [, channel] = comet.channels();
+    comet.connections.memberships.moveTo(channel, "chat://1");
+    comet.connections.memberships.join(channel, "live://1");
+    member.send(12, 2, "live://1");
+    await comet.settle();
+    assert.deepEqual(member.lines(), ["13:2:live://1"]);
+    assert.equal(channel.others.length, 0);
+  });
+
   it("counts those on other comets, as of the last report", async () => {
     const comet = await TestComet.start({ rooms });
     const client = await comet.open({ key: "a", room: "live://1" });

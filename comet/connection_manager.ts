@@ -103,9 +103,14 @@ export class ConnectionManager {
     this.#setTimer(channel, this.options.heartbeatMs);
   }
 
-  /** What logic knows an authenticated channel by. */
-  refOf({ id, mid, key }: Channel): ConnectionRef {
-    return { server: this.server, connectionId: id, mid, key };
+  /**
+   * What logic knows a connection by.
+   *
+   * @param client Who it is, where the channel itself does not know.
+   */
+  refOf(channel: Channel, client: Pick<ConnectReply, "mid" | "key"> = channel): ConnectionRef {
+    const { mid, key } = client;
+    return { server: this.server, connectionId: channel.id, mid, key };
   }
 
   /** Gives a channel its next heartbeat deadline. */

@@ -22,9 +22,8 @@ export class Memberships {
 
   /** Takes a channel into one more room, unless it is there already. */
   join(channel: Channel, roomKey: string): void {
-    const { others } = channel;
-    if (roomKey === channel.roomKey || others.some(({ room }) => room.key === roomKey)) return;
-    channel.others = [...others, this.rooms.join(roomKey, channel)];
+    if (channel.isIn(roomKey)) return;
+    channel.others = [...channel.others, this.rooms.join(roomKey, channel)];
   }
 
   /** Lets a channel go from a room, if it is there. */
