@@ -87,8 +87,12 @@ test(
           }
         }
         if (!counted[name].includes("comet")) continue;
-        for (const gauge of ["connections", "rooms", "pool_bytes", "overflow_bytes"]) {
-          assert.ok(shown.includes(`comet_${gauge}`), `comet_${gauge} of ${name}`);
+        const more = ["connections", "rooms", "pool_bytes", "overflow_bytes"];
+        if (name !== "start") {
+          more.push("disconnects_queued", "disconnects_dropped_total");
+        }
+        for (const metric of more) {
+          assert.ok(shown.includes(`comet_${metric}`), `comet_${metric} of ${name}`);
         }
       }
     } finally {
