@@ -36,7 +36,10 @@ export function addComet(metrics: Metrics, comet: Comet): void {
 }
 
 /** Shows the ended sessions that a comet could not tell logic of. */
-export function addDisconnects(metrics: Metrics, { disconnects, undos }: LogicPool): void {
+export function addDisconnects(
+  metrics: Metrics,
+  { disconnects, undos }: Pick<LogicPool, "disconnects" | "undos">,
+): void {
   metrics.addCounters({
     prefix: "comet_disconnects",
     values: async () => ({ dropped: disconnects.dropped + undos.dropped }),

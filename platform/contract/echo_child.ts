@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { scriptArgs } from "../select.ts";
 
 /** An echo server in a process of its own. */
-export interface EchoChild {
+interface EchoChild {
   readonly child: ChildProcess;
   readonly port: number;
 }

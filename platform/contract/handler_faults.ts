@@ -5,7 +5,7 @@ import type { ConnHandler, Platform } from "../port.ts";
 import { pattern, pendingBytesMax, type ProbeConn, withPair } from "./probe.ts";
 
 /** Collects what is logged while a test runs. */
-export async function reportsOf(run: () => Promise<void>): Promise<string[]> {
+async function reportsOf(run: () => Promise<void>): Promise<string[]> {
   const lines: string[] = [];
   configureSync({
     reset: true,

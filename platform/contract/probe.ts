@@ -13,7 +13,7 @@ export function turn(): Promise<void> {
 }
 
 /** What happened to one connection. */
-export class Story {
+class Story {
   readonly chunks: Uint8Array[] = [];
   receivedBytes = 0;
   opens = 0;
@@ -106,7 +106,7 @@ export class Probe implements ConnHandler<Story> {
 }
 
 /** Both ends of a connection and who watches them. */
-export interface Pair {
+interface Pair {
   readonly listener: Listener;
   readonly server: Probe;
   readonly client: Probe;
@@ -117,7 +117,7 @@ export interface Pair {
 }
 
 /** How a test wants its pair. */
-export interface PairOptions {
+interface PairOptions {
   /** Where to listen; loopback when absent. */
   readonly hostname?: string;
   readonly pendingBytesMax?: number;

@@ -10,7 +10,7 @@ export const openingMs = 2000;
 export const lookMs = 2;
 
 /** The functions of `node:inspector` in use. */
-export interface Inspector {
+interface Inspector {
   /** Where it listens, or undefined while it does not. */
   url(): string | undefined;
   close(): void;
