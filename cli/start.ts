@@ -2,10 +2,8 @@ import type { Hooks } from "../logic/hooks.ts";
 import type { Platform } from "../platform/port.ts";
 import type { Config } from "./config/schema.ts";
 import { OneProcess } from "./roles/one_process.ts";
-import type { RunningServer } from "./roles/role_process.ts";
 import { Workers } from "./roles/workers.ts";
-
-export type { RunningServer } from "./roles/role_process.ts";
+import type { Server } from "./server.ts";
 
 /**
  * Starts a server with every role: in this process, or with the connections in worker processes.
@@ -16,7 +14,7 @@ export function start(
   config: Config,
   platform: Platform,
   hooks: Hooks = {},
-): Promise<RunningServer> {
+): Promise<Server> {
   const Role = config.workers === "0" ? OneProcess : Workers;
   return new Role(config, platform, hooks).open();
 }

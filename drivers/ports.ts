@@ -14,6 +14,7 @@ import type { PushMessage } from "../protocol/push_message.ts";
 import type { CometNode } from "../protocol/cluster/comet_node.ts";
 import type { ConnectionRef } from "../protocol/cluster/connection.ts";
 
+export { PushLogFull, StoreRefused, StoreUnavailable } from "./errors.ts";
 export { type CometNode, NodeReplaced, NodeUnknown } from "../protocol/cluster/comet_node.ts";
 
 /** A push in the log. */
@@ -21,24 +22,6 @@ export interface PushEntry {
   /** A safe integer that grows within a partition, also when the log has lost its data. */
   readonly position: number;
   readonly message: PushMessage;
-}
-
-/**
- * The store cannot be reached, or did not answer in time: what was asked may have been done or not,
- * and asking again later may go well.
- */
-export class StoreUnavailable extends Error {
-  override readonly name: string = "StoreUnavailable";
-}
-
-/** The store is there but full, or may not write: nothing was done, and later may go well. */
-export class StoreRefused extends StoreUnavailable {
-  override readonly name = "StoreRefused";
-}
-
-/** The log has no room; nothing was stored. */
-export class PushLogFull extends Error {
-  override readonly name = "PushLogFull";
 }
 
 /** The right to read a partition, for a while. */

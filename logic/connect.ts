@@ -23,7 +23,16 @@ export interface Comets {
   get(server: string): CometApi | undefined;
 }
 
-/** Which connections are meant: all of some keys or of some users, or these very ones. */
+/**
+ * Which connections are meant: all of some keys or of some users, or these very ones.
+ *
+ * ```ts
+ * import type { Connections } from "./mod.ts";
+ *
+ * const mine: Connections = { keys: ["phone", "laptop"] };
+ * console.log(mine);
+ * ```
+ */
 export type Connections =
   | { readonly keys: readonly string[] }
   | { readonly mids: readonly bigint[] }

@@ -1,6 +1,15 @@
 import type { ConnectionRef } from "../protocol/cluster/connection.ts";
 
-/** A client that wants in. */
+/**
+ * A client that wants in.
+ *
+ * ```ts
+ * import type { AuthRequest } from "./mod.ts";
+ *
+ * const name = ({ token }: AuthRequest) => new TextDecoder().decode(token);
+ * console.log(name({ token: new TextEncoder().encode("alice"), remoteAddress: "192.0.2.1" }));
+ * ```
+ */
 export interface AuthRequest {
   /** Body of its auth frame. */
   readonly token: Uint8Array;
@@ -8,7 +17,16 @@ export interface AuthRequest {
   readonly remoteAddress: string;
 }
 
-/** Who a client is. */
+/**
+ * Who a client is.
+ *
+ * ```ts
+ * import type { Identity } from "./mod.ts";
+ *
+ * const alice: Identity = { mid: 1n, key: "alice", room: "live://1", accepts: [1000] };
+ * console.log(alice.mid);
+ * ```
+ */
 export interface Identity {
   /** The user's id, an int64; 0 is nobody, whom no push by mid reaches. */
   readonly mid: bigint;
@@ -20,19 +38,46 @@ export interface Identity {
   readonly accepts?: readonly number[];
 }
 
-/** A refusal, and the reason in words. */
+/**
+ * A refusal, and the reason in words.
+ *
+ * ```ts
+ * import type { Refusal } from "./mod.ts";
+ *
+ * const unknown: Refusal = { refuse: "nobody has this token" };
+ * console.log(unknown.refuse);
+ * ```
+ */
 export interface Refusal {
   readonly refuse: string;
 }
 
-/** What a client sent up for the application. */
+/**
+ * What a client sent up for the application.
+ *
+ * ```ts
+ * import type { UpstreamMessage } from "./mod.ts";
+ *
+ * const ping: UpstreamMessage = { operation: 4, body: new TextEncoder().encode("ping") };
+ * console.log(new TextDecoder().decode(ping.body));
+ * ```
+ */
 export interface UpstreamMessage {
   /** The frame's operation: 4, or one of the application's own. */
   readonly operation: number;
   readonly body: Uint8Array;
 }
 
-/** What is answered in place of an empty body; text as its UTF-8. */
+/**
+ * What is answered in place of an empty body; text as its UTF-8.
+ *
+ * ```ts
+ * import type { Reply } from "./mod.ts";
+ *
+ * const pong: Reply = { reply: "pong" };
+ * console.log(pong.reply);
+ * ```
+ */
 export interface Reply {
   readonly reply: Uint8Array | string;
 }
@@ -45,6 +90,24 @@ export type Awaitable<Value> = Value | PromiseLike<Value>;
  * and gets bytes that are its own. A promise has the time of the option `hook-timeout`. A hook
  * fails when it throws, is late, answers what it must not, or when too many calls of hooks are under
  * way; then the client gets what is said below, and the failure is logged and counted.
+ *
+ * ```ts
+ * import { type Hooks, startServer } from "./mod.ts";
+ *
+ * const users = new Map([["s3cret", 1n]]);
+ * const hooks: Hooks = {
+ *   authenticate({ token }) {
+ *     const mid = users.get(new TextDecoder().decode(token));
+ *     return mid === undefined ? { refuse: "unknown token" } : { mid, room: "live://1" };
+ *   },
+ *   authorizeJoin: (identity, room) => identity.mid === 1n || room !== "live://staff",
+ *   message: (_identity, _room, { body }) => ({ reply: body }),
+ *   disconnected: (identity) => console.log("gone", identity.key),
+ * };
+ * const anyPort = { hostname: "127.0.0.1", port: 0 };
+ * const server = await startServer({ tcp: anyPort, ws: anyPort, http: anyPort, hooks });
+ * await server.close();
+ * ```
  */
 export interface Hooks {
   /**

@@ -10,7 +10,19 @@ import * as v from "valibot";
 import { defaultOf, type Machine, type Option, type Options, type Values } from "./kinds.ts";
 import { suggest } from "./suggest.ts";
 
-/** Everything that is wrong with a configuration or a command line, a line for each mistake. */
+/**
+ * Everything that is wrong with a configuration or a command line, a line for each mistake.
+ *
+ * ```ts
+ * import { ConfigError, startServer } from "./mod.ts";
+ *
+ * try {
+ *   await startServer({ partitions: 0 });
+ * } catch (error) {
+ *   if (error instanceof ConfigError) console.log(error.message);
+ * }
+ * ```
+ */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 

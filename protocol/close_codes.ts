@@ -1,4 +1,13 @@
-/** What a close code means to the client that gets it. */
+/**
+ * What a close code means to the client that gets it.
+ *
+ * ```ts
+ * import type { CloseCode } from "./mod.ts";
+ *
+ * const banned: CloseCode = { code: 4100, reason: "banned", reconnect: false };
+ * console.log(banned.reason);
+ * ```
+ */
 export interface CloseCode {
   /** The WebSocket close code; on TCP it stands in the body of the disconnect reply. */
   readonly code: number;

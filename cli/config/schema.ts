@@ -4,7 +4,16 @@ import { options } from "./options.ts";
 /** A field of {@linkcode Config}. */
 export type Field = keyof typeof options;
 
-/** The effective configuration of a server. */
+/**
+ * The effective configuration of a server.
+ *
+ * ```ts
+ * import type { Config } from "./mod.ts";
+ *
+ * const options: Partial<Config> = { whenFull: "refuse", perMidMax: 3 };
+ * console.log(options);
+ * ```
+ */
 export type Config = Values<typeof options>;
 
 /** Every option with its field, in order. */

@@ -2,10 +2,12 @@ import { getLogger } from "@logtape/logtape";
 import type { Comet } from "../../comet/comet.ts";
 import type { ListenerOptions } from "../../comet/options.ts";
 import { formatAddress } from "../../options/address.ts";
+import type { Logic } from "../../logic/logic.ts";
 import type { Address } from "../../platform/port.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
 import { access, warnOfOrigins } from "../role_options.ts";
-import type { RoleProcess, RunningServer } from "./role_process.ts";
+import { Server } from "../server.ts";
+import type { RoleProcess } from "./role_process.ts";
 
 const log = getLogger(["halley"]);
 
@@ -41,30 +43,16 @@ export function listenersText(listeners: readonly ListenerOptions[]): Record<str
 
 /** Says that a server listens, and how: the server as the program that started it sees it. */
 export function runningServer(
-  role: RoleProcess<RunningServer>,
+  role: RoleProcess<Server>,
+  logic: Logic,
   listeners: readonly ListenerOptions[],
   http: Address,
-): RunningServer {
+): Server {
   warnOfOrigins(role.config);
   log.info("listening", {
     ...listenersText(listeners),
     http: `http://${formatAddress(http)}`,
     access: access(role.config, http),
   });
-  const first = (transport: ListenerOptions["transport"]) => {
-    const found = listeners.find((listener) => listener.transport === transport);
-    if (found === undefined) throw new Error(`Cannot give an address: no listener is ${transport}`);
-    return found.address;
-  };
-  return {
-    listeners,
-    http,
-    get tcp() {
-      return first("tcp");
-    },
-    get ws() {
-      return first("websocket");
-    },
-    close: () => role.close(),
-  };
+  return new Server(logic, http, () => role.close(), listeners);
 }

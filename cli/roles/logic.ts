@@ -2,11 +2,12 @@ import { getLogger } from "@logtape/logtape";
 import type { Drivers } from "../../drivers/open.ts";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import { access, logicOptions } from "../role_options.ts";
+import { LogicServer } from "../server.ts";
 import { version } from "../version.ts";
 import { wireLogic } from "../wiring.ts";
 import { openApi } from "./http.ts";
 import { addLogic, addPushLog, addRpc, addStores } from "./role_metrics.ts";
-import { RoleProcess, type Running } from "./role_process.ts";
+import { RoleProcess } from "./role_process.ts";
 import { openStore, StoreProbe } from "./store.ts";
 
 const log = getLogger(["halley"]);
@@ -15,12 +16,12 @@ const log = getLogger(["halley"]);
 const LOGIC_RPC = "127.0.0.1:3119";
 
 /** The role that faces back ends, in a process of its own. */
-export class LogicRole extends RoleProcess {
+export class LogicRole extends RoleProcess<LogicServer> {
   #drivers: Drivers | undefined;
   #probe: StoreProbe | undefined;
   #wired: ReturnType<typeof wireLogic> | undefined;
 
-  protected async start(): Promise<Running> {
+  protected async start(): Promise<LogicServer> {
     const { config, metrics, id } = this;
     const { process } = this.platform;
     log.info("halley logic starts", { version, runtime: process.runtime, id });
@@ -44,7 +45,7 @@ export class LogicRole extends RoleProcess {
       rpc: formatAddress(rpc),
       access: access(config, http.address),
     });
-    return { close: () => this.close() };
+    return new LogicServer(logic, http.address, () => this.close());
   }
 
   protected override problem(): Promise<string | undefined> | undefined {

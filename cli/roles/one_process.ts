@@ -1,21 +1,22 @@
 import { getLogger } from "@logtape/logtape";
 import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import * as options from "../role_options.ts";
+import type { Server } from "../server.ts";
 import { version } from "../version.ts";
 import { wireServer } from "../wiring.ts";
 import { openApi } from "./http.ts";
 import { listenForClients, runningServer } from "./listeners.ts";
 import { addComet, addJob, addLogic, addPushLog } from "./role_metrics.ts";
-import { RoleProcess, type RunningServer } from "./role_process.ts";
+import { RoleProcess } from "./role_process.ts";
 
 const log = getLogger(["halley"]);
 
 /** Comet, logic and job in this process, with everything in memory. */
-export class OneProcess extends RoleProcess<RunningServer> {
+export class OneProcess extends RoleProcess<Server> {
   #drivers: Drivers | undefined;
   #server: ReturnType<typeof wireServer> | undefined;
 
-  protected async start(): Promise<RunningServer> {
+  protected async start(): Promise<Server> {
     const { config, platform, metrics } = this;
     const { process } = platform;
     const ports = this.#drivers = await openDrivers("memory:", {
@@ -39,7 +40,7 @@ export class OneProcess extends RoleProcess<RunningServer> {
     const http = this.http = await openApi(this, logic);
     log.info("halley starts", { version, runtime: process.runtime, server: this.id });
     options.announceLimit(config, process);
-    return runningServer(this, listeners, http.address);
+    return runningServer(this, logic, listeners, http.address);
   }
 
   /** Clients do not wait for requests that are half sent: they are refused when they come whole. */

@@ -1,9 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import { systemPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
-import type { ListenerOptions } from "../../comet/options.ts";
 import type { Hooks } from "../../logic/hooks.ts";
-import type { Address, Platform } from "../../platform/port.ts";
+import type { Platform } from "../../platform/port.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
@@ -21,18 +20,6 @@ export interface Running {
   close(): Promise<void>;
   /** Settles with the reason when it cannot go on by itself; `close` is still to be called. */
   readonly ended?: Promise<string>;
-}
-
-/** A server that runs. */
-export interface RunningServer extends Running {
-  /** Where it really listens for clients. */
-  readonly listeners: readonly ListenerOptions[];
-  /** The first of these addresses over TCP; asking for it throws where there is none. */
-  readonly tcp: Address;
-  /** The first of these addresses over WebSocket; asking for it throws where there is none. */
-  readonly ws: Address;
-  /** Where its HTTP API really is. */
-  readonly http: Address;
 }
 
 /** What can be said against a role; nothing when it can take work. */

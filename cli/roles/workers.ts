@@ -9,12 +9,13 @@ import type { Hooks } from "../../logic/hooks.ts";
 import type { Address, Child, ConnHandler, Listener, Platform } from "../../platform/port.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
 import * as options from "../role_options.ts";
+import type { Server } from "../server.ts";
 import { version } from "../version.ts";
 import { wireParent } from "../wiring.ts";
 import { openApi } from "./http.ts";
 import { runningServer } from "./listeners.ts";
 import { addJob, addLogic, addPushLog, addRpc } from "./role_metrics.ts";
-import { RoleProcess, type RunningServer } from "./role_process.ts";
+import { RoleProcess } from "./role_process.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WORKER_VARIABLE } from "./worker.ts";
 import type { WorkerLinks } from "./worker_links.ts";
@@ -36,7 +37,7 @@ const nobody: ConnHandler = {
 };
 
 /** Logic and job in this process, and comets in worker processes that share the clients' ports. */
-export class Workers extends RoleProcess<RunningServer> {
+export class Workers extends RoleProcess<Server> {
   /** Keeps other processes of this machine out; lives as long as this one. */
   readonly #secret = uuid(this.parts.prng);
   readonly #count: number;
@@ -51,7 +52,7 @@ export class Workers extends RoleProcess<RunningServer> {
     this.#count = workers === "auto" ? Math.max(1, cores - 1) : Number(workers);
   }
 
-  protected async start(): Promise<RunningServer> {
+  protected async start(): Promise<Server> {
     const { config, metrics, parts: { running: clock, prng } } = this;
     const { process } = this.platform;
     const ports = this.#drivers = await openDrivers("memory:", {
@@ -85,7 +86,7 @@ export class Workers extends RoleProcess<RunningServer> {
     const { runtime } = process;
     log.info("halley starts", { version, runtime, server: this.id, workers: this.#count });
     options.announceLimit({ ...config, connectionsMax: this.#share }, process, this.#count);
-    return runningServer(this, listeners, http.address);
+    return runningServer(this, logic, listeners, http.address);
   }
 
   protected override async otherMetrics(): Promise<object[]> {

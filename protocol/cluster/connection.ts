@@ -57,7 +57,16 @@ export const closeCodeMessage = new Message<CloseCode>({
   reconnect: [3, boolean, false],
 });
 
-/** One live connection as logic knows it. */
+/**
+ * One live connection as logic knows it.
+ *
+ * ```ts
+ * import type { ConnectionRef } from "./mod.ts";
+ *
+ * const connections = new Map<string, ConnectionRef>();
+ * connections.set("k", { server: "comet-1~x", connectionId: 1, mid: 7n, key: "k" });
+ * ```
+ */
 export interface ConnectionRef {
   readonly server: string;
   readonly connectionId: number;

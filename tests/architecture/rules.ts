@@ -68,7 +68,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "cli/wiring.ts",
     "tests/support/free_port.ts",
   ],
-  "mod.ts": ["base", "protocol", "platform", "options", "cli"],
+  "mod.ts": ["base", "protocol", "platform", "options", "cli", "logic", "drivers/errors.ts"],
+  "examples": ["mod.ts"],
 };
 
 /** Folders of test suites that several implementations share. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Config, type RunningServer, startServer } from "../../mod.ts";
+import { type Config, type Server, startServer } from "../../mod.ts";
 import { within } from "./raw_client.ts";
 
 /** A server under test. */
@@ -35,7 +35,7 @@ export async function withServer(
 
 /** The server that listens on these ports of this machine. */
 export function testServer(
-  { tcp, ws, http }: Pick<RunningServer, "tcp" | "ws" | "http">,
+  { tcp, ws, http }: Pick<Server, "tcp" | "ws" | "http">,
   apiKey = "",
 ): TestServer {
   const httpUrl = `http://127.0.0.1:${http.port}`;

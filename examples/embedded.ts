@@ -1,0 +1,33 @@
+/** A program that embeds Halley: its own table of users, a room that not all may join, replies. */
+import process from "node:process";
+import { startServer } from "../mod.ts";
+
+const users = new Map([["alice's token", { mid: 1n, isStaff: true }], ["bob's token", {
+  mid: 2n,
+  isStaff: false,
+}]]);
+const staff = new Set([...users.values()].filter(({ isStaff }) => isStaff).map(({ mid }) => mid));
+const anyPort = { hostname: "127.0.0.1", port: 0 };
+
+const server = await startServer({
+  tcp: anyPort,
+  ws: anyPort,
+  http: anyPort,
+  hooks: {
+    authenticate({ token }) {
+      const user = users.get(new TextDecoder().decode(token));
+      if (user === undefined) return { refuse: "nobody has this token" };
+      return { mid: user.mid, room: "live://lobby", accepts: [1000] };
+    },
+    authorizeJoin: ({ mid }, room) => room !== "live://staff" || staff.has(mid),
+    async message({ mid }, room, { body }) {
+      const text = new TextDecoder().decode(body);
+      if (text === "") return { refuse: "say something" };
+      await server.pushToRoom(1000, room, `${mid}: ${text}`);
+      return { reply: `said in ${room} to ${await server.online(room)}` };
+    },
+    disconnected: ({ mid }) => console.log(`${mid} has gone`),
+  },
+});
+console.log(`listening on ${server.tcp.port}`);
+process.once("SIGTERM", () => void server.close());
