@@ -1,5 +1,5 @@
 /** The frames that the RPC itself says something in: hello, its answer, and failures. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { secretEquals } from "../base/secret_equals.ts";
 import { EMPTY } from "../protocol/frame.ts";
 import { boolean, bytes, int32, Message, text } from "../protocol/message.ts";
 import { RpcError } from "../protocol/rpc.ts";
@@ -94,19 +94,10 @@ export function decodeHello(
     const message = `no version in common: ${own}, ${role} speaks ${lowest} to ${highest}`;
     throw new RpcError("no-common-version", false, message);
   }
-  if (!isSame(shown, secret)) {
+  if (!secretEquals(shown, secret)) {
     throw new RpcError("unauthorized", false, "the cluster secret does not match");
   }
   return { peer: { role, id }, version };
-}
-
-/** Compares in a time that tells nothing of what is compared. */
-function isSame(shown: string, secret: string): boolean {
-  return timingSafeEqual(digest(shown), digest(secret));
-}
-
-function digest(text: string): Uint8Array {
-  return createHash("sha256").update(text).digest();
 }
 
 const failure = new Message<Pick<RpcError, "code" | "temporary" | "message" | "data">>({

@@ -22,7 +22,7 @@ export const RpcLimits = {
   /** Bytes that may wait for a peer that does not read before its link is closed. */
   pendingBytesMax: 128 * 1024 * 1024,
   /** Connections of a listener that have not said hello. */
-  greetingsMax: 256,
+  handshakesMax: 256,
   /** Longest message of a failure that crosses the wire, in characters. */
   failureCharsMax: 1000,
   /** How long a call may take where its caller says nothing else, in milliseconds. */

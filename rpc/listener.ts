@@ -69,7 +69,7 @@ class Acceptor implements HandshakeOwner {
   readonly #options: RpcListenOptions;
   readonly #counters: RpcCounters;
   readonly #links = new Set<RpcLink>();
-  readonly #greetings = new Set<RpcConn>();
+  readonly #handshakes = new Set<RpcConn>();
   #closed = false;
 
   constructor(options: RpcListenOptions) {
@@ -84,7 +84,7 @@ class Acceptor implements HandshakeOwner {
       close: async () => {
         this.#closed = true;
         await listener.close();
-        for (const conn of this.#greetings) conn.evict();
+        for (const conn of this.#handshakes) conn.evict();
         for (const link of [...this.#links]) link.close();
         await this.conns.none();
       },
@@ -97,7 +97,7 @@ class Acceptor implements HandshakeOwner {
       throw new RpcError("bad-request", false, "the first frame must be a hello");
     }
     const greeted = decodeHello(body, self, secret);
-    this.#greetings.delete(conn);
+    this.#handshakes.delete(conn);
     conn.write(encodeFrame(RpcOperation.ok, sequence, encodeHello(self, "")));
     const counters = this.#counters;
     const onClosed = (link: RpcLink) => void this.#links.delete(link);
@@ -107,7 +107,7 @@ class Acceptor implements HandshakeOwner {
   }
 
   failed(conn: RpcConn, error: Error): void {
-    if (!this.#greetings.delete(conn)) return;
+    if (!this.#handshakes.delete(conn)) return;
     this.#counters.refused++;
     // Whoever has gone needs no answer; probes of the port do just that.
     if (error instanceof RpcError && error.code === "lost") return conn.evict();
@@ -121,12 +121,12 @@ class Acceptor implements HandshakeOwner {
 
   #opened(conn: RpcConn): void {
     if (this.#closed) return conn.evict();
-    if (this.#greetings.size >= RpcLimits.greetingsMax) {
+    if (this.#handshakes.size >= RpcLimits.handshakesMax) {
       // The oldest goes: whoever says hello at once gets in, however many others say nothing.
-      const [oldest] = this.#greetings;
+      const [oldest] = this.#handshakes;
       oldest.evict();
     }
-    this.#greetings.add(conn);
+    this.#handshakes.add(conn);
     new Handshake(conn, this.#options.clock, this);
   }
 }

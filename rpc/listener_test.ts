@@ -152,7 +152,7 @@ test("RpcListener keeps few connections that say no hello, and lets those in tha
   const rpc = new MemoryRpc();
   const listener = await rpc.listen(echo);
   const clients: MemoryClient[] = [];
-  for (let count = 0; count < RpcLimits.greetingsMax + 10; count++) {
+  for (let count = 0; count < RpcLimits.handshakesMax + 10; count++) {
     clients.push(await MemoryClient.connect(rpc.streams, listener.address.port));
   }
   await rpc.pass(50);
