@@ -1,3 +1,10 @@
+/**
+ * The door of this folder: logic, put together from its parts. `connect.ts` lets clients in, by
+ * hooks (`hooks.ts`), `push.ts` takes pushes, `http/` is the API in front of it, and `rpc/` serves
+ * comets in other processes.
+ *
+ * @module
+ */
 import type { Clock } from "../base/clock.ts";
 import type { Nodes, PushLog, SessionLimits, Sessions } from "../drivers/ports.ts";
 import type { CometNode, Registered } from "../protocol/cluster/comet_node.ts";
