@@ -90,14 +90,14 @@ export const commandHelps = {
       "HALLEY_API_KEY=change-this HALLEY_CLUSTER_SECRET=change-this \\\n" +
       "    halley logic --redis rediss://user:password@10.0.0.9 --http 0.0.0.0:3111 --rpc 0.0.0.0:3119",
     ],
-    ["comet"],
+    ["comet", "rooms"],
   ),
   "job": commandHelp(
     "job",
     "Runs one job of a cluster: it reads its share of the pushes from Redis and carries them to the\n" +
       "comets. It waits for Redis, and finds the comets there.\n" + cluster,
     ["halley job --redis redis://127.0.0.1:6379"],
-    ["api", "comet", "sessions", "balancer"],
+    ["listeners", "api", "comet", "rooms", "sessions", "balancer"],
   ),
   "check-config": commandHelp(
     "check-config",
