@@ -64,6 +64,9 @@ function needed({ redis, redisToken, logic }: Config, command: ServerCommand): s
   if ((command === "logic" || command === "job") && redis === "") {
     mistakes.push(`${options.redis.name} must be set: logic and job work together through it`);
   }
+  if (redis.startsWith("memory:")) {
+    mistakes.push(`${options.redis.name} must not be memory: no other process has that`);
+  }
   if (redis.startsWith("https:") && redisToken === "") {
     mistakes.push(`${options.redisToken.name} must be set for an https: URL`);
   }

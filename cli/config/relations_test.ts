@@ -53,6 +53,9 @@ describe("relations()", () => {
         "redis must be set: logic and job work together through it",
       ]);
       assert.deepEqual(check({ redis: "redis://127.0.0.1" }, command), []);
+      assert.deepEqual(check({ redis: "memory:" }, command), [
+        "redis must not be memory: no other process has that",
+      ]);
       assert.deepEqual(check({ redis: "https://a.example" }, command), [
         "redis-token must be set for an https: URL",
       ]);
