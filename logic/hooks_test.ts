@@ -290,6 +290,7 @@ test("no more hooks are under way than may be, and those of ended connections wa
     await logic.disconnect({ server: "c", connectionId: id, mid: 0n, key: String(id) });
   }
   assert.equal(told, DISCONNECTED_CALLS_MAX);
+  assert.equal(logic.hookCalls, HOOK_CALLS_MAX + connections);
   release();
   await Promise.all(messages);
   await logic.settled();

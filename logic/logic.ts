@@ -136,6 +136,11 @@ export class Logic implements LogicApi {
     return this.#sessions.renew(sessions);
   }
 
+  /** Calls of hooks that are under way or wait. */
+  get hookCalls(): number {
+    return this.#hooks.size;
+  }
+
   /** Settles when no hook is under way. */
   settled(): Promise<void> {
     return this.#hooks.settled();

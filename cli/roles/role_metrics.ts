@@ -56,6 +56,11 @@ export function addDisconnects(
 export function addLogic(metrics: Metrics, logic: Logic): void {
   metrics.addCounters({ prefix: "logic", values: logic.counters, help: logicHelp });
   metrics.addGauge(
+    "logic_hook_calls",
+    "Calls of hooks that are under way or wait.",
+    () => logic.hookCalls,
+  );
+  metrics.addGauge(
     "cluster_comets",
     "Comets whose registration runs.",
     async () => (await logic.nodes.instances()).length,

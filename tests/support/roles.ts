@@ -7,6 +7,7 @@ import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import type { SessionLimits } from "../../drivers/ports.ts";
+import type { Hooks } from "../../logic/hooks.ts";
 import { type Logic, logicDefaults } from "../../logic/logic.ts";
 import type { Address, Platform } from "../../platform/port.ts";
 import { selectPlatform } from "../../platform/select.ts";
@@ -45,6 +46,8 @@ export class Roles {
   #epoch = 0;
   /** Options of rooms for the comets that are added from now on. */
   rooms: readonly RoomOptions[] = [];
+  /** Hooks for the logics that are added from now on. */
+  hooks: Hooks = {};
   logic!: Logic;
   /** Where jobs are told that the RPC of a comet is; where it is, unless a test says otherwise. */
   announcedPort: (port: number) => number | Promise<number> = (port) => port;
@@ -71,6 +74,7 @@ export class Roles {
     const { logic, listen, stop } = wireLogic(this.#parts, {
       id: `logic~${++this.#epoch}`,
       ports: this.#ports,
+      hooks: this.hooks,
       options: { ...logicDefaults, limits: { ...logicDefaults.limits, ...limits } },
     });
     this.logic = logic;
