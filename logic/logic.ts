@@ -46,7 +46,7 @@ export const logicDefaults: LogicOptions = {
   openAfterMs: 0,
 };
 
-/** What logic stands on. */
+/** Dependencies of logic. */
 export interface LogicDependencies {
   readonly pushLog: PushLog;
   readonly sessions: Sessions;
@@ -75,8 +75,8 @@ export class Logic implements LogicApi {
   readonly #registered: Registered;
 
   /** @throws {Error} When an option is wrong. */
-  constructor(parts: LogicDependencies) {
-    const { pushLog, sessions, nodes, comets, clock, running, hooks = {}, options } = parts;
+  constructor(dependencies: LogicDependencies) {
+    const { pushLog, sessions, nodes, comets, clock, running, hooks = {}, options } = dependencies;
     const { counters } = this;
     this.#cluster = new Cluster(nodes, clock);
     this.#hooks = new HookCalls(hooks, options.hookMs, running, counters);
