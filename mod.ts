@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { completeConfig } from "./cli/config/complete.ts";
+import { completeConfig } from "./cli/config/load.ts";
 import type { Config } from "./cli/config/schema.ts";
 import { main } from "./cli/main.ts";
 import { LogicRole } from "./cli/roles/logic.ts";

@@ -1,4 +1,3 @@
-import * as v from "valibot";
 import type { Address } from "../platform/port.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { formatBytes, formatDuration, parseBytes, parseDuration } from "./units.ts";
@@ -23,8 +22,13 @@ export interface Option<Value> {
   readonly default?: Value | ((machine: Machine) => Value);
   /** What a computed default is, in words. */
   readonly defaultText?: string;
-  /** Checks and converts what TOML gives. */
-  readonly schema: v.GenericSchema<unknown, Value>;
+  /**
+   * Converts what TOML gives.
+   *
+   * @param mistake Told what is wrong within a table.
+   * @returns Nothing when it is none of the allowed values.
+   */
+  read(value: unknown, mistake: (text: string) => void): Value | undefined;
   /** Turns the text of a flag or variable into what TOML would give; missing for tables. */
   readonly fromText?: (text: string) => unknown;
   /** Writes a value as TOML; what {@linkcode fromText} may give is JSON as well. */
@@ -40,6 +44,12 @@ export interface Option<Value> {
 /** Options by the field in which their value is kept. */
 export type Options = Readonly<Record<string, Option<unknown>>>;
 
+/** Puts options into a table of the TOML file. */
+export function inSection<Set extends Options>(section: string, options: Set): Set {
+  const entries = Object.entries(options).map(([field, option]) => [field, { ...option, section }]);
+  return Object.fromEntries(entries);
+}
+
 /** The values of options. */
 export type Values<Set> = {
   readonly [Field in keyof Set]: Set[Field] extends Option<infer Value> ? Value : never;
@@ -50,38 +60,50 @@ export function defaultOf({ default: value }: Option<unknown>, machine: Machine)
   return typeof value === "function" ? value(machine) : value;
 }
 
+/**
+ * Reads a value of an option, or says what is wrong with it.
+ *
+ * @param place Where it stands; the value is not shown with it when it is secret.
+ */
+export function readValue(
+  { read, range, secret }: Option<unknown>,
+  value: unknown,
+  place: string,
+  mistake: (text: string) => void,
+): unknown {
+  const found = read(value, (text) => mistake(`${place} ${text}`));
+  if (found === undefined) {
+    mistake(`${place}${secret ? "" : ` = ${JSON.stringify(value)}`}: must be ${range}`);
+  }
+  return found;
+}
+
 /** What every option has of its own. */
-type Own<Value> = Pick<
-  Option<Value>,
-  "section" | "name" | "text" | "default" | "defaultText" | "unless"
->;
+type Own<Value> = Pick<Option<Value>, "name" | "text" | "default" | "defaultText" | "unless">;
+
+/** Between which values a number must be. */
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
 
 const asIs = (text: string) => text;
-const number = (text: string) => /^-?\d+$/.test(text) ? Number(text) : text;
 const quote = (value: string) => JSON.stringify(value);
 const quoteAll = (values: readonly string[]) => `[${values.map(quote).join(", ")}]`;
 
-/** A number between two others that is written as a text. */
-function amount(
-  own: Own<number> & { readonly min: number; readonly max: number },
-  placeholder: string,
-  range: string,
-  parse: (text: string) => number | undefined,
-  format: (value: number) => string,
-): Option<number> {
-  const { min, max, ...rest } = own;
-  const message = `must be ${range}`;
+function within({ min, max }: Bounds, value: number | undefined): number | undefined {
+  return value !== undefined && value >= min && value <= max ? value : undefined;
+}
+
+/** What TOML has as a text. */
+function written<Value>(
+  own: Own<Value> & Pick<Option<Value>, "placeholder" | "range" | "secret">,
+  parse: (text: string) => Value | undefined,
+  format: (value: Value) => string,
+): Option<Value> {
   return {
-    ...rest,
-    placeholder,
-    range,
-    schema: v.pipe(
-      v.string(message),
-      v.transform(parse),
-      v.number(message),
-      v.minValue(min, message),
-      v.maxValue(max, message),
-    ),
+    ...own,
+    read: (value) => typeof value === "string" ? parse(value) : undefined,
     fromText: asIs,
     toToml: (value) => quote(format(value)),
   };
@@ -89,96 +111,62 @@ function amount(
 
 /** An address to listen on. */
 export function address(own: Own<Address>): Option<Address> {
-  const range = `host:port, IPv6 in brackets, port 0 to 65535 (0 takes any free one)`;
-  const message = `must be ${range}`;
-  return {
-    ...own,
-    placeholder: "HOST:PORT",
-    range,
-    schema: v.pipe(
-      v.string(message),
-      v.transform(parseAddress),
-      v.custom<Address>((value) => value !== undefined, message),
-    ),
-    fromText: asIs,
-    toToml: (value) => quote(formatAddress(value)),
-  };
+  const range = "host:port, IPv6 in brackets, port 0 to 65535 (0 takes any free one)";
+  return written({ ...own, placeholder: "HOST:PORT", range }, parseAddress, formatAddress);
 }
 
 /** A duration; its value is in milliseconds. */
 export function duration(own: Own<number> & { minMs: number; maxMs: number }): Option<number> {
-  const { minMs: min, maxMs: max, ...rest } = own;
+  const { minMs: min, maxMs: max } = own;
   const range = `a duration of ${formatDuration(min)} to ${formatDuration(max)}`;
-  return amount({ ...rest, min, max }, "DURATION", range, parseDuration, formatDuration);
+  const parse = (text: string) => within({ min, max }, parseDuration(text));
+  return written({ ...own, placeholder: "DURATION", range }, parse, formatDuration);
 }
 
 /** A size in bytes. */
-export function bytes(own: Own<number> & { min: number; max: number }): Option<number> {
+export function bytes(own: Own<number> & Bounds): Option<number> {
   const range = `a size of ${formatBytes(own.min)} to ${formatBytes(own.max)}`;
-  return amount(own, "SIZE", range, parseBytes, formatBytes);
+  const parse = (text: string) => within(own, parseBytes(text));
+  return written({ ...own, placeholder: "SIZE", range }, parse, formatBytes);
 }
 
 /** A whole number. */
-export function integer(own: Own<number> & { min: number; max: number }): Option<number> {
-  const { min, max, ...rest } = own;
-  const range = `a whole number, ${min} to ${max}`;
-  const message = `must be ${range}`;
+export function integer(own: Own<number> & Bounds): Option<number> {
   return {
-    ...rest,
+    ...own,
     placeholder: "N",
-    range,
-    schema: v.pipe(
-      v.number(message),
-      v.integer(message),
-      v.minValue(min, message),
-      v.maxValue(max, message),
-    ),
-    fromText: number,
+    range: `a whole number, ${own.min} to ${own.max}`,
+    read: (value) => Number.isInteger(value) ? within(own, value as number) : undefined,
+    fromText: (text) => /^-?\d+$/.test(text) ? Number(text) : text,
     toToml: String,
   };
 }
 
 /** A number with a unit behind it, which may be left out, such as `5%` or `100/s`. */
-export function decimal(
-  own: Own<number> & { min: number; max: number; unit?: string },
-): Option<number> {
-  const { unit = "", ...rest } = own;
+export function decimal(own: Own<number> & Bounds & { unit?: string }): Option<number> {
+  const { unit = "", min, max } = own;
   const parse = (text: string) => {
     const digits = text.endsWith(unit) ? text.slice(0, text.length - unit.length) : text;
-    return /^\d+(?:\.\d+)?$/.test(digits) ? Number(digits) : undefined;
+    return /^\d+(?:\.\d+)?$/.test(digits) ? within(own, Number(digits)) : undefined;
   };
-  const range = `a number, ${own.min} to ${own.max}`;
-  return amount(rest, `N${unit}`, range, parse, (value) => `${value}${unit}`);
+  const shown = { placeholder: `N${unit}`, range: `a number, ${min} to ${max}` };
+  return written({ ...own, ...shown }, parse, (value) => `${value}${unit}`);
 }
 
 /** Text of a certain form. */
 export function text(
   own: Own<string> & { placeholder: string; range: string; form: RegExp; secret?: boolean },
 ): Option<string> {
-  const { form, ...rest } = own;
-  const message = `must be ${own.range}`;
-  return {
-    ...rest,
-    schema: v.pipe(v.string(message), v.regex(form, message)),
-    fromText: asIs,
-    toToml: quote,
-  };
+  return written(own, (text) => own.form.test(text) ? text : undefined, asIs);
 }
 
 /** One of a few words. */
 export function choice<const Word extends string>(
   own: Own<NoInfer<Word>> & { words: readonly Word[] },
 ): Option<Word> {
-  const { words, ...rest } = own;
-  const range = `one of ${words.join(", ")}`;
-  return {
-    ...rest,
-    placeholder: words.join("|"),
-    range,
-    schema: v.picklist(words, `must be ${range}`),
-    fromText: asIs,
-    toToml: quote,
-  };
+  const { words } = own;
+  const shown = { placeholder: words.join("|"), range: `one of ${words.join(", ")}` };
+  return written({ ...own, ...shown }, (text) => words.find((word) => word === text), asIs);
 }
 
 /** Something that is on or off. */
@@ -187,7 +175,7 @@ export function toggle(own: Own<boolean>): Option<boolean> {
     ...own,
     placeholder: "",
     range: "true or false",
-    schema: v.boolean("must be true or false"),
+    read: (value) => typeof value === "boolean" ? value : undefined,
     fromText: (text) => text === "true" ? true : text === "false" ? false : text,
     toToml: String,
   };
@@ -198,34 +186,40 @@ interface ListForm {
   test(text: string): boolean;
 }
 
-function texts(form: ListForm, message: string): v.GenericSchema<unknown, readonly string[]> {
-  const item = v.pipe(v.string(message), v.check((text) => form.test(text), message));
-  return v.pipe(v.array(item, message), v.readonly());
+function readTexts(form: ListForm, value: unknown): readonly string[] | undefined {
+  const fits = (item: unknown) => typeof item === "string" && form.test(item);
+  return Array.isArray(value) && value.every(fits) ? value : undefined;
 }
 
 /** Several texts of a certain form; in a flag or variable they stand with commas between them. */
 export function list(
   own: Own<readonly string[]> & { placeholder: string; range: string; form: ListForm },
 ): Option<readonly string[]> {
-  const { form, ...rest } = own;
   return {
-    ...rest,
-    schema: texts(form, `must be ${own.range}`),
+    ...own,
+    read: (value) => readTexts(own.form, value),
     fromText: (text) => text === "" ? [] : text.split(",").map((item) => item.trim()),
     toToml: quoteAll,
   };
+}
+
+/** Whether TOML gave a table. */
+export function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Lists by name; only the TOML file can give them. */
 export function lists(
   own: Own<Readonly<Record<string, readonly string[]>>> & { range: string; form: ListForm },
 ): Option<Readonly<Record<string, readonly string[]>>> {
-  const { form, ...rest } = own;
-  const message = `must be ${own.range}`;
+  const fits = (value: unknown) => readTexts(own.form, value) !== undefined;
   return {
-    ...rest,
+    ...own,
     placeholder: "",
-    schema: v.record(v.string(), texts(form, message), message),
+    read: (value) =>
+      isTable(value) && Object.values(value).every(fits)
+        ? { ...value as Record<string, readonly string[]> }
+        : undefined,
     toToml(value) {
       const entries = Object.entries(value).map(([key, all]) => `${quote(key)} = ${quoteAll(all)}`);
       return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;

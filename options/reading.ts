@@ -6,8 +6,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import * as v from "valibot";
-import { defaultOf, type Machine, type Option, type Options, type Values } from "./kinds.ts";
+import { defaultOf, type Machine, type Options, readValue, type Values } from "./kinds.ts";
 import { suggest } from "./suggest.ts";
 
 /**
@@ -49,10 +48,9 @@ export class Reading {
 
   /** Takes the value of an option, or says what is wrong with it. */
   take(field: string, value: unknown, place: string, origin = place): void {
-    const option = this.options[field];
-    const result = v.safeParse(option.schema, value);
-    if (result.success) this.given.set(field, { value: result.output, place, origin });
-    else this.mistakes.push(...mistakesOf(option, place, JSON.stringify(value), result.issues));
+    const mistake = (text: string) => void this.mistakes.push(text);
+    const read = readValue(this.options[field], value, place, mistake);
+    if (read !== undefined) this.given.set(field, { value: read, place, origin });
   }
 
   /** Reads a command line. */
@@ -88,20 +86,6 @@ export class Reading {
       }
     }
   }
-}
-
-/** What is wrong with a value, which is not shown when it is secret; nothing without issues. */
-export function mistakesOf(
-  { secret, rows }: Option<unknown>,
-  place: string,
-  value: string,
-  issues: readonly { readonly message: string }[] = [],
-): string[] {
-  // In tables any number of things can be wrong, and each issue says where.
-  if (rows !== undefined) return issues.map(({ message }) => `${place} ${message}`);
-  return issues.slice(0, 1).map(({ message }) =>
-    `${place}${secret ? "" : ` = ${value}`}: ${message}`
-  );
 }
 
 /** What came out of several readings. */

@@ -1,6 +1,12 @@
-import * as v from "valibot";
-import { defaultOf, type Machine, type Option, type Options, type Values } from "./kinds.ts";
-import { mistakesOf } from "./reading.ts";
+import {
+  defaultOf,
+  isTable,
+  type Machine,
+  type Option,
+  type Options,
+  readValue,
+  type Values,
+} from "./kinds.ts";
 import { suggest } from "./suggest.ts";
 
 /** No default of a table depends on the machine. */
@@ -17,21 +23,13 @@ function readRow(
     if (!names.includes(key)) mistake(`${key}: there is no such key${suggest(key, names)}`);
   }
   const values = Object.entries(rows).map(([field, option]) => {
-    const { name } = option;
+    const { name, range } = option;
     const value = table[name];
-    if (value === undefined) {
-      if (option.default === undefined) mistake(`${name} must be given: ${option.range}`);
-      return [field, defaultOf(option, nowhere)];
-    }
-    const result = v.safeParse(option.schema, value);
-    mistakesOf(option, name, JSON.stringify(value), result.issues).forEach(mistake);
-    return [field, result.output];
+    if (value !== undefined) return [field, readValue(option, value, name, mistake)];
+    if (option.default === undefined) mistake(`${name} must be given: ${range}`);
+    return [field, defaultOf(option, nowhere)];
   });
   return Object.fromEntries(values);
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
@@ -46,32 +44,32 @@ export function tables<const Rows extends Options>(own: {
   readonly unique?: keyof Rows & string;
 }): Option<readonly Values<Rows>[]> {
   const { name, rows, unique } = own;
-  const form = `must be tables, each written [[${name}]]`;
+  const range = `tables, each written [[${name}]]`;
   return {
     ...own,
     section: name,
     text: "",
     placeholder: "",
-    range: `tables, each written [[${name}]]`,
+    range,
     default: [],
-    schema: v.pipe(
-      v.array(v.custom<Record<string, unknown>>(isTable, form), form),
-      v.rawTransform(({ dataset: { value: all }, addIssue }) => {
-        const places = new Map<unknown, number>();
-        return all.map((table, index) => {
-          const mistake = (text: string) => addIssue({ message: `#${index + 1}: ${text}` });
-          const row = readRow(rows, table, mistake);
-          if (unique === undefined || row[unique] === undefined) return row;
-          const before = places.get(row[unique]);
-          if (before === undefined) places.set(row[unique], index);
-          else {
-            const { name, toToml } = rows[unique];
-            mistake(`${name} = ${toToml(row[unique])}: #${before + 1} has it already`);
-          }
-          return row;
-        }) as unknown as readonly Values<Rows>[];
-      }),
-    ),
+    read(tables, mistake) {
+      const all: Readonly<Record<string, unknown>>[] = [];
+      if (!Array.isArray(tables) || !tables.every(isTable)) {
+        mistake(`must be ${range}`);
+        return [];
+      }
+      for (const [index, table] of tables.entries()) {
+        const wrong = (text: string) => mistake(`#${index + 1}: ${text}`);
+        const row = readRow(rows, table, wrong);
+        all.push(row);
+        if (unique === undefined || row[unique] === undefined) continue;
+        const first = all.findIndex((other) => other[unique] === row[unique]);
+        if (first === index) continue;
+        const { name, toToml } = rows[unique];
+        wrong(`${name} = ${toToml(row[unique])}: #${first + 1} has it already`);
+      }
+      return all as unknown as readonly Values<Rows>[];
+    },
     toToml: (all) => `[${all.map((row) => `{ ${rowToml(rows, row).join(", ")} }`).join(", ")}]`,
   };
 }

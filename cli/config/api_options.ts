@@ -1,10 +1,9 @@
 import { isNetwork } from "../../protocol/networks.ts";
-import { integer, list, text, toggle } from "../../options/kinds.ts";
+import { inSection, integer, list, text, toggle } from "../../options/kinds.ts";
 
 /** Options of who may use the HTTP API. */
-export const apiOptions = {
+export const apiOptions = inSection("api", {
   apiKey: text({
-    section: "api",
     name: "api-key",
     default: "",
     placeholder: "KEY",
@@ -14,13 +13,11 @@ export const apiOptions = {
     text: "Key that callers of the HTTP API must show",
   }),
   insecureApi: toggle({
-    section: "api",
     name: "insecure-api",
     default: false,
     text: "Let anyone who reaches the HTTP API use it",
   }),
   hosts: list({
-    section: "api",
     name: "hosts",
     default: [],
     defaultText: "with api-key all; else those of loopback, with insecure-api IP addresses too",
@@ -31,7 +28,6 @@ export const apiOptions = {
       "What the Host field of an HTTP request may name, beside localhost, 127.0.0.0/8 and [::1]",
   }),
   trustedProxies: list({
-    section: "api",
     name: "trusted-proxies",
     default: [],
     placeholder: "NETWORK,...",
@@ -40,11 +36,10 @@ export const apiOptions = {
     text: "Proxies that are believed what they say of a client's address, on /goim/nodes/weighted",
   }),
   httpConnectionsMax: integer({
-    section: "api",
     name: "http-connections-max",
     default: 1024,
     min: 1,
     max: 100_000,
     text: "Most HTTP connections at once; one without a request makes room for a new one",
   }),
-} as const;
+});

@@ -1,31 +1,11 @@
-import { list, text } from "../../options/kinds.ts";
+import { inSection, list, text } from "../../options/kinds.ts";
 
 const rpcAddress = /^(?:unix:\/\S{1,100}|(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5})$/;
 const rpcAddressOrNone = new RegExp(`^(?:|${rpcAddress.source.slice(1, -1)})$`);
 
 /** Options of workers, and of roles that run in processes of their own. */
-export const clusterOptions = {
-  workers: text({
-    section: "listen",
-    name: "workers",
-    default: "0",
-    placeholder: "N|auto",
-    range: "0 to 256, or auto for one for each core but one",
-    form: /^(?:auto|\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-6])$/,
-    text: "Processes that hold the connections and share the ports; 0 holds them in this one",
-  }),
-  metrics: text({
-    section: "listen",
-    name: "metrics",
-    default: "",
-    defaultText: "none",
-    placeholder: "HOST:PORT",
-    range: "host:port, or empty for none",
-    form: /^(?:|(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5})$/,
-    text: "Address of a comet's or job's /metrics, /healthz and /readyz; logic has them on http",
-  }),
+export const clusterOptions = inSection("cluster", {
   redis: text({
-    section: "cluster",
     name: "redis",
     default: "",
     defaultText: "none",
@@ -36,7 +16,6 @@ export const clusterOptions = {
     text: "Redis, through which logic and job work together; may hold user and password",
   }),
   redisToken: text({
-    section: "cluster",
     name: "redis-token",
     default: "",
     defaultText: "none",
@@ -47,7 +26,6 @@ export const clusterOptions = {
     text: "Token for an https: URL of Upstash",
   }),
   logic: list({
-    section: "cluster",
     name: "logic",
     default: [],
     placeholder: "HOST:PORT,...",
@@ -56,7 +34,6 @@ export const clusterOptions = {
     text: "Logics that a comet asks, each in turn",
   }),
   rpc: text({
-    section: "cluster",
     name: "rpc",
     default: "",
     defaultText: "127.0.0.1:3119 for logic, 127.0.0.1:3109 for a comet",
@@ -66,7 +43,6 @@ export const clusterOptions = {
     text: "Where this role listens for the others; beyond loopback it needs cluster-secret",
   }),
   advertiseRpc: text({
-    section: "cluster",
     name: "advertise-rpc",
     default: "",
     defaultText: "the address of rpc, with the host name where that is any address",
@@ -76,7 +52,6 @@ export const clusterOptions = {
     text: "Where jobs reach the RPC of this comet",
   }),
   clusterSecret: text({
-    section: "cluster",
     name: "cluster-secret",
     default: "",
     defaultText: "none",
@@ -86,4 +61,4 @@ export const clusterOptions = {
     secret: true,
     text: "What the processes of a cluster show each other",
   }),
-} as const;
+});

@@ -1,6 +1,6 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
-import { completeConfig } from "./complete.ts";
+import { completeConfig } from "./load.ts";
 import { ConfigError } from "../../options/reading.ts";
 import { type Config, defaultConfig } from "./schema.ts";
 
