@@ -1,4 +1,5 @@
 import type { Buffers } from "./buffers.ts";
+import { EMPTY } from "./frame.ts";
 
 /** Least capacity to borrow, so that bytes that trickle in do not move often. */
 const BORROWED_BYTES_MIN = 128;
@@ -33,4 +34,32 @@ export function appendBorrowed(
   }
   into.set(bytes.subarray(start, end), usedBytes);
   return into;
+}
+
+/** Bytes that are put together in a borrowed buffer; nothing is borrowed while there are none. */
+export class BorrowedBytes {
+  /** Bytes that are held. */
+  length = 0;
+  private buffer: Uint8Array | null = null;
+
+  /** @param buffers Where to borrow. */
+  constructor(private readonly buffers: Buffers) {}
+
+  /** Adds a copy of bytes, from `start` to `end`. */
+  append(bytes: Uint8Array, start: number, end: number): void {
+    this.buffer = appendBorrowed(this.buffers, this.buffer, this.length, bytes, start, end);
+    this.length += end - start;
+  }
+
+  /** All that is held; a view. */
+  get bytes(): Uint8Array {
+    return this.buffer === null ? EMPTY : this.buffer.subarray(0, this.length);
+  }
+
+  /** Gives back what is borrowed, and begins anew; may be called more than once. */
+  release(): void {
+    if (this.buffer !== null) this.buffers.release(this.buffer);
+    this.buffer = null;
+    this.length = 0;
+  }
 }

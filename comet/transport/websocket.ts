@@ -54,8 +54,8 @@ export class WebSocketTransport extends StreamTransport {
       if (status !== 200) this.dependencies.counters.protocolErrors++;
       return this.#end(channel, chunk, response);
     }
-    const head = front.head!;
-    if (!this.#mayConnect(singleField(head, "host")!, singleField(head, "origin") ?? "")) {
+    const { host, fields } = front.head!;
+    if (!this.#mayConnect(host, singleField(fields, "origin") ?? "")) {
       this.dependencies.counters.refusedOrigins++;
       return this.#end(channel, chunk, refuse(403, REFUSED_ORIGIN).response);
     }

@@ -1,8 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../base/clock.ts";
-import type { HttpError } from "./http_error.ts";
 import { HttpLimits } from "./limits.ts";
-import { statusPhrase } from "./status.ts";
+import { type HttpError, statusPhrase } from "./status.ts";
 
 /** Tells a client that waits for it to send its body. */
 export const CONTINUE: Uint8Array = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n", "latin1");

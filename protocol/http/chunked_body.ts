@@ -1,29 +1,17 @@
+import type { BorrowedBytes } from "../borrowed.ts";
 import { plainBuffers } from "../buffers.ts";
-import type { BodyBuffer } from "./body_buffer.ts";
-import { parseFieldLines } from "./head.ts";
-import { HeadOutcome, HeadReader } from "./head_reader.ts";
-import { HttpError } from "./http_error.ts";
+import { parseFields } from "./head.ts";
+import { HeadReader, latin1 } from "./head_reader.ts";
 import { HttpLimits } from "./limits.ts";
-import { checkFieldCount } from "./request_head.ts";
+import { HttpError } from "./status.ts";
 
-const TAB = 0x09, LF = 0x0a, CR = 0x0d, SPACE = 0x20, SEMICOLON = 0x3b, DELETE = 0x7f;
+const LF = 0x0a;
 
-/** Hexadecimal digits of a chunk's size: enough for any body that is taken. */
-const SIZE_DIGITS_MAX = 8;
+/** The size in hexadecimal, in digits enough for any body that is taken, and extensions. */
+const SIZE_LINE = /^([\da-f]{1,8})(?:[\t ]*;[\t -~\x80-\xff]*)?\r\n$/i;
 
 /** What the next byte belongs to. */
-const Part = {
-  size: 0,
-  /** Blanks behind a size, before its extension. */
-  blank: 1,
-  extension: 2,
-  sizeLf: 3,
-  data: 4,
-  dataCr: 5,
-  dataLf: 6,
-  trailers: 7,
-  complete: 8,
-} as const;
+const Part = { size: 0, data: 1, dataEnd: 2, trailers: 3, complete: 4 } as const;
 type Part = typeof Part[keyof typeof Part];
 
 /**
@@ -32,17 +20,17 @@ type Part = typeof Part[keyof typeof Part];
  */
 export class ChunkedBody {
   #part: Part = Part.size;
-  #lineBytes = 0;
-  #sizeDigits = 0;
+  /** What has come of the line before a chunk, or of the empty one behind it. */
+  #line = "";
   /** Bytes of the chunk that are still to come. */
   #chunkBytes = 0;
-  readonly #trailers = new HeadReader(plainBuffers, HttpLimits.trailerBytesMax);
+  readonly #trailers = new HeadReader(plainBuffers, HttpLimits.trailerBytesMax, "trailers");
 
   /**
    * @param body Where to put it together.
    * @param bytesMax The longest body, in bytes.
    */
-  constructor(private readonly body: BodyBuffer, private readonly bytesMax: number) {}
+  constructor(private readonly body: BorrowedBytes, private readonly bytesMax: number) {}
 
   /** Whether the body is whole. */
   get isComplete(): boolean {
@@ -59,91 +47,51 @@ export class ChunkedBody {
   push(bytes: Uint8Array): number {
     let at = 0;
     while (at < bytes.length && this.#part !== Part.complete) {
-      if (this.#part === Part.data) at = this.#data(bytes, at);
-      else if (this.#part === Part.trailers) at = this.#trailerLines(bytes, at);
-      else this.#part = this.#framing(bytes[at++]);
+      if (this.#part === Part.data) at = this.#takeData(bytes, at);
+      else if (this.#part === Part.trailers) at = this.#takeTrailers(bytes, at);
+      else at = this.#takeLine(bytes, at);
     }
     return at;
   }
 
-  #data(bytes: Uint8Array, start: number): number {
+  #takeData(bytes: Uint8Array, start: number): number {
     const end = Math.min(bytes.length, start + this.#chunkBytes);
     this.body.append(bytes, start, end);
     this.#chunkBytes -= end - start;
-    if (this.#chunkBytes === 0) this.#part = Part.dataCr;
+    if (this.#chunkBytes === 0) this.#part = Part.dataEnd;
     return end;
   }
 
-  #trailerLines(bytes: Uint8Array, start: number): number {
+  #takeTrailers(bytes: Uint8Array, start: number): number {
     const end = this.#trailers.push(bytes.subarray(start));
-    if (end === HeadOutcome.unfinished) return bytes.length;
-    if (end === HeadOutcome.tooLong) {
-      throw new HttpError(431, `trailers must be at most ${HttpLimits.trailerBytesMax} bytes`);
-    }
-    const { text } = this.#trailers;
-    const lines = text === "\r\n" ? [] : text.slice(0, -4).split("\r\n");
-    const fields = end === HeadOutcome.malformed ? undefined : parseFieldLines(lines, 0);
-    if (fields === undefined) throw new HttpError(400, "trailers are malformed");
-    checkFieldCount(fields);
+    if (end === 0) return bytes.length;
+    parseFields(this.#trailers.text);
     this.#part = Part.complete;
     return start + end;
   }
 
-  /** @returns What comes after a byte that is not of the body. */
-  #framing(byte: number): Part {
-    switch (this.#part) {
-      case Part.dataCr:
-        if (byte === CR) return Part.dataLf;
-        break;
-      case Part.dataLf:
-        if (byte !== LF) break;
-        this.#lineBytes = 0;
-        this.#sizeDigits = 0;
-        return Part.size;
-      case Part.sizeLf:
-        if (byte === LF) return this.#chunkBytes === 0 ? Part.trailers : this.#begin();
-        break;
-      case Part.size: {
-        const digit = hexDigit(byte);
-        if (digit >= 0 && this.#sizeDigits < SIZE_DIGITS_MAX) {
-          this.#sizeDigits++;
-          this.#chunkBytes = this.#chunkBytes * 16 + digit;
-          return Part.size;
-        }
-        if (digit < 0 && this.#sizeDigits > 0) return this.#afterSize(byte);
-        break;
-      }
-      case Part.blank:
-        if (byte !== CR) return this.#afterSize(byte);
-        break;
-      case Part.extension:
-        return this.#inExtension(byte);
+  #takeLine(bytes: Uint8Array, start: number): number {
+    const lineFeed = bytes.indexOf(LF, start);
+    const end = lineFeed === -1 ? bytes.length : lineFeed + 1;
+    if (this.#line.length + end - start > HttpLimits.chunkLineBytesMax) throw malformed();
+    this.#line += latin1(bytes, start, end);
+    if (lineFeed !== -1) {
+      this.#part = this.#afterLine(this.#line);
+      this.#line = "";
     }
-    throw malformed();
+    return end;
   }
 
-  #begin(): Part {
-    if (this.body.length + this.#chunkBytes <= this.bytesMax) return Part.data;
-    throw tooLong(this.bytesMax);
-  }
-
-  #afterSize(byte: number): Part {
-    if (byte === CR) return Part.sizeLf;
-    if (byte === SEMICOLON) return Part.extension;
-    if (byte !== SPACE && byte !== TAB) throw malformed();
-    this.#countLine();
-    return Part.blank;
-  }
-
-  #inExtension(byte: number): Part {
-    if (byte === CR) return Part.sizeLf;
-    if ((byte < SPACE && byte !== TAB) || byte === DELETE) throw malformed();
-    this.#countLine();
-    return Part.extension;
-  }
-
-  #countLine(): void {
-    if (++this.#lineBytes > HttpLimits.chunkLineBytesMax) throw malformed();
+  #afterLine(line: string): Part {
+    if (this.#part === Part.dataEnd) {
+      if (line === "\r\n") return Part.size;
+      throw malformed();
+    }
+    const size = SIZE_LINE.exec(line);
+    if (size === null) throw malformed();
+    this.#chunkBytes = parseInt(size[1], 16);
+    if (this.body.length + this.#chunkBytes > this.bytesMax) throw tooLong(this.bytesMax);
+    return this.#chunkBytes === 0 ? Part.trailers : Part.data;
   }
 }
 
@@ -154,11 +102,4 @@ export function tooLong(bytesMax: number): HttpError {
 
 function malformed(): HttpError {
   return new HttpError(400, "chunks of the body are malformed");
-}
-
-/** The value of a hexadecimal digit, or -1. */
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

@@ -5,10 +5,10 @@ import { CONTINUE, encodeAnswer, encodeRefusal, HttpDate } from "./answer.ts";
 import { HttpConnection, HttpState } from "./connection.ts";
 import { HttpConnections } from "./connections.ts";
 import type { HttpCounters } from "./counters.ts";
-import { HttpError } from "./http_error.ts";
 import { HttpLimits } from "./limits.ts";
 import { type HttpFetch, HttpRequest } from "./request.ts";
 import type { ParsedRequest } from "./request_parser.ts";
+import { HttpError } from "./status.ts";
 
 const log = getLogger(["halley", "http"]);
 

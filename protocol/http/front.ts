@@ -1,10 +1,9 @@
 import { assert } from "../../base/assert.ts";
 import type { Buffers } from "../buffers.ts";
-import { isHostField } from "../host.ts";
 import { Limits } from "../limits.ts";
-import { type HttpHead, parseHttpHead, singleField } from "./head.ts";
-import { HeadOutcome, HeadReader } from "./head_reader.ts";
-import { statusPhrase } from "./status.ts";
+import { parseRequestHead, type RequestHead } from "./head.ts";
+import { HeadReader } from "./head_reader.ts";
+import { HttpError, statusPhrase } from "./status.ts";
 
 /** How a front answers the one request of a connection. */
 export interface FrontAnswer {
@@ -24,7 +23,7 @@ export interface FrontRoute {
   /** Those of HTTP that will do, such as `1.1`. */
   readonly versions: readonly string[];
   /** Answers a request that any HTTP server would take, and that has no body. */
-  answer(head: HttpHead): FrontAnswer;
+  answer(head: RequestHead): FrontAnswer;
 }
 
 /**
@@ -34,7 +33,7 @@ export interface FrontRoute {
  */
 export class HttpFront {
   /** What was answered, unless it was malformed. */
-  head: HttpHead | undefined;
+  head: RequestHead | undefined;
   /** Bytes of the last chunk that belong to the head; what follows is the next protocol's. */
   consumedBytes = 0;
   private readonly reader: HeadReader;
@@ -56,18 +55,18 @@ export class HttpFront {
    */
   push(chunk: Uint8Array): FrontAnswer | undefined {
     assert(!this.closed, "nothing is pushed into a front that has answered");
-    const end = this.reader.push(chunk);
-    if (end === HeadOutcome.unfinished) return undefined;
-    this.closed = true;
-    if (end === HeadOutcome.malformed) {
-      return refuse(400, "Lines must end in CRLF, and hold no CR, LF or NUL.");
+    try {
+      this.consumedBytes = this.reader.push(chunk);
+      if (this.consumedBytes === 0) return undefined;
+      this.closed = true;
+      this.head = parseRequestHead(this.reader.text);
+      return this.answer(this.head);
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      this.closed = true;
+      const { status, message } = error;
+      return refuse(status, `${message[0].toUpperCase()}${message.slice(1)}.`);
     }
-    if (end === HeadOutcome.tooLong) {
-      return refuse(431, `Head must be at most ${Limits.upgradeHeadBytesMax} bytes.`);
-    }
-    this.consumedBytes = end;
-    this.head = parseHttpHead(this.reader.text);
-    return this.head === undefined ? refuse(400, "Head is malformed.") : this.answer(this.head);
   }
 
   /** Gives back what is borrowed; may be called more than once. */
@@ -76,8 +75,8 @@ export class HttpFront {
     this.reader.close();
   }
 
-  private answer(head: HttpHead): FrontAnswer {
-    const { method, target, version, fields } = head;
+  private answer(head: RequestHead): FrontAnswer {
+    const { method, target, version, contentLength } = head;
     const route = this.routes.find(({ path }) => target === path || target.startsWith(`${path}?`));
     const versions = route?.versions ?? ["1.1"];
     if (!versions.includes(version)) {
@@ -87,13 +86,7 @@ export class HttpFront {
     if (!route.methods.includes(method)) {
       return refuse(405, "Method must be GET.", `${CLOSE}Allow: GET\r\n`);
     }
-    const needsHost = version !== "1.0" || fields.has("host");
-    if (needsHost && !isHostField(singleField(head, "host") ?? "")) {
-      return refuse(400, "Host must be given once, as a name or an address.");
-    }
-    const hasBody = fields.has("transfer-encoding") ||
-      fields.has("content-length") && singleField(head, "content-length") !== "0";
-    return hasBody ? refuse(400, "Request must have no body.") : route.answer(head);
+    return contentLength === 0 ? route.answer(head) : refuse(400, "Request must have no body.");
   }
 }
 

@@ -17,8 +17,8 @@ import { singleField } from "./head.ts";
 describe("HttpFront.push()", () => {
   test("keeps the head", () => {
     const { head } = upgradePieces([latin1(CHROMIUM)]);
-    assert.equal(singleField(head!, "host"), "127.0.0.1:3102");
-    assert.equal(singleField(head!, "origin"), "http://localhost:8000");
+    assert.equal(head!.host, "127.0.0.1:3102");
+    assert.equal(singleField(head!.fields, "origin"), "http://localhost:8000");
   });
 
   test("takes a head with 8 KB of cookies", () => {

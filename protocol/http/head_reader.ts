@@ -1,18 +1,9 @@
 import { Buffer } from "node:buffer";
-import { appendBorrowed } from "../borrowed.ts";
+import { BorrowedBytes } from "../borrowed.ts";
 import type { Buffers } from "../buffers.ts";
+import { HttpError } from "./status.ts";
 
 const NUL = 0x00, LF = 0x0a, CR = 0x0d;
-
-/** What `HeadReader.push` returns beside the bytes that it took. */
-export const HeadOutcome = {
-  /** The empty line is still to come. */
-  unfinished: -1,
-  /** A line does not end in CRLF, or holds a CR, LF or NUL. */
-  malformed: -2,
-  /** The head is longer than it may be. */
-  tooLong: -3,
-} as const;
 
 /**
  * Gathers lines up to the empty one, however they are cut: the head of a message, or the trailers
@@ -23,8 +14,7 @@ export class HeadReader {
   /** The lines, once they have come: a character per byte. */
   text = "";
   // Plain fields: there is one reader per connection.
-  private head: Uint8Array | null = null;
-  private headBytes = 0;
+  private readonly held: BorrowedBytes;
   /** Bytes of the line under way. */
   private lineBytes = 0;
   private isAfterCr = false;
@@ -32,12 +22,19 @@ export class HeadReader {
   /**
    * @param buffers Where to borrow memory for a head that comes in parts.
    * @param bytesMax The longest head, in bytes.
+   * @param what What the lines are.
    */
-  constructor(private readonly buffers: Buffers, private readonly bytesMax: number) {}
+  constructor(
+    buffers: Buffers,
+    private readonly bytesMax: number,
+    private readonly what: "head" | "trailers" = "head",
+  ) {
+    this.held = new BorrowedBytes(buffers);
+  }
 
   /** Bytes of the next head that have come. */
   get heldBytes(): number {
-    return this.headBytes;
+    return this.held.length;
   }
 
   /**
@@ -45,21 +42,24 @@ export class HeadReader {
    *
    * @param chunk The stream's next bytes.
    * @returns How many of them belong to the head, whose lines are in `text` then, and the next byte
-   * begins another; or a `HeadOutcome`. After a fault nothing may be pushed.
+   * begins another; 0 while the empty line is still to come.
+   * @throws {HttpError} When a line does not end in CRLF, or the head is longer than it may be;
+   * nothing may be pushed then.
    */
   push(chunk: Uint8Array): number {
     const end = this.scan(chunk);
-    if (end === HeadOutcome.malformed) return this.fail(end);
-    if (end === HeadOutcome.unfinished) {
-      if (this.headBytes + chunk.length >= this.bytesMax) return this.fail(HeadOutcome.tooLong);
-      if (chunk.length > 0) this.keep(chunk, chunk.length);
-      return end;
+    if (end === 0) {
+      if (this.held.length + chunk.length >= this.bytesMax) {
+        throw this.fault(431, `${this.what} must be at most ${this.bytesMax} bytes`);
+      }
+      if (chunk.length > 0) this.held.append(chunk, 0, chunk.length);
+      return 0;
     }
-    if (this.head === null) {
-      this.text = latin1(chunk, end);
+    if (this.held.length === 0) {
+      this.text = latin1(chunk, 0, end);
     } else {
-      this.keep(chunk, end);
-      this.text = latin1(this.head, this.headBytes);
+      this.held.append(chunk, 0, end);
+      this.text = latin1(this.held.bytes, 0, this.held.length);
     }
     this.close();
     return end;
@@ -67,46 +67,39 @@ export class HeadReader {
 
   /** Gives back what is borrowed, and begins anew; may be called more than once. */
   close(): void {
-    if (this.head !== null) this.buffers.release(this.head);
-    this.head = null;
-    this.headBytes = 0;
+    this.held.release();
     this.lineBytes = 0;
     this.isAfterCr = false;
   }
 
-  private fail(outcome: number): number {
+  private fault(status: number, message: string): HttpError {
     this.close();
-    return outcome;
+    return new HttpError(status, message);
   }
 
-  /** Looks for the empty line, each byte once; returns the offset after it. */
+  /** Looks for the empty line, each byte once; returns the offset after it, or 0. */
   private scan(chunk: Uint8Array): number {
-    const end = Math.min(chunk.length, this.bytesMax - this.headBytes);
+    const end = Math.min(chunk.length, this.bytesMax - this.held.length);
     for (let at = 0; at < end; at++) {
       const byte = chunk[at];
+      if (byte === NUL || (byte === LF) !== this.isAfterCr) {
+        throw this.fault(400, "lines must end in CRLF, and hold no CR, LF or NUL");
+      }
       if (this.isAfterCr) {
-        if (byte !== LF) return HeadOutcome.malformed;
         if (this.lineBytes === 0) return at + 1;
         this.isAfterCr = false;
         this.lineBytes = 0;
       } else if (byte === CR) {
         this.isAfterCr = true;
-      } else if (byte === LF || byte === NUL) {
-        return HeadOutcome.malformed;
       } else {
         this.lineBytes++;
       }
     }
-    return HeadOutcome.unfinished;
-  }
-
-  private keep(chunk: Uint8Array, end: number): void {
-    this.head = appendBorrowed(this.buffers, this.head, this.headBytes, chunk, 0, end);
-    this.headBytes += end;
+    return 0;
   }
 }
 
-/** HTTP heads are bytes, not UTF-8: a character each. */
-function latin1(bytes: Uint8Array, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, end).toString("latin1");
+/** HTTP is written in bytes, not in UTF-8: a character each. */
+export function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
 }

@@ -1,12 +1,9 @@
+import { BorrowedBytes } from "../borrowed.ts";
 import { plainBuffers } from "../buffers.ts";
-import { BodyBuffer } from "./body_buffer.ts";
 import { ChunkedBody, tooLong } from "./chunked_body.ts";
-import { HeadOutcome, HeadReader } from "./head_reader.ts";
-import { HttpError } from "./http_error.ts";
+import { parseRequestHead, type RequestHead } from "./head.ts";
+import { HeadReader } from "./head_reader.ts";
 import { HttpLimits } from "./limits.ts";
-import { parseRequestHead, type RequestHead } from "./request_head.ts";
-
-const EMPTY_LINE = "\r\n";
 
 /** A request that has come whole. */
 export interface ParsedRequest {
@@ -24,7 +21,7 @@ export class RequestParser {
   head: RequestHead | undefined;
   // Plain fields: there is one parser per connection.
   private readonly headReader = new HeadReader(plainBuffers, HttpLimits.headBytesMax);
-  private body = new BodyBuffer();
+  private readonly body = new BorrowedBytes(plainBuffers);
   /** Takes a body that comes in chunks; undefined for one of a length that was told. */
   private chunked: ChunkedBody | undefined;
   private hadEmptyLine = false;
@@ -61,12 +58,12 @@ export class RequestParser {
   push(chunk: Uint8Array): number {
     let at = 0;
     while (this.head === undefined) {
-      const end = this.headReader.push(at === 0 ? chunk : chunk.subarray(at));
-      if (end === HeadOutcome.unfinished) return chunk.length;
-      this.endHead(end);
+      const end = this.headReader.push(chunk.subarray(at));
+      if (end === 0) return chunk.length;
       at += end;
+      this.endHead(this.headReader.text);
     }
-    return at + this.pushBody(at === 0 ? chunk : chunk.subarray(at));
+    return at + this.pushBody(chunk.subarray(at));
   }
 
   /** Takes the request that is complete; the next one may come then. */
@@ -75,7 +72,8 @@ export class RequestParser {
     this.head = undefined;
     this.headBytes = 0;
     this.chunked = undefined;
-    if (this.body.length > 0) this.body = new BodyBuffer();
+    // Plain buffers are not used again.
+    this.body.release();
     this.hadEmptyLine = false;
     return request;
   }
@@ -84,21 +82,14 @@ export class RequestParser {
   close(): void {
     this.headReader.close();
     this.headBytes = 0;
-    this.body = new BodyBuffer();
+    this.body.release();
     this.chunked = undefined;
   }
 
-  private endHead(end: number): void {
-    if (end === HeadOutcome.malformed) {
-      throw new HttpError(400, "lines must end in CRLF, and hold no CR, LF or NUL");
-    }
-    if (end === HeadOutcome.tooLong) {
-      throw new HttpError(431, `head must be at most ${HttpLimits.headBytesMax} bytes`);
-    }
-    const { text } = this.headReader;
+  private endHead(text: string): void {
     this.headReader.text = "";
-    // Old clients send one behind a body (RFC 9112 section 2.2).
-    if (text === EMPTY_LINE && !this.hadEmptyLine) {
+    // Old clients send an empty line behind a body (RFC 9112 section 2.2).
+    if (text === "\r\n" && !this.hadEmptyLine) {
       this.hadEmptyLine = true;
       return;
     }

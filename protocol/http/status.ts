@@ -30,3 +30,16 @@ const Phrases = {
 export function statusPhrase(status: number): string {
   return (Phrases as Readonly<Record<number, string>>)[status] ?? "";
 }
+
+/** A request that cannot be served, for what the peer has sent or for the state of the server. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+
+  /**
+   * @param status By which it is refused.
+   * @param message One line for whoever reads the answer.
+   */
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}

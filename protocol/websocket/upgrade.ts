@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type FrontAnswer, type FrontRoute, refuse } from "../http/front.ts";
-import { hasToken, type HttpHead, singleField } from "../http/head.ts";
+import { hasToken, type RequestHead, singleField } from "../http/head.ts";
 
 /** WebSocket clients; extensions and subprotocols that they offer are not taken up. */
 export const upgradeRoute: FrontRoute = {
@@ -18,21 +18,21 @@ const UPGRADE_FIELDS =
   "Connection: close, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
 
 /** Checks the client's half of the handshake, RFC 6455 section 4.2.1. */
-function answerUpgrade(head: HttpHead): FrontAnswer {
-  if (!hasToken(head, "upgrade", "websocket")) {
+function answerUpgrade({ fields }: RequestHead): FrontAnswer {
+  if (!hasToken(fields, "upgrade", "websocket")) {
     return refuse(426, "Upgrade must name websocket.", UPGRADE_FIELDS);
   }
-  if (!hasToken(head, "connection", "upgrade")) {
+  if (!hasToken(fields, "connection", "upgrade")) {
     return refuse(400, "Connection must name upgrade.");
   }
-  if (singleField(head, "sec-websocket-version") !== "13") {
+  if (singleField(fields, "sec-websocket-version") !== "13") {
     return refuse(426, "Sec-WebSocket-Version must be 13.", UPGRADE_FIELDS);
   }
-  const key = singleField(head, "sec-websocket-key") ?? "";
+  const key = singleField(fields, "sec-websocket-key") ?? "";
   if (!KEY.test(key)) {
     return refuse(400, "Sec-WebSocket-Key must be given once, 16 bytes in base64.");
   }
-  if (head.fields.has("origin") && singleField(head, "origin") === undefined) {
+  if (fields.has("origin") && singleField(fields, "origin") === undefined) {
     return refuse(400, "Origin must be given at most once.");
   }
   return { status: 101, response: acceptResponse(key), reason: "" };

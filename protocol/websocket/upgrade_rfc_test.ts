@@ -13,6 +13,7 @@ import {
   upgradePieces,
   withFields,
 } from "../../tests/support/websocket_upgrades.ts";
+import { HttpLimits } from "../http/limits.ts";
 import { Limits } from "../limits.ts";
 
 const ACCEPTED = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" +
@@ -42,6 +43,7 @@ const takes: Record<string, string> = {
   "Chromium's handshake": CHROMIUM,
   "Firefox's handshake": FIREFOX,
   "a query": headOf("GET /sub?a=b&c=/d HTTP/1.1"),
+  "an absolute target": headOf("GET http://server.example.com/sub HTTP/1.1"),
   "an empty query": headOf("GET /sub? HTTP/1.1"),
   "names in lowercase": headOf().replace(/^[\w-]+:/gm, (name) => name.toLowerCase()),
   "names in uppercase": headOf().replace(/^[\w-]+:/gm, (name) => name.toUpperCase()),
@@ -92,8 +94,8 @@ const refuses: Record<string, readonly [status: number, head: string]> = {
   "a path below": [404, headOf("GET /sub/ HTTP/1.1")],
   "a path in another case": [404, headOf("GET /SUB HTTP/1.1")],
   "an encoded path": [404, headOf("GET /%73ub HTTP/1.1")],
-  "an absolute target": [404, headOf("GET http://server.example.com/sub HTTP/1.1")],
-  "a fragment": [404, headOf("GET /sub#a HTTP/1.1")],
+  "an absolute target of another host": [400, headOf("GET http://other.example.com/sub HTTP/1.1")],
+  "a fragment": [400, headOf("GET /sub#a HTTP/1.1")],
   "POST": [405, headOf("POST /sub HTTP/1.1")],
   "HEAD": [405, headOf("HEAD /sub HTTP/1.1")],
   "a method in lowercase": [405, headOf("get /sub HTTP/1.1")],
@@ -159,6 +161,11 @@ const refuses: Record<string, readonly [status: number, head: string]> = {
     }),
   ],
   "a request line without end": [431, "GET /" + "s".repeat(20_000)],
+  "too many fields": [
+    431,
+    headOf().slice(0, -2) + "a: b\r\n".repeat(HttpLimits.fieldsMax) + "\r\n",
+  ],
+  "an expectation": [417, withFields({ expect: "Expect: cake" })],
   "fields without end": [431, "GET /sub HTTP/1.1\r\n" + "a: b\r\n".repeat(3000)],
 };
 

@@ -135,8 +135,8 @@ export class CodecServer {
         return;
       }
       socket.write(answer.response);
-      const [host, origin] = ["host", "origin"].map((name) => singleField(front.head!, name) ?? "");
-      this.record(`accepted ${host} ${origin}`);
+      const { host, fields } = front.head!;
+      this.record(`accepted ${host} ${singleField(fields, "origin") ?? ""}`);
       frames = chunk.subarray(front.consumedBytes);
     }
     try {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import { HttpError } from "../../protocol/http/http_error.ts";
 import { RequestParser } from "../../protocol/http/request_parser.ts";
+import { HttpError } from "../../protocol/http/status.ts";
 import { latin1 } from "./websocket_upgrades.ts";
 
 /** Longest body that the parsers of tests take, in bytes. */

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 
 import { CountedBuffers } from "./websocket_decoding.ts";
 import { type FrontAnswer, healthRoute, HttpFront } from "../../protocol/http/front.ts";
-import type { HttpHead } from "../../protocol/http/head.ts";
+import type { RequestHead } from "../../protocol/http/head.ts";
 import { upgradeRoute } from "../../protocol/websocket/upgrade.ts";
 
 /** The handshake of RFC 6455 section 1.3, field by field. */
@@ -34,7 +34,7 @@ export const ROUTES = [upgradeRoute, healthRoute];
 export interface Upgraded {
   /** Undefined when the head was not finished. */
   readonly answer?: FrontAnswer;
-  readonly head?: HttpHead;
+  readonly head?: RequestHead;
   /** Where the head ended, or where the piece began that refused it. */
   readonly end: number;
 }
