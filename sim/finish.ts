@@ -10,7 +10,7 @@ import {
 } from "./checkers/findings.ts";
 import { ServerFailed } from "./server_process.ts";
 import type { RunContext } from "./run_context.ts";
-import type { Finding, ReceiptTotals, Sample } from "./types.ts";
+import type { ReceiptTotals, Sample } from "./types.ts";
 
 /** A longer stall of a process of clients is worth knowing of, in milliseconds. */
 const STALL_MS_MAX = 500;
@@ -26,7 +26,7 @@ export async function checkConnected(run: RunContext, wanted: number): Promise<v
   const { authenticated, failures, retries } = run.last!;
   const reason = failures.at(0);
   if (authenticated === 0) throw new Error(`Cannot run: no client gets in: ${reason}`);
-  run.find(connectingFinding({ authenticated, wanted, reason }));
+  run.findings.push(connectingFinding({ authenticated, wanted, reason }));
   if (retries > 0) run.notes.connect_retries = retries;
 }
 
@@ -37,34 +37,31 @@ export async function finish(run: RunContext): Promise<ReceiptTotals> {
   await pusher.stop();
   await run.drain();
   run.phase("count");
-  await fleet.answered();
+  await fleet.all("answered");
   const there = await fleet.members();
-  run.find(onlineFinding(await api.counted(there), there));
+  run.findings.push(onlineFinding(await api.counted(there), there));
   const receipts = await judge(run);
   run.phase("leave");
-  await fleet.disconnect();
+  await fleet.all("disconnect");
   try {
     const left = await api.leftOver();
-    if (left !== undefined) run.find(leftOverFinding(left));
+    if (left !== undefined) run.findings.push(leftOverFinding(left));
   } catch (error) {
-    if (!(error instanceof ServerFailed)) throw error;
-    run.find(failureFinding(error));
+    findFailure(run, error);
   }
   return receipts;
 }
 
-function failureFinding({ message }: ServerFailed): Finding {
-  return { check: "the server answers", ok: false, text: message };
-}
-
-/** The end of a run whose server has failed. */
-export async function finishFailed(
-  run: RunContext,
-  failure: ServerFailed,
-): Promise<ReceiptTotals> {
-  run.find(failureFinding(failure));
+/** The end of a run that broke off: of one whose server has failed, what was seen until then. */
+export async function finishFailed(run: RunContext, error: unknown): Promise<ReceiptTotals> {
+  findFailure(run, error);
   await run.pusher.stop();
   return await judge(run);
+}
+
+function findFailure(run: RunContext, error: unknown): void {
+  if (!(error instanceof ServerFailed)) throw error;
+  run.findings.push({ check: "the server answers", ok: false, text: error.message });
 }
 
 /** Checks what clients have seen. */
@@ -75,13 +72,11 @@ async function judge(run: RunContext): Promise<ReceiptTotals> {
   const last = run.last!;
   // Where nothing was pushed and nothing came, nothing was checked.
   if (pusher.due + last.received > 0) {
-    run.find(...deliveryFindings(receipts), pushFinding(pusher));
+    run.findings.push(...deliveryFindings(receipts), pushFinding(pusher));
   }
-  run.find(heartbeatFinding(last), connectionFinding(last));
-  if (last.moves > 0) run.find(moveFinding(last));
-  if (last.stallMs > STALL_MS_MAX) {
-    notes.clients_stalled_ms = Math.round(last.stallMs);
-  }
+  run.findings.push(heartbeatFinding(last), connectionFinding(last.lostConnections));
+  if (last.moves > 0) run.findings.push(moveFinding(last));
+  if (last.stallMs > STALL_MS_MAX) notes.clients_stalled_ms = Math.round(last.stallMs);
   return receipts;
 }
 
@@ -95,8 +90,9 @@ const BUSY = 0.95;
  * @returns What to do about it, in words; undefined when they had time to spare.
  */
 export function busyClients(samples: readonly Sample[], processes: number): string | undefined {
-  const busy = samples.filter(({ receivedPerS }) => receivedPerS > 0)
-    .filter(({ clientCores }) => clientCores > BUSY * processes);
+  const busy = samples.filter(({ receivedPerS, clientCores }) =>
+    receivedPerS > 0 && clientCores > BUSY * processes
+  );
   if (busy.length === 0) return undefined;
   return `for ${busy.length} of ${samples.length} samples the clients took all that ` +
     `${processes} processes can: what was late then may be their own doing; give more --workers`;

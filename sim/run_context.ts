@@ -1,15 +1,14 @@
 import { CancellableDelay } from "../base/cancellable_delay.ts";
-import type { Clock } from "../base/clock.ts";
+import { preciseClock } from "../platform/system_clock.ts";
 import { edgeOf, Histogram } from "./checkers/histogram.ts";
 import type { Fleet } from "./client/fleet.ts";
 import { type Usage, usageOf } from "./machine.ts";
 import type { SimOptions } from "./options.ts";
-import type { Pusher } from "./pusher.ts";
+import { Pusher } from "./pusher.ts";
 import type { ProgressDisplay } from "./report/progress.ts";
-import type { ServerApi } from "./server_api.ts";
+import { ServerApi } from "./server_api.ts";
 import { ServerFailed, type ServerUnderTest } from "./server_process.ts";
-import { ratesBetween, type Totals } from "./totals.ts";
-import type { ConnectPlan, Finding, FleetProgress, Sample } from "./types.ts";
+import type { ConnectPlan, Finding, FleetProgress, Report, Sample } from "./types.ts";
 
 /** How often a run is sampled, in milliseconds. */
 const SAMPLE_MS = 500;
@@ -20,19 +19,20 @@ const INTERVAL_MS_MIN = 100;
 /** How many samples in a row must find nothing new before all counts as arrived. */
 const QUIET_SAMPLES = 3;
 
-/** What a scenario works with. */
-export interface RunContextDependencies {
-  readonly options: SimOptions;
-  readonly fleet: Fleet;
-  readonly pusher: Pusher;
-  readonly server: ServerUnderTest;
-  readonly api: ServerApi;
-  /** How clients are opened. */
-  readonly plan: Omit<ConnectPlan, "first" | "clients">;
-  readonly clock: Clock;
-  readonly progress: ProgressDisplay;
-  /** Processors of this machine. */
-  readonly cpuCount: number;
+/** What a run has come to at one moment; everything only grows. */
+interface Totals {
+  /** Monotonic, in milliseconds. */
+  readonly atMs: number;
+  /** Deliveries to clients. */
+  readonly received: number;
+  /** Pushes that were due, and those that were not accepted. */
+  readonly due: number;
+  readonly refused: number;
+  readonly lostConnections: number;
+  readonly heartbeatsMissed: number;
+  /** CPU time in seconds; NaN of a server that runs elsewhere. */
+  readonly serverCpuS: number;
+  readonly clientCpuS: number;
 }
 
 /** What was measured of a run between two moments. */
@@ -42,22 +42,27 @@ export interface Interval {
   readonly latencies: Histogram;
 }
 
+/** What a run does between two moments that are apart, per second; of CPU time, processors. */
+export function ratesBetween({ before, after }: Omit<Interval, "latencies">): Totals {
+  const spanS = (after.atMs - before.atMs) / 1_000;
+  const rates = Object.entries(after).map(([name, value]) => [
+    name,
+    (value - before[name as keyof Totals]) / spanS,
+  ]);
+  return Object.fromEntries(rates);
+}
+
 /** A run under way: its clients, its pushes, and what is measured of them. */
 export class RunContext {
-  readonly options: SimOptions;
-  readonly fleet: Fleet;
   readonly pusher: Pusher;
   readonly api: ServerApi;
-  readonly plan: RunContextDependencies["plan"];
-  readonly clock: Clock;
-  readonly cpuCount: number;
   readonly findings: Finding[] = [];
   readonly notes: Record<string, number | string> = {};
   readonly samples: Sample[] = [];
   /** The clients at the last sample. */
   last: FleetProgress | undefined;
   /** Of the server, most and last. */
-  usage: Usage | undefined;
+  #usage: Usage | undefined;
   readonly #latencies = new Histogram();
   /** Those since {@linkcode measure} was last called, and when that was. */
   #intervalLatencies = new Histogram();
@@ -66,26 +71,31 @@ export class RunContext {
   #emptyRssBytes = 0;
   #clientsMax = 0;
   #phase = "";
-  readonly #startMs: number;
+  readonly #startMs = preciseClock.monotonicMs();
   #sampling: Promise<void> | undefined;
   #stopped = false;
-  readonly #delay: CancellableDelay;
+  readonly #delay = new CancellableDelay(preciseClock);
   /** Why the run is over before its time. */
   #failure: Error | undefined;
   #before: Totals | undefined;
-  #sampleCount = 0;
 
-  constructor(private readonly parts: RunContextDependencies) {
-    this.options = parts.options;
-    this.fleet = parts.fleet;
-    this.pusher = parts.pusher;
-    this.api = parts.api;
-    this.plan = parts.plan;
-    this.clock = parts.clock;
-    this.cpuCount = parts.cpuCount;
-    this.#startMs = parts.clock.monotonicMs();
-    this.#delay = new CancellableDelay(parts.clock);
-    void parts.server.child?.ended.then((how) =>
+  /**
+   * @param plan How clients are opened.
+   * @param cpuCount Processors of this machine.
+   */
+  constructor(
+    readonly options: SimOptions,
+    readonly fleet: Fleet,
+    private readonly server: ServerUnderTest,
+    readonly plan: Omit<ConnectPlan, "first" | "clients">,
+    readonly cpuCount: number,
+    private readonly progress: ProgressDisplay,
+  ) {
+    const { apiKey, rooms, seed: tag, size } = options;
+    const api = this.api = new ServerApi(server.apiUrl, apiKey, rooms);
+    const send = api.pushToRoom.bind(api);
+    this.pusher = new Pusher({ send, tag, size, rooms, clock: preciseClock });
+    void server.child?.ended.then((how) =>
       this.#break(new ServerFailed(`the server ended with ${how}`))
     );
   }
@@ -93,11 +103,7 @@ export class RunContext {
   /** What the run is at. */
   phase(name: string): void {
     this.#phase = name;
-    this.parts.progress.phase(name);
-  }
-
-  find(...findings: Finding[]): void {
-    this.findings.push(...findings);
+    this.progress.phase(name);
   }
 
   /**
@@ -118,7 +124,7 @@ export class RunContext {
 
   /** Begins to sample the run. */
   watch(): void {
-    this.#emptyRssBytes = this.#usage()?.rssBytes ?? 0;
+    this.#emptyRssBytes = this.#usageNow()?.rssBytes ?? 0;
     this.#sampling = this.#watch();
   }
 
@@ -132,7 +138,6 @@ export class RunContext {
   /** Samples clients and server now. */
   async sample(): Promise<void> {
     const seen = this.last = await this.fleet.progress();
-    this.#sampleCount++;
     const recent = new Histogram();
     for (const [bucket, count] of seen.latencies) {
       for (const histogram of [recent, this.#latencies, this.#intervalLatencies]) {
@@ -140,91 +145,90 @@ export class RunContext {
       }
     }
     this.#clientsMax = Math.max(this.#clientsMax, seen.authenticated);
-    const usage = this.#usage();
+    const usage = this.#usageNow();
     if (usage !== undefined) {
-      const rssBytes = Math.max(usage.rssBytes, this.usage?.rssBytes ?? 0);
-      this.usage = { cpuS: usage.cpuS, rssBytes };
+      const rssBytes = Math.max(usage.rssBytes, this.#usage?.rssBytes ?? 0);
+      this.#usage = { cpuS: usage.cpuS, rssBytes };
     }
-    const now = this.#totals();
-    const before = this.#before ??= now;
-    if (now.atMs - before.atMs < INTERVAL_MS_MIN) return;
-    this.#before = now;
-    const { duePerS, receivedPerS, serverCores, clientCores } = ratesBetween(before, now);
+    const after = this.#totals();
+    const before = this.#before ??= after;
+    if (after.atMs - before.atMs < INTERVAL_MS_MIN) return;
+    this.#before = after;
+    const { due, received, serverCpuS, clientCpuS } = ratesBetween({ before, after });
     const sample: Sample = {
-      atS: (now.atMs - this.#startMs) / 1_000,
+      atS: (after.atMs - this.#startMs) / 1_000,
       phase: this.#phase,
       clients: seen.authenticated,
-      expectedPerS: duePerS * seen.authenticated / this.options.rooms,
-      receivedPerS,
+      expectedPerS: due * seen.authenticated / this.options.rooms,
+      receivedPerS: received,
       p50Ms: recent.quantile(0.5),
       p99Ms: recent.quantile(0.99),
-      serverCores,
+      serverCores: Number.isNaN(serverCpuS) ? undefined : serverCpuS,
       serverRssBytes: usage?.rssBytes,
-      clientCores,
+      clientCores: clientCpuS,
     };
     this.samples.push(sample);
-    this.parts.progress.sample(sample, this.latency);
+    this.progress.sample(sample, this.latency);
   }
 
   /** What was measured since this was last called. */
   async measure(): Promise<Interval> {
     await this.sample();
     const after = this.#totals();
-    const span = {
-      before: this.#intervalStart ?? after,
-      after,
-      latencies: this.#intervalLatencies,
-    };
+    const before = this.#intervalStart ?? after;
+    const span = { before, after, latencies: this.#intervalLatencies };
     this.#intervalStart = after;
     this.#intervalLatencies = new Histogram();
     return span;
-  }
-
-  /** By how much the server's memory grew for each client. */
-  get rssPerClientBytes(): number {
-    const grownBytes = (this.usage?.rssBytes ?? 0) - this.#emptyRssBytes;
-    return this.#clientsMax === 0 ? 0 : Math.round(grownBytes / this.#clientsMax);
   }
 
   /** Waits until nothing more comes. */
   async drain(): Promise<void> {
     this.phase("drain");
     for (let quiet = 0, before = -1; quiet < QUIET_SAMPLES;) {
-      const sampleCount = this.#sampleCount;
-      while (this.#sampleCount === sampleCount) await this.wait(SAMPLE_MS);
+      const { last } = this;
+      while (this.last === last) await this.wait(SAMPLE_MS);
       const { received } = this.last!;
       quiet = received === before ? quiet + 1 : 0;
       before = received;
     }
   }
 
+  /** What the server has used; undefined for one that runs elsewhere. */
+  get usage(): Report["server"] {
+    if (this.#usage === undefined) return undefined;
+    const grownBytes = this.#usage.rssBytes - this.#emptyRssBytes;
+    const rssPerClientBytes = this.#clientsMax && Math.round(grownBytes / this.#clientsMax);
+    return { ...this.#usage, rssPerClientBytes };
+  }
+
   /** Latencies of all deliveries so far, in milliseconds. */
-  get latency(): { readonly p50: number; readonly p99: number; readonly max: number } {
+  get latency(): Report["latencyMs"] {
     const latencies = this.#latencies;
     return { p50: latencies.quantile(0.5), p99: latencies.quantile(0.99), max: latencies.max };
   }
 
   /** The histogram of all latencies. */
-  get histogram(): readonly (readonly [number, number])[] {
+  get histogram(): Report["histogram"] {
     return this.#latencies.buckets().map(([bucket, count]) => [edgeOf(bucket), count]);
   }
 
   #totals(): Totals {
     const { pusher, last } = this;
     return {
-      atMs: this.clock.monotonicMs(),
-      received: last?.received ?? 0,
+      atMs: preciseClock.monotonicMs(),
+      received: last!.received,
       due: pusher.due,
       refused: pusher.failed,
-      lostConnections: last?.lostConnections ?? 0,
-      heartbeatsMissed: last?.heartbeatsMissed ?? 0,
-      serverCpuS: this.usage?.cpuS,
-      clientCpuS: last?.cpuS ?? 0,
+      lostConnections: last!.lostConnections,
+      heartbeatsMissed: last!.heartbeatsMissed,
+      serverCpuS: this.#usage?.cpuS ?? NaN,
+      clientCpuS: last!.cpuS,
     };
   }
 
-  #usage(): Usage | undefined {
-    const { child } = this.parts.server;
+  #usageNow(): Usage | undefined {
+    const { child } = this.server;
     return child === undefined ? undefined : usageOf(child.pid);
   }
 

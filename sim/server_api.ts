@@ -1,4 +1,5 @@
-import { type Clock, sleep } from "../base/clock.ts";
+import { sleep } from "../base/clock.ts";
+import { preciseClock } from "../platform/system_clock.ts";
 import { ServerFailed } from "./server_process.ts";
 
 /** How long counts of who is online may lag behind, in milliseconds: of Halley, and of others. */
@@ -15,15 +16,6 @@ const RESOURCES: Readonly<Record<string, string>> = {
   halley_push_log_entries: "pushes",
 };
 
-/** How the HTTP API of a server is reached. */
-export interface ServerApiDependencies {
-  readonly url: string;
-  /** Empty for none. */
-  readonly apiKey: string;
-  readonly rooms: number;
-  readonly clock: Clock;
-}
-
 /** Things that a server holds, by what they are called. */
 type ResourceCounts = Readonly<Record<string, number>>;
 
@@ -32,11 +24,16 @@ export class ServerApi {
   /** What it held before the run; undefined for a server that does not say, such as goim. */
   #before: ResourceCounts | undefined;
 
-  constructor(private readonly parts: ServerApiDependencies) {}
+  readonly #headers: [string, string][];
+
+  /** @param apiKey Empty for none. */
+  constructor(private readonly url: string, apiKey: string, private readonly rooms: number) {
+    this.#headers = apiKey === "" ? [] : [["authorization", `Bearer ${apiKey}`]];
+  }
 
   /** @throws {Error} With a one-line message when the API is not there, or does not take the key. */
   async reach(): Promise<void> {
-    const { url } = this.parts;
+    const { url } = this;
     const response = await this.#fetch("/goim/online/total").catch((error: Error) => {
       throw new Error(`Cannot run: no answer from the API at ${url}: ${error.message}`);
     });
@@ -108,7 +105,7 @@ export class ServerApi {
 
   /** Members of this run's rooms, by the room's index. */
   async #members(): Promise<number[]> {
-    const { rooms } = this.parts;
+    const { rooms } = this;
     const { text } = await this.#get(`/goim/online/top?type=sim&limit=${rooms}`);
     const { code, data } = parsed<{ room_id: string; count: number }[]>(text);
     if (code !== 0) throw new ServerFailed("the API does not say who is online");
@@ -122,12 +119,12 @@ export class ServerApi {
     ask: () => Promise<Answer>,
     isRight: (answer: Answer) => boolean,
   ): Promise<Answer> {
-    const { clock } = this.parts;
     const mostMs = this.#before === undefined ? SLOW_COUNTS_MS : COUNTS_MS;
-    for (const deadlineMs = clock.monotonicMs() + mostMs;;) {
+    const deadlineMs = preciseClock.monotonicMs() + mostMs;
+    for (;;) {
       const answer = await ask();
-      if (isRight(answer) || clock.monotonicMs() > deadlineMs) return answer;
-      await sleep(clock, 200);
+      if (isRight(answer) || preciseClock.monotonicMs() > deadlineMs) return answer;
+      await sleep(preciseClock, 200);
     }
   }
 
@@ -147,11 +144,8 @@ export class ServerApi {
   }
 
   #fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    const { url, apiKey } = this.parts;
-    const headers = apiKey === ""
-      ? []
-      : [["authorization", `Bearer ${apiKey}`]] as [string, string][];
-    return fetch(url + path, { ...init, headers, signal: AbortSignal.timeout(ANSWER_MS) });
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    return fetch(this.url + path, { ...init, headers: this.#headers, signal });
   }
 }
 

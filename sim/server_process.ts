@@ -1,7 +1,8 @@
 import process from "node:process";
-import { type Clock, sleep } from "../base/clock.ts";
-import { parseClientAddress } from "./client_address.ts";
+import { sleep } from "../base/clock.ts";
 import type { Child, ConnHandler, Process, Streams } from "../platform/port.ts";
+import { preciseClock } from "../platform/system_clock.ts";
+import { parseClientAddress } from "./client_address.ts";
 
 /** How long the server may take to come up, in milliseconds. */
 const START_MS = 30_000;
@@ -14,6 +15,9 @@ const TRIES = 5;
 
 /** What a server ends with when it cannot listen. */
 const CANNOT_START = 1;
+
+/** How long a process may take to end, in milliseconds. */
+const END_MS = 15_000;
 
 const nobody: ConnHandler = {
   open: (conn) => conn.evict(),
@@ -65,7 +69,6 @@ export interface LaunchDependencies {
   readonly streams: Streams;
   /** Runs this program once more. */
   readonly spawn: Process["spawn"];
-  readonly clock: Clock;
   /** Of the server; 0 for none. */
   readonly workers: number;
   /** Whether clients go to more addresses than 127.0.0.1. */
@@ -99,7 +102,7 @@ export async function launchServer(parts: LaunchDependencies): Promise<ServerUnd
 
 /** @returns The server, or what it ended with. */
 async function tryLaunch(parts: LaunchDependencies): Promise<ServerUnderTest | number | string> {
-  const { streams, spawn, clock, workers, isWide, heartbeatMs } = parts;
+  const { streams, spawn, workers, isWide, heartbeatMs } = parts;
   const hostname = isWide ? "0.0.0.0" : "127.0.0.1";
   const [tcp, ws, http] = await freePorts(streams, 3);
   const apiUrl = `http://127.0.0.1:${http}`;
@@ -112,12 +115,21 @@ async function tryLaunch(parts: LaunchDependencies): Promise<ServerUnderTest | n
   ], {});
   let ended: number | string | undefined;
   void child.ended.then((how) => ended = how);
-  for (const deadlineMs = clock.monotonicMs() + START_MS; clock.monotonicMs() < deadlineMs;) {
+  const deadlineMs = preciseClock.monotonicMs() + START_MS;
+  while (preciseClock.monotonicMs() < deadlineMs) {
     const ready = await fetch(`${apiUrl}/readyz`).then(({ ok }) => ok, () => false);
     if (ready) return { targets: [`tcp://{host}:${tcp}`, `ws://{host}:${ws}`], apiUrl, child };
     if (ended !== undefined) return ended;
-    await sleep(clock, 50);
+    await sleep(preciseClock, 50);
   }
   child.kill("SIGKILL");
   throw new Error(`Cannot run: the server must be up within ${START_MS / 1000} s`);
+}
+
+/** Ends a process, by force when it does not end by itself, and settles when it has gone. */
+export async function endChild(child: Child): Promise<void> {
+  child.kill("SIGTERM");
+  const force = preciseClock.setTimeout(() => child.kill("SIGKILL"), END_MS);
+  await child.ended;
+  preciseClock.cancel(force);
 }

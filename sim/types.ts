@@ -18,9 +18,8 @@ export interface ConnectPlan {
   readonly heartbeatMs: number;
 }
 
-/** What the clients of a process have done so far. */
-export interface FleetProgress {
-  readonly authenticated: number;
+/** What clients have done so far, counted. */
+export interface ClientCounts {
   /** Tries to connect beyond each client's first. */
   readonly retries: number;
   /** Connections that the server closed though their client had done nothing wrong. */
@@ -33,6 +32,11 @@ export interface FleetProgress {
   /** Changes of rooms that were asked for, and those that were not answered in time. */
   readonly moves: number;
   readonly movesMissed: number;
+}
+
+/** How the clients of a process get on. */
+export interface FleetProgress extends ClientCounts {
+  readonly authenticated: number;
   /** The longest stall of the process: what is late then may be its own doing. */
   readonly stallMs: number;
   /** Latencies of the receipts since the last time, as counts by bucket of the histogram. */

@@ -1,5 +1,5 @@
 /** What a run is judged by: each function looks at figures and says whether they are right. */
-import type { Deadline, Finding, FleetProgress, ReceiptTotals, SilentReport } from "../types.ts";
+import type { Finding, FleetProgress, ReceiptTotals, SilentReport } from "../types.ts";
 
 /** Whether everyone who was to be in is in. */
 export function connectingFinding(
@@ -18,104 +18,53 @@ export function connectingFinding(
   };
 }
 
+/** What holds when there is nothing of a kind. */
+function none(check: string, count: number, text: string): Finding {
+  return { check, ok: count === 0, text };
+}
+
 /** What the receipts of all clients prove. */
 export function deliveryFindings(receipts: ReceiptTotals): Finding[] {
   const { lost, duplicated, reordered, misdelivered, expected, received } = receipts;
   return [
-    {
-      check: "nothing is lost",
-      ok: lost === 0,
-      text: `${lost} of ${expected} deliveries are missing`,
-    },
-    {
-      check: "nothing is doubled",
-      ok: duplicated === 0,
-      text: `${duplicated} of ${received} came twice`,
-    },
-    {
-      check: "order is kept",
-      ok: reordered === 0,
-      text: `${reordered} of ${received} came out of order`,
-    },
-    {
-      check: "nobody gets what is not theirs",
-      ok: misdelivered === 0,
-      text: `${misdelivered} went astray`,
-    },
+    none("nothing is lost", lost, `${lost} of ${expected} deliveries are missing`),
+    none("nothing is doubled", duplicated, `${duplicated} of ${received} came twice`),
+    none("order is kept", reordered, `${reordered} of ${received} came out of order`),
+    none("nobody gets what is not theirs", misdelivered, `${misdelivered} went astray`),
   ];
 }
 
-/** Whether the pushes were answered with code 0, and none had to wait until the end. */
+/**
+ * Whether the pushes were answered with code 0, and none had to wait until the end.
+ *
+ * @param pushes `unsent` were due, and never sent since those before them took too long.
+ */
 export function pushFinding(
-  { sent, failed, unsent }: {
-    readonly sent: number;
-    readonly failed: number;
-    /** Due, and never sent since those before them took too long. */
-    readonly unsent: number;
-  },
+  { sent, failed, unsent }: Readonly<Record<"sent" | "failed" | "unsent", number>>,
 ): Finding {
-  return {
-    check: "pushes are accepted",
-    ok: failed + unsent === 0,
-    text: `${failed} of ${sent} pushes were not accepted` +
-      (unsent === 0 ? "" : `, and ${unsent} never sent, since those before them took too long`),
-  };
+  const text = `${failed} of ${sent} pushes were not accepted` +
+    (unsent === 0 ? "" : `, and ${unsent} never sent, since those before them took too long`);
+  return none("pushes are accepted", failed + unsent, text);
 }
 
 /** Whether heartbeats were answered in time. */
 export function heartbeatFinding(
   { heartbeatsSent, heartbeatsMissed }: Pick<FleetProgress, "heartbeatsSent" | "heartbeatsMissed">,
 ): Finding {
-  return {
-    check: "heartbeats are answered",
-    ok: heartbeatsMissed === 0,
-    text: `${heartbeatsMissed} of ${heartbeatsSent} heartbeats were not answered in time`,
-  };
+  const text = `${heartbeatsMissed} of ${heartbeatsSent} heartbeats were not answered in time`;
+  return none("heartbeats are answered", heartbeatsMissed, text);
 }
 
 /** Whether clients that asked for another room were told that they are in it. */
-export function moveFinding(
-  { moves, movesMissed }: Pick<FleetProgress, "moves" | "movesMissed">,
-): Finding {
-  return {
-    check: "rooms are changed",
-    ok: movesMissed === 0,
-    text: `${movesMissed} of ${moves} changes of rooms were not answered in time`,
-  };
+export function moveFinding({ moves, movesMissed }: FleetProgress): Finding {
+  const text = `${movesMissed} of ${moves} changes of rooms were not answered in time`;
+  return none("rooms are changed", movesMissed, text);
 }
 
 /** Whether clients that the server had no reason to close stayed connected. */
-export function connectionFinding({ lostConnections }: { lostConnections: number }): Finding {
-  return {
-    check: "connections are kept",
-    ok: lostConnections === 0,
-    text: `the server closed ${lostConnections} clients that had done nothing wrong`,
-  };
-}
-
-/** What is known of a client that has fallen silent; times are monotonic, in milliseconds. */
-export interface SilentClient {
-  /** When its last heartbeat was sent. */
-  readonly lastHeartbeatMs: number;
-  /** When that was answered. */
-  readonly lastAnswerMs: number;
-  /** When the server closed it; 0 = it did not. */
-  readonly closedMs: number;
-}
-
-/** Sorts clients that have fallen silent by when they were closed. */
-export function silentReport(
-  clients: readonly SilentClient[],
-  { earliestMs, latestMs }: Deadline,
-): SilentReport {
-  const report = { silent: clients.length, closed: 0, early: 0, late: 0, lastMs: 0 };
-  for (const { lastHeartbeatMs, lastAnswerMs, closedMs } of clients) {
-    if (closedMs > 0) report.lastMs = Math.max(report.lastMs, closedMs - lastAnswerMs);
-    if (closedMs === 0 || closedMs > lastAnswerMs + latestMs) report.late++;
-    else if (closedMs < lastHeartbeatMs + earliestMs) report.early++;
-    else report.closed++;
-  }
-  return report;
+export function connectionFinding(lostConnections: number): Finding {
+  const text = `the server closed ${lostConnections} clients that had done nothing wrong`;
+  return none("connections are kept", lostConnections, text);
 }
 
 /**
@@ -152,13 +101,12 @@ export interface SlowSeen {
 
 /** Whether clients that do not read hold up the others. */
 export function slowFinding({ beforeMs, meanwhileMs, slow, refused }: SlowSeen): Finding {
-  const check = "slow readers hold up nobody";
   const words = (ms: number | undefined) => ms === undefined ? "nothing" : `${ms.toFixed(1)} ms`;
   const text = `p99 was ${words(beforeMs)} before and ${words(meanwhileMs)} meanwhile, ` +
     `with ${slow} that did not read` + (refused === 0 ? "" : `; ${refused} pushes to them failed`);
   const isQuick = beforeMs !== undefined && meanwhileMs !== undefined &&
     meanwhileMs <= Math.max(QUICK_MS, GROWTH_MAX * beforeMs);
-  return { check, ok: isQuick && slow > 0 && refused === 0, text };
+  return { check: "slow readers hold up nobody", ok: isQuick && slow > 0 && refused === 0, text };
 }
 
 /**
@@ -185,11 +133,8 @@ export function onlineFinding(counted: readonly number[], there: readonly number
  */
 export function leftOverFinding(left: Readonly<Record<string, number>>): Finding {
   const something = Object.entries(left).filter(([, count]) => count !== 0);
-  return {
-    check: "nothing is left over",
-    ok: something.length === 0,
-    text: something.length === 0
-      ? `no ${Object.keys(left).join(", no ")}`
-      : `the server still holds ${something.map(([what, count]) => `${count} ${what}`).join(", ")}`,
-  };
+  const text = something.length === 0
+    ? `no ${Object.keys(left).join(", no ")}`
+    : `the server still holds ${something.map(([what, count]) => `${count} ${what}`).join(", ")}`;
+  return none("nothing is left over", something.length, text);
 }

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ManualClock } from "../../base/clock.ts";
+import { memoryPlatform } from "../../tests/memory_platform/mod.ts";
 import { PopulationSetup as Setup } from "../../tests/support/population_setup.ts";
-import { EventLoopStall } from "./population.ts";
+import { Population } from "./population.ts";
 
 describe("Population.answered()", () => {
   it("settles when heartbeats and changes of rooms have been answered", async () => {
     const setup = await Setup.with(4);
     setup.population.changeRooms({ share: 1, seed: 1 });
     await setup.settle(setup.population.answered());
-    const { heartbeats, moves } = setup.population;
-    assert.deepEqual([moves.asked, moves.missed, heartbeats.missed], [4, 0, 0]);
+    const { moves, movesMissed, heartbeatsMissed } = setup.population.counts;
+    assert.deepEqual([moves, movesMissed, heartbeatsMissed], [4, 0, 0]);
     await setup.end();
   });
 
@@ -17,14 +19,14 @@ describe("Population.answered()", () => {
     const setup = await Setup.with(4, { heartbeatMs: 30_000 });
     await setup.advance(29_900);
     setup.server.answersBeats = setup.server.answersRooms = false;
-    const { heartbeats, moves, failures } = setup.population;
-    const sent = heartbeats.sent;
+    const { counts, failures } = setup.population;
+    const sent = counts.heartbeatsSent;
     await setup.advance(10_000);
     setup.population.changeRooms({ share: 1, seed: 1 });
-    const asked = heartbeats.sent - sent;
+    const asked = counts.heartbeatsSent - sent;
     await setup.settle(setup.population.answered());
-    assert.equal(moves.missed, 4);
-    assert.ok(asked > 0 && heartbeats.missed >= asked, `${heartbeats.missed} of ${asked}`);
+    assert.equal(counts.movesMissed, 4);
+    assert.ok(asked > 0 && counts.heartbeatsMissed >= asked, `${counts.heartbeatsMissed}`);
     assert.ok(failures.includes("client 0 got no answer to its change of rooms"));
     await setup.end();
   });
@@ -60,8 +62,8 @@ describe("Population", () => {
     let tries = 0;
     setup.server.letsIn = () => ++tries > 2;
     await setup.settle(setup.population.connect(setup.plan({})));
-    const { connector, failures } = setup.population;
-    assert.deepEqual([connector.retries, failures.length], [2, 2]);
+    const { counts, failures } = setup.population;
+    assert.deepEqual([counts.retries, failures.length], [2, 2]);
     assert.equal(failures[0], "client 0 was closed on its way in");
     await setup.end();
   });
@@ -77,7 +79,7 @@ describe("Population", () => {
     const setup = await Setup.with(30);
     for (const client of setup.server.clients) client.close();
     await setup.advance(20);
-    const { failures, lostConnections } = setup.population;
+    const { failures, counts: { lostConnections } } = setup.population;
     assert.deepEqual([failures.length, lostConnections], [20, 30]);
     assert.deepEqual(
       [failures[0], failures[19]],
@@ -96,15 +98,30 @@ describe("Population", () => {
     await setup.settle(setup.population.reconnect());
     setup.server.client("sim-0").close();
     await setup.advance(20);
-    assert.deepEqual([setup.population.slowClosed, setup.population.lostConnections], [1, 1]);
+    const { slowClosed, lostConnections } = setup.population.counts;
+    assert.deepEqual([slowClosed, lostConnections], [1, 1]);
     await setup.end();
   });
 });
 
-describe("EventLoopStall", () => {
-  it("keeps the longest that a tick was late", () => {
-    const stall = new EventLoopStall(100, 1_000);
-    for (const nowMs of [1_100, 1_205, 1_900, 2_000]) stall.tick(nowMs);
-    assert.equal(stall.longestMs, 595);
+/** A clock that can be found to have gone on while nothing ran. */
+class HeldUpClock extends ManualClock {
+  heldMs = 0;
+
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.heldMs;
+  }
+}
+
+describe("Population.progress()", () => {
+  it("says the longest that a tick was late", () => {
+    const clock = new HeldUpClock(1_000);
+    const population = new Population(memoryPlatform({ clock }).streams, clock, 7);
+    for (const heldMs of [0, 5, 600, 600]) {
+      clock.heldMs = heldMs;
+      clock.advance(100);
+    }
+    assert.equal(population.progress().stallMs, 595);
+    population.stop();
   });
 });

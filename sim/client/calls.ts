@@ -1,22 +1,7 @@
 import type { RoomPushes } from "../types.ts";
 
-/** Methods that the parent calls in a client process; bodies and answers are JSON. */
-export const ClientMethod = {
-  connect: 101,
-  progress: 102,
-  silence: 103,
-  stopReading: 104,
-  resumeReading: 105,
-  leave: 106,
-  changeRooms: 107,
-  storm: 108,
-  silentReport: 109,
-  finish: 110,
-  disconnect: 111,
-  reconnect: 112,
-  answered: 113,
-  members: 114,
-} as const;
+/** Method by which the parent calls a client process: JSON of a command and its argument. */
+export const COMMAND = 101;
 
 /** Where a client process finds what it is to do: JSON of {@linkcode ClientProcessOptions}. */
 export const SIM_VARIABLE = "HALLEY_SIM";
@@ -33,51 +18,40 @@ export interface ClientProcessOptions {
   readonly tag: number;
 }
 
-/** Pushes of a room with their times as JSON takes least room for them. */
-type PackedPushes = RoomPushes & { readonly baseMs: number };
-
 /** Times as whole milliseconds, each since the one before it. */
-function differences(times: readonly number[], baseMs: number): number[] {
-  let before = baseMs;
-  return times.map((ms) => {
-    const difference = Math.round(ms - before);
-    before += difference;
-    return difference;
-  });
+function differences(times: readonly number[]): number[] {
+  return times.map((ms, at) => Math.round(ms) - Math.round(times[at - 1] ?? 0));
 }
 
-function sums(differences: readonly number[], baseMs: number): number[] {
-  let ms = baseMs;
+function sums(differences: readonly number[]): number[] {
+  let ms = 0;
   return differences.map((difference) => ms += difference);
 }
 
-/** Makes pushes small enough for a call: a long run has very many. */
-export function packPushes(pushes: readonly RoomPushes[]): PackedPushes[] {
-  return pushes.map((room) => {
-    const baseMs = Math.round(room.sentMs[0] ?? 0);
-    const sentMs = differences(room.sentMs, baseMs);
-    return { ...room, baseMs, sentMs, answeredMs: differences(room.answeredMs, baseMs) };
-  });
-}
-
-/** The pushes of {@linkcode packPushes}, with times to the millisecond. */
-export function unpackPushes(packed: readonly PackedPushes[]): RoomPushes[] {
-  return packed.map(({ baseMs, ...room }) => ({
+/** Makes pushes small enough for a call, as JSON: a long run has very many. */
+export function packPushes(pushes: readonly RoomPushes[]): readonly RoomPushes[] {
+  return pushes.map((room) => ({
     ...room,
-    sentMs: sums(room.sentMs, baseMs),
-    answeredMs: sums(room.answeredMs, baseMs),
+    sentMs: differences(room.sentMs),
+    answeredMs: differences(room.answeredMs),
   }));
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** The pushes of {@linkcode packPushes}, with times to the millisecond. */
+export function unpackPushes(packed: readonly RoomPushes[]): RoomPushes[] {
+  return packed.map((room) => ({
+    ...room,
+    sentMs: sums(room.sentMs),
+    answeredMs: sums(room.answeredMs),
+  }));
+}
 
 /** A value as the body of a call. */
 export function toJson(value: unknown): Uint8Array {
-  return encoder.encode(JSON.stringify(value ?? null));
+  return new TextEncoder().encode(JSON.stringify(value ?? null));
 }
 
 /** The value of a body. */
 export function fromJson<Value>(body: Uint8Array): Value {
-  return JSON.parse(decoder.decode(body));
+  return JSON.parse(new TextDecoder().decode(body));
 }

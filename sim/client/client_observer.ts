@@ -1,20 +1,33 @@
+import type { StreamEvents } from "../../client/stream.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { Conn, ConnHandler } from "../../platform/port.ts";
+import type { Frame } from "../../protocol/frame.ts";
+import { Operation } from "../../protocol/operations.ts";
 import { Histogram } from "../checkers/histogram.ts";
 import { type Margins, Receipts } from "../checkers/receipts.ts";
-import type { ConnectPlan } from "../types.ts";
-import { ClientState, type VirtualClient } from "./virtual_client.ts";
-import type { ClientEvents } from "./wire.ts";
+import type { ClientCounts, ConnectPlan } from "../types.ts";
+import { ClientState, PUSH, type VirtualClient } from "./virtual_client.ts";
 
 /** Failures that are kept: the first ones, and the last. */
 const FAILURES_MAX = 20;
 
+/** How long an answer may take, in milliseconds; that to a heartbeat no longer than to the next. */
+const ANSWER_MS_MAX = 10_000;
+
 /** What the clients of one process are told, and what that says of the server. */
-export class ClientObserver implements ClientEvents {
+export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<VirtualClient> {
   readonly latencies = new Histogram();
   readonly failures: string[] = [];
-  received = 0;
-  lostConnections = 0;
-  slowClosed = 0;
+  readonly counts: { -readonly [Name in keyof ClientCounts]: number } = {
+    retries: 0,
+    lostConnections: 0,
+    slowClosed: 0,
+    received: 0,
+    heartbeatsSent: 0,
+    heartbeatsMissed: 0,
+    moves: 0,
+    movesMissed: 0,
+  };
   readonly receipts: Receipts;
   protected plan: ConnectPlan | undefined;
 
@@ -31,29 +44,108 @@ export class ClientObserver implements ClientEvents {
     this.receipts = new Receipts(tag, margins);
   }
 
-  pushed(client: VirtualClient, body: Uint8Array): void {
-    this.received++;
-    const nowMs = this.clock.wallMs();
-    const latencyMs = this.receipts.received(client.index, body, nowMs);
-    if (latencyMs !== undefined && !client.wasPaused) this.latencies.add(Math.max(0, latencyMs));
+  open(): void {}
+
+  data(conn: Conn<VirtualClient>, chunk: Uint8Array): void {
+    const client = conn.context;
+    // The dial has not yet said which client this is, or it was given up.
+    if (client === undefined || client.state === ClientState.disconnected) return;
+    try {
+      client.stream!.push(chunk);
+    } catch (error) {
+      this.fail(`client ${client.index}: ${(error as Error).message}`);
+      conn.evict();
+    }
   }
 
-  heartbeatAnswered(client: VirtualClient, sequence: number): void {
-    // The answer to an earlier heartbeat comes too late, and that has been counted.
-    if (sequence !== client.heartbeats) return;
-    client.unansweredMs = 0;
-    client.lastAnswerMs = this.clock.monotonicMs();
+  drain(): void {}
+
+  end(conn: Conn<VirtualClient>): void {
+    conn.end();
   }
 
-  roomChanged(client: VirtualClient, sequence: number): void {
-    // The answer to an earlier change is not the one that counts.
-    if (sequence !== client.moves) return;
-    client.moveMs = 0;
-    this.receipts.joined(client.index, client.room, false, this.clock.wallMs());
-    this.joined(client.room);
+  close(conn: Conn<VirtualClient>): void {
+    const client = conn.context;
+    // One that the client has given up already is nothing to it.
+    if (client?.conn !== conn) return;
+    const wasOpen = client.state === ClientState.open;
+    client.conn = undefined;
+    client.state = ClientState.disconnected;
+    client.unansweredMs = client.moveMs = 0;
+    this.receipts.cut(client.index);
+    if (!client.leaving) {
+      if (!wasOpen) this.fail(`client ${client.index} was closed on its way in`);
+      else if (client.silent) client.closedMs = this.clock.monotonicMs();
+      else if (client.wasPaused) this.counts.slowClosed++;
+      else {
+        this.counts.lostConnections++;
+        this.fail(`client ${client.index} was closed by the server`);
+      }
+    }
+    client.paused = false;
   }
 
-  authenticated(client: VirtualClient): void {
+  opened(client: VirtualClient): void {
+    client.authenticate();
+  }
+
+  closing(client: VirtualClient): void {
+    client.conn?.end();
+  }
+
+  write(client: VirtualClient, bytes: Uint8Array): void {
+    client.conn?.write(bytes);
+  }
+
+  frame(client: VirtualClient, { operation, sequence, body }: Frame): void {
+    switch (operation) {
+      case Operation.AuthReply:
+        return this.#authenticated(client);
+      case Operation.HeartbeatReply:
+        // The answer to an earlier heartbeat comes too late, and that has been counted.
+        if (sequence !== client.heartbeats) return;
+        client.unansweredMs = 0;
+        client.lastAnswerMs = this.clock.monotonicMs();
+        return;
+      case Operation.ChangeRoomReply:
+        // The answer to an earlier change is not the one that counts.
+        if (sequence !== client.moves) return;
+        client.moveMs = 0;
+        return this.#join(client, false);
+      case PUSH:
+        return this.#pushed(client, body);
+    }
+  }
+
+  /** Keeps what went wrong. */
+  fail(failure: string): void {
+    if (this.failures.length === FAILURES_MAX) this.failures.pop();
+    this.failures.push(failure);
+  }
+
+  /** Sends the heartbeats that are due, and counts what was not answered in time. */
+  protected beat(clients: readonly VirtualClient[], nowMs: number, periodMs: number): void {
+    const answerMs = Math.min(ANSWER_MS_MAX, periodMs);
+    for (const client of clients) {
+      if (client.state !== ClientState.open) continue;
+      if (isLate(client, client.unansweredMs, nowMs - answerMs)) {
+        client.unansweredMs = 0;
+        this.counts.heartbeatsMissed++;
+        this.fail(`client ${client.index} got no answer to its heartbeat in time`);
+      }
+      if (isLate(client, client.moveMs, nowMs - ANSWER_MS_MAX)) {
+        client.moveMs = 0;
+        this.counts.movesMissed++;
+        this.fail(`client ${client.index} got no answer to its change of rooms`);
+      }
+      if (client.silent || nowMs < client.nextHeartbeatMs) continue;
+      client.nextHeartbeatMs = nowMs + periodMs;
+      this.counts.heartbeatsSent++;
+      client.heartbeat(nowMs);
+    }
+  }
+
+  #authenticated(client: VirtualClient): void {
     client.state = ClientState.open;
     client.wasPaused = false;
     const nowMs = this.clock.monotonicMs();
@@ -61,42 +153,23 @@ export class ClientObserver implements ClientEvents {
     // Spread over the period, as clients that came at different times are.
     client.nextHeartbeatMs = nowMs + heartbeatMs * ((client.index * 0.618) % 1);
     client.lastAnswerMs = nowMs;
-    this.receipts.joined(
-      client.index,
-      client.room,
-      exact && !client.wasAuthenticated,
-      this.clock.wallMs(),
-    );
+    this.#join(client, exact && !client.wasAuthenticated);
     client.wasAuthenticated = true;
+  }
+
+  /** @param exact Whether it was there before the first push. */
+  #join(client: VirtualClient, exact: boolean): void {
+    this.receipts.joined(client.index, client.room, exact, this.clock.wallMs());
     this.joined(client.room);
   }
 
-  broke(client: VirtualClient, error: Error): void {
-    this.fail(`client ${client.index}: ${error.message}`);
+  #pushed(client: VirtualClient, body: Uint8Array): void {
+    this.counts.received++;
+    const latencyMs = this.receipts.received(client.index, body, this.clock.wallMs());
+    if (latencyMs !== undefined && !client.wasPaused) this.latencies.add(Math.max(0, latencyMs));
   }
+}
 
-  closed(client: VirtualClient): void {
-    const wasOpen = client.state === ClientState.open;
-    const nowMs = this.clock.monotonicMs();
-    client.conn = undefined;
-    client.state = ClientState.disconnected;
-    client.unansweredMs = client.moveMs = 0;
-    this.receipts.cut(client.index);
-    if (!wasOpen && !client.leaving) this.fail(`client ${client.index} was closed on its way in`);
-    if (wasOpen && !client.leaving) {
-      if (client.silent) client.closedMs = nowMs;
-      else if (client.wasPaused) this.slowClosed++;
-      else {
-        this.lostConnections++;
-        this.fail(`client ${client.index} was closed by the server`);
-      }
-    }
-    client.paused = false;
-  }
-
-  /** Keeps what went wrong. */
-  protected fail(failure: string): void {
-    if (this.failures.length === FAILURES_MAX) this.failures.pop();
-    this.failures.push(failure);
-  }
+function isLate({ wasPaused }: VirtualClient, askedMs: number, latestMs: number): boolean {
+  return askedMs > 0 && askedMs <= latestMs && !wasPaused;
 }

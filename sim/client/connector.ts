@@ -1,7 +1,7 @@
 import { type Clock, sleep } from "../../base/clock.ts";
 import type { Streams } from "../../platform/port.ts";
+import type { ClientObserver } from "./client_observer.ts";
 import { ClientState, type VirtualClient } from "./virtual_client.ts";
-import type { Wire } from "./wire.ts";
 
 /** How often a client tries to connect. */
 const TRIES = 5;
@@ -17,15 +17,12 @@ const DIALS_MAX = 500;
 
 /** Connects clients until they are authenticated. */
 export class Connector {
-  /** Tries beyond each client's first. */
-  retries = 0;
   #dialling = 0;
 
   constructor(
     private readonly streams: Streams,
     private readonly clock: Clock,
-    private readonly wire: Wire,
-    private readonly fail: (failure: string) => void,
+    private readonly observer: ClientObserver,
   ) {}
 
   /** Whether no more clients should connect for now. */
@@ -37,28 +34,26 @@ export class Connector {
   async connect(client: VirtualClient): Promise<void> {
     if (client.isConnecting) return;
     client.isConnecting = true;
-    await this.#try(client);
+    client.leaving = false;
+    for (let tries = 1; !await this.#try(client) && !client.leaving && tries < TRIES; tries++) {
+      this.observer.counts.retries++;
+      await sleep(this.clock, RETRY_MS * tries);
+    }
     client.isConnecting = false;
   }
 
-  async #try(client: VirtualClient): Promise<void> {
-    client.leaving = false;
-    for (let tries = 1; tries <= TRIES; tries++) {
-      client.state = ClientState.connecting;
-      client.lastHeartbeatMs = this.clock.monotonicMs();
-      if (await this.#dial(client) && await this.#isAuthenticated(client)) return;
-      if (client.leaving || tries === TRIES) return;
-      this.retries++;
-      await sleep(this.clock, RETRY_MS * tries);
-    }
+  async #try(client: VirtualClient): Promise<boolean> {
+    client.state = ClientState.connecting;
+    client.lastHeartbeatMs = this.clock.monotonicMs();
+    return await this.#dial(client) && await this.#isAuthenticated(client);
   }
 
   async #dial(client: VirtualClient): Promise<boolean> {
     while (this.isSaturated) await sleep(this.clock, 5);
     this.#dialling++;
     try {
-      const { host: hostname, port } = client;
-      const options = { hostname, port, pendingBytesMax: 64 * 1024, handler: this.wire };
+      const { hostname, port } = client;
+      const options = { hostname, port, pendingBytesMax: 64 * 1024, handler: this.observer };
       const conn = await this.streams.dial<VirtualClient>(options);
       if (client.leaving) {
         client.state = ClientState.disconnected;
@@ -67,11 +62,11 @@ export class Connector {
       }
       conn.context = client;
       client.conn = conn;
-      this.wire.begin(client);
+      client.begin(this.observer);
       return true;
     } catch (error) {
       client.state = ClientState.disconnected;
-      this.fail(`client ${client.index}: ${(error as Error).message}`);
+      this.observer.fail(`client ${client.index}: ${(error as Error).message}`);
       return false;
     } finally {
       this.#dialling--;
@@ -85,13 +80,8 @@ export class Connector {
       if (client.state === ClientState.disconnected || client.leaving) return false;
       await sleep(this.clock, 10);
     }
-    this.fail(`client ${client.index} was not let in within ${TRY_MS / 1_000} s`);
+    this.observer.fail(`client ${client.index} was not let in within ${TRY_MS / 1_000} s`);
     client.conn?.evict();
     return false;
   }
-}
-
-/** Whether a client is authenticated, or has given up. */
-export function isSettled({ state, isConnecting }: VirtualClient): boolean {
-  return state === ClientState.open || !isConnecting;
 }

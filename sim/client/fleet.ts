@@ -1,14 +1,14 @@
 import process from "node:process";
-import { type Clock, sleep } from "../../base/clock.ts";
-import { type Prng, uuid } from "../../base/prng.ts";
+import { sleep } from "../../base/clock.ts";
+import { systemPrng, uuid } from "../../base/prng.ts";
 import type { Child, Process, Streams } from "../../platform/port.ts";
-import { endChild } from "../children.ts";
+import { preciseClock } from "../../platform/system_clock.ts";
+import { unknownMethod } from "../../protocol/cluster/calls.ts";
 import { RpcError } from "../../protocol/rpc.ts";
 import type { RpcLink } from "../../rpc/link.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
-import { unknownMethod } from "../../protocol/cluster/calls.ts";
+import { endChild } from "../server_process.ts";
 import type {
-  ClientSelection,
   ConnectPlan,
   Deadline,
   FleetProgress,
@@ -17,13 +17,14 @@ import type {
   SilentReport,
 } from "../types.ts";
 import {
-  ClientMethod,
   type ClientProcessOptions,
+  COMMAND,
   fromJson,
   packPushes,
   SIM_VARIABLE,
   toJson,
 } from "./calls.ts";
+import type { Answer, Argument, Command } from "./population.ts";
 
 /** How long client processes may take to come up, in milliseconds. */
 const START_MS = 20_000;
@@ -42,8 +43,6 @@ export interface FleetDependencies {
   readonly processes: number;
   /** Of this run's pushes. */
   readonly tag: number;
-  readonly clock: Clock;
-  readonly prng: Prng;
 }
 
 /** All virtual clients, spread over processes. */
@@ -54,17 +53,17 @@ export class Fleet {
   /** How a process of clients ended that was not to. */
   #ended: number | string | undefined;
 
-  private constructor(private readonly listener: RpcListener, private readonly clock: Clock) {}
+  private constructor(private readonly listener: RpcListener) {}
 
   /** @throws {Error} When the processes do not come up. */
   static async start(parts: FleetDependencies): Promise<Fleet> {
-    const { streams, spawn, processes, tag, clock, prng } = parts;
-    const secret = uuid(prng);
+    const { streams, spawn, processes, tag } = parts;
+    const secret = uuid(systemPrng());
     const listener = await listenRpc({
       streams,
       address: { hostname: "127.0.0.1", port: 0 },
       secret,
-      clock,
+      clock: preciseClock,
       self: { role: "sim", id: "sim" },
       handler: {
         call: (_link, method) => {
@@ -72,7 +71,7 @@ export class Fleet {
         },
       },
     });
-    const fleet = new Fleet(listener, clock);
+    const fleet = new Fleet(listener);
     for (let index = 0; index < processes; index++) {
       const { port } = listener.address;
       const options: ClientProcessOptions = { parent: process.pid, port, secret, index, tag };
@@ -81,16 +80,16 @@ export class Fleet {
       fleet.#children.push(child);
       void child.ended.then((how) => fleet.#ended ??= how);
     }
-    const deadlineMs = clock.monotonicMs() + START_MS;
+    const deadlineMs = preciseClock.monotonicMs() + START_MS;
     for (; fleet.#links.length < processes; fleet.#links = [...listener.links()]) {
-      const isLate = clock.monotonicMs() > deadlineMs;
+      const isLate = preciseClock.monotonicMs() > deadlineMs;
       if (isLate || fleet.#ended !== undefined) {
         const ended = fleet.#ended;
         await fleet.stop();
         const why = ended === undefined ? "are not up within 20 s" : `ended with ${ended}`;
         throw new Error(`Cannot run: client processes ${why}`);
       }
-      await sleep(clock, 10);
+      await sleep(preciseClock, 10);
     }
     return fleet;
   }
@@ -105,108 +104,74 @@ export class Fleet {
     let first = this.#clients;
     this.#clients += clients;
     const deadlineMs = CALL_MS + 1_000 * clients / plan.rampPerS;
-    await Promise.all(this.#links.map((link, index) => {
+    await this.#call(deadlineMs, "connect", (index) => {
       const share = { ...plan, rampPerS, first, clients: shares[index] };
       first += shares[index];
-      return link.call(ClientMethod.connect, toJson(share), deadlineMs);
-    })).catch((error) => this.#explain(error));
+      return share;
+    });
+  }
+
+  /** Has every process do something; answers in the order of the processes. */
+  all<Name extends Command>(
+    command: Name,
+    ...[argument]: Argument<Name> extends undefined ? [] : [argument: Argument<Name>]
+  ): Promise<Answer<Name>[]> {
+    return this.#call(CALL_MS, command, () => argument);
   }
 
   async progress(): Promise<FleetProgress> {
-    const all = await this.#call<FleetProgress>(ClientMethod.progress);
+    const all = await this.all("progress");
     const latencies = all.flatMap(({ latencies }) => latencies);
     const failures = all.flatMap(({ failures }) => failures);
     const stallMs = Math.max(...all.map(({ stallMs }) => stallMs));
     return { ...addedUp(all), stallMs, latencies, failures };
   }
 
-  /**
-   * Some send no heartbeats any more.
-   *
-   * @returns How many.
-   */
-  async silence(selection: ClientSelection): Promise<number> {
-    const counts = await this.#call<number>(ClientMethod.silence, selection);
-    return counts.reduce((sum, count) => sum + count, 0);
-  }
-
-  /** @returns The indexes of those that stop. */
-  async stopReading(selection: ClientSelection): Promise<readonly number[]> {
-    return (await this.#call<number[]>(ClientMethod.stopReading, selection)).flat();
-  }
-
-  async resumeReading(): Promise<void> {
-    await this.#call(ClientMethod.resumeReading);
-  }
-
-  /** Some disconnect and reconnect. */
-  async leave(selection: ClientSelection): Promise<void> {
-    await this.#call(ClientMethod.leave, selection);
-  }
-
-  /** Some change to the next room. */
-  async changeRooms(selection: ClientSelection): Promise<void> {
-    await this.#call(ClientMethod.changeRooms, selection);
-  }
-
-  /** All disconnect at once and reconnect at once; settles when all are authenticated again. */
-  async storm(): Promise<void> {
-    await this.#call(ClientMethod.storm);
-  }
-
-  /** Reconnects those that are not connected; settles when they are authenticated or have given up. */
-  async reconnect(): Promise<void> {
-    await this.#call(ClientMethod.reconnect);
-  }
-
-  /** Settles when what clients have asked for so far has been answered, or should have been. */
-  async answered(): Promise<void> {
-    await this.#call(ClientMethod.answered);
-  }
-
   /** How many clients are in each room, by its index. */
   async members(): Promise<readonly number[]> {
-    const [sums, ...others] = await this.#call<number[]>(ClientMethod.members);
+    const [sums, ...others] = await this.all("members");
     for (const members of others) members.forEach((count, room) => sums[room] += count);
     return sums;
   }
 
   async silentReport(deadline: Deadline): Promise<SilentReport> {
-    const all = await this.#call<SilentReport>(ClientMethod.silentReport, deadline);
+    const all = await this.all("silentReport", deadline);
     return { ...addedUp(all), lastMs: Math.max(...all.map(({ lastMs }) => lastMs)) };
   }
 
   /** What the receipts say, given what was pushed. */
   async finish(pushes: readonly RoomPushes[]): Promise<ReceiptTotals> {
-    const all = await this.#call<ReceiptTotals>(ClientMethod.finish, packPushes(pushes));
+    const all = await this.all("totals", packPushes(pushes));
     return { ...addedUp(all), failures: all.flatMap(({ failures }) => failures) };
-  }
-
-  /** Disconnects all clients. */
-  async disconnect(): Promise<void> {
-    await this.#call(ClientMethod.disconnect);
   }
 
   /** Ends the processes. */
   async stop(): Promise<void> {
     await this.listener.close();
-    await Promise.all(this.#children.map((child) => endChild(child, this.clock)));
+    await Promise.all(this.#children.map((child) => endChild(child)));
   }
 
-  /** Calls all processes at once. */
-  async #call<Answer>(method: number, value?: unknown): Promise<Answer[]> {
-    const body = toJson(value);
-    const answers = await Promise.all(
-      this.#links.map((link) => link.call(method, body, CALL_MS)),
-    ).catch((error) => this.#explain(error));
-    return answers.map((answer) => fromJson<Answer>(answer));
+  /** @param argumentOf What each process is to do it with. */
+  async #call<Name extends Command>(
+    timeoutMs: number,
+    command: Name,
+    argumentOf: (index: number) => unknown,
+  ): Promise<Answer<Name>[]> {
+    const calls = this.#links.map((link, index) =>
+      link.call(COMMAND, toJson([command, argumentOf(index)]), timeoutMs)
+    );
+    const answers = await Promise.all(calls).catch((error) => this.#explain(error));
+    return answers.map((answer) => fromJson<Answer<Name>>(answer));
   }
 
   /** Why a call failed. */
   async #explain(error: Error): Promise<never> {
     if (error instanceof RpcError && error.code === "lost") {
       // A process that is killed loses its link a moment before it has gone.
-      await Promise.race([sleep(this.clock, GONE_MS), ...this.#children.map(({ ended }) => ended)]);
+      await Promise.race([
+        sleep(preciseClock, GONE_MS),
+        ...this.#children.map(({ ended }) => ended),
+      ]);
     }
     if (this.#ended !== undefined) {
       throw new Error(`Cannot run: a client process ended with ${this.#ended}`);

@@ -1,52 +1,32 @@
+import process from "node:process";
 import { type Clock, sleep } from "../../base/clock.ts";
 import { randomFloat, seededPrng } from "../../base/prng.ts";
 import type { Streams } from "../../platform/port.ts";
 import type { Margins } from "../checkers/receipts.ts";
-import { silentReport } from "../checkers/findings.ts";
-import type { ClientSelection, ConnectPlan, Deadline, SilentReport } from "../types.ts";
-import { Connector, isSettled } from "./connector.ts";
+import type {
+  ClientSelection,
+  ConnectPlan,
+  Deadline,
+  FleetProgress,
+  ReceiptTotals,
+  RoomPushes,
+  SilentReport,
+} from "../types.ts";
+import { unpackPushes } from "./calls.ts";
 import { ClientObserver } from "./client_observer.ts";
-import { Heartbeats, RoomMoves } from "./answers.ts";
-import { ClientState, newClient, type VirtualClient, waitsSince } from "./virtual_client.ts";
-import { Wire } from "./wire.ts";
+import { Connector } from "./connector.ts";
+import { ClientState, VirtualClient } from "./virtual_client.ts";
 
 /** How often heartbeats that are due are sent, and answers checked, in milliseconds. */
 const TICK_MS = 100;
 
-/** The longest time that nothing ran in this process. */
-export class EventLoopStall {
-  /** In milliseconds. */
-  longestMs = 0;
-  #tickedMs: number;
-
-  /** @param periodMs How often it ticks. */
-  constructor(private readonly periodMs: number, nowMs: number) {
-    this.#tickedMs = nowMs;
-  }
-
-  tick(nowMs: number): void {
-    this.longestMs = Math.max(this.longestMs, nowMs - this.#tickedMs - this.periodMs);
-    this.#tickedMs = nowMs;
-  }
-}
-
-/** The clients that are selected: the same for the same seed, in whichever process. */
-function selectClients(
-  clients: readonly VirtualClient[],
-  { share, seed }: ClientSelection,
-): VirtualClient[] {
-  return clients.filter(({ index }) => randomFloat(seededPrng(seed * 1_000_003 + index)) < share);
-}
-
 /** The virtual clients of one process. */
 export class Population extends ClientObserver {
-  readonly heartbeats: Heartbeats;
-  readonly moves: RoomMoves;
-  readonly connector: Connector;
-  readonly stall: EventLoopStall;
+  readonly #connector: Connector;
   readonly #clients: VirtualClient[] = [];
-  readonly #wire: Wire = new Wire(this);
   readonly #ticks;
+  #tickedMs: number;
+  #stallMs = 0;
 
   /**
    * @param tag Of this run's pushes.
@@ -60,34 +40,51 @@ export class Population extends ClientObserver {
     joined?: (room: number) => void,
   ) {
     super(clock, tag, margins, joined);
-    const fail = (failure: string) => this.fail(failure);
-    this.heartbeats = new Heartbeats(this.#wire, fail);
-    this.moves = new RoomMoves(fail);
-    this.connector = new Connector(streams, clock, this.#wire, fail);
-    this.stall = new EventLoopStall(TICK_MS, clock.monotonicMs());
+    this.#connector = new Connector(streams, clock, this);
+    this.#tickedMs = clock.monotonicMs();
     this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
   }
 
   get connectedCount(): number {
-    return this.#count((client) => client.state !== ClientState.disconnected);
+    return this.#clients.filter(({ state }) => state !== ClientState.disconnected).length;
   }
 
   get authenticatedCount(): number {
-    return this.#count((client) => client.state === ClientState.open);
+    return this.#clients.filter(({ state }) => state === ClientState.open).length;
+  }
+
+  /** What has happened so far; latencies since this was last asked. */
+  progress(): FleetProgress {
+    const latencies = this.latencies.buckets();
+    this.latencies.clear();
+    const { user, system } = process.cpuUsage();
+    return {
+      ...this.counts,
+      authenticated: this.authenticatedCount,
+      stallMs: this.#stallMs,
+      latencies,
+      failures: this.failures,
+      cpuS: (user + system) / 1e6,
+    };
+  }
+
+  /** What the receipts say, given what was pushed, which is packed. */
+  totals(packed: readonly RoomPushes[]): ReceiptTotals {
+    return this.receipts.totals(unpackPushes(packed));
   }
 
   /** Connects clients at the plan's pace; settles when all are authenticated or have given up. */
   async connect(plan: ConnectPlan): Promise<void> {
     this.plan = plan;
     if (this.#clients.length === 0) this.receipts.first = plan.first;
-    const fresh = Array.from({ length: plan.clients }, (_, at) => newClient(plan, at));
+    const fresh = Array.from({ length: plan.clients }, (_, at) => new VirtualClient(plan, at));
     this.#clients.push(...fresh);
     const startMs = this.clock.monotonicMs();
     for (const [at, client] of fresh.entries()) {
       const waitMs = startMs + at * 1_000 / plan.rampPerS - this.clock.monotonicMs();
       if (waitMs > 1) await sleep(this.clock, waitMs);
-      while (this.connector.isSaturated) await sleep(this.clock, 1);
-      void this.connector.connect(client);
+      while (this.#connector.isSaturated) await sleep(this.clock, 1);
+      void this.#connector.connect(client);
     }
     await this.#until(() => fresh.every(isSettled));
   }
@@ -95,12 +92,12 @@ export class Population extends ClientObserver {
   /**
    * Some of those that are authenticated send no heartbeats any more.
    *
-   * @returns How many.
+   * @returns Their indexes.
    */
-  silence(selection: ClientSelection): number {
+  silence(selection: ClientSelection): number[] {
     const silent = this.#selectOpen(selection);
     for (const client of silent) client.silent = true;
-    return silent.length;
+    return silent.map(({ index }) => index);
   }
 
   /**
@@ -132,12 +129,11 @@ export class Population extends ClientObserver {
 
   /** Some change to the next room. */
   changeRooms(selection: ClientSelection): void {
-    for (const client of selectClients(this.#clients, selection)) {
-      if (client.state !== ClientState.open || client.paused) continue;
+    for (const client of this.#selectOpen(selection)) {
+      if (client.paused) continue;
       this.receipts.left(client.index, this.clock.wallMs());
-      client.room = (client.room + 1) % this.plan!.rooms;
-      this.moves.begin(client, this.clock.monotonicMs());
-      this.#wire.changeRoom(client);
+      this.counts.moves++;
+      client.changeRoom((client.room + 1) % this.plan!.rooms, this.clock.monotonicMs());
     }
   }
 
@@ -157,7 +153,7 @@ export class Population extends ClientObserver {
   /** Settles when what was asked for so far has been answered, or should have been. */
   async answered(): Promise<void> {
     const nowMs = this.clock.monotonicMs();
-    await this.#until(() => !this.#clients.some((client) => waitsSince(client, nowMs)));
+    await this.#until(() => !this.#clients.some((client) => client.waitsSince(nowMs)));
   }
 
   /** How many are in each room, by its index. */
@@ -167,8 +163,18 @@ export class Population extends ClientObserver {
     return members;
   }
 
-  silentReport(deadline: Deadline): SilentReport {
-    return silentReport(this.#clients.filter(({ silent }) => silent), deadline);
+  /** Sorts clients that have fallen silent by when they were closed. */
+  silentReport({ earliestMs, latestMs }: Deadline): SilentReport {
+    const report = { silent: 0, closed: 0, early: 0, late: 0, lastMs: 0 };
+    for (const { silent, lastHeartbeatMs, lastAnswerMs, closedMs } of this.#clients) {
+      if (!silent) continue;
+      report.silent++;
+      if (closedMs > 0) report.lastMs = Math.max(report.lastMs, closedMs - lastAnswerMs);
+      if (closedMs === 0 || closedMs > lastAnswerMs + latestMs) report.late++;
+      else if (closedMs < lastHeartbeatMs + earliestMs) report.early++;
+      else report.closed++;
+    }
+    return report;
   }
 
   /** Disconnects all clients. */
@@ -181,9 +187,10 @@ export class Population extends ClientObserver {
     this.clock.cancel(this.#ticks);
   }
 
-  #selectOpen(selection: ClientSelection): VirtualClient[] {
-    return selectClients(this.#clients, selection).filter(({ state }) =>
-      state === ClientState.open
+  /** Those that are selected and there: the same for the same seed, in whichever process. */
+  #selectOpen({ share, seed }: ClientSelection): VirtualClient[] {
+    return this.#clients.filter(({ state, index }) =>
+      state === ClientState.open && randomFloat(seededPrng(seed * 1_000_003 + index)) < share
     );
   }
 
@@ -195,7 +202,7 @@ export class Population extends ClientObserver {
   }
 
   async #connectAll(clients: readonly VirtualClient[]): Promise<void> {
-    for (const client of clients) void this.connector.connect(client);
+    for (const client of clients) void this.#connector.connect(client);
     await this.#until(() => clients.every(isSettled));
   }
 
@@ -207,19 +214,37 @@ export class Population extends ClientObserver {
 
   #tick(): void {
     const nowMs = this.clock.monotonicMs();
-    this.stall.tick(nowMs);
-    if (this.plan === undefined) return;
-    this.heartbeats.tick(this.#clients, nowMs, this.plan.heartbeatMs);
-    this.moves.tick(this.#clients, nowMs);
-  }
-
-  #count(holds: (client: VirtualClient) => boolean): number {
-    let count = 0;
-    for (const client of this.#clients) if (holds(client)) count++;
-    return count;
+    this.#stallMs = Math.max(this.#stallMs, nowMs - this.#tickedMs - TICK_MS);
+    this.#tickedMs = nowMs;
+    if (this.plan !== undefined) this.beat(this.#clients, nowMs, this.plan.heartbeatMs);
   }
 
   async #until(holds: () => boolean): Promise<void> {
     while (!holds()) await sleep(this.clock, 20);
   }
 }
+
+/** Whether a client is authenticated, or has given up. */
+function isSettled({ state, isConnecting }: VirtualClient): boolean {
+  return state === ClientState.open || !isConnecting;
+}
+
+/** What the parent may have a client process do; arguments and answers are JSON. */
+export type Command =
+  | "connect"
+  | "progress"
+  | "silence"
+  | "stopReading"
+  | "resumeReading"
+  | "leave"
+  | "changeRooms"
+  | "storm"
+  | "reconnect"
+  | "answered"
+  | "members"
+  | "silentReport"
+  | "totals"
+  | "disconnect";
+
+export type Argument<Name extends Command> = Parameters<Population[Name]>[0];
+export type Answer<Name extends Command> = Awaited<ReturnType<Population[Name]>>;

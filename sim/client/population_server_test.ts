@@ -46,8 +46,7 @@ async function withPopulation(
   const { streams } = await selectPlatform();
   await withServer({}, async (server) => {
     const population = new Population(streams, preciseClock, TAG, MARGINS);
-    const clock = preciseClock;
-    const api = new ServerApi({ url: server.httpUrl, apiKey: "", rooms: ROOMS, clock });
+    const api = new ServerApi(server.httpUrl, "", ROOMS);
     const send: SendPush = (room, body) => api.pushToRoom(room, body);
     const pusher = new Pusher({ send, tag: TAG, size: 100, rooms: ROOMS, clock: preciseClock });
     const totals = (more = 0): Counts => {
@@ -113,7 +112,7 @@ describe("Population, with a real server and over TCP and WebSocket", () => {
       const { expected, received: came, ...wrong } = totals();
       // The rooms are equally large, and pushed to in turn.
       const wanted = Math.floor(pushes * CLIENTS / ROOMS);
-      assert.deepEqual([expected, came, population.received], [wanted, wanted, wanted]);
+      assert.deepEqual([expected, came, population.counts.received], [wanted, wanted, wanted]);
       assert.deepEqual(wrong, RIGHT);
       assert.equal(population.latencies.count, wanted);
       assert.ok(population.latencies.quantile(0.5) > 0 && population.latencies.max < 5_000);
@@ -143,13 +142,16 @@ describe("Population, with a real server and over TCP and WebSocket", () => {
       assert.deepEqual(wrong, RIGHT);
       // What comes to a client on its way to another room counts neither way.
       assert.ok(expected > 8 * CLIENTS - CLIENTS / 2 && came >= expected, `${came} of ${expected}`);
-      assert.deepEqual([population.lostConnections, population.failures], [0, []]);
+      assert.deepEqual([population.counts.lostConnections, population.failures], [0, []]);
     }));
 
   it("beats, and the server answers every beat", () =>
     withPopulation({ heartbeatMs: 300 }, async ({ population, server }) => {
-      await until("beats", () => population.heartbeats.sent >= 3 * CLIENTS);
-      assert.deepEqual([population.heartbeats.missed, population.lostConnections], [0, 0]);
+      await until("beats", () => population.counts.heartbeatsSent >= 3 * CLIENTS);
+      assert.deepEqual([population.counts.heartbeatsMissed, population.counts.lostConnections], [
+        0,
+        0,
+      ]);
       const { comet_connections } = await server.metrics();
       assert.equal(comet_connections, CLIENTS);
     }));

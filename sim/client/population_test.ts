@@ -18,8 +18,11 @@ describe("Population.connect()", () => {
       ["sim-13", 14, "sim://1", 1_300],
       ["sim-14", 15, "sim://2", 1_400],
     ]);
-    const { connectedCount: connected, authenticatedCount: authenticated, lostConnections } =
-      setup.population;
+    const {
+      connectedCount: connected,
+      authenticatedCount: authenticated,
+      counts: { lostConnections },
+    } = setup.population;
     assert.deepEqual([connected, authenticated, lostConnections], [5, 5, 0]);
     await setup.end();
   });
@@ -39,7 +42,7 @@ describe("Population.connect()", () => {
     setup.server.letsIn = () => ++tries > 3;
     await setup.settle(setup.population.connect(setup.plan({})));
     assert.deepEqual([tries, setup.population.authenticatedCount], [4, 1]);
-    assert.equal(setup.population.lostConnections, 0);
+    assert.equal(setup.population.counts.lostConnections, 0);
     await setup.end();
   });
 
@@ -70,9 +73,12 @@ describe("the heartbeats of Population", () => {
   it("come once a period of each client, spread over it, and are answered", async () => {
     const setup = await Setup.with(20);
     await setup.advance(5_050);
-    const { heartbeats } = setup.population;
-    assert.ok(heartbeats.sent >= 95 && heartbeats.sent <= 105, `${heartbeats.sent}`);
-    assert.equal(heartbeats.missed, 0);
+    const { counts } = setup.population;
+    assert.ok(
+      counts.heartbeatsSent >= 95 && counts.heartbeatsSent <= 105,
+      `${counts.heartbeatsSent}`,
+    );
+    assert.equal(counts.heartbeatsMissed, 0);
     for (const { beatsMs } of setup.server.clients) {
       for (let at = 1; at < beatsMs.length; at++) {
         const spanMs = beatsMs[at] - beatsMs[at - 1];
@@ -90,9 +96,12 @@ describe("the heartbeats of Population", () => {
     await setup.advance(2_000);
     setup.server.answersBeats = true;
     await setup.advance(1_100);
-    const { heartbeats, failures } = setup.population;
+    const { counts, failures } = setup.population;
     const beats = setup.server.clients.reduce((sum, { beatsMs }) => sum + beatsMs.length, 0);
-    assert.ok(heartbeats.missed >= 2 && heartbeats.missed < beats, `${heartbeats.missed}`);
+    assert.ok(
+      counts.heartbeatsMissed >= 2 && counts.heartbeatsMissed < beats,
+      `${counts.heartbeatsMissed}`,
+    );
     assert.match(failures[0], /^client [01] got no answer to its heartbeat in time$/);
     await setup.end();
   });
@@ -104,7 +113,7 @@ describe("the heartbeats of Population", () => {
     while (client.beatsMs.length === 0) await setup.advance(10);
     setup.server.answersBeats = true;
     await setup.advance(3_000);
-    assert.equal(setup.population.heartbeats.missed, 1);
+    assert.equal(setup.population.counts.heartbeatsMissed, 1);
     await setup.end();
   });
 
@@ -117,7 +126,7 @@ describe("the heartbeats of Population", () => {
     client.send(Operation.HeartbeatReply, EMPTY, 1);
     setup.server.answersBeats = true;
     await setup.advance(3_000);
-    assert.equal(setup.population.heartbeats.missed, 0);
+    assert.equal(setup.population.counts.heartbeatsMissed, 0);
     await setup.end();
   });
 
@@ -129,7 +138,7 @@ describe("the heartbeats of Population", () => {
     for (let beat = 1; beat <= 3; client.send(Operation.HeartbeatReply, EMPTY, beat++)) {
       while (client.beatsMs.length === beat) await setup.advance(10);
     }
-    assert.equal(setup.population.heartbeats.missed, 3);
+    assert.equal(setup.population.counts.heartbeatsMissed, 3);
     await setup.end();
   });
 
@@ -139,9 +148,9 @@ describe("the heartbeats of Population", () => {
     const [client] = setup.server.clients;
     while (client.beatsMs.length === 0) await setup.advance(100);
     await setup.advance(9_900);
-    assert.equal(setup.population.heartbeats.missed, 0);
+    assert.equal(setup.population.counts.heartbeatsMissed, 0);
     await setup.advance(300);
-    assert.equal(setup.population.heartbeats.missed, 1);
+    assert.equal(setup.population.counts.heartbeatsMissed, 1);
     await setup.end();
   });
 });
@@ -183,7 +192,7 @@ describe("Population.silence()", () => {
     const { lastMs, ...report } = setup.population.silentReport(deadline);
     assert.deepEqual(report, { silent: 4, closed: 1, early: 1, late: 2 });
     assert.ok(lastMs >= 3_500 && lastMs <= 3_550, `${lastMs} ms`);
-    assert.equal(setup.population.lostConnections, 0);
+    assert.equal(setup.population.counts.lostConnections, 0);
     assert.equal(setup.population.authenticatedCount, 1);
     await setup.end();
   });
@@ -198,7 +207,7 @@ describe("Population.silence()", () => {
     const deadline = { earliestMs: 0, latestMs: 10_000 };
     const { lastMs: _, ...report } = setup.population.silentReport(deadline);
     assert.deepEqual(report, { silent: 1, closed: 1, early: 0, late: 0 });
-    assert.equal(setup.population.lostConnections, 1);
+    assert.equal(setup.population.counts.lostConnections, 1);
     await setup.end();
   });
 });
@@ -209,7 +218,7 @@ describe("Population", () => {
     setup.server.clients[1].close();
     await setup.advance(50);
     const {
-      lostConnections,
+      counts: { lostConnections },
       connectedCount: connected,
       authenticatedCount: authenticated,
       failures,
@@ -217,10 +226,13 @@ describe("Population", () => {
     assert.deepEqual([lostConnections, connected, authenticated], [1, 2, 2]);
     assert.deepEqual(failures, ["client 1 was closed by the server"]);
     await setup.settle(setup.population.reconnect());
-    assert.deepEqual([setup.population.authenticatedCount, setup.population.lostConnections], [
-      3,
-      1,
-    ]);
+    assert.deepEqual(
+      [setup.population.authenticatedCount, setup.population.counts.lostConnections],
+      [
+        3,
+        1,
+      ],
+    );
     await setup.end();
   });
 
@@ -233,11 +245,11 @@ describe("Population", () => {
     assert.deepEqual(setup.totals(3), {
       ...{ expected: 6, received: 6, lost: 0, duplicated: 0, reordered: 0, misdelivered: 0 },
     });
-    assert.deepEqual([setup.population.received, setup.population.latencies.count], [6, 6]);
+    assert.deepEqual([setup.population.counts.received, setup.population.latencies.count], [6, 6]);
     setup.push(0, 1, 4);
     await setup.advance(10);
     assert.equal(setup.totals(3).misdelivered, 1);
-    assert.deepEqual([setup.population.received, setup.population.latencies.count], [7, 6]);
+    assert.deepEqual([setup.population.counts.received, setup.population.latencies.count], [7, 6]);
     await setup.end();
   });
 
@@ -246,7 +258,7 @@ describe("Population", () => {
     await setup.settle(setup.population.leave({ share: 0.3, seed: 2 }));
     const { server, population } = setup;
     assert.deepEqual([population.authenticatedCount, server.open], [50, 50]);
-    assert.equal(population.lostConnections, 0);
+    assert.equal(population.counts.lostConnections, 0);
     const again = server.clients.slice(50);
     assert.ok(again.length >= 8 && again.length <= 22, `${again.length}`);
     for (const { key, room } of again) {
@@ -292,7 +304,7 @@ describe("Population", () => {
       30,
       60,
     ]);
-    assert.deepEqual([population.lostConnections, population.failures], [0, []]);
+    assert.deepEqual([population.counts.lostConnections, population.failures], [0, []]);
     await setup.end();
   });
 
@@ -302,10 +314,10 @@ describe("Population", () => {
     assert.deepEqual(stopped, [0, 1, 2, 3]);
     for (const client of stopped) setup.push(client, client % 2, 1);
     await setup.advance(50);
-    assert.equal(setup.population.received, 0);
+    assert.equal(setup.population.counts.received, 0);
     setup.population.resumeReading();
     await setup.advance(50);
-    assert.deepEqual([setup.population.received, setup.population.latencies.count], [4, 0]);
+    assert.deepEqual([setup.population.counts.received, setup.population.latencies.count], [4, 0]);
     assert.equal(setup.totals(2).lost, 0);
     await setup.end();
   });
@@ -317,7 +329,10 @@ describe("Population", () => {
     await setup.advance(50);
     setup.population.resumeReading();
     await setup.advance(50);
-    assert.deepEqual([setup.population.slowClosed, setup.population.lostConnections], [1, 0]);
+    assert.deepEqual(
+      [setup.population.counts.slowClosed, setup.population.counts.lostConnections],
+      [1, 0],
+    );
     await setup.end();
   });
 
@@ -325,8 +340,11 @@ describe("Population", () => {
     const setup = await Setup.with(10);
     setup.population.disconnect();
     await setup.advance(20);
-    const { connectedCount: connected, authenticatedCount: authenticated, lostConnections } =
-      setup.population;
+    const {
+      connectedCount: connected,
+      authenticatedCount: authenticated,
+      counts: { lostConnections },
+    } = setup.population;
     assert.deepEqual([connected, authenticated, lostConnections, setup.server.open], [0, 0, 0, 0]);
     await setup.end();
   });

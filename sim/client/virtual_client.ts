@@ -1,16 +1,20 @@
-import type { ClientStream } from "../../client/stream.ts";
+import { encodeAuth, encodeChangeRoom, encodeHeartbeat } from "../../client/codec.ts";
+import { ClientStream, type StreamEvents } from "../../client/stream.ts";
+import { hostPort } from "../../platform/faults.ts";
 import type { Conn } from "../../platform/port.ts";
 import { parseClientAddress } from "../client_address.ts";
 import type { ConnectPlan } from "../types.ts";
+
+/** The operation of the pushes that are judged. */
+export const PUSH = 1000;
 
 /** How far a client has come. */
 export const ClientState = {
   /** Not connected, and not to be for now. */
   disconnected: 0,
   connecting: 1,
-  upgrading: 2,
-  authenticating: 3,
-  open: 4,
+  /** Authenticated. */
+  open: 2,
 } as const;
 export type ClientState = typeof ClientState[keyof typeof ClientState];
 
@@ -20,8 +24,13 @@ export class VirtualClient {
   conn: Conn<VirtualClient> | undefined = undefined;
   /** What speaks over `conn`. */
   stream: ClientStream<VirtualClient> | undefined = undefined;
+  /** Among all clients of the run. */
+  readonly index: number;
+  readonly hostname: string;
+  readonly port: number;
+  readonly isWebSocket: boolean;
   /** Index of the room that it is in, or on its way to. */
-  room = 0;
+  room: number;
   /** When its next heartbeat is due, and when one went out that is not answered; monotonic; 0 = none. */
   nextHeartbeatMs = 0;
   unansweredMs = 0;
@@ -47,31 +56,45 @@ export class VirtualClient {
   /** Whether the connector is at work for it. */
   isConnecting = false;
 
-  /**
-   * @param index Among all clients of the run.
-   * @param host Where it connects.
-   * @param isWebSocket Over which transport.
-   */
-  constructor(
-    readonly index: number,
-    readonly host: string,
-    readonly port: number,
-    readonly isWebSocket: boolean,
-  ) {}
-}
+  /** @param at Among the clients of the plan. */
+  constructor({ first, targets, rooms }: ConnectPlan, at: number) {
+    this.index = first + at;
+    const { transport, host, port } = parseClientAddress(targets[this.index % targets.length])!;
+    [this.hostname, this.port, this.isWebSocket] = [host, port, transport === "ws"];
+    this.room = this.index % rooms;
+  }
 
-/** One of the clients of a plan, in its room and not yet connected. */
-export function newClient(plan: ConnectPlan, at: number): VirtualClient {
-  const index = plan.first + at;
-  const { transport, host, port } = parseClientAddress(plan.targets[index % plan.targets.length])!;
-  const client = new VirtualClient(index, host, port, transport === "ws");
-  client.room = index % plan.rooms;
-  return client;
-}
+  /** Says hello on its new connection. */
+  begin(events: StreamEvents<VirtualClient>): void {
+    this.stream = new ClientStream(this, this.isWebSocket, events);
+    this.stream.begin(hostPort(this));
+  }
 
-/** Whether a client waits for an answer to what it asked for at some time or before. */
-export function waitsSince(client: VirtualClient, atMs: number): boolean {
-  const { state, wasPaused, unansweredMs, moveMs } = client;
-  const waits = (askedMs: number) => askedMs > 0 && askedMs <= atMs;
-  return state === ClientState.open && !wasPaused && (waits(unansweredMs) || waits(moveMs));
+  authenticate(): void {
+    this.stream!.send(encodeAuth({
+      mid: this.index + 1,
+      key: `sim-${this.index}`,
+      room: `sim://${this.room}`,
+      platform: "sim",
+      accepts: [PUSH, 1001],
+    }));
+  }
+
+  heartbeat(nowMs: number): void {
+    this.lastHeartbeatMs = this.unansweredMs = nowMs;
+    this.stream!.send(encodeHeartbeat(++this.heartbeats));
+  }
+
+  changeRoom(room: number, nowMs: number): void {
+    this.room = room;
+    this.moveMs = nowMs;
+    this.stream!.send(encodeChangeRoom(`sim://${room}`, ++this.moves));
+  }
+
+  /** Whether it waits for an answer to what it asked for at some time or before. */
+  waitsSince(atMs: number): boolean {
+    const waits = (askedMs: number) => askedMs > 0 && askedMs <= atMs;
+    return this.state === ClientState.open && !this.wasPaused &&
+      (waits(this.unansweredMs) || waits(this.moveMs));
+  }
 }

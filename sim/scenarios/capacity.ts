@@ -1,6 +1,5 @@
 import { freeMemoryShare } from "../machine.ts";
-import type { Interval, RunContext } from "../run_context.ts";
-import { ratesBetween } from "../totals.ts";
+import { type Interval, ratesBetween, type RunContext } from "../run_context.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Steps of the ramp. */
@@ -14,10 +13,6 @@ const CORES_SHARE = 0.85;
 
 /** Share of the memory below which it is what limits. */
 const MEMORY_SHARE = 0.05;
-
-function connect(run: RunContext, clients: number): Promise<void> {
-  return run.fleet.connect({ ...run.plan, exact: false }, clients);
-}
 
 /** What a client that did not get in says of the reason. */
 function refusal(why: string): string {
@@ -38,19 +33,6 @@ function errorsOf({ before, after }: Interval): string | undefined {
   return errors.map(([what, count]) => `${count} ${what}`).join(", ");
 }
 
-/** How busy the machine is, in words, and whether that is all that it can. */
-function load(
-  span: Interval,
-  cpuCount: number,
-): { readonly text: string; readonly isFull: boolean } {
-  const { serverCores = 0, clientCores } = ratesBetween(span.before, span.after);
-  return {
-    text: `the server takes ${serverCores.toFixed(1)} and the clients ` +
-      `${clientCores.toFixed(1)} of ${cpuCount} processors`,
-    isFull: serverCores + clientCores > CORES_SHARE * cpuCount,
-  };
-}
-
 /** Why the ramp is at its end, or undefined when it may go on. */
 function limitMet(run: RunContext, span: Interval, wanted: number): string | undefined {
   const { cpuCount, last } = run;
@@ -59,7 +41,11 @@ function limitMet(run: RunContext, span: Interval, wanted: number): string | und
   }
   const free = freeMemoryShare() ?? 1;
   if (free < MEMORY_SHARE) return `memory: ${(100 * free).toFixed(0)} % of it is left`;
-  const { text, isFull } = load(span, cpuCount);
+  const { serverCpuS, clientCpuS } = ratesBetween(span);
+  const serverCores = serverCpuS || 0;
+  const isFull = serverCores + clientCpuS > CORES_SHARE * cpuCount;
+  const text = `the server takes ${serverCores.toFixed(1)} and the clients ` +
+    `${clientCpuS.toFixed(1)} of ${cpuCount} processors`;
   const errors = errorsOf(span);
   if (errors !== undefined) return `${isFull ? "CPU" : "errors"}: ${errors}; ${text}`;
   const { latencies, before, after } = span;
@@ -71,10 +57,10 @@ function limitMet(run: RunContext, span: Interval, wanted: number): string | und
 
 /** What is seen with so many clients, in words. */
 function figuresOf(span: Interval, rssBytes: number | undefined): string {
-  const { receivedPerS, serverCores } = ratesBetween(span.before, span.after);
+  const { received, serverCpuS } = ratesBetween(span);
   const p99Ms = span.latencies.quantile(0.99);
-  const figures = [`${Math.round(receivedPerS)} messages/s`, `p99 ${p99Ms.toFixed(0)} ms`];
-  if (serverCores !== undefined) figures.push(`server ${serverCores.toFixed(1)} cores`);
+  const figures = [`${Math.round(received)} messages/s`, `p99 ${p99Ms.toFixed(0)} ms`];
+  if (!Number.isNaN(serverCpuS)) figures.push(`server ${serverCpuS.toFixed(1)} cores`);
   if (rssBytes !== undefined) figures.push(`${(rssBytes / 2 ** 20).toFixed(0)} MiB`);
   return figures.join(", ");
 }
@@ -91,7 +77,10 @@ export const capacity: Scenario = {
     for (let step = 1; step <= STEPS && met === undefined; step++) {
       const wanted = Math.ceil(clients * step / STEPS);
       run.phase(`${wanted} clients`);
-      if (step > 1) await connect(run, wanted - Math.ceil(clients * (step - 1) / STEPS));
+      if (step > 1) {
+        const more = wanted - Math.ceil(clients * (step - 1) / STEPS);
+        await run.fleet.connect({ ...run.plan, exact: false }, more);
+      }
       await run.measure();
       await run.wait(durationMs / STEPS);
       const span = await run.measure();

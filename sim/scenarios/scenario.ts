@@ -17,17 +17,16 @@ export function stepSeed(seed: number, step: number): number {
   return (seed + step * 65_537) % 2 ** 32;
 }
 
-/** Draws clients, again and again until it is not nobody: of a few, a share may be. */
-export async function drawn<Found>(
-  seed: number,
-  draw: (seed: number) => Promise<Found>,
-  isNobody: (found: Found) => boolean,
-): Promise<Found> {
-  let found = await draw(seed);
-  for (let step = 1; step < DRAWS && isNobody(found); step++) {
-    found = await draw(stepSeed(seed, step));
+/** Has a share of the clients do something, drawn again until it is not nobody: of a few, it may. */
+export async function draw(
+  { options, fleet }: RunContext,
+  command: "silence" | "stopReading",
+  share: number,
+): Promise<readonly number[]> {
+  for (let step = 0;; step++) {
+    const found = (await fleet.all(command, { share, seed: stepSeed(options.seed, step) })).flat();
+    if (found.length > 0 || step + 1 === DRAWS) return found;
   }
-  return found;
 }
 
 /** Checks that everyone is in who has left and come back. */
@@ -35,7 +34,7 @@ export async function checkReturn(run: RunContext): Promise<void> {
   await run.sample();
   const { authenticated, failures } = run.last!;
   const wanted = run.options.clients;
-  run.find({
+  run.findings.push({
     ...connectingFinding({ authenticated, wanted, reason: failures.at(-1) }),
     check: "everyone comes back",
   });

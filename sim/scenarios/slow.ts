@@ -1,6 +1,6 @@
 import { slowFinding } from "../checkers/findings.ts";
 import type { RunContext } from "../run_context.ts";
-import { drawn, type Scenario } from "./scenario.ts";
+import { draw, type Scenario } from "./scenario.ts";
 
 /** About how many stop reading at most: each fills the system's buffers. */
 const SLOW_USUAL = 50;
@@ -11,12 +11,6 @@ const BULK_PUSH_BYTES = 60_000;
 
 /** How long they read again before it is seen what became of them, in milliseconds. */
 const READ_MS = 2_000;
-
-function stopReading({ options, fleet }: RunContext): Promise<readonly number[]> {
-  const share = Math.min(options.share, SLOW_USUAL / options.clients);
-  const stop = (seed: number) => fleet.stopReading({ share, seed });
-  return drawn(options.seed, stop, ({ length }) => length === 0);
-}
 
 /**
  * Fills the queues of clients that do not read, in half of the time that there is.
@@ -41,13 +35,13 @@ async function fillQueues(
 /** A share stops reading: the others must not notice. */
 export const slow: Scenario = {
   async run(run) {
-    const { rate, durationMs } = run.options;
+    const { rate, durationMs, share, clients } = run.options;
     run.phase("all read");
     await run.measure();
     run.pusher.start(rate);
     await run.wait(durationMs / 2);
     const before = await run.measure();
-    const slow = await stopReading(run);
+    const slow = await draw(run, "stopReading", Math.min(share, SLOW_USUAL / clients));
     run.phase(`${slow.length} do not read`);
     const [refused] = await Promise.all([
       fillQueues(run, slow, durationMs / 2),
@@ -55,12 +49,12 @@ export const slow: Scenario = {
     ]);
     const meanwhile = await run.measure();
     run.phase("all read again");
-    await run.fleet.resumeReading();
+    await run.fleet.all("resumeReading");
     await run.wait(READ_MS);
     const [beforeMs, meanwhileMs] = [before, meanwhile].map(({ latencies }) =>
       latencies.count === 0 ? undefined : latencies.quantile(0.99)
     );
-    run.find(slowFinding({ beforeMs, meanwhileMs, slow: slow.length, refused }));
+    run.findings.push(slowFinding({ beforeMs, meanwhileMs, slow: slow.length, refused }));
     Object.assign(run.notes, {
       p99_before_ms: beforeMs ?? 0,
       p99_meanwhile_ms: meanwhileMs ?? 0,

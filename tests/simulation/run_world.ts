@@ -106,7 +106,7 @@ class WorldRun {
       failures,
       trace,
       expected: this.#expected,
-      received: this.#clients.received,
+      received: this.#clients.counts.received,
       events: scheduler.count,
     };
   }
@@ -164,15 +164,15 @@ class WorldRun {
 
   /** Without faults, nobody is closed and every heartbeat is answered. */
   async #quiesce(): Promise<void> {
-    const { lostConnections, heartbeats } = this.#clients;
-    const { sent, missed } = heartbeats;
+    const { counts } = this.#clients;
+    const { lostConnections, heartbeatsSent, heartbeatsMissed } = counts;
     await this.#world.pass(QUIESCE_MS);
     await this.#world.settled("answers come", this.#clients.answered(), HEALED_MS);
     this.#world.check(
-      connectionFinding({ lostConnections: this.#clients.lostConnections - lostConnections }),
+      connectionFinding(counts.lostConnections - lostConnections),
       heartbeatFinding({
-        heartbeatsSent: heartbeats.sent - sent,
-        heartbeatsMissed: heartbeats.missed - missed,
+        heartbeatsSent: counts.heartbeatsSent - heartbeatsSent,
+        heartbeatsMissed: counts.heartbeatsMissed - heartbeatsMissed,
       }),
     );
   }
@@ -182,8 +182,8 @@ class WorldRun {
     const { pushLog } = world.store;
     await world.settled("pushes end", this.#pusher.stop(), HEALED_MS);
     await world.until("the push log is empty", () => pushLog.entries === 0, HEALED_MS);
-    for (let before = -1; before < this.#clients.received;) {
-      before = this.#clients.received;
+    for (let before = -1; before < this.#clients.counts.received;) {
+      before = this.#clients.counts.received;
       await world.pass(QUIET_MS);
     }
     const receipts = this.#clients.receipts.totals(this.#pusher.pushes);
@@ -224,7 +224,7 @@ class WorldRun {
     const world = this.#world;
     // Of a few clients, a share may be nobody.
     for (let draw = 0, silent = 0; draw < 100 && silent === 0; draw++) {
-      silent = this.#clients.silence({ share: SILENT, seed: this.seed + draw });
+      silent = this.#clients.silence({ share: SILENT, seed: this.seed + draw }).length;
     }
     const latestMs = this.#heartbeatMs + LATE_MS;
     await world.pass(latestMs);
