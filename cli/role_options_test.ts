@@ -7,7 +7,7 @@ import { MemoryProcess } from "../tests/memory_platform/process.ts";
 import { type Config, defaultConfig } from "./config/schema.ts";
 import { withLogLines } from "../tests/support/log_lines.ts";
 import { Metrics } from "./metrics.ts";
-import { metricsApp } from "./roles/metrics_server.ts";
+import { metricsApp } from "./roles/http.ts";
 import {
   announceLimit,
   apiAccess,

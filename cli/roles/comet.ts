@@ -12,7 +12,7 @@ import {
 import { version } from "../version.ts";
 import { wireComet } from "../wiring.ts";
 import { listenersText, listenForClients } from "./listeners.ts";
-import { serveMetrics } from "./metrics_server.ts";
+import { serveMetrics } from "./http.ts";
 import { addComet, addDisconnects, addRpc } from "./role_metrics.ts";
 import { RoleProcess, type Running } from "./role_process.ts";
 

@@ -1,30 +1,26 @@
+import type { Hono } from "hono";
 import { createHttpApp } from "../../logic/http/app.ts";
+import { type HttpEnv, monitoringApp } from "../../logic/http/monitoring.ts";
 import type { Logic } from "../../logic/logic.ts";
 import type { Address } from "../../platform/port.ts";
 import { HttpCounters } from "../../protocol/http/counters.ts";
-import type { HttpFetch } from "../../protocol/http/request.ts";
-import { type HttpServer, serveHttp } from "../../protocol/http/server.ts";
+import { type HttpOptions, type HttpServer, serveHttp } from "../../protocol/http/server.ts";
 import { Limits } from "../../protocol/limits.ts";
+import { parseAddress } from "../../options/address.ts";
+import type { Config } from "../config/schema.ts";
+import type { Metrics } from "../metrics.ts";
+import { apiAccess, httpConnectionsMax, metricsHosts } from "../role_options.ts";
 import { addHttp } from "./role_metrics.ts";
 import type { RoleProcess } from "./role_process.ts";
-import { apiAccess, httpConnectionsMax } from "../role_options.ts";
-
-/** What a role serves over HTTP. */
-interface HttpService {
-  readonly address: Address;
-  readonly fetch: HttpFetch;
-  /** The longest body of a request, in bytes. */
-  readonly bodyBytesMax: number;
-}
 
 /**
  * Serves HTTP within the limits of the configuration, and shows in the metrics what it counts.
  *
  * @throws {Error} With a one-line message when the port cannot be opened.
  */
-export async function openHttp(
+async function openHttp(
   { config, platform: { process }, parts: { streams, running }, metrics }: RoleProcess,
-  service: HttpService,
+  service: Pick<HttpOptions, "address" | "fetch" | "bodyBytesMax">,
 ): Promise<HttpServer> {
   const counters = new HttpCounters();
   const connectionsMax = httpConnectionsMax(config, process);
@@ -47,4 +43,29 @@ export function openApi(role: RoleProcess, logic: Logic): Promise<HttpServer> {
     fetch: createHttpApp(logic, options).fetch,
     bodyBytesMax: Limits.pushRequestBytesMax,
   });
+}
+
+/** Answers for the metrics and the health of a role that has no HTTP API. */
+export function metricsApp(
+  config: Config,
+  address: Address,
+  metrics: Metrics,
+  unready: () => string | undefined | Promise<string | undefined>,
+): Hono<HttpEnv> {
+  const hosts = metricsHosts(config, address);
+  return monitoringApp({ apiKey: config.apiKey, hosts, unready, metrics: () => metrics.text() });
+}
+
+/**
+ * Serves the metrics and the health of a role that has no HTTP API.
+ *
+ * @returns Nothing when the configuration names no address for it.
+ */
+export async function serveMetrics(role: RoleProcess): Promise<HttpServer | undefined> {
+  const { config, metrics, unready } = role;
+  const address = parseAddress(config.metrics);
+  if (address === undefined) return undefined;
+  const app = metricsApp(config, address, metrics, unready);
+  const fetch = (request: Request) => app.fetch(request);
+  return await openHttp(role, { address, fetch, bodyBytesMax: 0 });
 }

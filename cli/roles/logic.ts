@@ -1,14 +1,12 @@
 import { getLogger } from "@logtape/logtape";
-import type { Drivers } from "../../drivers/open.ts";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import { access, logicOptions } from "../role_options.ts";
 import { LogicServer } from "../server.ts";
 import { version } from "../version.ts";
 import { wireLogic } from "../wiring.ts";
 import { openApi } from "./http.ts";
-import { addLogic, addPushLog, addRpc, addStores } from "./role_metrics.ts";
-import { RoleProcess } from "./role_process.ts";
-import { openStore, StoreProbe } from "./store.ts";
+import { addLogic, addRpc } from "./role_metrics.ts";
+import { StoreRole } from "./store.ts";
 
 const log = getLogger(["halley"]);
 
@@ -16,17 +14,14 @@ const log = getLogger(["halley"]);
 const LOGIC_RPC = "127.0.0.1:3119";
 
 /** The role that faces back ends, in a process of its own. */
-export class LogicRole extends RoleProcess<LogicServer> {
-  #drivers: Drivers | undefined;
-  #probe: StoreProbe | undefined;
+export class LogicRole extends StoreRole<LogicServer> {
   #wired: ReturnType<typeof wireLogic> | undefined;
 
   protected async start(): Promise<LogicServer> {
     const { config, metrics, id } = this;
     const { process } = this.platform;
     log.info("halley logic starts", { version, runtime: process.runtime, id });
-    const ports = this.#drivers = await openStore(config, this.parts, () => !this.isClosing);
-    this.#probe = new StoreProbe(ports, this.parts.clock, true);
+    const ports = await this.openStore(true);
     const { logic, links, listen } = this.#wired = wireLogic(this.parts, {
       id,
       ports,
@@ -35,8 +30,6 @@ export class LogicRole extends RoleProcess<LogicServer> {
     });
     const rpc = await listen(parseRpcAddress(config.rpc || LOGIC_RPC)!);
     addLogic(metrics, logic);
-    addPushLog(metrics, ports.pushLog);
-    addStores(metrics, ports.stores);
     addRpc(metrics, this.parts.counters);
     metrics.addGauge("logic_comets", "Comets that are connected here.", () => links.size);
     const http = this.http = await openApi(this, logic);
@@ -48,14 +41,8 @@ export class LogicRole extends RoleProcess<LogicServer> {
     return new LogicServer(logic, http.address, () => this.close());
   }
 
-  protected override problem(): Promise<string | undefined> | undefined {
-    return this.#probe?.problem();
-  }
-
   /** Comets first: they go on with another logic while the calls under way end. */
-  protected async stop(httpClosed: Promise<void> | undefined): Promise<void> {
+  protected async stop(): Promise<void> {
     await this.#wired?.stop();
-    await httpClosed;
-    await this.#drivers?.close();
   }
 }

@@ -1,5 +1,4 @@
 import { getLogger } from "@logtape/logtape";
-import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import * as options from "../role_options.ts";
 import type { Server } from "../server.ts";
 import { version } from "../version.ts";
@@ -8,23 +7,18 @@ import { openApi } from "./http.ts";
 import { listenForClients, runningServer } from "./listeners.ts";
 import { addComet, addJob, addLogic, addPushLog } from "./role_metrics.ts";
 import { RoleProcess } from "./role_process.ts";
+import { openMemory } from "./store.ts";
 
 const log = getLogger(["halley"]);
 
 /** Comet, logic and job in this process, with everything in memory. */
 export class OneProcess extends RoleProcess<Server> {
-  #drivers: Drivers | undefined;
   #server: ReturnType<typeof wireServer> | undefined;
 
   protected async start(): Promise<Server> {
     const { config, platform, metrics } = this;
     const { process } = platform;
-    const ports = this.#drivers = await openDrivers("memory:", {
-      ...this.parts,
-      ...options.driverOptions(config),
-      // The comet lives as long as this process: nobody gives it up.
-      nodeLeaseMs: Infinity,
-    });
+    const ports = this.drivers = await openMemory(this);
     const { comet, logic, job } = this.#server = wireServer(this.parts, {
       comet: { server: this.id, options: options.cometOptions(config, process) },
       logic: { ports, options: options.logicOptions(config), hooks: this.hooks },
@@ -47,6 +41,5 @@ export class OneProcess extends RoleProcess<Server> {
   protected async stop(): Promise<void> {
     await this.http?.quiesce();
     await this.#server?.stop();
-    await this.#drivers?.close();
   }
 }

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { systemPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
+import type { Drivers } from "../../drivers/open.ts";
 import type { Hooks } from "../../logic/hooks.ts";
 import type { Platform } from "../../platform/port.ts";
 import { systemClock } from "../../platform/system_clock.ts";
@@ -31,6 +32,8 @@ export abstract class RoleProcess<Open extends Running = Running> {
   readonly parts: RoleDependencies;
   /** This run. */
   readonly id: string;
+  /** What holds the data, where that is here: opened first, closed last. */
+  protected drivers: Drivers | undefined;
   protected http: HttpServer | undefined;
   readonly #running = new RunningClock(systemClock);
   #ready = false;
@@ -78,10 +81,6 @@ export abstract class RoleProcess<Open extends Running = Running> {
   readonly unready = async (): Promise<Unready> =>
     this.#ready ? await this.problem() : "it starts or stops";
 
-  protected get isClosing(): boolean {
-    return this.#closed !== undefined;
-  }
-
   /** Opens all that it is made of; it is ready afterwards. */
   protected abstract start(): Promise<Open>;
 
@@ -95,20 +94,17 @@ export abstract class RoleProcess<Open extends Running = Running> {
     return [];
   }
 
-  /**
-   * Ends its parts in the order that they need.
-   *
-   * @param httpClosed Settles when its HTTP server is closed, which has begun.
-   */
-  protected abstract stop(httpClosed: Promise<void> | undefined): Promise<void>;
+  /** Ends what {@linkcode RoleProcess.start} wired; the HTTP server has begun to close. */
+  protected abstract stop(): Promise<void>;
 
   /** What everything else is judged by stops last. */
   async #close(): Promise<void> {
     const wasReady = this.#ready;
     this.#ready = false;
     const httpClosed = this.http?.close();
-    await this.stop(httpClosed);
+    await this.stop();
     await httpClosed;
+    await this.drivers?.close();
     this.#running.stop();
     if (wasReady) log.info("stopped");
   }

@@ -5,9 +5,9 @@ import { withTimeout } from "../../base/with_timeout.ts";
 import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
 import type { StoreProblem } from "../../drivers/store.ts";
-import type { Config } from "../config/schema.ts";
 import { driverOptions } from "../role_options.ts";
-import type { RoleDependencies } from "../wiring.ts";
+import { addPushLog, addStores } from "./role_metrics.ts";
+import { RoleProcess, type Running } from "./role_process.ts";
 
 const log = getLogger(["halley"]);
 
@@ -20,33 +20,49 @@ const ANSWER_MS = 1_000;
 /** Waits between tries to reach the store. */
 const backoff: BackoffOptions = { baseMs: 200, maxMs: 2_000, factor: 2, jitter: 0.3 };
 
-/**
- * Opens the store that the configuration names, and waits for it as long as it takes.
- *
- * @param wanted Whether it is still waited for.
- * @throws {Error} With a one-line message when waiting cannot help, as with a wrong password.
- */
-export async function openStore(
-  config: Config,
-  { clock, running, prng }: Pick<RoleDependencies, "clock" | "running" | "prng">,
-  wanted: () => boolean,
-): Promise<Drivers> {
-  const options = { clock, running, prng, ...driverOptions(config) };
-  for (let attempt = 0;; attempt++) {
-    try {
-      const drivers = await openDrivers(config.redis, options);
-      log.info("has its store", { store: withoutPassword(config.redis) });
-      return drivers;
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable) || !wanted()) throw error;
-      if (attempt === 0) {
-        log.warn("waits for its store: {error}", {
-          store: withoutPassword(config.redis),
-          error: error.message,
-        });
+/** Opens the drivers of a process that has all data to itself, in memory. */
+export async function openMemory({ config, parts }: RoleProcess): Promise<Drivers> {
+  // A comet is known until its process ends, however long it is silent.
+  return await openDrivers("memory:", {
+    ...parts,
+    ...driverOptions(config),
+    nodeLeaseMs: Infinity,
+  });
+}
+
+/** A role of a cluster that stands on the store. */
+export abstract class StoreRole<Open extends Running = Running> extends RoleProcess<Open> {
+  #probe: StoreProbe | undefined;
+
+  /**
+   * Opens the store that the configuration names, and waits for it as long as it takes.
+   *
+   * @param needsRoom Whether a full store cannot do what is needed.
+   * @throws {Error} With a one-line message when waiting cannot help, as with a wrong password.
+   */
+  protected async openStore(needsRoom: boolean): Promise<Drivers> {
+    const { config: { redis }, metrics, parts: { clock, prng } } = this;
+    const store = withoutPassword(redis);
+    for (let attempt = 0; this.drivers === undefined; attempt++) {
+      try {
+        this.drivers = await openDrivers(redis, { ...this.parts, ...driverOptions(this.config) });
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        if (attempt === 0) {
+          log.warn("waits for its store: {error}", { store, error: error.message });
+        }
+        await sleep(clock, backoffMs(attempt, backoff, prng));
       }
-      await sleep(clock, backoffMs(attempt, backoff, prng));
     }
+    log.info("has its store", { store });
+    this.#probe = new StoreProbe(this.drivers, clock, needsRoom);
+    addPushLog(metrics, this.drivers.pushLog);
+    addStores(metrics, this.drivers.stores);
+    return this.drivers;
+  }
+
+  protected override problem(): Promise<string | undefined> | undefined {
+    return this.#probe?.problem();
   }
 }
 

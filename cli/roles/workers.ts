@@ -3,7 +3,6 @@ import { getLogger } from "@logtape/logtape";
 import { sleep } from "../../base/clock.ts";
 import { uuid } from "../../base/prng.ts";
 import type { ListenerOptions } from "../../comet/options.ts";
-import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import { formatAddress } from "../../options/address.ts";
 import type { Hooks } from "../../logic/hooks.ts";
 import type { Address, Child, ConnHandler, Listener, Platform } from "../../platform/port.ts";
@@ -16,6 +15,7 @@ import { openApi } from "./http.ts";
 import { runningServer } from "./listeners.ts";
 import { addJob, addLogic, addPushLog, addRpc } from "./role_metrics.ts";
 import { RoleProcess } from "./role_process.ts";
+import { openMemory } from "./store.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WORKER_VARIABLE } from "./worker.ts";
 import type { WorkerLinks } from "./worker_links.ts";
@@ -41,7 +41,6 @@ export class Workers extends RoleProcess<Server> {
   /** Keeps other processes of this machine out; lives as long as this one. */
   readonly #secret = uuid(this.parts.prng);
   readonly #count: number;
-  #drivers: Drivers | undefined;
   #parent: ReturnType<typeof wireParent> | undefined;
   #supervisor: Supervisor | undefined;
 
@@ -55,12 +54,7 @@ export class Workers extends RoleProcess<Server> {
   protected async start(): Promise<Server> {
     const { config, metrics, parts: { running: clock, prng } } = this;
     const { process } = this.platform;
-    const ports = this.#drivers = await openDrivers("memory:", {
-      ...this.parts,
-      ...options.driverOptions(config),
-      // A worker is known until its process ends, however long it is silent.
-      nodeLeaseMs: Infinity,
-    });
+    const ports = this.drivers = await openMemory(this);
     const parts = { ...this.parts, secret: this.#secret };
     const { workers, logic, job, listen, start } = this.#parent = wireParent(parts, {
       owner: this.id,
@@ -97,7 +91,6 @@ export class Workers extends RoleProcess<Server> {
   protected async stop(): Promise<void> {
     await this.http?.quiesce();
     await this.#parent?.stop(async () => await this.#supervisor?.stop());
-    await this.#drivers?.close();
   }
 
   /**
