@@ -8,7 +8,8 @@ import { Operation } from "../protocol/operations.ts";
 import { HttpFront, refuse } from "../protocol/http/front.ts";
 import { acceptResponse, upgradeRoute } from "../protocol/websocket/upgrade.ts";
 import { plainBuffers } from "../protocol/buffers.ts";
-import { encodeClose, encodeMessage, encodePing } from "../protocol/websocket/encoder.ts";
+import { encodeClose, encodeControl, encodeMessage } from "../protocol/websocket/encoder.ts";
+import { Opcode } from "../protocol/websocket/opcode.ts";
 import { byteByByte, joined, randomSplit, utf8 } from "../tests/support/websocket_frames.ts";
 import { decodePieces } from "../tests/support/websocket_decoding.ts";
 import { encodeHeartbeat } from "./codec.ts";
@@ -255,7 +256,7 @@ describe("ClientStream", () => {
   });
 
   it("asks for WebSocket first, masks its frames and answers pings", () => {
-    const { written } = told(true, [accepted, encodePing(utf8("p"))]);
+    const { written } = told(true, [accepted, encodeControl(Opcode.ping, utf8("p"))]);
     assert.deepEqual(written[0], upgradeRequest("localhost:3102"));
     assert.deepEqual(decodePieces(written.slice(1)).events, ["pong 70"]);
     const recorder = new Recorder();

@@ -1,11 +1,10 @@
 import { getLogger } from "@logtape/logtape";
 import { WriteOutcome } from "../platform/port.ts";
-import { CloseCodes } from "../protocol/close_codes.ts";
+import { CloseCodes, ProtocolError } from "../protocol/close_codes.ts";
 import { excerpt } from "../protocol/excerpt.ts";
 import { EMPTY, type Frame, type FrameSink, writeInt32 } from "../protocol/frame.ts";
 import { subscribed, unsubscribed } from "../protocol/operation_list.ts";
 import { Operation } from "../protocol/operations.ts";
-import { ProtocolError } from "../protocol/protocol_error.ts";
 import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
 import { ConnectRefused, type ConnectReply } from "../protocol/cluster/connection.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";

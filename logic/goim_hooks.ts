@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { parseAuthToken } from "../protocol/auth_token.ts";
-import { ProtocolError } from "../protocol/protocol_error.ts";
+import { ProtocolError } from "../protocol/close_codes.ts";
 import type { Hooks } from "./hooks.ts";
 
 const logger = getLogger(["halley", "logic"]);

@@ -1,9 +1,8 @@
-import { CloseCodes } from "./close_codes.ts";
+import { CloseCodes, ProtocolError } from "./close_codes.ts";
 import { excerpt } from "./excerpt.ts";
 import { isInt32 } from "./int32.ts";
 import { JsonMembers, parseJsonObject } from "./json_object.ts";
 import { Limits } from "./limits.ts";
-import { ProtocolError } from "./protocol_error.ts";
 import { parseRoomKey, roomKeyForm } from "./room_key.ts";
 import { decodeUtf8 } from "./utf8.ts";
 

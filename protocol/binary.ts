@@ -169,14 +169,13 @@ export class BinaryReader {
   }
 
   int64(): bigint {
-    const offset = this.#take(8);
-    const upper = BigInt(readInt32(this.#bytes, offset));
-    return upper << 32n | BigInt(readInt32(this.#bytes, offset + 4) >>> 0);
+    const { buffer, byteOffset } = this.raw(8);
+    return new DataView(buffer, byteOffset).getBigInt64(0);
   }
 
   float64(): number {
-    const offset = this.#take(8);
-    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + offset, 8).getFloat64(0);
+    const { buffer, byteOffset } = this.raw(8);
+    return new DataView(buffer, byteOffset).getFloat64(0);
   }
 
   /** Reads a text of so many bytes. */
@@ -213,19 +212,13 @@ export class BinaryReader {
 
   /** Reads a list. @param read Reads one item, of at least one byte. */
   list<T>(read: (reader: BinaryReader) => T): T[] {
-    const count = this.count();
-    const items: T[] = [];
-    for (let index = 0; index < count; index++) items.push(read(this));
-    return items;
-  }
-
-  /** Reads how many items follow, each of at least one byte. */
-  count(): number {
     const count = this.int32();
     if (count < 0 || count > this.#bytes.length - this.#offset) {
       throw this.bad(`a list must fit its body, current length is ${count}`);
     }
-    return count;
+    const items: T[] = [];
+    for (let index = 0; index < count; index++) items.push(read(this));
+    return items;
   }
 
   /** @returns Where `count` bytes stand that are passed over. */

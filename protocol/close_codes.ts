@@ -40,3 +40,16 @@ export const CloseCodes = {
   roomFull: { code: 4009, reason: "room is full", reconnect: true },
   closedByApplication: { code: 4010, reason: "closed by the application", reconnect: false },
 } as const satisfies Record<string, CloseCode>;
+
+/** The one error that decoders throw for a peer's bad input; the connection is closed for it. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+
+  /**
+   * @param close How the connection is to be closed.
+   * @param message What was wrong with the input.
+   */
+  constructor(readonly close: CloseCode, message: string) {
+    super(message);
+  }
+}

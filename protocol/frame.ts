@@ -1,6 +1,5 @@
-import { CloseCodes } from "./close_codes.ts";
+import { CloseCodes, ProtocolError } from "./close_codes.ts";
 import { Limits } from "./limits.ts";
-import { ProtocolError } from "./protocol_error.ts";
 
 /**
  * One frame of the goim wire protocol, decoded. Decoders reuse one object: it and its body are
@@ -100,21 +99,20 @@ export function checkHeader(
   const frameBytes = readInt32(bytes, offset);
   const frameBytesMax = Limits.headerBytes + bodyBytesMax;
   if (frameBytes < Limits.headerBytes || frameBytes > frameBytesMax) {
-    throw new ProtocolError(
-      CloseCodes.protocolError,
-      `Cannot read frame: packLen must be ${Limits.headerBytes} to ${frameBytesMax}, ` +
-        `current value is ${frameBytes}`,
+    throw malformed(
+      `packLen must be ${Limits.headerBytes} to ${frameBytesMax}, current value is ${frameBytes}`,
     );
   }
   if (available < 6) return 0;
   const headerBytes = readInt16(bytes, offset + 4);
   if (headerBytes !== Limits.headerBytes) {
-    throw new ProtocolError(
-      CloseCodes.protocolError,
-      `Cannot read frame: headerLen must be ${Limits.headerBytes}, current value is ${headerBytes}`,
-    );
+    throw malformed(`headerLen must be ${Limits.headerBytes}, current value is ${headerBytes}`);
   }
   return available < Limits.headerBytes ? 0 : frameBytes;
+}
+
+function malformed(rule: string): ProtocolError {
+  return new ProtocolError(CloseCodes.protocolError, `Cannot read frame: ${rule}`);
 }
 
 /**
@@ -182,10 +180,7 @@ export function decodeFrame(
 ): void {
   const frameBytes = checkHeader(bytes, 0, bytes.length, bodyBytesMax);
   if (frameBytes === 0 || frameBytes !== bytes.length) {
-    throw new ProtocolError(
-      CloseCodes.protocolError,
-      `Cannot read frame: a message must hold exactly one frame, current length is ${bytes.length}`,
-    );
+    throw malformed(`a message must hold exactly one frame, current length is ${bytes.length}`);
   }
   readFrame(bytes, 0, frameBytes, into);
 }
@@ -215,10 +210,7 @@ export function forEachFrame(frames: Uint8Array, visit: (frame: Frame) => void):
     const available = frames.length - offset;
     const frameBytes = checkHeader(frames, offset, available, available);
     if (frameBytes === 0 || frameBytes > available) {
-      throw new ProtocolError(
-        CloseCodes.protocolError,
-        `Cannot read frames: the last frame must be whole, current rest is ${available} bytes`,
-      );
+      throw malformed(`the last one must be whole, current rest is ${available} bytes`);
     }
     readFrame(frames, offset, frameBytes, frame);
     visit(frame);

@@ -12,7 +12,7 @@ import {
 } from "./frame.ts";
 import { decodeJsonFrame } from "./json_frame.ts";
 import { parseOperations } from "./operation_list.ts";
-import { ProtocolError } from "./protocol_error.ts";
+import { ProtocolError } from "./close_codes.ts";
 import { FrameSplitter } from "./splitter.ts";
 import { LentBuffers, utf8 } from "../tests/support/protocol.ts";
 

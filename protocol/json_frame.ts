@@ -1,11 +1,10 @@
-import { CloseCodes } from "./close_codes.ts";
+import { CloseCodes, ProtocolError } from "./close_codes.ts";
 import { excerpt } from "./excerpt.ts";
 import { EMPTY, type Frame, readInt32 } from "./frame.ts";
 import { isInt32 } from "./int32.ts";
 import { jsonMember, parseJsonObject } from "./json_object.ts";
 import { Limits } from "./limits.ts";
 import { Operation } from "./operations.ts";
-import { ProtocolError } from "./protocol_error.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 const encoder = new TextEncoder();

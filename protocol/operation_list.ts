@@ -1,8 +1,7 @@
-import { CloseCodes } from "./close_codes.ts";
+import { CloseCodes, ProtocolError } from "./close_codes.ts";
 import { excerpt } from "./excerpt.ts";
 import { isInt32 } from "./int32.ts";
 import { Limits } from "./limits.ts";
-import { ProtocolError } from "./protocol_error.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 /**
@@ -14,12 +13,7 @@ import { decodeUtf8 } from "./utf8.ts";
  */
 export function parseOperations(body: Uint8Array): number[] {
   const text = decodeUtf8(body);
-  if (text === undefined) {
-    throw new ProtocolError(
-      CloseCodes.protocolError,
-      "Cannot read operations: body must be valid UTF-8",
-    );
-  }
+  if (text === undefined) throw refusal("Cannot read operations: body must be valid UTF-8");
   if (/^ *$/.test(text)) return [];
   return text.split(",").map(parseOperation);
 }
@@ -27,8 +21,7 @@ export function parseOperations(body: Uint8Array): number[] {
 function parseOperation(text: string): number {
   const operation = /^ *[+-]?\d+ *$/.test(text) ? Number(text) : NaN;
   if (isInt32(operation)) return operation | 0;
-  throw new ProtocolError(
-    CloseCodes.protocolError,
+  throw refusal(
     `Cannot read operations: each must be an int32, current value is "${excerpt(text)}"`,
   );
 }
@@ -42,8 +35,7 @@ function parseOperation(text: string): number {
 export function subscribed(accepts: readonly number[], body: Uint8Array): readonly number[] {
   const more = [...new Set([...accepts, ...parseOperations(body)])];
   if (more.length <= Limits.acceptsMax) return more;
-  throw new ProtocolError(
-    CloseCodes.protocolError,
+  throw refusal(
     `Cannot subscribe: at most ${Limits.acceptsMax} operations, would be ${more.length}`,
   );
 }
@@ -52,4 +44,8 @@ export function subscribed(accepts: readonly number[], body: Uint8Array): readon
 export function unsubscribed(accepts: readonly number[], body: Uint8Array): readonly number[] {
   const dropped = new Set(parseOperations(body));
   return accepts.filter((operation) => !dropped.has(operation));
+}
+
+function refusal(message: string): ProtocolError {
+  return new ProtocolError(CloseCodes.protocolError, message);
 }

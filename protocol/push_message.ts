@@ -41,12 +41,10 @@ export type PushMessage = RoomPush | KeysPush | BroadcastPush;
  * @returns 0 to `partitions` - 1.
  */
 export function partitionOf(message: PushMessage, partitions: number): number {
-  switch (message.kind) {
-    case "room":
-      return fnv1a(message.room) % partitions;
-    case "keys":
-      return fnv1a(message.server) % partitions;
-    case "broadcast":
-      return fnv1a(String(message.operation)) % partitions;
-  }
+  return fnv1a(orderKeyOf(message)) % partitions;
+}
+
+function orderKeyOf(message: PushMessage): string {
+  if (message.kind === "room") return message.room;
+  return message.kind === "keys" ? message.server : String(message.operation);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ProtocolError } from "../../protocol/protocol_error.ts";
+import { ProtocolError } from "../../protocol/close_codes.ts";
 import { PUSH_FORMS } from "../../tests/support/golden_pushes.ts";
 import { pushFrames } from "../../tests/support/test_comet.ts";
 import { hex } from "../../tests/support/websocket_frames.ts";

@@ -1,8 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Conn, ConnHandler } from "../../platform/port.ts";
-import { type CloseCode, CloseCodes } from "../../protocol/close_codes.ts";
+import { type CloseCode, CloseCodes, ProtocolError } from "../../protocol/close_codes.ts";
 import { Limits } from "../../protocol/limits.ts";
-import { ProtocolError } from "../../protocol/protocol_error.ts";
 import type { BufferPool } from "../buffer_pool.ts";
 import { type Channel, ChannelState, type Transport } from "../channel.ts";
 import type { CometCounters } from "../counters.ts";

@@ -3,7 +3,8 @@ import { EMPTY, newFrame } from "../../protocol/frame.ts";
 import { healthRoute, HttpFront, refuse } from "../../protocol/http/front.ts";
 import { singleField } from "../../protocol/http/head.ts";
 import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/decoder.ts";
-import { encodeClose, encodePing, encodePong } from "../../protocol/websocket/encoder.ts";
+import { encodeClose, encodeControl } from "../../protocol/websocket/encoder.ts";
+import { Opcode } from "../../protocol/websocket/opcode.ts";
 import { upgradeRoute } from "../../protocol/websocket/upgrade.ts";
 import { type Channel, ChannelState } from "../channel.ts";
 import { goimMessages } from "../format/goim.ts";
@@ -16,7 +17,7 @@ const REFUSED_ORIGIN = "Pages of this Origin must not connect: see the option or
 /** What is served where WebSocket clients connect. */
 const ROUTES = [upgradeRoute, healthRoute];
 
-const PING = encodePing(EMPTY);
+const PING = encodeControl(Opcode.ping, EMPTY);
 
 /** WebSocket at `/sub`: goim frames in binary messages, or JSON frames in text messages. */
 export class WebSocketTransport extends StreamTransport {
@@ -94,7 +95,7 @@ class Messages implements MessageSink<Channel> {
 
   ping(channel: Channel, payload: Uint8Array): void {
     if (channel.state >= ChannelState.closing) return;
-    this.dependencies.connections.write(channel, encodePong(payload));
+    this.dependencies.connections.write(channel, encodeControl(Opcode.pong, payload));
   }
 
   pong(): void {}

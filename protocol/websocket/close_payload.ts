@@ -1,5 +1,4 @@
-import { CloseCodes } from "../close_codes.ts";
-import { ProtocolError } from "../protocol_error.ts";
+import { CloseCodes, ProtocolError } from "../close_codes.ts";
 import { decodeUtf8 } from "../utf8.ts";
 import { NO_CLOSE_CODE } from "./opcode.ts";
 
@@ -13,14 +12,14 @@ function isCloseCode(code: number): boolean {
 }
 
 /**
- * The code of a close frame.
+ * Decodes what a close frame says.
  *
  * @param payload The unmasked payload, not of 1 byte.
- * @returns The code, or {@linkcode NO_CLOSE_CODE} for an empty payload.
- * @throws {ProtocolError} When the code must not be on the wire.
+ * @returns The code, {@linkcode NO_CLOSE_CODE} where the payload is empty, and the reason.
+ * @throws {ProtocolError} When the code must not be on the wire, or the reason is not valid UTF-8.
  */
-export function closeCodeOf(payload: Uint8Array): number {
-  if (payload.length === 0) return NO_CLOSE_CODE;
+export function decodeClose(payload: Uint8Array): { code: number; reason: string } {
+  if (payload.length === 0) return { code: NO_CLOSE_CODE, reason: "" };
   const code = payload[0] << 8 | payload[1];
   if (!isCloseCode(code)) {
     throw new ProtocolError(
@@ -29,22 +28,10 @@ export function closeCodeOf(payload: Uint8Array): number {
         `3000 to 4999, current value is ${code}`,
     );
   }
-  return code;
-}
-
-/**
- * The reason of a close frame, empty when it gives none.
- *
- * @param payload The unmasked payload.
- * @throws {ProtocolError} When the reason is not valid UTF-8.
- */
-export function closeReasonOf(payload: Uint8Array): string {
   const reason = decodeUtf8(payload.subarray(2));
-  if (reason === undefined) {
-    throw new ProtocolError(
-      CloseCodes.invalidText,
-      "Cannot decode close frame: reason must be valid UTF-8",
-    );
-  }
-  return reason;
+  if (reason !== undefined) return { code, reason };
+  throw new ProtocolError(
+    CloseCodes.invalidText,
+    "Cannot decode close frame: reason must be valid UTF-8",
+  );
 }

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { joined, utf8 } from "../../tests/support/websocket_frames.ts";
-import { ProtocolError } from "../protocol_error.ts";
-import { closeCodeOf, closeReasonOf } from "./close_payload.ts";
+import { ProtocolError } from "../close_codes.ts";
+import { decodeClose } from "./close_payload.ts";
 import { NO_CLOSE_CODE } from "./opcode.ts";
 
-test("closeCodeOf() takes exactly the codes that may be on the wire", () => {
+test("decodeClose() takes exactly the codes that may be on the wire", () => {
   const taken: number[] = [];
   for (let code = 0; code <= 0xffff; code += code > 5000 ? 97 : 1) {
     try {
-      assert.equal(closeCodeOf(new Uint8Array([code >> 8, code])), code);
+      assert.equal(decodeClose(new Uint8Array([code >> 8, code])).code, code);
       taken.push(code);
     } catch (error) {
       assert.ok(error instanceof ProtocolError && error.close.code === 1002, String(error));
@@ -21,16 +21,15 @@ test("closeCodeOf() takes exactly the codes that may be on the wire", () => {
   assert.deepEqual(taken.slice(12), Array.from({ length: 2000 }, (_, index) => 3000 + index));
 });
 
-test("closeCodeOf() and closeReasonOf() of an empty payload are 1005 and empty", () => {
-  assert.equal(closeCodeOf(new Uint8Array(0)), NO_CLOSE_CODE);
-  assert.equal(closeReasonOf(new Uint8Array(0)), "");
+test("decodeClose() of an empty payload is 1005 and empty", () => {
+  assert.deepEqual(decodeClose(new Uint8Array(0)), { code: NO_CLOSE_CODE, reason: "" });
 });
 
-test("closeReasonOf() keeps every character, and refuses what is not UTF-8 with 1007", () => {
+test("decodeClose() keeps every character, and refuses what is not UTF-8 with 1007", () => {
   const code = new Uint8Array([3, 232]);
-  assert.equal(closeReasonOf(joined(code, utf8("\ufeffbye €"))), "\ufeffbye €");
+  assert.equal(decodeClose(joined(code, utf8("\ufeffbye €"))).reason, "\ufeffbye €");
   assert.throws(
-    () => closeReasonOf(joined(code, new Uint8Array([0xc3]))),
+    () => decodeClose(joined(code, new Uint8Array([0xc3]))),
     (error) => error instanceof ProtocolError && error.close.code === 1007,
   );
 });

@@ -1,11 +1,11 @@
 import { isUtf8 } from "node:buffer";
 
 import type { Buffers } from "../buffers.ts";
-import { CloseCodes } from "../close_codes.ts";
+import { CloseCodes, ProtocolError } from "../close_codes.ts";
+import { EMPTY } from "../frame.ts";
 import { Limits } from "../limits.ts";
-import { ProtocolError } from "../protocol_error.ts";
 import { appendBorrowed } from "../borrowed.ts";
-import { closeCodeOf, closeReasonOf } from "./close_payload.ts";
+import { decodeClose } from "./close_payload.ts";
 import { frameBytesMin } from "./frame_header.ts";
 import { Opcode } from "./opcode.ts";
 import { unmask } from "./unmask.ts";
@@ -43,8 +43,6 @@ export interface MessageSink<T> {
    */
   close(target: T, code: number, reason: string): void;
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 /**
  * Decodes the frames of one WebSocket client (RFC 6455 section 5) into messages.
@@ -186,8 +184,7 @@ export class WebSocketDecoder {
   ): void {
     if (opcode === Opcode.ping) return sink.ping(target, payload);
     if (opcode === Opcode.pong) return sink.pong(target, payload);
-    const code = closeCodeOf(payload);
-    const reason = closeReasonOf(payload);
+    const { code, reason } = decodeClose(payload);
     this.close();
     sink.close(target, code, reason);
   }
@@ -209,7 +206,7 @@ export class WebSocketDecoder {
 
     const isText = this.messageOpcode === Opcode.text;
     const message = this.message;
-    const whole = message === null ? NO_BYTES : message.subarray(0, this.messageBytes);
+    const whole = message === null ? EMPTY : message.subarray(0, this.messageBytes);
     this.message = null;
     this.messageBytes = 0;
     this.messageOpcode = 0;

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { CountedBuffers, Recorder } from "../../tests/support/websocket_decoding.ts";
 import { byteByByte, clientFrame, joined } from "../../tests/support/websocket_frames.ts";
 import { plainBuffers } from "../buffers.ts";
-import { ProtocolError } from "../protocol_error.ts";
+import { ProtocolError } from "../close_codes.ts";
 import { type MessageSink, WebSocketDecoder } from "./decoder.ts";
 import { Opcode } from "./opcode.ts";
 

@@ -1,5 +1,6 @@
 import { assert } from "../../base/assert.ts";
 import type { CloseCode } from "../close_codes.ts";
+import { EMPTY, writeInt32 } from "../frame.ts";
 import { CONTROL_PAYLOAD_BYTES_MAX, NO_CLOSE_CODE, Opcode } from "./opcode.ts";
 
 const FINAL = 0x80;
@@ -44,11 +45,8 @@ export function writeMessageHeader(
     return offset + 4;
   }
   into[offset + 1] = 127;
-  const high = Math.floor(payloadBytes / 0x1_0000_0000);
-  for (let index = 0; index < 4; index++) {
-    into[offset + 2 + index] = high >>> (24 - 8 * index);
-    into[offset + 6 + index] = payloadBytes >>> (24 - 8 * index);
-  }
+  writeInt32(into, offset + 2, Math.floor(payloadBytes / 2 ** 32));
+  writeInt32(into, offset + 6, payloadBytes);
   return offset + 10;
 }
 
@@ -71,7 +69,7 @@ export function encodeMessage(isText: boolean, payload: Uint8Array): Uint8Array 
  * 123 bytes of UTF-8.
  */
 export function encodeClose(close: Pick<CloseCode, "code" | "reason">): Uint8Array {
-  if (close.code === NO_CLOSE_CODE) return encodeControl(Opcode.close, new Uint8Array(0));
+  if (close.code === NO_CLOSE_CODE) return encodeControl(Opcode.close, EMPTY);
   const reason = utf8.encode(close.reason);
   const payload = new Uint8Array(2 + reason.length);
   payload[0] = close.code >> 8;
@@ -81,24 +79,11 @@ export function encodeClose(close: Pick<CloseCode, "code" | "reason">): Uint8Arr
 }
 
 /**
- * Encodes a ping.
+ * Encodes a control frame.
  *
- * @param payload At most 125 bytes, which the pong brings back; copied.
+ * @param payload At most 125 bytes; copied.
  */
-export function encodePing(payload: Uint8Array): Uint8Array {
-  return encodeControl(Opcode.ping, payload);
-}
-
-/**
- * Encodes a pong.
- *
- * @param payload That of the ping it answers, at most 125 bytes; copied.
- */
-export function encodePong(payload: Uint8Array): Uint8Array {
-  return encodeControl(Opcode.pong, payload);
-}
-
-function encodeControl(opcode: number, payload: Uint8Array): Uint8Array {
+export function encodeControl(opcode: number, payload: Uint8Array): Uint8Array {
   assert(
     payload.length <= CONTROL_PAYLOAD_BYTES_MAX,
     `payload of a control frame is at most ${CONTROL_PAYLOAD_BYTES_MAX} bytes`,

@@ -5,12 +5,12 @@ import { hex, utf8 } from "../../tests/support/websocket_frames.ts";
 import { CloseCodes } from "../close_codes.ts";
 import {
   encodeClose,
+  encodeControl,
   encodeMessage,
-  encodePing,
-  encodePong,
   messageHeaderBytes,
   writeMessageHeader,
 } from "./encoder.ts";
+import { Opcode } from "./opcode.ts";
 
 describe("encodeMessage()", () => {
   test("encodes the unmasked text of RFC 6455 section 5.7", () => {
@@ -84,9 +84,9 @@ describe("encodeClose()", () => {
   });
 });
 
-test("encodePing() and encodePong() carry at most 125 bytes", () => {
-  assert.equal(hex(encodePing(utf8("hi"))), "89026869");
-  assert.equal(hex(encodePong(new Uint8Array(0))), "8a00");
-  assert.equal(encodePong(new Uint8Array(125)).length, 127);
-  assert.throws(() => encodePing(new Uint8Array(126)), /at most 125 bytes/);
+test("encodeControl() carries at most 125 bytes", () => {
+  assert.equal(hex(encodeControl(Opcode.ping, utf8("hi"))), "89026869");
+  assert.equal(hex(encodeControl(Opcode.pong, new Uint8Array(0))), "8a00");
+  assert.equal(encodeControl(Opcode.pong, new Uint8Array(125)).length, 127);
+  assert.throws(() => encodeControl(Opcode.ping, new Uint8Array(126)), /at most 125 bytes/);
 });

@@ -1,5 +1,4 @@
-import { type CloseCode, CloseCodes } from "../close_codes.ts";
-import { ProtocolError } from "../protocol_error.ts";
+import { type CloseCode, CloseCodes, ProtocolError } from "../close_codes.ts";
 import { CONTROL_PAYLOAD_BYTES_MAX, Opcode } from "./opcode.ts";
 
 function refuse(close: CloseCode, rule: string, value: number): never {

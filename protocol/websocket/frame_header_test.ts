@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, test } from "node:test";
 
-import { ProtocolError } from "../protocol_error.ts";
+import { ProtocolError } from "../close_codes.ts";
 import { frameBytesMin } from "./frame_header.ts";
 
 /** `frameBytesMin` of a frame's first bytes, outside a fragmented message. */

@@ -16,7 +16,6 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     "protocol/frame.ts",
     "protocol/limits.ts",
     "protocol/message.ts",
-    "protocol/protocol_error.ts",
     "protocol/rpc.ts",
     "protocol/splitter.ts",
   ],

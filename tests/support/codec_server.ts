@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
-import { CloseCodes } from "../../protocol/close_codes.ts";
-import { ProtocolError } from "../../protocol/protocol_error.ts";
+import { CloseCodes, ProtocolError } from "../../protocol/close_codes.ts";
 import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/decoder.ts";
-import {
-  encodeClose,
-  encodeMessage,
-  encodePing,
-  encodePong,
-} from "../../protocol/websocket/encoder.ts";
+import { encodeClose, encodeControl, encodeMessage } from "../../protocol/websocket/encoder.ts";
+import { Opcode } from "../../protocol/websocket/opcode.ts";
 import { HttpFront } from "../../protocol/http/front.ts";
 import { singleField } from "../../protocol/http/head.ts";
 import { upgradeRoute } from "../../protocol/websocket/upgrade.ts";
@@ -43,7 +38,7 @@ const sink: MessageSink<Connection> = {
     const { socket } = connection;
     const [command, first, second] = isText ? new TextDecoder().decode(payload).split(":") : [];
     if (command === "send") socket.write(encodeMessage(false, pattern(Number(first))));
-    else if (command === "ping") socket.write(encodePing(utf8(first)));
+    else if (command === "ping") socket.write(encodeControl(Opcode.ping, utf8(first)));
     else if (command === "close") {
       connection.isCloseSent = true;
       socket.write(encodeClose({ code: Number(first), reason: second }));
@@ -51,7 +46,7 @@ const sink: MessageSink<Connection> = {
     return true;
   },
   ping({ socket }, payload) {
-    socket.write(encodePong(payload));
+    socket.write(encodeControl(Opcode.pong, payload));
   },
   pong({ socket }, payload) {
     socket.write(encodeMessage(true, utf8(`pong:${hex(payload)}`)));

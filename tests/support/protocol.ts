@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { type Prng, randomBelow } from "../../base/prng.ts";
 import type { Buffers } from "../../protocol/buffers.ts";
-import type { CloseCode } from "../../protocol/close_codes.ts";
+import { type CloseCode, ProtocolError } from "../../protocol/close_codes.ts";
 import { concatFrames, type Frame, type FrameSink } from "../../protocol/frame.ts";
-import { ProtocolError } from "../../protocol/protocol_error.ts";
 import { RpcError } from "../../protocol/rpc.ts";
 
 /** Buffers for tests: counts what is lent and spoils what comes back. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import type { Buffers } from "../../protocol/buffers.ts";
-import { ProtocolError } from "../../protocol/protocol_error.ts";
+import { ProtocolError } from "../../protocol/close_codes.ts";
 import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/decoder.ts";
 import { hex } from "./websocket_frames.ts";
 
