@@ -70,27 +70,33 @@ export function spreadOver({ clients, workers, openFilesMax, ...need }: Need): S
   };
 }
 
+/** What a system with `/proc` says; undefined on another. */
+function ofSystem<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
 /** From how many ports this machine connects to one address. */
 export function portsPerAddress(): number {
-  try {
+  return ofSystem(() => {
     const text = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
     const [first, last] = text.trim().split(/\s+/).map(Number);
     return last - first + 1;
-  } catch {
-    return 28_232;
-  }
+  }) ?? 28_232;
+}
+
+/** A size of a file of `/proc`, in bytes. */
+function bytesOf(file: string, name: string): number {
+  const text = readFileSync(`/proc/${file}`, "utf8");
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)![1]) * 1024;
 }
 
 /** Which share of this machine's memory is free; undefined where the system does not say. */
 export function freeMemoryShare(): number | undefined {
-  try {
-    const text = readFileSync("/proc/meminfo", "utf8");
-    const kilobytes = (name: string) =>
-      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)![1]);
-    return kilobytes("MemAvailable") / kilobytes("MemTotal");
-  } catch {
-    return undefined;
-  }
+  return ofSystem(() => bytesOf("meminfo", "MemAvailable") / bytesOf("meminfo", "MemTotal"));
 }
 
 /** What processes have used so far. */
@@ -101,18 +107,17 @@ export interface Usage {
 
 /** What a process and its children use; undefined where the system does not say. */
 export function usageOf(pid: number): Usage | undefined {
-  try {
+  return ofSystem(() => {
     let cpuS = 0;
     let rssBytes = 0;
     for (const one of [pid, ...childrenOf(pid)]) {
       const fields = statOf(one);
       cpuS += (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
-      rssBytes += residentBytesOf(one);
+      // Does not depend on the size of pages.
+      rssBytes += bytesOf(`${one}/status`, "VmRSS");
     }
     return { cpuS, rssBytes };
-  } catch {
-    return undefined;
-  }
+  });
 }
 
 /** The fields of a process from the third on, as `proc(5)` counts them. */
@@ -121,21 +126,8 @@ function statOf(pid: number): string[] {
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
-/** Resident memory of a process: `VmRSS`, which does not depend on the size of pages. */
-function residentBytesOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
-}
-
 function childrenOf(pid: number): number[] {
-  const children: number[] = [];
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      if (Number(statOf(Number(name))[1]) === pid) children.push(Number(name));
-    } catch {
-      // It has gone meanwhile.
-    }
-  }
-  return children;
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number)
+    // One may have gone meanwhile.
+    .filter((child) => ofSystem(() => Number(statOf(child)[1])) === pid);
 }

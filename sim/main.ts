@@ -24,13 +24,6 @@ const SimExitCode = {
   couldNotRun: 3,
 } as const;
 
-/** Standard error, as far as progress needs it. */
-const stderr = {
-  write: (text: string) => void process.stderr.write(text),
-  isTerminal: process.stderr.isTTY === true,
-  columns: process.stderr.columns ?? 80,
-};
-
 function complain(message: string): void {
   console.error(`halley sim: ${message}`);
 }
@@ -60,8 +53,7 @@ async function drive(platform: Platform, options: SimOptions): Promise<number> {
   const report = await runScenario(options, {
     platform,
     spawn: spawner(platform),
-    progress: new ProgressDisplay(stderr),
-    print: (line) => console.error(line),
+    progress: new ProgressDisplay(process.stderr),
   });
   if (options.html !== "") writeFileSync(options.html, htmlPage(report));
   console.log(options.json ? jsonLine(report) : verdict(report));

@@ -24,26 +24,23 @@ export interface PusherDependencies {
 const LAST_MS = 30_000;
 
 /** The pushes to one room: one after the other, so that their order is defined. */
-class RoomPusher {
+class RoomPusher implements RoomPushes {
   last = 0;
   readonly failed: number[] = [];
   readonly sentMs: number[] = [];
   readonly answeredMs: number[] = [];
-  /** Pushes that were due and given up. */
-  unsent = 0;
-  /** Whether no more come due. */
-  ending = false;
   /** When the pushes that wait were due. */
   readonly #due: number[] = [];
+  readonly #parts: PusherDependencies;
+  readonly #pusher: Pusher;
   #running: Promise<void> | undefined;
 
-  constructor(private readonly room: number, private readonly parts: PusherDependencies) {}
-
-  get waiting(): number {
-    return this.#due.length;
+  constructor(readonly room: number, pusher: Pusher, parts: PusherDependencies) {
+    [this.#pusher, this.#parts] = [pusher, parts];
   }
 
   push(dueMs: number): void {
+    this.#pusher.due++;
     this.#due.push(dueMs);
     this.#running ??= this.#run().finally(() => this.#running = undefined);
   }
@@ -54,36 +51,39 @@ class RoomPusher {
 
   /** Sends nothing more of what waits. */
   giveUp(): void {
-    this.unsent += this.#due.length;
+    this.#pusher.unsent += this.#due.length;
     this.#due.length = 0;
   }
 
   async #run(): Promise<void> {
+    const { send, tag, size, clock } = this.#parts;
     for (let dueMs = this.#due.shift(); dueMs !== undefined; dueMs = this.#due.shift()) {
+      const { room } = this;
       const sequence = ++this.last;
-      this.sentMs.push(this.parts.clock.wallMs());
-      if (!await this.#send(sequence, dueMs)) {
+      this.#pusher.sent++;
+      this.sentMs.push(clock.wallMs());
+      const body = encodePushBody({ tag, room, sequence, dueMs, size });
+      if (!await send(room, body).catch(() => false)) {
         this.failed.push(sequence);
-        if (this.ending) this.giveUp();
+        this.#pusher.failed++;
+        if (this.#pusher.ending) this.giveUp();
       }
-      this.answeredMs.push(this.parts.clock.wallMs());
-    }
-  }
-
-  /** @returns Whether it was answered with code 0. */
-  async #send(sequence: number, dueMs: number): Promise<boolean> {
-    const { send, tag, size } = this.parts;
-    const body = encodePushBody({ tag, room: this.room, sequence, dueMs, size });
-    try {
-      return await send(this.room, body);
-    } catch {
-      return false;
+      this.answeredMs.push(clock.wallMs());
     }
   }
 }
 
 /** Pushes at a steady rate over all rooms in turn, whether the answers come or not. */
 export class Pusher {
+  /** Pushes that were due so far, sent or not. */
+  due = 0;
+  sent = 0;
+  /** Pushes that were not accepted. */
+  failed = 0;
+  /** Pushes that were due, and never sent since those before them took too long. */
+  unsent = 0;
+  /** Whether no more come due, and what still waits is given up when one fails. */
+  ending = false;
   readonly #rooms: RoomPusher[];
   readonly #clock: Clock;
   #stopped = true;
@@ -95,45 +95,22 @@ export class Pusher {
   constructor(parts: PusherDependencies) {
     this.#clock = parts.clock;
     this.#delay = new CancellableDelay(parts.clock);
-    this.#rooms = Array.from({ length: parts.rooms }, (_, room) => new RoomPusher(room, parts));
-  }
-
-  /** Pushes sent so far. */
-  get sent(): number {
-    return this.#rooms.reduce((sum, { last }) => sum + last, 0);
-  }
-
-  /** Pushes that were due, and never sent since those before them took too long. */
-  get unsent(): number {
-    return this.#rooms.reduce((sum, { unsent }) => sum + unsent, 0);
-  }
-
-  /** Pushes that were due so far, sent or not. */
-  get due(): number {
-    return this.#rooms.reduce((sum, { last, waiting, unsent }) => sum + last + waiting + unsent, 0);
-  }
-
-  /** Pushes that were not accepted. */
-  get failed(): number {
-    return this.#rooms.reduce((sum, { failed }) => sum + failed.length, 0);
+    this.#rooms = Array.from(
+      { length: parts.rooms },
+      (_, room) => new RoomPusher(room, this, parts),
+    );
   }
 
   /** What was pushed to each room. */
   get pushes(): readonly RoomPushes[] {
-    return this.#rooms.map(({ last, failed, sentMs, answeredMs }, room) => ({
-      room,
-      last,
-      failed,
-      sentMs,
-      answeredMs,
-    }));
+    return this.#rooms;
   }
 
   /** @param rate Pushes per second. */
   start(rate: number): void {
     this.#stopped = false;
     this.#delay = new CancellableDelay(this.#clock);
-    for (const room of this.#rooms) room.ending = false;
+    this.ending = false;
     this.#loop = rate === 0 ? Promise.resolve() : this.#run(rate);
   }
 
@@ -150,7 +127,7 @@ export class Pusher {
     this.#stopped = true;
     this.#delay.cancel();
     await this.#loop;
-    for (const room of this.#rooms) room.ending = true;
+    this.ending = true;
     const giveUp = this.#clock.setTimeout(() => {
       for (const room of this.#rooms) room.giveUp();
     }, LAST_MS);

@@ -11,14 +11,12 @@ import { scenarios } from "./scenarios/all.ts";
 import { endChild, findServer, launchServer, type ServerUnderTest } from "./server_process.ts";
 import type { ReceiptTotals, Report } from "./types.ts";
 
-/** How a run says what it is doing. */
-export interface RunDependencies {
+/** What a run needs. */
+interface RunDependencies {
   readonly platform: Platform;
   /** Runs this program once more; see {@linkcode Process.spawn}. */
   readonly spawn: Process["spawn"];
   readonly progress: ProgressDisplay;
-  /** Says one line. */
-  readonly print: (line: string) => void;
 }
 
 /**
@@ -67,26 +65,26 @@ function spreadOf(
       : undefined,
     isOwn: running === undefined,
   });
-  parts.print(
+  console.error(
     `this machine has ${cpuCount} processors, ` +
       `${openFilesMax ?? "an unknown number of"} open files for each process (ulimit -n), ` +
       `${ports} ports to each address (net.ipv4.ip_local_port_range)`,
   );
-  parts.print(
+  console.error(
     `${options.clients} clients, processes for them: ${spread.processes}, addresses that they ` +
       `connect to: ${spread.addresses}` +
       (spread.serverWorkers > 0 ? `, workers of the server: ${spread.serverWorkers}` : ""),
   );
   const pushes = options.rate * options.durationMs / 1_000;
   if (pushes > 0 && pushes < options.rooms) {
-    parts.print(`${Math.ceil(pushes)} pushes for ${options.rooms} rooms: some get none`);
+    console.error(`${Math.ceil(pushes)} pushes for ${options.rooms} rooms: some get none`);
   }
   if (options.clients > spread.clientsMax) {
     const limit = `${options.clients} clients need more ports than the ${spread.clientsMax} ` +
       "from which this machine reaches the targets: widen net.ipv4.ip_local_port_range, or give " +
       "more addresses of the server with --target";
     if (options.scenario !== "capacity") throw new Error(`Cannot run: ${limit}`);
-    parts.print(limit);
+    console.error(limit);
   }
   return spread;
 }

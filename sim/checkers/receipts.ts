@@ -22,27 +22,30 @@ export interface Margins {
 export const usualMargins: Margins = { joinMs: 250, leaveMs: 250 };
 
 /** What a client has got in one room that it was in. */
-interface RoomStay {
-  readonly client: number;
-  readonly room: number;
-  /** Whether it was in before the first push: then everything is expected. */
-  readonly exact: boolean;
+class RoomStay {
   /** Whether it may miss pushes, since it does not read. */
-  exempt: boolean;
-  readonly joinedMs: number;
+  exempt = false;
   /** When it began to leave; undefined while it is in. */
-  leftMs: number | undefined;
+  leftMs: number | undefined = undefined;
   /** Whether the connection was cut: what was on its way then may be gone. */
-  cut: boolean;
+  cut = false;
   /** The first and the last number that came; 0 before one has. */
-  first: number;
-  last: number;
-  received: number;
+  first = 0;
+  last = 0;
+  received = 0;
   /** Numbers between first and last that have not come. */
-  missing: Set<number> | undefined;
+  missing: Set<number> | undefined = undefined;
   /** Numbers that came after later ones. */
-  late: number[] | undefined;
-  duplicated: number;
+  late: number[] | undefined = undefined;
+  duplicated = 0;
+
+  /** @param exact Whether it was in before the first push: then everything is expected. */
+  constructor(
+    readonly client: number,
+    readonly room: number,
+    readonly exact: boolean,
+    readonly joinedMs: number,
+  ) {}
 }
 
 /** What is wrong with a stay. */
@@ -70,21 +73,7 @@ export class Receipts {
    */
   joined(client: number, room: number, exact: boolean, nowMs: number): void {
     this.left(client, nowMs);
-    this.#stays[client - this.first] = {
-      client,
-      room,
-      exact,
-      exempt: false,
-      joinedMs: nowMs,
-      leftMs: undefined,
-      cut: false,
-      first: 0,
-      last: 0,
-      received: 0,
-      missing: undefined,
-      late: undefined,
-      duplicated: 0,
-    };
+    this.#stays[client - this.first] = new RoomStay(client, room, exact, nowMs);
   }
 
   /** A client begins to leave its room; what still comes is not misdelivered. */

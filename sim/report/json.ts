@@ -8,17 +8,12 @@ function rounded(value: number): number {
 /** A report as one line of JSON. */
 export function jsonLine(report: Report): string {
   const { seed, scenario, clients, receipts, latencyMs, server, notes, findings } = report;
-  const { expected, received, lost, duplicated, reordered, misdelivered } = receipts;
+  const { failures, ...counts } = receipts;
   return JSON.stringify({
     seed,
     scenario,
     clients,
-    expected,
-    received,
-    lost,
-    duplicated,
-    reordered,
-    misdelivered,
+    ...counts,
     heartbeats_sent: report.heartbeatsSent,
     heartbeats_missed: report.heartbeatsMissed,
     lost_connections: report.lostConnections,
@@ -37,7 +32,7 @@ export function jsonLine(report: Report): string {
     duration_s: rounded(report.durationS),
     failures: [
       ...findings.filter(({ ok }) => !ok).map(({ check, text }) => `${check}: ${text}`),
-      ...receipts.failures,
+      ...failures,
     ],
     client_failures: report.failures,
     ok: findings.every(({ ok }) => ok),

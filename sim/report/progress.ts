@@ -1,24 +1,18 @@
-import type { Sample } from "../types.ts";
+import type { Report, Sample } from "../types.ts";
+import { figure as count } from "./text.ts";
 
 /** How often a line is printed where lines cannot be drawn over, in seconds. */
 const LINE_S = 5;
 
-/** Where progress is shown. */
-export interface ProgressOut {
-  write(text: string): void;
-  readonly isTerminal: boolean;
-  readonly columns: number;
+/** Where progress is shown: standard error, as far as it is needed. */
+interface ProgressOut {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
 }
 
 /** Latencies of all deliveries so far, in milliseconds. */
-export interface LatencySoFar {
-  readonly p50: number;
-  readonly p99: number;
-}
-
-function count(value: number): string {
-  return Math.round(value).toLocaleString("en");
-}
+type LatencySoFar = Pick<Report["latencyMs"], "p50" | "p99">;
 
 /** What one moment of a run is like, by name. */
 function figuresOf(sample: Sample, { p50, p99 }: LatencySoFar): [name: string, figure: string][] {
@@ -51,13 +45,13 @@ export class ProgressDisplay {
     if (name === this.#phase) return;
     this.#phase = name;
     this.#printedS = -Infinity;
-    if (!this.out.isTerminal) this.out.write(`${name}\n`);
+    if (!this.out.isTTY) this.out.write(`${name}\n`);
   }
 
   sample(sample: Sample, latency: LatencySoFar): void {
     const at = `${sample.atS.toFixed(0).padStart(4)} s  ${sample.phase}`;
     const figures = figuresOf(sample, latency);
-    if (this.out.isTerminal) {
+    if (this.out.isTTY) {
       this.#draw([at, ...figures.map(([name, figure]) => `  ${name.padEnd(12)}${figure}`)]);
     } else if (sample.atS - this.#printedS >= LINE_S) {
       this.#printedS = sample.atS;
@@ -67,7 +61,7 @@ export class ProgressDisplay {
   }
 
   #draw(lines: readonly string[]): void {
-    const width = Math.max(20, this.out.columns - 1);
+    const width = Math.max(20, (this.out.columns ?? 80) - 1);
     // Up to where the last were drawn, and nothing below.
     const back = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}F\u001b[J`;
     this.#drawn = lines.length;

@@ -11,9 +11,9 @@ class Shown {
   readonly writes: string[] = [];
   readonly progress: ProgressDisplay;
 
-  constructor(isTerminal: boolean, columns = 80) {
+  constructor(isTTY: boolean, columns = 80) {
     const write = (text: string) => void this.writes.push(text);
-    this.progress = new ProgressDisplay({ write, isTerminal, columns });
+    this.progress = new ProgressDisplay({ write, isTTY, columns });
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Report, Sample } from "../types.ts";
 import { emptyChart } from "./chart_frame.ts";
 import { latencyChart } from "./latency_chart.ts";
-import { linearScale, logScale } from "./scale.ts";
+import { linearScale, logScale, type Scale } from "./scale.ts";
 import { figure, milliseconds } from "./text.ts";
-import { bandsOf, type Line, timeChart } from "./time_chart.ts";
+import { bandsOf, timeChart } from "./time_chart.ts";
 
 const MIB = 2 ** 20;
 
@@ -11,76 +11,53 @@ const MIB = 2 ** 20;
 export function runCharts({ samples, histogram, latencyMs, server }: Report): string {
   const timesS = samples.map(({ atS }) => atS);
   const bands = bandsOf(samples);
-  const column = (name: string, value: (sample: Sample) => number | undefined): Line => {
-    return { name, values: samples.map(value) };
+  const chart = (
+    title: string,
+    unit: string,
+    columns: Readonly<Record<string, (sample: Sample) => number | undefined>>,
+    scale: (values: readonly (number | undefined)[]) => Scale,
+    say: (value: number | undefined) => string,
+  ) => {
+    const lines = Object.entries(columns).map(([name, value]) => {
+      return { name, values: samples.map(value) };
+    });
+    const y = scale(lines.flatMap(({ values }) => values));
+    return timeChart({ title, unit, timesS, bands, lines, y, say });
   };
-  const over = { timesS, bands };
-  const delays = [
+  const delays = {
     // Where nothing arrived there is no latency; such a sample has zeros.
-    column("p50", ({ p50Ms }) => p50Ms > 0 ? p50Ms : undefined),
-    column("p99", ({ p99Ms }) => p99Ms > 0 ? p99Ms : undefined),
-  ];
-  const rates = [
-    column("received", ({ receivedPerS }) => receivedPerS),
-    column("expected", ({ expectedPerS }) => expectedPerS),
-  ];
-  const clients = [column("clients", ({ clients }) => clients)];
-  const cores = [
-    column("server", ({ serverCores }) => serverCores),
-    column("clients", ({ clientCores }) => clientCores),
-  ];
-  const memory = [
-    column("server", ({ serverRssBytes }) => serverRssBytes && serverRssBytes / MIB),
-  ];
-  const all = (lines: readonly Line[]) => lines.flatMap(({ values }) => values);
+    p50: ({ p50Ms }: Sample) => p50Ms > 0 ? p50Ms : undefined,
+    p99: ({ p99Ms }: Sample) => p99Ms > 0 ? p99Ms : undefined,
+  };
+  const rates = {
+    received: ({ receivedPerS }: Sample) => receivedPerS,
+    expected: ({ expectedPerS }: Sample) => expectedPerS,
+  };
+  const cores = {
+    server: ({ serverCores }: Sample) => serverCores,
+    clients: ({ clientCores }: Sample) => clientCores,
+  };
+  const memory = {
+    server: ({ serverRssBytes }: Sample) => serverRssBytes && serverRssBytes / MIB,
+  };
+  const whole = (values: readonly (number | undefined)[]) => linearScale(values, 1);
+  const marks = [["p50", latencyMs.p50], ["p99", latencyMs.p99]] as const;
   return [
-    timeChart({
-      ...over,
-      title: "Latency over time",
-      unit: "ms, log scale",
-      lines: delays,
-      y: logScale(all(delays)),
-      say: milliseconds,
-    }),
-    latencyChart("Latency histogram", histogram, [
-      ["p50", latencyMs.p50],
-      ["p99", latencyMs.p99],
-    ]),
-    timeChart({
-      ...over,
-      title: "Throughput",
-      unit: "deliveries per second",
-      lines: rates,
-      y: linearScale(all(rates)),
-      say: (value) => `${figure(value)} per second`,
-    }),
-    timeChart({
-      ...over,
-      title: "Clients",
-      unit: "connected",
-      lines: clients,
-      y: linearScale(all(clients), 1),
-      say: (value) => figure(value),
-    }),
+    chart("Latency over time", "ms, log scale", delays, logScale, milliseconds),
+    latencyChart("Latency histogram", histogram, marks),
+    chart(
+      "Throughput",
+      "deliveries per second",
+      rates,
+      linearScale,
+      (value) => `${figure(value)} per second`,
+    ),
+    chart("Clients", "connected", { clients: ({ clients }) => clients }, whole, figure),
     ...(server === undefined
       ? [emptyChart("Server", "The server runs elsewhere: its CPU and memory cannot be seen.")]
       : [
-        timeChart({
-          ...over,
-          title: "CPU",
-          unit: "cores",
-          lines: cores,
-          y: linearScale(all(cores)),
-          say: (value) => `${figure(value, 2)} cores`,
-        }),
-        timeChart({
-          ...over,
-          title: "Server memory",
-          unit: "MiB",
-          lines: memory,
-          y: linearScale(all(memory)),
-          say: (value) => `${figure(value, 1)} MiB`,
-        }),
+        chart("CPU", "cores", cores, linearScale, (value) => `${figure(value, 2)} cores`),
+        chart("Server memory", "MiB", memory, linearScale, (value) => `${figure(value, 1)} MiB`),
       ]),
   ].join("\n");
 }

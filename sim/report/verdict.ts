@@ -1,15 +1,11 @@
 import type { Report } from "../types.ts";
+import { figure } from "./text.ts";
 
 /** How many of the first failures are shown, of deliveries and of what clients say. */
 const FAILURES_SHOWN = 5;
 
-/** A number with thousands apart. */
-function count(value: number): string {
-  return Math.round(value).toLocaleString("en");
-}
-
 function ms(value: number): string {
-  return `${value < 10 ? value.toFixed(2) : count(value)} ms`;
+  return `${value < 10 ? value.toFixed(2) : figure(value)} ms`;
 }
 
 /** What a run came to, in words. */
@@ -18,7 +14,7 @@ export function verdict(report: Report): string {
   const failed = findings.filter(({ ok }) => !ok);
   const lines = [
     "",
-    `${report.scenario}, ${count(report.clients)} clients, seed ${report.seed}, ` +
+    `${report.scenario}, ${figure(report.clients)} clients, seed ${report.seed}, ` +
     `${report.durationS.toFixed(0)} s: ${
       failed.length === 0
         ? "everything that was checked holds"
@@ -33,17 +29,19 @@ export function verdict(report: Report): string {
     ...findings.filter(({ ok }) => ok).map(({ check, text }) => `  ok      ${check}: ${text}`),
     "",
     ...(receipts.received + receipts.expected === 0 ? [] : [
-      `  deliveries  ${count(receipts.received)}, at least ${count(receipts.expected)} expected`,
+      `  deliveries  ${figure(receipts.received)}, at least ${figure(receipts.expected)} expected`,
       `  latency     median ${ms(latencyMs.p50)}, p99 ${ms(latencyMs.p99)}, ` +
       `max ${ms(latencyMs.max)}`,
     ]),
-    `  heartbeats  ${count(report.heartbeatsSent)} sent, ${count(report.heartbeatsMissed)} missed`,
+    `  heartbeats  ${figure(report.heartbeatsSent)} sent, ${
+      figure(report.heartbeatsMissed)
+    } missed`,
   ];
   if (server !== undefined) {
     lines.push(
-      `  server      ${server.cpuS.toFixed(1)} s of CPU, ${count(server.rssBytes / 2 ** 20)} MiB, ${
-        count(server.rssPerClientBytes)
-      } bytes more for each client`,
+      `  server      ${server.cpuS.toFixed(1)} s of CPU, ${
+        figure(server.rssBytes / 2 ** 20)
+      } MiB, ${figure(server.rssPerClientBytes)} bytes more for each client`,
     );
   }
   for (const [name, value] of Object.entries(notes)) {
