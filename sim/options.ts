@@ -197,6 +197,7 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
   const { mistakes } = reading;
   // No default depends on the machine.
   const { values } = merge(simOptions, [reading], { hostname: () => "" });
+  if (values.transports.length === 0) mistakes.push('--transport = "": must be tcp, ws or both');
   if ((values.targets.length > 0) !== (values.api !== "")) {
     mistakes.push("--target and --api go together");
   }

@@ -80,6 +80,7 @@ describe("parseSimOptions()", () => {
     }
     assert.deepEqual(mistakesOf("--rate 0.5"), []);
     assert.match(mistakesOf("--heartbeat 999ms").join(), /must be a duration of 1s to 1h$/);
+    assert.deepEqual(mistakesOf("--transport="), ['--transport = "": must be tcp, ws or both']);
     assert.deepEqual(mistakesOf("--nope 3"), ["--nope: there is no such flag"]);
   });
 

@@ -49,6 +49,28 @@ describe("completeConfig()", () => {
     assert.match(mistakes[2], /must be a duration of 100ms to 5m$/);
   });
 
+  test("reports values of another kind, as JavaScript may give them", () => {
+    const wrong = {
+      listeners: [null],
+      rooms: 5,
+      origins: "*",
+      regions: null,
+      http: {},
+      ws: null,
+      apiKey: 5n,
+    };
+    const mistakes = mistakesOf(wrong as unknown as Partial<Config>);
+    assert.deepEqual(mistakes.map((mistake) => mistake.split(/:? /)[0]).sort(), [
+      "[[listeners]]",
+      "[[rooms]]",
+      "apiKey",
+      "http",
+      "origins",
+      "regions",
+      "ws",
+    ]);
+  });
+
   test("takes tables, and says what is wrong in which of them", () => {
     const address = { hostname: "127.0.0.1", port: 0 };
     const listeners = [{ address, transport: "tcp" }, { address, transport: "tcp" }] as const;

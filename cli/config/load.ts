@@ -94,7 +94,7 @@ function readFile(reading: Reading, path: string, input: ConfigInput): void {
     return;
   }
   for (const [name, table] of Object.entries(tables)) {
-    if (name in sections) readTable(reading, path, name, table);
+    if (Object.hasOwn(sections, name)) readTable(reading, path, name, table);
     else {
       const home = sectionOf(name);
       reading.mistakes.push(
@@ -173,12 +173,11 @@ export function completeConfig(
   for (const [field, option] of optionList) {
     if (values[field] === undefined) continue;
     // What a file with this value would give, so that one schema serves both.
-    const written = option.toToml(values[field]);
-    let read: unknown = written;
+    let read: unknown = String(values[field]);
     try {
-      read = parseToml(`value = ${written}`).value;
+      read = parseToml(`value = ${option.toToml(values[field])}`).value;
     } catch {
-      // No TOML at all: the schema says what is wrong.
+      // No value of this kind at all: the schema says what is wrong.
     }
     reading.take(field, read, option.rows === undefined ? field : `[[${field}]]`);
   }

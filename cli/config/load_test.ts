@@ -125,6 +125,7 @@ describe("loadConfig()", () => {
         slow-reader-deadline = 10
         weight = 5
         [lisen]
+        [constructor]
         [balancer]
         regions = { west = ["10.0.0.0/33"] }`,
     });
@@ -145,6 +146,7 @@ describe("loadConfig()", () => {
       `halley.toml: comet.slow-reader-deadline = 10: must be a duration of 100ms to 10m`,
       `halley.toml: comet.weight: there is no such key; it belongs under [node]`,
       `halley.toml: lisen: there is no such table; did you mean "listen"?`,
+      "halley.toml: constructor: there is no such table",
       `halley.toml: balancer.regions = {"west":["10.0.0.0/33"]}: ` +
       `must be a table of lists of networks, such as { west = ["10.1.0.0/16"] }`,
     ]);

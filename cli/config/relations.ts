@@ -1,12 +1,16 @@
+import { isIPv6 } from "node:net";
 import type { Address } from "../../platform/port.ts";
 import { isLoopback } from "../../protocol/host.ts";
-import { formatAddress, isWildcard, parseRpcAddress } from "../../options/address.ts";
+import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import { options } from "./options.ts";
 import { type Config, type Field, isReplaced, listenersOf, optionList } from "./schema.ts";
 
 function overlap(a: Address, b: Address): boolean {
   if (a.port === 0 || a.port !== b.port) return false;
-  return a.hostname === b.hostname || isWildcard(a.hostname) || isWildcard(b.hostname);
+  const covers = ({ hostname }: Address, other: Address) =>
+    hostname === other.hostname || hostname === "::" ||
+    (hostname === "0.0.0.0" && !isIPv6(other.hostname));
+  return covers(a, b) || covers(b, a);
 }
 
 /** What runs: every role at once, or one of them. */

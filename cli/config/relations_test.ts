@@ -28,6 +28,10 @@ describe("relations()", () => {
     ]);
     assert.equal(check({ tcp: { hostname: "0.0.0.0", port: 4000 }, ws: loopback }).length, 1);
     assert.deepEqual(check({ tcp: { hostname: "127.0.0.2", port: 4000 }, ws: loopback }), []);
+    const [v4, v6] = ["0.0.0.0", "::"].map((hostname) => ({ hostname, port: 4000 }));
+    assert.equal(check({ tcp: v6, ws: loopback }).length, 1, "IPv4 connects to :: as well");
+    assert.equal(check({ tcp: v4, ws: v6 }).length, 1);
+    assert.deepEqual(check({ tcp: v4, ws: { hostname: "::1", port: 4000 } }), []);
     const any = { hostname: "127.0.0.1", port: 0 };
     assert.deepEqual(check({ tcp: any, ws: any, http: any }), []);
   });
