@@ -33,9 +33,9 @@ function examplesOf(source: string, name: string): (readonly [kind: string, code
   return Array.from(lines.matchAll(/^```ts(.*)\n([^]*?)^```$/gm), ([, kind, code]) => [kind, code]);
 }
 
-describe("what mod.ts exports", async () => {
-  const exported = await declarations();
+const exported = await declarations();
 
+describe("what mod.ts exports", () => {
   test("is found", () => {
     for (const name of ["startServer", "Hooks", "Config", "PushLogFull"]) {
       assert.ok(exported.has(name), name);
