@@ -99,7 +99,7 @@ describe("the benchmark command", () => {
 });
 
 test("Child.call() says that its child has ended, Child.stop() does not wait for it again", async () => {
-  const child = new Child(new URL("./benches.ts", import.meta.url));
+  const child = new Child("./benches.ts");
   await assert.rejects(child.call("listen"), /^Error: Cannot call "listen": .* has ended$/);
   await child.stop();
   await child.stop();

@@ -5,14 +5,28 @@ import { fileURLToPath } from "node:url";
 import { exposeGcArg, scriptArgs } from "../platform/select.ts";
 
 /** Handlers of a child process by name; each takes and gives what JSON can carry. */
-export type Commands = Record<string, (argument: never) => unknown>;
+type Commands = Record<string, (argument: never) => unknown>;
+
+/** What a child has used so far. */
+export interface Usage {
+  /** CPU time in microseconds. */
+  readonly cpuUs: number;
+  /** Resident memory in bytes. */
+  readonly rssBytes: number;
+}
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage();
+  return { cpuUs: user + system, rssBytes: process.memoryUsage().rss };
+}
 
 /**
  * The child's side: answers the lines that the parent writes to standard input until it ends.
  *
- * @param commands What the child can do.
+ * @param own What the child can do beside telling what it has used.
  */
-export function serveCommands(commands: Commands): void {
+export function serveCommands(own: Commands): void {
+  const commands: Commands = { ...own, usage };
   const lines = createInterface({ input: process.stdin });
   lines.on("line", async (line) => {
     const { name, argument } = JSON.parse(line);
@@ -33,9 +47,9 @@ export class Child {
   readonly #answers: AsyncIterator<string>;
   readonly #ended: Promise<unknown>;
 
-  /** @param script URL of a module that calls `serveCommands`; it runs on this same runtime. */
-  constructor(script: URL) {
-    const path = fileURLToPath(script);
+  /** @param script Module beside this one that calls `serveCommands`; it runs on this same runtime. */
+  constructor(script: string) {
+    const path = fileURLToPath(new URL(script, import.meta.url));
     const args = [...scriptArgs, exposeGcArg, path];
     this.#child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#ended = new Promise((resolve) => this.#child.once("exit", resolve));
@@ -56,6 +70,10 @@ export class Child {
     const answer = JSON.parse(value);
     if (answer.error !== undefined) throw new Error(`${name}: ${answer.error}`);
     return answer.result;
+  }
+
+  usage(): Promise<Usage> {
+    return this.call("usage");
   }
 
   /** Ends the child, if it has not ended by itself. */

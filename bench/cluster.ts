@@ -4,8 +4,10 @@ import type { Conn } from "../platform/port.ts";
 import { selectPlatform } from "../platform/select.ts";
 import type { Frame } from "../protocol/frame.ts";
 import { Operation } from "../protocol/operations.ts";
-import { cell, median, percentile99, printTable, scaled } from "./measure.ts";
-import { Daemon, freePort } from "./roles.ts";
+import { atRate, cell, median, percentile99, printTable, scaled } from "./measure.ts";
+import { freePort } from "../tests/support/free_port.ts";
+import { Daemon } from "./roles.ts";
+import { pushToRoom } from "./room_client.ts";
 
 const MEMBERS = 10;
 const BODY_BYTES = 100;
@@ -19,13 +21,14 @@ const BATCH_RATES = [100, 500, 1_000, 2_000];
 const BATCH_MS = 3_000;
 
 const ANY = "127.0.0.1:0";
-const AUTH = encodeAuth({ mid: 0, room: "bench://cluster", platform: "bench" });
+const ROOM = "bench://cluster";
+const AUTH = encodeAuth({ mid: 0, room: ROOM, platform: "bench" });
 
 /** A server to be measured, and the members of its one room. */
 interface MeasuredServer {
   readonly name: string;
   readonly roles: readonly Daemon[];
-  readonly pushUrl: string;
+  readonly httpPort: number;
   /** Of the job, when it has a process of its own. */
   readonly metricsUrl?: string;
   readonly members: Members;
@@ -120,8 +123,7 @@ async function target(
   http: string,
   tcp: string,
 ): Promise<MeasuredServer> {
-  const pushUrl = `${http}/goim/push/room?operation=1000&type=bench&room=cluster`;
-  return { name, roles, pushUrl, members: await Members.open(tcp) };
+  return { name, roles, httpPort: Number(new URL(http).port), members: await Members.open(tcp) };
 }
 
 async function stop({ roles, members }: MeasuredServer): Promise<void> {
@@ -130,26 +132,17 @@ async function stop({ roles, members }: MeasuredServer): Promise<void> {
 }
 
 /** Pushes once; the body says when. */
-async function push({ pushUrl }: MeasuredServer): Promise<void> {
+function push({ httpPort }: MeasuredServer): Promise<number> {
   const body = new Uint8Array(BODY_BYTES);
   new DataView(body.buffer).setFloat64(0, performance.now());
-  const response = await fetch(pushUrl, { method: "POST", body });
-  const { code, message } = await response.json();
-  if (code !== 0) throw new Error(`Cannot measure: a push was answered with ${code} ${message}`);
+  return pushToRoom(httpPort, ROOM, body);
 }
 
 /** Pushes at a steady rate, however long each takes, and waits until all have come. */
 async function pushSteadily(server: MeasuredServer, count: number, rate: number): Promise<void> {
   const { members } = server;
   const goal = members.received + count * MEMBERS;
-  const startMs = performance.now();
-  const pushes: Promise<void>[] = [];
-  for (let index = 0; index < count; index++) {
-    const waitMs = startMs + index * 1_000 / rate - performance.now();
-    if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    pushes.push(push(server));
-  }
-  await Promise.all(pushes);
+  await atRate(rate, count, () => push(server));
   await members.until(() => members.received >= goal);
 }
 
@@ -198,8 +191,6 @@ async function batchSize(server: MeasuredServer, push: () => Promise<unknown>): 
 /**
  * Pushes to one room through a whole cluster, next to the same in one process: how many, how soon,
  * and in how large batches they reach the comet. Needs `redis-server`.
- *
- * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
   const saturatedMs = scaled(SATURATED_MS, Math.min(1, scale), 200);

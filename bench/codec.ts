@@ -1,3 +1,4 @@
+import { clientMessage } from "../client/stream.ts";
 import { BufferPool } from "../comet/buffer_pool.ts";
 import { parseAuthToken } from "../protocol/auth_token.ts";
 import {
@@ -11,6 +12,7 @@ import { decodeJsonFrame, encodeJsonFrame } from "../protocol/json_frame.ts";
 import { FrameSplitter } from "../protocol/splitter.ts";
 import { type MessageSink, WebSocketDecoder } from "../protocol/websocket/decoder.ts";
 import { encodeMessage } from "../protocol/websocket/encoder.ts";
+import { Opcode } from "../protocol/websocket/opcode.ts";
 import { best, type Cost, printCosts, scaled } from "./measure.ts";
 
 const OPERATIONS = 1_000_000;
@@ -45,17 +47,6 @@ const messageSink: MessageSink<Seen> = {
   pong() {},
   close() {},
 };
-
-/** A client's message in one frame. A mask of zeros costs what any other does and may be reused. */
-function clientMessage(isText: boolean, payload: Uint8Array): Uint8Array {
-  const message = encodeMessage(isText, payload);
-  const headerBytes = message.length - payload.length;
-  const masked = new Uint8Array(message.length + 4);
-  masked.set(message.subarray(0, headerBytes));
-  masked[1] |= 0x80;
-  masked.set(payload, headerBytes + 4);
-  return masked;
-}
 
 /** A stream of the same bytes again and again, in chunks. */
 function chunksOf(bytes: Uint8Array, count: number, chunkBytes: number): Uint8Array[] {
@@ -118,9 +109,9 @@ function frames(operations: number): void {
 }
 
 function webSocket(operations: number): void {
-  const binary = clientMessage(false, frame);
-  const text = clientMessage(true, encoder.encode(encodeJsonFrame(OPERATION, 1, body)));
-  const large = clientMessage(false, encodeFrame(OPERATION, 1, new Uint8Array(4096)));
+  const binary = clientMessage(frame);
+  const text = clientMessage(encoder.encode(encodeJsonFrame(OPERATION, 1, body)), Opcode.text);
+  const large = clientMessage(encodeFrame(OPERATION, 1, new Uint8Array(4096)));
   const decoder = new WebSocketDecoder(new BufferPool({ bytesMax: 1 << 20 }));
   const push = (chunk: Uint8Array, seen: Seen) => decoder.push(chunk, seen, messageSink);
   const decode = (message: Uint8Array, chunkBytes: number, count = operations) =>
@@ -165,14 +156,11 @@ function authToken(operations: number): void {
 /**
  * Encoding and decoding of frames, WebSocket messages, JSON frames and auth tokens, each next to a
  * copy of its bytes or to `JSON.parse`.
- *
- * @param scale 1 is the full size.
  */
-export function run(scale: number): Promise<void> {
+export function run(scale: number): void {
   const operations = scaled(OPERATIONS, scale, 10 * PER_CHUNK);
   frames(operations);
   webSocket(operations);
   json(Math.ceil(operations / 4));
   authToken(Math.ceil(operations / 4));
-  return Promise.resolve();
 }

@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { barChart } from "./bar_chart.ts";
 import { Child } from "./child.ts";
-import { cell, printTable, scaled } from "./measure.ts";
-import type { Ports, Usage } from "./subject.ts";
+import { atRate, cell, printTable, scaled } from "./measure.ts";
+import { pushToRoom } from "./room_client.ts";
+import type { Ports } from "./subject.ts";
 import type { ServerPorts } from "./whole_server.ts";
 
 const CLIENTS = 5_000;
@@ -33,13 +34,9 @@ function byBytes(sink: Child, messageBytes: number): () => Promise<number> {
   return async () => await sink.call<number>("received") / messageBytes;
 }
 
-function newChild(script: string): Child {
-  return new Child(new URL(script, import.meta.url));
-}
-
 async function bare(clients: number): Promise<Subject> {
-  const child = newChild("./subject.ts");
-  const sink = newChild("./sink.ts");
+  const child = new Child("./subject.ts");
+  const sink = new Child("./sink.ts");
   const ports = await child.call<Ports>("listen", { onData: "ignore" });
   await sink.call("open", { kind: "bare", port: ports.bare, clients, room: "" });
   const push = (rate: number, seconds: number) => child.call("bareAtRate", { rate, seconds });
@@ -48,8 +45,8 @@ async function bare(clients: number): Promise<Subject> {
 
 /** A whole server in one process, pushed to over HTTP. */
 async function halley(clients: number, kind: "tcp" | "websocket"): Promise<Subject> {
-  const child = newChild("./whole_server.ts");
-  const sink = newChild("./sink.ts");
+  const child = new Child("./whole_server.ts");
+  const sink = new Child("./sink.ts");
   const ports = await child.call<ServerPorts>("start");
   const room = "bench://room";
   await sink.call("open", {
@@ -59,18 +56,9 @@ async function halley(clients: number, kind: "tcp" | "websocket"): Promise<Subje
     room,
     countsPushes: true,
   });
-  const url = `http://127.0.0.1:${ports.http}/goim/push/room?operation=1000&type=bench&room=room`;
   const body = new Uint8Array(BODY_BYTES);
-  const push = async (rate: number, seconds: number) => {
-    const startMs = performance.now();
-    const pushes: Promise<unknown>[] = [];
-    for (let index = 0; index < rate * seconds; index++) {
-      const waitMs = startMs + index * 1_000 / rate - performance.now();
-      if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
-      pushes.push(fetch(url, { method: "POST", body }).then((response) => response.json()));
-    }
-    await Promise.all(pushes);
-  };
+  const push = (rate: number, seconds: number) =>
+    atRate(rate, rate * seconds, () => pushToRoom(ports.http, room, body));
   const overTcp = byBytes(sink, FRAME_BYTES);
   const received = kind === "tcp" ? overTcp : () => sink.call<number>("pushesReceived");
   return {
@@ -83,8 +71,8 @@ async function halley(clients: number, kind: "tcp" | "websocket"): Promise<Subje
 }
 
 async function socketIo(clients: number): Promise<Subject> {
-  const child = newChild("./socketio_server.ts");
-  const sink = newChild("./sink.ts");
+  const child = new Child("./socketio_server.ts");
+  const sink = new Child("./sink.ts");
   const { port } = await child.call<{ port: number }>("listen");
   await sink.call("open", { kind: "socketio", port, clients, room: "" });
   const push = (rate: number, seconds: number) =>
@@ -113,12 +101,12 @@ async function quiet(subject: Subject, earlier = -1): Promise<number> {
  * @param earlier Messages that had come before.
  */
 async function measure(subject: Subject, rate: number, seconds: number, earlier: number) {
-  const before = await subject.child.call<Usage>("usage");
+  const before = await subject.child.usage();
   const startMs = performance.now();
   await subject.push(rate, seconds);
   const received = await quiet(subject, earlier);
   const tookS = (performance.now() - startMs - QUIET_MS) / 1_000;
-  const after = await subject.child.call<Usage>("usage");
+  const after = await subject.child.usage();
   const messages = received - earlier;
   return {
     received,
@@ -131,7 +119,6 @@ async function measure(subject: Subject, rate: number, seconds: number, earlier:
  * The same fan-out by a bare socket loop, by Halley and by Socket.IO, at growing rates: CPU of the
  * server per message that came, and how many messages a second came at the highest rate.
  *
- * @param scale 1 is the full size.
  * @param chartFile Where the CPU is drawn, as SVG.
  */
 export async function run(scale: number, chartFile?: string): Promise<void> {

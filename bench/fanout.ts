@@ -1,6 +1,6 @@
 import { Child } from "./child.ts";
 import { cell, median, printTable, scaled } from "./measure.ts";
-import type { Ports, Usage } from "./subject.ts";
+import type { Ports } from "./subject.ts";
 
 const CONNECTIONS = 5_000;
 const BODY_BYTES = 100;
@@ -20,14 +20,12 @@ const frameBytes: Record<Kind, number> = {
 /**
  * CPU of the server per message of a fan-out to a room of 5,000, one frame at a time, next to a
  * loop of bare socket writes to as many connections in the same process, in turns.
- *
- * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
   const connections = scaled(CONNECTIONS, scale, 20);
   const rounds = Math.max(1, Math.round(ROUNDS * Math.min(1, scale * 10)));
-  await using subject = new Child(new URL("./subject.ts", import.meta.url));
-  await using sink = new Child(new URL("./sink.ts", import.meta.url));
+  await using subject = new Child("./subject.ts");
+  await using sink = new Child("./sink.ts");
   const ports = await subject.call<Ports>("listen", { onData: "ignore" });
   for (const kind of kinds) {
     const room = `bench://${kind}`;
@@ -37,7 +35,7 @@ export async function run(scale: number): Promise<void> {
   let expected = await sink.call<number>("received");
   for (let round = -1; round < rounds; round++) {
     for (const kind of kinds) {
-      const before = await subject.call<Usage>("usage");
+      const before = await subject.usage();
       for (let push = 0; push < PUSHES_PER_ROUND; push++) {
         await subject.call("fanout", {
           target: kind === "bare" ? "bare" : "room",
@@ -48,7 +46,7 @@ export async function run(scale: number): Promise<void> {
         expected += connections * frameBytes[kind];
         await sink.call("untilReceived", { bytes: expected });
       }
-      const after = await subject.call<Usage>("usage");
+      const after = await subject.usage();
       const writes = connections * PUSHES_PER_ROUND;
       if (round >= 0) costs[kind].push((after.cpuUs - before.cpuUs) / writes);
     }

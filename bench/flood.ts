@@ -41,10 +41,10 @@ async function floodServer(
   operationsMax: number | undefined,
   scale: number,
 ): Promise<string[][][]> {
-  const server = new Child(new URL("./whole_server.ts", import.meta.url));
+  const server = new Child("./whole_server.ts");
   const flooders = Array.from(
     { length: Math.max(...FLOODERS) },
-    () => new Child(new URL("./flooder.ts", import.meta.url)),
+    () => new Child("./flooder.ts"),
   );
   try {
     const ports = await server.call<ServerPorts>("start", { operationsMax });
@@ -73,8 +73,6 @@ async function floodServer(
 /**
  * From an HTTP push until an honest client has it, while others send as fast as they can: with the
  * limit of operations, which closes them and they come back at once, and without.
- *
- * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
   const limited = await floodServer(undefined, scale);

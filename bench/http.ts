@@ -97,12 +97,10 @@ async function round(figures: Figures, scale: number): Promise<void> {
 /**
  * Pushes over HTTP/1.1 with connections that are kept, to a server with every role in one process,
  * next to the runtime's own HTTP server with nothing behind it.
- *
- * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
-  await using bare = new Child(new URL("./bare_http_server.ts", import.meta.url));
-  await using whole = new Child(new URL("./whole_server.ts", import.meta.url));
+  await using bare = new Child("./bare_http_server.ts");
+  await using whole = new Child("./whole_server.ts");
   const none = () => ({ perSecond: [], medianUs: [], p99Us: [] });
   const { runtime, own } = await bare.call<BarePorts>("listen");
   const { http } = await whole.call<ServerPorts>("start");

@@ -9,7 +9,7 @@ export interface Cost {
 }
 
 /** CPU time that the process has used so far, in microseconds. */
-export function cpuUs(): number {
+function cpuUs(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
@@ -40,6 +40,22 @@ export function best(rounds: number, operations: number, body: () => number): Co
 /** How many of `full` there are to be at a scale, at least `least`. */
 export function scaled(full: number, scale: number, least: number): number {
   return Math.max(least, Math.round(full * scale));
+}
+
+/** Begins something so many times a second, however long each takes, and waits until all is done. */
+export async function atRate(
+  rate: number,
+  count: number,
+  begin: () => Promise<unknown>,
+): Promise<void> {
+  const startMs = performance.now();
+  const begun: Promise<unknown>[] = [];
+  for (let index = 0; index < count; index++) {
+    const waitMs = startMs + index * 1_000 / rate - performance.now();
+    if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    begun.push(begin());
+  }
+  await Promise.all(begun);
 }
 
 /** The middle of some numbers. */

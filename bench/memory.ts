@@ -1,6 +1,6 @@
 import { Child } from "./child.ts";
 import { cell, printTable, scaled } from "./measure.ts";
-import type { Ports, Usage } from "./subject.ts";
+import type { Ports } from "./subject.ts";
 
 const FROM = 5_000;
 const TO = 18_000;
@@ -11,14 +11,12 @@ async function settled(subject: Child, settleMs: number): Promise<number> {
   await subject.call("collect");
   await new Promise((resolve) => setTimeout(resolve, settleMs));
   await subject.call("collect");
-  return (await subject.call<Usage>("usage")).rssBytes;
+  return (await subject.usage()).rssBytes;
 }
 
 /**
  * Resident memory of the server per idle connection, between 5,000 and 18,000 of them: bare
  * sockets, and authenticated clients over TCP and WebSocket, each in a process of its own.
- *
- * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
   const from = scaled(FROM, scale, 10);
@@ -26,8 +24,8 @@ export async function run(scale: number): Promise<void> {
   const settleMs = SETTLE_MS * Math.min(1, scale);
   const rows: string[][] = [];
   for (const kind of ["bare", "tcp", "websocket"] as const) {
-    await using subject = new Child(new URL("./subject.ts", import.meta.url));
-    await using sink = new Child(new URL("./sink.ts", import.meta.url));
+    await using subject = new Child("./subject.ts");
+    await using sink = new Child("./sink.ts");
     const ports = await subject.call<Ports>("listen", { onData: "ignore" });
     const room = "bench://memory";
     await sink.call("open", { kind, port: ports[kind], clients: from, room });

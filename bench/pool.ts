@@ -28,10 +28,8 @@ function lend(buffers: Buffers, bytes: number, operations: number): number {
 /**
  * Lending a buffer of the pool and taking it back, next to allocating one for the garbage collector
  * to find.
- *
- * @param scale 1 is the full size.
  */
-export function run(scale: number): Promise<void> {
+export function run(scale: number): void {
   const rows: string[][] = [];
   for (const bytes of SIZES) {
     // Large buffers take long to allocate; fewer of them tell as much.
@@ -53,5 +51,4 @@ export function run(scale: number): Promise<void> {
     ["bytes", "pool ns", "new ns", "ratio", "pool CPU ns", "new CPU ns"],
     rows,
   );
-  return Promise.resolve();
 }

@@ -5,7 +5,6 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { scriptArgs } from "../platform/select.ts";
-export { freePort } from "../tests/support/free_port.ts";
 
 /** Ticks of the kernel's clock in a second, by which it counts CPU time. */
 const TICKS_PER_S = 100;

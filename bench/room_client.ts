@@ -2,10 +2,14 @@ import { connect, type Socket } from "node:net";
 import { encodeAuth } from "../client/codec.ts";
 
 /** A client in a room that tells when bytes have come, whatever they are. */
-export class RoomClient {
+class RoomClient {
   #arrival = Promise.withResolvers<number>();
 
   constructor(readonly close: () => void) {}
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
 
   /** When the next bytes come, in milliseconds. */
   next(): Promise<number> {

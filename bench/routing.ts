@@ -142,8 +142,6 @@ function turn(): Promise<void> {
 /**
  * How many batches a push to a room costs, when it goes to every comet and when it goes only to
  * those that hold the room.
- *
- * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
   const rooms = Math.max(5, Math.round(ROOMS * Math.min(1, scale)));

@@ -67,11 +67,9 @@ async function best(calls: number, call: () => Promise<void>): Promise<number> {
 /**
  * Calls per second that echo a payload, over the RPC and over HTTP with Hono: the same child
  * process serves both, and this one calls.
- *
- * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
-  await using server = new Child(new URL("./rpc_server.ts", import.meta.url));
+  await using server = new Child("./rpc_server.ts");
   const ports = await server.call<RpcPorts>("listen");
   const { link, dialer } = await openLink(ports.rpc);
   const rpc = await best(scaled(RPC_CALLS, scale, IN_FLIGHT), async () => {

@@ -13,10 +13,10 @@ import { Opcode } from "../protocol/websocket/opcode.ts";
 import { serveCommands } from "./child.ts";
 
 /** How a client begins. */
-export type ClientKind = "bare" | "tcp" | "websocket" | "socketio";
+type ClientKind = "bare" | "tcp" | "websocket" | "socketio";
 
 /** What the parent asks for. */
-export interface OpenArgument {
+interface OpenArgument {
   readonly kind: ClientKind;
   readonly port: number;
   readonly clients: number;
@@ -148,8 +148,4 @@ serveCommands({
   pushesReceived: () => pushesReceived,
   untilReceived: (argument: { bytes: number }) =>
     until(() => bytesReceived >= argument.bytes, 60_000),
-  close: () => {
-    for (const conn of conns) conn.evict();
-    conns.length = 0;
-  },
 });

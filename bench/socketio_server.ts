@@ -1,10 +1,8 @@
 /** A child process that is a Socket.IO server; everyone who connects is in one room. */
 import { once } from "node:events";
 import { createServer } from "node:http";
-import process from "node:process";
 import { Server } from "socket.io";
 import { serveCommands } from "./child.ts";
-import type { Usage } from "./subject.ts";
 
 const http = createServer();
 // As lean as its options make it: WebSocket alone, no compression.
@@ -32,9 +30,4 @@ async function emitAtRate(
   }
 }
 
-function usage(): Usage {
-  const { user, system } = process.cpuUsage();
-  return { cpuUs: user + system, rssBytes: process.memoryUsage().rss };
-}
-
-serveCommands({ listen, emitAtRate, usage, clients: () => io.engine.clientsCount });
+serveCommands({ listen, emitAtRate });

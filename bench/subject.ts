@@ -1,5 +1,4 @@
 /** A child process that is measured: a comet with its logic, and the bare sockets beside it. */
-import process from "node:process";
 import { systemClock } from "../platform/system_clock.ts";
 import { systemPrng } from "../base/prng.ts";
 import type { Comet } from "../comet/comet.ts";
@@ -13,7 +12,6 @@ import { RpcCounters } from "../rpc/counters.ts";
 import type { BareListener } from "../platform/bare_sockets.ts";
 import { selectBareSockets, selectPlatform } from "../platform/select.ts";
 import { encodeFrame } from "../protocol/frame.ts";
-import type { RoomDelivery } from "../protocol/cluster/delivery.ts";
 import { serveCommands } from "./child.ts";
 
 /** Ports of a subject. */
@@ -24,7 +22,7 @@ export interface Ports {
 }
 
 /** How a subject behaves. */
-export interface ListenArgument {
+interface ListenArgument {
   /** What bare sockets do with what comes. */
   readonly onData: "echo" | "ignore";
   /** After how long a quiet WebSocket client is pinged, in milliseconds; 0 or nothing for never. */
@@ -32,18 +30,10 @@ export interface ListenArgument {
 }
 
 /** What is pushed, and to whom. */
-export interface FanoutArgument {
+interface FanoutArgument {
   readonly target: "bare" | "room";
   readonly room: string;
   readonly bodyBytes: number;
-}
-
-/** What a subject has used so far. */
-export interface Usage {
-  /** CPU time in microseconds. */
-  readonly cpuUs: number;
-  /** Resident memory in bytes. */
-  readonly rssBytes: number;
 }
 
 const FAR_MS = 3_600_000;
@@ -91,15 +81,12 @@ async function listen({ onData, pingMs = 0 }: ListenArgument): Promise<Ports> {
 
 let position = 0;
 
-/** What a job sends for a push to a room. */
-function deliveryOf(room: string, frames: Uint8Array): RoomDelivery {
-  return { kind: "room", partition: 0, token: 1, room, frames, positions: [++position] };
-}
-
 async function fanout({ target, room, bodyBytes }: FanoutArgument): Promise<void> {
-  const frame = encodeFrame(1000, 0, new Uint8Array(bodyBytes));
-  if (target === "bare") bare.writeAll(frame);
-  else await comet.deliver([deliveryOf(room, frame)]);
+  const frames = encodeFrame(1000, 0, new Uint8Array(bodyBytes));
+  if (target === "bare") return bare.writeAll(frames);
+  // What a job sends for a push to a room.
+  const positions = [++position];
+  await comet.deliver([{ kind: "room", partition: 0, token: 1, room, frames, positions }]);
 }
 
 /** Writes one frame to every bare socket, so many times a second. */
@@ -115,17 +102,10 @@ async function bareAtRate({ rate, seconds }: { rate: number; seconds: number }):
   }
 }
 
-function usage(): Usage {
-  const { user, system } = process.cpuUsage();
-  return { cpuUs: user + system, rssBytes: process.memoryUsage().rss };
-}
-
 serveCommands({
   listen,
   fanout,
   bareAtRate,
-  usage,
   collect: () => (globalThis as { gc?: () => void }).gc?.(),
   pings: () => comet.counters.pingsSent,
-  connections: () => comet.connections + bare.size,
 });

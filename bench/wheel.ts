@@ -15,34 +15,23 @@ async function measure(kind: TimersArgument["kind"], timers: number): Promise<Ti
   const refreshesPerTick = Math.round(
     REFRESHES_PER_SECOND / TICKS_PER_SECOND * timers / TIMERS,
   );
-  const child = new Child(new URL("./timers.ts", import.meta.url));
-  try {
-    return await child.call<TimersCost>("measure", {
-      kind,
-      timers,
-      refreshes: refreshesPerTick * TICKS_PER_SECOND * SECONDS[kind],
-      refreshesPerTick,
-    });
-  } finally {
-    await child.stop();
-  }
+  const refreshes = refreshesPerTick * TICKS_PER_SECOND * SECONDS[kind];
+  await using child = new Child("./timers.ts");
+  return await child.call("measure", { kind, timers, refreshes, refreshesPerTick });
 }
 
 /**
  * A million heartbeat deadlines in the timing wheel, next to a `setTimeout` for each: memory, and
  * time to add, refresh and cancel one.
- *
- * @param scale 1 is the full size.
  */
 export async function run(scale: number): Promise<void> {
   const timers = scaled(TIMERS, scale, TIMERS_MIN);
-  const wheel = await measure("wheel", timers);
-  const native = await measure("setTimeout", timers);
-  const row = (name: string, { addNs, refreshNs, cancelNs, bytes }: TimersCost) => {
-    const coreShare = refreshNs * REFRESHES_PER_SECOND / 1e9;
-    return [name, ...[addNs, refreshNs, cancelNs, bytes, 100 * coreShare].map(cell)];
+  const figuresOf = async (kind: TimersArgument["kind"]) => {
+    const { addNs, refreshNs, cancelNs, bytes } = await measure(kind, timers);
+    return [addNs, refreshNs, cancelNs, bytes, 100 * refreshNs * REFRESHES_PER_SECOND / 1e9];
   };
-  const ratio = (part: (cost: TimersCost) => number) => cell(part(wheel) / part(native));
+  const wheel = await figuresOf("wheel");
+  const native = await figuresOf("setTimeout");
   printTable(
     `${timers} timers, one for each connection`,
     [
@@ -53,13 +42,10 @@ export async function run(scale: number): Promise<void> {
       "bytes each",
       `% of a core at ${REFRESHES_PER_SECOND} refreshes/s`,
     ],
-    [row("wheel", wheel), row("setTimeout", native), [
-      "ratio",
-      ratio((cost) => cost.addNs),
-      ratio((cost) => cost.refreshNs),
-      ratio((cost) => cost.cancelNs),
-      ratio((cost) => cost.bytes),
-      ratio((cost) => cost.refreshNs),
-    ]],
+    [
+      ["wheel", ...wheel.map(cell)],
+      ["setTimeout", ...native.map(cell)],
+      ["ratio", ...wheel.map((figure, column) => cell(figure / native[column]))],
+    ],
   );
 }

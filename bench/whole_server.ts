@@ -1,8 +1,6 @@
 /** A child process that is a whole server: every role, on free ports of this machine. */
-import process from "node:process";
 import { type Config, startServer } from "../mod.ts";
 import { serveCommands } from "./child.ts";
-import type { Usage } from "./subject.ts";
 
 /** Ports of a whole server. */
 export interface ServerPorts {
@@ -22,9 +20,4 @@ async function start(options: Partial<Config>): Promise<ServerPorts> {
   return { tcp: tcp.port, ws: ws.port, http: http.port };
 }
 
-function usage(): Usage {
-  const { user, system } = process.cpuUsage();
-  return { cpuUs: user + system, rssBytes: process.memoryUsage().rss };
-}
-
-serveCommands({ start, usage });
+serveCommands({ start });

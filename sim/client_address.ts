@@ -1,7 +1,7 @@
 import type { Transport } from "./types.ts";
 
 /** Where clients connect, and how. */
-export interface ClientAddress {
+interface ClientAddress {
   readonly transport: Transport;
   /** A name or an address, without brackets. */
   readonly host: string;

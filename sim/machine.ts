@@ -16,7 +16,7 @@ const PROCESSES_MAX = 64;
 const TICKS_PER_S = 100;
 
 /** What a run needs of the machine. */
-export interface Need {
+interface Need {
   readonly clients: number;
   /** Client processes; undefined for as many as are needed. */
   readonly workers: number | undefined;

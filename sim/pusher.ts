@@ -11,7 +11,7 @@ import type { RoomPushes } from "./types.ts";
 export type SendPush = (room: number, body: Uint8Array) => Promise<boolean>;
 
 /** How to push. */
-export interface PusherDependencies {
+interface PusherDependencies {
   readonly send: SendPush;
   /** Tells the pushes of this run from those of others. */
   readonly tag: number;

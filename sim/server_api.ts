@@ -95,21 +95,18 @@ export class ServerApi {
   async #resources(): Promise<ResourceCounts | undefined> {
     const { ok, text } = await this.#get("/metrics");
     if (!ok) return undefined;
-    const held: Record<string, number> = {};
-    for (const line of text.split("\n")) {
-      const [name, value] = line.split(" ");
-      if (RESOURCES[name] !== undefined) held[RESOURCES[name]] = Number(value);
-    }
-    return Object.keys(held).length === 0 ? undefined : held;
+    const held = text.split("\n").map((line) => line.split(" "))
+      .filter(([name]) => RESOURCES[name] !== undefined)
+      .map(([name, value]) => [RESOURCES[name], Number(value)]);
+    return held.length === 0 ? undefined : Object.fromEntries(held);
   }
 
   /** Members of this run's rooms, by the room's index. */
   async #members(): Promise<number[]> {
-    const { rooms } = this;
-    const { text } = await this.#get(`/goim/online/top?type=sim&limit=${rooms}`);
+    const { text } = await this.#get(`/goim/online/top?type=sim&limit=${this.rooms}`);
     const { code, data } = parsed<{ room_id: string; count: number }[]>(text);
     if (code !== 0) throw new ServerFailed("the API does not say who is online");
-    const members = new Array<number>(rooms).fill(0);
+    const members = new Array<number>(this.rooms).fill(0);
     for (const { room_id, count } of data ?? []) members[Number(room_id)] = count;
     return members;
   }

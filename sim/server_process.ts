@@ -42,9 +42,6 @@ export interface ServerUnderTest {
   readonly child: Child | undefined;
 }
 
-/** An address of loopback that a server listens on when it listens on all. */
-const OTHER_LOOPBACK = "127.0.0.2";
-
 /**
  * A server that runs already.
  *
@@ -58,14 +55,15 @@ export async function findServer(
   const widened = targets.map((target) => {
     const { transport, host, port } = parseClientAddress(target)!;
     if (host !== "localhost" && host !== "127.0.0.1") return target;
-    const probe = { hostname: OTHER_LOOPBACK, port, pendingBytesMax: 0, handler: nobody };
+    // A server listens on this address of loopback when it listens on all.
+    const probe = { hostname: "127.0.0.2", port, pendingBytesMax: 0, handler: nobody };
     return streams.dial(probe).then(() => `${transport}://{host}:${port}`, () => target);
   });
   return { targets: await Promise.all(widened), apiUrl, child: undefined };
 }
 
 /** How a server is started. */
-export interface LaunchDependencies {
+interface LaunchDependencies {
   readonly streams: Streams;
   /** Runs this program once more. */
   readonly spawn: Process["spawn"];
@@ -91,13 +89,12 @@ async function freePorts(streams: Streams, count: number): Promise<number[]> {
  * @throws {Error} When it does not come up.
  */
 export async function launchServer(parts: LaunchDependencies): Promise<ServerUnderTest> {
-  for (let tries = 1;; tries++) {
-    const launched = await tryLaunch(parts);
-    if (typeof launched === "object") return launched;
-    if (launched !== CANNOT_START || tries === TRIES) {
-      throw new Error(`Cannot run: the server ended with ${launched}`);
-    }
+  let launched = await tryLaunch(parts);
+  for (let tries = 1; launched === CANNOT_START && tries < TRIES; tries++) {
+    launched = await tryLaunch(parts);
   }
+  if (typeof launched === "object") return launched;
+  throw new Error(`Cannot run: the server ended with ${launched}`);
 }
 
 /** @returns The server, or what it ended with. */

@@ -36,7 +36,7 @@ const CALL_MS = 120_000;
 const GONE_MS = 2_000;
 
 /** How a fleet is made. */
-export interface FleetDependencies {
+interface FleetDependencies {
   readonly streams: Streams;
   /** Runs this program once more. */
   readonly spawn: Process["spawn"];

@@ -16,7 +16,7 @@ export function percent(share: number): string {
 }
 
 /** A rectangle that stands on the x axis; its places and its height are shares of 1. */
-export interface Rect {
+interface Rect {
   readonly from: number;
   readonly to: number;
   readonly height: number;
@@ -36,7 +36,7 @@ export function rect({ from, to, height, className, title }: Rect): string {
 }
 
 /** What a chart is made of. */
-export interface Chart {
+interface Chart {
   readonly title: string;
   readonly unit: string;
   /** Names of lines with their classes; none for a chart that explains itself. */

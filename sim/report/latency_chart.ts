@@ -9,7 +9,7 @@ const BAR_RATIO = 2 ** (1 / 5);
 const BAR_ERROR = 1e-6;
 
 /** Latencies up to an edge in milliseconds, above that of the bucket before, and how many. */
-export type Bucket = readonly [edgeMs: number, count: number];
+type Bucket = readonly [edgeMs: number, count: number];
 
 /** Adds buckets up into bars that are wide enough to be seen, in rising order. */
 export function barsOf(

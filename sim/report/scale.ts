@@ -44,8 +44,21 @@ function greatest(values: readonly number[]): number {
   return values.reduce((most, value) => Math.max(most, value), 0);
 }
 
-function between(low: number, high: number, value: number): number {
-  return Math.min(1, Math.max(0, (value - low) / (high - low)));
+/** @param measure What is laid out evenly; a value of which it makes no number has no place. */
+function scale(
+  ticks: readonly number[],
+  [low, high]: readonly [number, number],
+  measure: (value: number) => number = (value) => value,
+): Scale {
+  const [from, to] = [measure(low), measure(high)];
+  return {
+    ticks,
+    at(value) {
+      const measured = value === undefined ? undefined : measure(value);
+      if (!isNumber(measured)) return undefined;
+      return Math.min(1, Math.max(0, (measured - from) / (to - from)));
+    },
+  };
 }
 
 /**
@@ -59,10 +72,8 @@ export function linearScale(values: readonly (number | undefined)[], stepMin = 0
   const step = Math.max(stepMin, roundUp(most / STEPS));
   const steps = Math.max(1, Math.ceil(exact(most / step)));
   const high = exact(steps * step);
-  return {
-    ticks: Array.from({ length: steps + 1 }, (_, index) => exact(index * step)),
-    at: (value) => isNumber(value) ? between(0, high, value) : undefined,
-  };
+  const ticks = Array.from({ length: steps + 1 }, (_, index) => exact(index * step));
+  return scale(ticks, [0, high]);
 }
 
 /**
@@ -72,11 +83,7 @@ export function linearScale(values: readonly (number | undefined)[], stepMin = 0
  */
 export function timeScale(endS: number): Scale {
   const high = endS > 0 && Number.isFinite(endS) ? endS : 1;
-  const { ticks } = linearScale([high]);
-  return {
-    ticks: ticks.filter((tick) => tick <= high),
-    at: (value) => isNumber(value) ? between(0, high, value) : undefined,
-  };
+  return scale(linearScale([high]).ticks.filter((tick) => tick <= high), [0, high]);
 }
 
 /** Every power of ten between two values, or also 2 and 5 times them. */
@@ -100,11 +107,5 @@ export function logScale(values: readonly (number | undefined)[]): Scale {
   const low = roundDown(positive.reduce((least, value) => Math.min(least, value), most));
   const above = roundUp(most);
   const high = above > low ? above : roundUp(above * 1.5);
-  return {
-    ticks: logTicks(low, high),
-    at: (value) =>
-      isNumber(value) && value > 0
-        ? between(Math.log(low), Math.log(high), Math.log(value))
-        : undefined,
-  };
+  return scale(logTicks(low, high), [low, high], Math.log);
 }

@@ -9,14 +9,14 @@ const POINTED_MAX = 300;
 const DASH = 8;
 
 /** A stretch of a run, in seconds since its start. */
-export interface Band {
+interface Band {
   readonly name: string;
   readonly fromS: number;
   readonly toS: number;
 }
 
 /** One line of a chart. */
-export interface Line {
+interface Line {
   readonly name: string;
   /** One for each point in time; undefined leaves a gap. */
   readonly values: readonly (number | undefined)[];
