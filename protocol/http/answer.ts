@@ -11,7 +11,7 @@ const OWN_FIELDS = new Set(
   ["connection", "content-length", "date", "keep-alive", "transfer-encoding"],
 );
 
-/** Longest body that is copied to leave in one write with its head, in bytes. */
+/** How much of a body is copied to leave in one write with its head, in bytes. */
 const JOINED_BYTES_MAX = 16 * 1024;
 
 /**
@@ -20,21 +20,19 @@ const JOINED_BYTES_MAX = 16 * 1024;
  */
 const PART_BYTES_MAX = HttpLimits.unreadBytesMax;
 
-/** What an answer depends on beside the response. */
-export interface AnswerOptions {
-  /** Whether it answers HEAD: then no body follows. */
-  readonly isHead: boolean;
-  /** Whether the connection ends after it. */
-  readonly isLast: boolean;
-  /** Present time, as HTTP writes it. */
-  readonly date: string;
-}
-
-/** Encodes an answer, in parts to be written one after the other. */
+/**
+ * Encodes an answer, in parts to be written one after the other.
+ *
+ * @param isHead Whether it answers HEAD: then no body follows.
+ * @param isLast Whether the connection ends after it.
+ * @param date Present time, as HTTP writes it.
+ */
 export function encodeAnswer(
   response: Response,
   body: ArrayBuffer,
-  { isHead, isLast, date }: AnswerOptions,
+  isHead: boolean,
+  isLast: boolean,
+  date: string,
 ): Uint8Array[] {
   const { status, headers } = response;
   const bodyBytes = body.byteLength;
@@ -46,18 +44,16 @@ export function encodeAnswer(
   const hasLength = status !== 204 && status !== 304 && !(isHead && bodyBytes === 0);
   if (hasLength) head += `Content-Length: ${bodyBytes}\r\n`;
   head += isLast ? "Connection: close\r\n\r\n" : "\r\n";
-  if (isHead || bodyBytes === 0) return [Buffer.from(head, "latin1")];
-  if (bodyBytes > JOINED_BYTES_MAX) {
-    const parts: Uint8Array[] = [Buffer.from(head, "latin1")];
-    for (let at = 0; at < bodyBytes; at += PART_BYTES_MAX) {
-      parts.push(new Uint8Array(body, at, Math.min(PART_BYTES_MAX, bodyBytes - at)));
-    }
-    return parts;
+  const sentBytes = isHead ? 0 : bodyBytes;
+  const joinedBytes = Math.min(sentBytes, JOINED_BYTES_MAX);
+  const first = Buffer.allocUnsafeSlow(head.length + joinedBytes);
+  first.write(head, "latin1");
+  first.set(new Uint8Array(body, 0, joinedBytes), head.length);
+  const parts: Uint8Array[] = [first];
+  for (let at = joinedBytes; at < sentBytes; at += PART_BYTES_MAX) {
+    parts.push(new Uint8Array(body, at, Math.min(PART_BYTES_MAX, sentBytes - at)));
   }
-  const joined = Buffer.allocUnsafeSlow(head.length + bodyBytes);
-  joined.write(head, "latin1");
-  joined.set(new Uint8Array(body), head.length);
-  return [joined];
+  return parts;
 }
 
 /** The answer to a request that no handler has seen; the connection ends after it. */

@@ -3,12 +3,6 @@ import { type HttpConnection, HttpState } from "./connection.ts";
 import type { HttpCounters } from "./counters.ts";
 import { HttpLimits } from "./limits.ts";
 
-/** Someone who waits until something is so. */
-interface Waiter {
-  readonly isSo: () => boolean;
-  readonly resolve: () => void;
-}
-
 /**
  * Which connections make room for a new one, those with the least rank first; none that the handler
  * has a request of.
@@ -30,7 +24,8 @@ function rank({ state, sinceMs }: HttpConnection, nowMs: number): number {
 /** The connections of an HTTP server: how many there may be, and how long each may take. */
 export class HttpConnections {
   readonly #all = new Set<HttpConnection>();
-  readonly #waiters = new Set<Waiter>();
+  /** Each looks whether what someone waits for is so. */
+  readonly #looks = new Set<() => void>();
   /** Bytes of requests that are held. */
   #heldBytes = 0;
   #sweeps: TimerHandle | undefined;
@@ -92,25 +87,22 @@ export class HttpConnections {
   }
 
   /** Settles when something is so, at the latest after `HttpLimits.closeMsMax`. */
-  until(isSo: () => boolean): Promise<void> {
-    if (isSo()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const late = this.clock.setTimeout(() => waiter.resolve(), HttpLimits.closeMsMax);
-      const waiter: Waiter = {
-        isSo,
-        resolve: () => {
-          this.clock.cancel(late);
-          this.#waiters.delete(waiter);
-          resolve();
-        },
-      };
-      this.#waiters.add(waiter);
-    });
+  async until(isSo: () => boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const late = this.clock.setTimeout(resolve, HttpLimits.closeMsMax);
+    const look = () => {
+      if (isSo()) resolve();
+    };
+    this.#looks.add(look);
+    look();
+    await promise;
+    this.#looks.delete(look);
+    this.clock.cancel(late);
   }
 
-  /** Something may be as a waiter wants it. */
+  /** Something may be as someone waits for it. */
   look(): void {
-    for (const waiter of this.#waiters) if (waiter.isSo()) waiter.resolve();
+    for (const look of this.#looks) look();
   }
 
   #makeRoom(): boolean {

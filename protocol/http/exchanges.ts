@@ -4,7 +4,7 @@ import type { Conn, ConnHandler } from "../../platform/port.ts";
 import { CONTINUE, encodeAnswer, encodeRefusal, HttpDate } from "./answer.ts";
 import { HttpConnection, HttpState } from "./connection.ts";
 import { HttpConnections } from "./connections.ts";
-import type { HttpCounters } from "./counters.ts";
+import { HttpCounters } from "./counters.ts";
 import { HttpLimits } from "./limits.ts";
 import { type HttpFetch, HttpRequest } from "./request.ts";
 import type { ParsedRequest } from "./request_parser.ts";
@@ -16,20 +16,22 @@ type ServerConn = Conn<HttpConnection>;
 
 /** How requests are taken and answered. */
 export interface ExchangeOptions {
+  /** What connections' deadlines are judged by: the time in which this process ran. */
   readonly clock: Clock;
   readonly fetch: HttpFetch;
   /** Most connections at once. */
   readonly connectionsMax: number;
   /** The longest body of a request, in bytes. */
   readonly bodyBytesMax: number;
-  readonly counters: HttpCounters;
+  /** Where to count. */
+  readonly counters?: HttpCounters;
 }
 
 /** Requests and their answers, one after the other on each connection. */
 export class Exchanges implements ConnHandler<HttpConnection> {
   readonly connections: HttpConnections;
+  readonly counters: HttpCounters;
   readonly #options: ExchangeOptions;
-  readonly #counters: HttpCounters;
   readonly #clock: Clock;
   readonly #date: HttpDate;
   /** Requests that the handler has. */
@@ -38,9 +40,9 @@ export class Exchanges implements ConnHandler<HttpConnection> {
   #isQuiescing = false;
 
   constructor(options: ExchangeOptions) {
-    const { clock, connectionsMax, counters } = options;
+    const { clock, connectionsMax, counters = new HttpCounters() } = options;
     this.#options = options;
-    this.#counters = counters;
+    this.counters = counters;
     this.#clock = clock;
     this.#date = new HttpDate(clock);
     const late = new HttpError(408, "request must arrive in time");
@@ -59,7 +61,7 @@ export class Exchanges implements ConnHandler<HttpConnection> {
     const hasRoom = this.connections.add(connection);
     if (this.#isStopping) return connection.finish(nowMs);
     if (hasRoom) return;
-    this.#counters.refusedFull++;
+    this.counters.refusedFull++;
     this.#refuse(connection, new HttpError(503, "too many connections"));
   }
 
@@ -115,7 +117,7 @@ export class Exchanges implements ConnHandler<HttpConnection> {
   #keep(connection: HttpConnection, bytes: Uint8Array): void {
     connection.keep(bytes);
     if (this.connections.hold(connection, connection.heldBytes + bytes.length)) return;
-    this.#counters.refusedLong++;
+    this.counters.refusedLong++;
     // Whatever is said now would be taken for the answer to the request under way.
     connection.conn.evict();
   }
@@ -126,7 +128,7 @@ export class Exchanges implements ConnHandler<HttpConnection> {
       return connection.parser.push(bytes);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      this.#counters.malformed++;
+      this.counters.malformed++;
       this.#refuse(connection, error);
       return -1;
     }
@@ -136,7 +138,7 @@ export class Exchanges implements ConnHandler<HttpConnection> {
   #take(connection: HttpConnection): void {
     const { parser } = connection;
     if (!this.connections.hold(connection, connection.unhandledBytes)) {
-      this.#counters.refusedLong++;
+      this.counters.refusedLong++;
       return this.#refuse(connection, new HttpError(503, "too many long requests at once"));
     }
     if (parser.isComplete) void this.#handle(connection, parser.take());
@@ -158,9 +160,9 @@ export class Exchanges implements ConnHandler<HttpConnection> {
   }
 
   async #handle(connection: HttpConnection, request: ParsedRequest): Promise<void> {
-    this.#counters.requests++;
+    this.counters.requests++;
     if (this.#isQuiescing) {
-      this.#counters.refusedStopping++;
+      this.counters.refusedStopping++;
       return this.#refuse(connection, new HttpError(503, "server stops"));
     }
     connection.state = HttpState.handling;
@@ -192,7 +194,7 @@ export class Exchanges implements ConnHandler<HttpConnection> {
     const isLast = head.isLast || this.#isStopping ||
       (connection.peerEnded && connection.rest === null);
     const isHead = head.method === "HEAD";
-    const answer = encodeAnswer(response, body, { isHead, isLast, date: this.#date.text });
+    const answer = encodeAnswer(response, body, isHead, isLast, this.#date.text);
     for (const part of answer) connection.conn.write(part);
     const nowMs = this.#clock.monotonicMs();
     if (isLast) return connection.finish(nowMs);
@@ -216,7 +218,7 @@ export class Exchanges implements ConnHandler<HttpConnection> {
   }
 
   #fault({ head: { method, target } }: ParsedRequest, error: unknown): void {
-    this.#counters.faults++;
+    this.counters.faults++;
     // The query may hold a key.
     const [path] = target.split("?", 1);
     log.error("{method} {path} failed: {error}", { method, path, error: String(error) });

@@ -1,4 +1,3 @@
-import type { HttpFields } from "./head.ts";
 import type { ParsedRequest } from "./request_parser.ts";
 
 /** Answers one HTTP request; of the `Request` there is what `HttpRequest` has. */
@@ -18,28 +17,33 @@ export class HttpRequest {
   readonly method: string;
   /** `http://`, the Host field, and the target as it was sent. */
   readonly url: string;
-  readonly #fields: HttpFields;
+  readonly #request: ParsedRequest;
   #headers: Headers | undefined;
-  readonly #body: Uint8Array;
 
-  constructor({ head, body }: ParsedRequest) {
-    this.method = head.method;
-    this.url = `http://${head.host || NO_HOST}${head.target}`;
-    this.#fields = head.fields;
-    this.#body = body;
+  constructor(request: ParsedRequest) {
+    const { method, host, target } = request.head;
+    this.method = method;
+    this.url = `http://${host || NO_HOST}${target}`;
+    this.#request = request;
   }
 
   get headers(): Headers {
-    return this.#headers ??= toHeaders(this.#fields);
+    if (this.#headers === undefined) {
+      this.#headers = new Headers();
+      for (const [name, values] of this.#request.head.fields) {
+        for (const value of values) this.#headers.append(name, value);
+      }
+    }
+    return this.#headers;
   }
 
   /** Null for a body without bytes. */
   get body(): ReadableStream<Uint8Array> | null {
-    return this.#body.length === 0 ? null : this.#response().body;
+    return this.#request.body.length === 0 ? null : this.#response().body;
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
-    return Promise.resolve(this.#body.slice().buffer as ArrayBuffer);
+    return Promise.resolve(this.#request.body.slice().buffer as ArrayBuffer);
   }
 
   text(): Promise<string> {
@@ -52,14 +56,6 @@ export class HttpRequest {
 
   /** A `Response` has the same body. */
   #response(): Response {
-    return new Response(this.#body as Uint8Array<ArrayBuffer>);
+    return new Response(this.#request.body as Uint8Array<ArrayBuffer>);
   }
-}
-
-function toHeaders(fields: HttpFields): Headers {
-  const headers = new Headers();
-  for (const [name, values] of fields) {
-    for (const value of values) headers.append(name, value);
-  }
-  return headers;
 }

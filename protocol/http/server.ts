@@ -5,26 +5,14 @@
  *
  * @module
  */
-import type { Clock } from "../../base/clock.ts";
 import type { Address, Streams } from "../../platform/port.ts";
-import { HttpCounters } from "./counters.ts";
-import { Exchanges } from "./exchanges.ts";
-import type { HttpFetch } from "./request.ts";
+import { type ExchangeOptions, Exchanges } from "./exchanges.ts";
 
 /** How to serve HTTP. */
-export interface HttpOptions {
+export interface HttpOptions extends ExchangeOptions {
   readonly streams: Streams;
-  /** What connections' deadlines are judged by: the time in which this process ran. */
-  readonly clock: Clock;
   /** Where to listen. */
   readonly address: Address;
-  readonly fetch: HttpFetch;
-  /** Most connections at once. */
-  readonly connectionsMax: number;
-  /** The longest body of a request, in bytes. */
-  readonly bodyBytesMax: number;
-  /** Where to count. */
-  readonly counters?: HttpCounters;
 }
 
 /** A running HTTP server. */
@@ -51,12 +39,14 @@ export interface HttpServer {
  * @throws {Error} With a one-line message when the port cannot be opened.
  */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const { streams, address, counters = new HttpCounters() } = options;
-  const exchanges = new Exchanges({ ...options, counters });
-  // What waits is bounded by its owner, who looks at no request while answers wait.
-  const pendingBytesMax = Infinity;
-  const handler = exchanges;
-  const listener = await streams.listen({ ...address, pendingBytesMax, handler, counters });
+  const exchanges = new Exchanges(options);
+  const listener = await options.streams.listen({
+    ...options.address,
+    // What waits is bounded by its owner, who looks at no request while answers wait.
+    pendingBytesMax: Infinity,
+    handler: exchanges,
+    counters: exchanges.counters,
+  });
   let closed: Promise<void> | undefined;
   return {
     address: listener.address,
