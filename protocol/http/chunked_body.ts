@@ -1,11 +1,9 @@
 import type { BorrowedBytes } from "../borrowed.ts";
 import { plainBuffers } from "../buffers.ts";
 import { parseFields } from "./head.ts";
-import { HeadReader, latin1 } from "./head_reader.ts";
+import { HeadReader } from "./head_reader.ts";
 import { HttpLimits } from "./limits.ts";
 import { HttpError } from "./status.ts";
-
-const LF = 0x0a;
 
 /** The size in hexadecimal, in digits enough for any body that is taken, and extensions. */
 const SIZE_LINE = /^([\da-f]{1,8})(?:[\t ]*;[\t -~\x80-\xff]*)?\r\n$/i;
@@ -71,15 +69,16 @@ export class ChunkedBody {
   }
 
   #takeLine(bytes: Uint8Array, start: number): number {
-    const lineFeed = bytes.indexOf(LF, start);
-    const end = lineFeed === -1 ? bytes.length : lineFeed + 1;
-    if (this.#line.length + end - start > HttpLimits.chunkLineBytesMax) throw malformed();
-    this.#line += latin1(bytes, start, end);
-    if (lineFeed !== -1) {
-      this.#part = this.#afterLine(this.#line);
-      this.#line = "";
+    let line = this.#line;
+    let at = start;
+    while (at < bytes.length && !line.endsWith("\n")) line += String.fromCharCode(bytes[at++]);
+    if (line.length > HttpLimits.chunkLineBytesMax) throw malformed();
+    if (line.endsWith("\n")) {
+      this.#part = this.#afterLine(line);
+      line = "";
     }
-    return end;
+    this.#line = line;
+    return at;
   }
 
   #afterLine(line: string): Part {

@@ -56,10 +56,10 @@ export class HeadReader {
       return 0;
     }
     if (this.held.length === 0) {
-      this.text = latin1(chunk, 0, end);
+      this.text = latin1(chunk, end);
     } else {
       this.held.append(chunk, 0, end);
-      this.text = latin1(this.held.bytes, 0, this.held.length);
+      this.text = latin1(this.held.bytes, this.held.length);
     }
     this.close();
     return end;
@@ -99,7 +99,7 @@ export class HeadReader {
   }
 }
 
-/** HTTP is written in bytes, not in UTF-8: a character each. */
-export function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+/** HTTP heads are bytes, not UTF-8: a character each. */
+function latin1(bytes: Uint8Array, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, end).toString("latin1");
 }
