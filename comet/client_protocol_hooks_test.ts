@@ -76,6 +76,18 @@ describe("ClientProtocol.frame() where logic has hooks", () => {
     assert.deepEqual(comet.left(), NOTHING_LEFT);
   });
 
+  it("goes on asking when another logic, of a version before, knows of no hooks", async () => {
+    const { comet, client, joins } = await setUp();
+    const other = await comet.connect();
+    other.send(7, 1, "{}");
+    await comet.settle();
+    comet.logic.connects[1].resolve(connectReply({ mid: 6n, key: "l" }));
+    await comet.settle();
+    client.send(12, 2, "live://2");
+    await comet.settle();
+    assert.equal(joins.length, 1);
+  });
+
   it("asks nobody where logic has no hook for it", async () => {
     const comet = await TestComet.start();
     comet.logic.holds.add("authorizeJoin");

@@ -84,7 +84,8 @@ export class HttpFront {
     }
     if (route === undefined) return refuse(404, `Path must be ${this.routes[0].path}.`);
     if (!route.methods.includes(method)) {
-      return refuse(405, "Method must be GET.", `${CLOSE}Allow: GET\r\n`);
+      const allowed = route.methods.join(", ");
+      return refuse(405, `Method must be ${allowed}.`, `${CLOSE}Allow: ${allowed}\r\n`);
     }
     return contentLength === 0 ? route.answer(head) : refuse(400, "Request must have no body.");
   }

@@ -48,6 +48,13 @@ describe("HttpFront.push()", () => {
     });
   }
 
+  test("names the methods of the path where another is refused", () => {
+    const { answer } = upgradePieces([latin1("POST /healthz HTTP/1.0\r\n\r\n")]);
+    const text = new TextDecoder().decode(answer?.response);
+    assert.match(text, /^Allow: GET, HEAD, OPTIONS\r$/m);
+    assert.match(text, /Method must be GET, HEAD, OPTIONS\.\n$/);
+  });
+
   test("refuses a head of 1 MB as soon as 16 KB of it have come", () => {
     const input = latin1(withFields({ cookie: `Cookie: ${"c".repeat(1024 * 1024)}` }));
     for (const chunkBytes of [1, 1000, 65536, input.length]) {
