@@ -5,6 +5,8 @@ import { HeadReader } from "./head_reader.ts";
 import { HttpLimits } from "./limits.ts";
 import { HttpError } from "./status.ts";
 
+const LF = 0x0a;
+
 /** The size in hexadecimal, in digits enough for any body that is taken, and extensions. */
 const SIZE_LINE = /^([\da-f]{1,8})(?:[\t ]*;[\t -~\x80-\xff]*)?\r\n$/i;
 
@@ -69,15 +71,20 @@ export class ChunkedBody {
   }
 
   #takeLine(bytes: Uint8Array, start: number): number {
-    let line = this.#line;
+    // One byte more than may come is enough to refuse it.
+    const lineEnd = start + HttpLimits.chunkLineBytesMax + 1 - this.#line.length;
+    const end = Math.min(bytes.length, lineEnd);
     let at = start;
-    while (at < bytes.length && !line.endsWith("\n")) line += String.fromCharCode(bytes[at++]);
-    if (line.length > HttpLimits.chunkLineBytesMax) throw malformed();
-    if (line.endsWith("\n")) {
-      this.#part = this.#afterLine(line);
-      line = "";
+    let byte = 0;
+    while (at < end && byte !== LF) {
+      byte = bytes[at++];
+      this.#line += String.fromCharCode(byte);
     }
-    this.#line = line;
+    if (this.#line.length > HttpLimits.chunkLineBytesMax) throw malformed();
+    if (byte === LF) {
+      this.#part = this.#afterLine(this.#line);
+      this.#line = "";
+    }
     return at;
   }
 
