@@ -63,12 +63,12 @@ export type ServerOptions = Partial<Config> & { readonly hooks?: Hooks };
  * @throws {ConfigError} When an option is wrong.
  * @throws {Error} With a one-line message when it cannot start, such as when a port is taken.
  */
-export async function startServer({ hooks, ...options }: ServerOptions = {}): Promise<Server> {
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const platform = await selectPlatform();
   const config = completeConfig(options, platform.process);
   // A worker is this same program run again, which only the command line knows how to be.
   if (config.workers !== "0") throw new ConfigError(["workers: only on the command line"]);
-  return await start(config, platform, hooks);
+  return await start(config, platform, options.hooks);
 }
 
 /**
@@ -87,10 +87,10 @@ export async function startServer({ hooks, ...options }: ServerOptions = {}): Pr
  * await logic.close();
  * ```
  */
-export async function startLogic({ hooks, ...options }: ServerOptions): Promise<LogicServer> {
+export async function startLogic(options: ServerOptions): Promise<LogicServer> {
   const platform = await selectPlatform();
   const config = completeConfig(options, platform.process, "logic");
-  return await new LogicRole(config, platform, hooks).open();
+  return await new LogicRole(config, platform, options.hooks).open();
 }
 
 if (import.meta.main) await main(await selectPlatform());

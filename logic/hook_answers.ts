@@ -34,10 +34,13 @@ export function checkIdentity(answer: Identity | Refusal): CheckedIdentity | Ref
   const isRoom = typeof room === "string" && room.isWellFormed() &&
     (room === "" || parseRoomKey(room) !== undefined);
   if (!isRoom) throw wrong("room", roomKeyForm, room);
-  if (!Array.isArray(accepts) || accepts.length > Limits.acceptsMax || !accepts.every(isInt32)) {
+  const isList = Array.isArray(accepts) && accepts.length <= Limits.acceptsMax;
+  // Gaps become members: every() would pass over them.
+  const operations = isList ? [...new Set<number>(accepts)] : [];
+  if (!isList || !operations.every(isInt32)) {
     throw wrong("accepts", `a list of at most ${Limits.acceptsMax} int32`, accepts);
   }
-  return { mid, key, room, accepts: [...new Set(accepts as readonly number[])] };
+  return { mid, key, room, accepts: operations };
 }
 
 /** Checks what `authorizeJoin` answered: only `true` lets in, and only `false` is a refusal. */

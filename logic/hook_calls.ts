@@ -33,8 +33,9 @@ export class HookCalls {
   readonly #running: Clock;
   readonly #timeoutMs: number;
   readonly #counters: LogicCounters;
-  /** Ended connections of which `disconnected` is still to be told. */
-  readonly #ended: ConnectionRef[] = [];
+  /** Ended connections of which `disconnected` is still to be told, and before them, last first. */
+  #ended: ConnectionRef[] = [];
+  #endedFirst: ConnectionRef[] = [];
   readonly #underWay = { authenticate: 0, authorizeJoin: 0, message: 0, disconnected: 0 };
   #idle: (() => void) | undefined;
 
@@ -52,7 +53,7 @@ export class HookCalls {
   /** Calls that are under way or wait. */
   get size(): number {
     const { authenticate, authorizeJoin, message, disconnected } = this.#underWay;
-    return authenticate + authorizeJoin + message + disconnected + this.#ended.length;
+    return authenticate + authorizeJoin + message + disconnected + this.#waiting;
   }
 
   /** Whether joins are to be asked for. */
@@ -88,7 +89,7 @@ export class HookCalls {
   /** Tells of a connection that ended, as soon as not too many others are being told of. */
   disconnected(identity: ConnectionRef): void {
     if (this.#hooks.disconnected === undefined) return;
-    if (this.#ended.length >= DISCONNECTED_WAITING_MAX) this.#counters.hookCallsRefused++;
+    if (this.#waiting >= DISCONNECTED_WAITING_MAX) this.#counters.hookCallsRefused++;
     else this.#ended.push(identity);
     this.#tellOfEnded();
   }
@@ -98,9 +99,16 @@ export class HookCalls {
     if (this.size > 0) await new Promise<void>((resolve) => this.#idle = resolve);
   }
 
+  get #waiting(): number {
+    return this.#endedFirst.length + this.#ended.length;
+  }
+
   #tellOfEnded(): void {
-    while (this.#ended.length > 0 && this.#underWay.disconnected < DISCONNECTED_CALLS_MAX) {
-      const identity = this.#ended.pop()!;
+    while (this.#waiting > 0 && this.#underWay.disconnected < DISCONNECTED_CALLS_MAX) {
+      if (this.#endedFirst.length === 0) {
+        [this.#endedFirst, this.#ended] = [this.#ended.reverse(), []];
+      }
+      const identity = this.#endedFirst.pop()!;
       this.#call("disconnected", () => this.#hooks.disconnected!(identity), () => {})
         .catch(() => {})
         .finally(() => this.#tellOfEnded());
@@ -125,7 +133,7 @@ export class HookCalls {
       return check(await withTimeout(this.#running, this.#timeoutMs, Promise.resolve(answer)));
     } catch (error) {
       this.#counters[`${hook}${error instanceof TimeoutError ? "Timeouts" : "Failures"}`]++;
-      logger.error("Hook {hook} failed: {error}", { hook, error: String(error) });
+      logger.error("Hook {hook} failed: {error}", { hook, error });
       throw new HookFailed();
     } finally {
       this.#underWay[hook]--;

@@ -65,6 +65,9 @@ const failures: Readonly<Record<string, () => never>> = {
     throw new Error("no database");
   },
   "that rejects": () => Promise.reject(new Error("no database")) as never,
+  "that throws what has no text": () => {
+    throw Object.create(null);
+  },
   "that answers nonsense": () => 42 as never,
   "that is late": () => new Promise(() => {}) as never,
 };
@@ -149,6 +152,8 @@ test("Hooks.authenticate() has its answer checked", async () => {
     { mid: 1n, room: "\ud800" },
     { mid: 1n, accepts: [2 ** 31] },
     { mid: 1n, accepts: Array(257).fill(1) },
+    { mid: 1n, accepts: Array(3) },
+    { mid: 1n, accepts: null },
   ];
   const answers = [...wrong];
   const { logic, sessions, request } = await setUp({
@@ -260,12 +265,12 @@ test("Hooks.disconnected() is called once for each connection that was let in an
 test("Hooks.disconnected() that fails is logged and nothing else; settled() waits for it", async () => {
   const fails = Object.values(failures);
   const { clock, logic, request } = await setUp({ disconnected: () => fails.shift()!() });
-  for (const id of [1, 2, 3, 4]) {
+  for (let id = fails.length; id > 0; id--) {
     await logic.connect(request(id, '{"mid":7,"key":"k"}'));
     await logic.disconnect(ref(id));
   }
   await settled(clock, logic.settled());
-  assert.equal(logic.counters.disconnectedFailures, 2);
+  assert.equal(logic.counters.disconnectedFailures, 3);
   assert.equal(logic.counters.disconnectedTimeouts, 1);
 });
 
@@ -275,8 +280,9 @@ test("no more hooks are under way than may be, and those of ended connections wa
   let told = 0;
   const { logic, request } = await setUp({
     message: () => open,
-    disconnected() {
+    disconnected({ connectionId }) {
       told++;
+      assert.equal(connectionId, told, "the first that ended comes first");
       return open;
     },
   });
@@ -295,5 +301,5 @@ test("no more hooks are under way than may be, and those of ended connections wa
   await Promise.all(messages);
   await logic.settled();
   assert.equal(told, connections);
-  assert.equal(logic.counters.hookCallsRefused, 1);
+  assert.deepEqual([logic.counters.hookCallsRefused, logic.counters.disconnectedFailures], [1, 0]);
 });

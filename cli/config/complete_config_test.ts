@@ -87,6 +87,26 @@ describe("completeConfig()", () => {
     ]);
   });
 
+  test("says which options and hooks there are not", () => {
+    class Own {
+      table = new Map();
+      authenticate() {
+        return { mid: 1n };
+      }
+    }
+    assert.equal(completeConfig({ hooks: new Own() }, machine).perKeyMax, 4);
+    assert.deepEqual(mistakesOf({ hooks: null } as never), ["hooks: must be an object"]);
+    const wrong = {
+      perKeyMaxx: 1,
+      hooks: { authentikate: () => ({ mid: 1n }), message: 5 },
+    };
+    assert.deepEqual(mistakesOf(wrong as never).map((mistake) => mistake.slice(0, 60)), [
+      'perKeyMaxx: there is no such option; did you mean "perKeyMax',
+      'hooks.authentikate: there is no such hook; did you mean "aut',
+      "hooks.message: must be a function",
+    ]);
+  });
+
   test("checks the relations between options", () => {
     assert.match(mistakesOf({ http: { hostname: "0.0.0.0", port: 0 } })[0], /api-key/);
   });

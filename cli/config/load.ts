@@ -2,6 +2,7 @@ import { parse as parseToml, TomlError } from "smol-toml";
 import type { Machine, Options } from "../../options/kinds.ts";
 import { ConfigError, merge, type Merged, Reading } from "../../options/reading.ts";
 import { suggest } from "../../options/suggest.ts";
+import type { Hooks } from "../../logic/hooks.ts";
 import { deniedAdvice } from "../permission_hints.ts";
 import { configFile, options, sections } from "./options.ts";
 import { relations, type ServerCommand } from "./relations.ts";
@@ -157,19 +158,49 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   return { config, origins: Object.fromEntries(origins), environmentListed };
 }
 
+const hookNames: readonly string[] = [
+  "authenticate",
+  "authorizeJoin",
+  "message",
+  "disconnected",
+] satisfies (keyof Hooks)[];
+
+/** A misspelt hook would let everybody in; members of a class's instance may be its own. */
+function hookMistakes(hooks: unknown): string[] {
+  if (typeof hooks !== "object" || hooks === null) return ["hooks: must be an object"];
+  const members = hooks as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(members).filter((name) =>
+    typeof members[name] === "function" && !hookNames.includes(name)
+  );
+  const wrong = hookNames.filter((name) =>
+    !["function", "undefined"].includes(typeof members[name])
+  );
+  return [
+    ...unknown.map((name) => `hooks.${name}: there is no such hook${suggest(name, hookNames)}`),
+    ...wrong.map((name) => `hooks.${name}: must be a function`),
+  ];
+}
+
 /**
  * Completes and checks a configuration that a program gives.
  *
- * @param values What differs from the defaults.
+ * @param values What differs from the defaults, and the hooks, which are but checked.
  * @param command What is to run.
  * @throws {ConfigError} When anything is wrong; it holds every mistake.
  */
 export function completeConfig(
-  values: Partial<Config>,
+  { hooks = {}, ...values }: Partial<Config> & { readonly hooks?: Hooks },
   machine: Machine,
   command: ServerCommand = "start",
 ): Config {
   const reading = new Reading(options);
+  const { mistakes } = reading;
+  const fields = Object.keys(options);
+  for (const field of Object.keys(values)) {
+    if (fields.includes(field)) continue;
+    mistakes.push(`${field}: there is no such option${suggest(field, fields)}`);
+  }
+  mistakes.push(...hookMistakes(hooks));
   for (const [field, option] of optionList) {
     if (values[field] === undefined) continue;
     // What a file with this value would give, so that one schema serves both.
