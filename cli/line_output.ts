@@ -62,7 +62,6 @@ export interface LineOutputDependencies {
  */
 export class LineOutput {
   readonly #encoder = new TextEncoder();
-  readonly #parts: LineOutputDependencies;
   /** Lines that wait, oldest first. */
   #lines: Uint8Array[] = [];
   #bytes = 0;
@@ -71,9 +70,7 @@ export class LineOutput {
   #dropped = 0;
   #flushed: (() => void)[] = [];
 
-  constructor(parts: LineOutputDependencies) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: LineOutputDependencies) {}
 
   /** Bytes that wait. */
   get pendingBytes(): number {
@@ -87,7 +84,7 @@ export class LineOutput {
     const fits = this.#bytes === 0 || this.#bytes + line.length <= outputBytesMax;
     if (this.#dropped > 0 || !fits) {
       this.#dropped++;
-      this.#parts.counters.linesDropped++;
+      this.parts.counters.linesDropped++;
       return;
     }
     this.#add(line);
@@ -103,9 +100,9 @@ export class LineOutput {
     let timer: TimerHandle;
     await new Promise<void>((resolve) => {
       this.#flushed.push(resolve);
-      timer = this.#parts.clock.setTimeout(resolve, deadlineMs);
+      timer = this.parts.clock.setTimeout(resolve, deadlineMs);
     });
-    this.#parts.clock.cancel(timer);
+    this.parts.clock.cancel(timer);
   }
 
   #add(line: Uint8Array): void {
@@ -137,9 +134,9 @@ export class LineOutput {
   }
 
   #write(bytes: Uint8Array): void {
-    this.#parts.write(bytes).then(
+    this.parts.write(bytes).then(
       (count) => this.#written(bytes, count),
-      () => this.#parts.clock.setTimeout(() => this.#write(bytes), retryMs),
+      () => this.parts.clock.setTimeout(() => this.#write(bytes), retryMs),
     );
   }
 
@@ -147,7 +144,7 @@ export class LineOutput {
     this.#bytes -= count;
     if (count < bytes.length) return this.#write(bytes.subarray(count));
     if (this.#dropped > 0 && this.#bytes <= outputBytesMax / 2) {
-      const line = this.#parts.dropped(this.#dropped);
+      const line = this.parts.dropped(this.#dropped);
       this.#dropped = 0;
       this.line(line);
     }

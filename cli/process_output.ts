@@ -9,14 +9,10 @@ const flushMs = 500;
 
 /** What a process says while it runs, so that no reader of it can hold the process up. */
 export class ProcessOutput {
-  readonly #process: Process;
-  readonly #clock: Clock;
   readonly #complaints: LineOutput;
   #log: Log | undefined;
 
-  constructor(process: Process, clock: Clock) {
-    this.#process = process;
-    this.#clock = clock;
+  constructor(private readonly process: Process, private readonly clock: Clock) {
     this.#complaints = new LineOutput({
       write: (bytes) => process.write("stderr", bytes),
       clock,
@@ -32,10 +28,10 @@ export class ProcessOutput {
 
   /** Has everything that is logged from now on written to standard output. */
   async openLog(config: Pick<Config, "logLevel" | "logFormat">): Promise<void> {
-    const write = (bytes: Uint8Array) => this.#process.write("stdout", bytes);
+    const write = (bytes: Uint8Array) => this.process.write("stdout", bytes);
     this.#log = await configureLogging(config, {
       write,
-      clock: this.#clock,
+      clock: this.clock,
       counters: logCounters,
     });
   }
@@ -46,6 +42,6 @@ export class ProcessOutput {
     const outputs = this.#log === undefined ? [] : [this.#log.output];
     const waiting = [...outputs, this.#complaints].filter(({ pendingBytes }) => pendingBytes > 0);
     if (waiting.length > 0) await Promise.all(waiting.map((output) => output.flush(flushMs)));
-    this.#process.exit(code);
+    this.process.exit(code);
   }
 }

@@ -14,17 +14,15 @@ export const periodMs = 1000;
  * message. What was left out is said at the period's end, also when no more lines come.
  */
 export class RepeatLimit {
-  readonly #sink: Sink;
-  readonly #clock: Clock;
-  readonly #counters: Pick<LogCounters, "linesLeftOut">;
   readonly #filter: ReturnType<typeof getThrottlingFilter>;
   #isTimed = false;
 
   /** @param sink Takes what is to be logged. */
-  constructor(sink: Sink, clock: Clock, counters: Pick<LogCounters, "linesLeftOut">) {
-    this.#sink = sink;
-    this.#clock = clock;
-    this.#counters = counters;
+  constructor(
+    private readonly sink: Sink,
+    private readonly clock: Clock,
+    private readonly counters: Pick<LogCounters, "linesLeftOut">,
+  ) {
     this.#filter = getThrottlingFilter({
       limit: repeatsMax,
       windowMs: periodMs,
@@ -35,11 +33,11 @@ export class RepeatLimit {
 
   /** Logs a record, or counts it. */
   log(record: LogRecord): void {
-    if (this.#filter(record)) return this.#sink(record);
-    this.#counters.linesLeftOut++;
+    if (this.#filter(record)) return this.sink(record);
+    this.counters.linesLeftOut++;
     if (this.#isTimed) return;
     this.#isTimed = true;
-    this.#clock.setTimeout(() => this.endPeriod(), periodMs);
+    this.clock.setTimeout(() => this.endPeriod(), periodMs);
   }
 
   /** Says what was left out since the period began; every kind may come again. */
@@ -51,10 +49,10 @@ export class RepeatLimit {
   #summarize({ suppressed, firstRecord }: Record<string, unknown>): void {
     const { category, level, rawMessage } = firstRecord as LogRecord;
     const text = ` more were left out: ${rawMessage}`;
-    this.#sink({
+    this.sink({
       category,
       level,
-      timestamp: this.#clock.wallMs(),
+      timestamp: this.clock.wallMs(),
       message: ["", suppressed, text],
       rawMessage: `{count}${text}`,
       properties: { count: suppressed },

@@ -29,8 +29,6 @@ export interface ConsumerDependencies {
  * and that is what bounds it.
  */
 export class Consumer implements AckTracker {
-  readonly lease: Lease;
-  readonly #parts: ConsumerDependencies;
   /** Positions taken and not yet acknowledged in the log: a claim shows these again. */
   readonly #open = new Set<number>();
   /** Positions that the lanes are done with. */
@@ -41,9 +39,7 @@ export class Consumer implements AckTracker {
   readonly #readDelay: CancellableDelay;
   readonly #ackDelay: CancellableDelay;
 
-  constructor(lease: Lease, parts: ConsumerDependencies) {
-    this.lease = lease;
-    this.#parts = parts;
+  constructor(readonly lease: Lease, private readonly parts: ConsumerDependencies) {
     this.#readDelay = new CancellableDelay(parts.clock);
     this.#ackDelay = new CancellableDelay(parts.clock);
   }
@@ -123,7 +119,7 @@ export class Consumer implements AckTracker {
    * @returns Nothing when it failed, after a wait.
    */
   async #take(claimed: boolean, failures: number): Promise<readonly PushEntry[] | undefined> {
-    const { pushLog, comets, prng } = this.#parts;
+    const { pushLog, comets, prng } = this.parts;
     try {
       const entries = claimed
         ? await pushLog.read(this.lease, ENTRIES_PER_READ)
@@ -176,7 +172,7 @@ export class Consumer implements AckTracker {
   }
 
   #lanesFor({ message }: PushEntry): readonly Lane[] {
-    const { lanes } = this.#parts;
+    const { lanes } = this.parts;
     if (message.kind === "room") return lanes.forRoom(message.room);
     if (message.kind === "broadcast") return lanes.all();
     const lane = lanes.of(message.server);
@@ -184,7 +180,7 @@ export class Consumer implements AckTracker {
   }
 
   async #acknowledge(): Promise<void> {
-    const { pushLog, prng } = this.#parts;
+    const { pushLog, prng } = this.parts;
     // The pushes of one batch are acknowledged in one go: this goes on when all of them are there.
     await Promise.resolve();
     for (let failures = 0; this.#acked.length > 0;) {
@@ -210,7 +206,7 @@ export class Consumer implements AckTracker {
       this.lose();
       return true;
     }
-    this.#parts.counters.logFailures++;
+    this.parts.counters.logFailures++;
     if (failures > 0) return false;
     log.warn("failed to {action} partition {partition} of the push log: {error}", {
       action,

@@ -28,7 +28,6 @@ export interface LaneDependencies {
  * as the load asks.
  */
 export class Lane {
-  readonly #parts: LaneDependencies;
   readonly #retryDelay: CancellableDelay;
   #inFlight: Batch | undefined;
   readonly #gathered: Batch[] = [];
@@ -42,14 +41,17 @@ export class Lane {
   #ended = false;
   #waiting: (() => void)[] = [];
 
-  constructor(readonly server: string, readonly comet: CometApi, parts: LaneDependencies) {
-    this.#parts = parts;
+  constructor(
+    readonly server: string,
+    readonly comet: CometApi,
+    private readonly parts: LaneDependencies,
+  ) {
     this.#retryDelay = new CancellableDelay(parts.clock);
   }
 
   /** Whether a push should wait for {@linkcode Lane.waitForCapacity} before it is added. */
   get full(): boolean {
-    return this.#costBytes >= this.#parts.options.laneBytesMax && !this.#slow && !this.#ended;
+    return this.#costBytes >= this.parts.options.laneBytesMax && !this.#slow && !this.#ended;
   }
 
   /** What waits for the comet or is on its way to it, in bytes. */
@@ -64,7 +66,7 @@ export class Lane {
 
   /** Whether its comet is still in the directory. */
   get live(): boolean {
-    return this.#parts.comets.get(this.server) === this.comet;
+    return this.parts.comets.get(this.server) === this.comet;
   }
 
   /** Settles when the lane got on or ended: then it is worth looking at again. */
@@ -75,10 +77,10 @@ export class Lane {
   /** Takes a push, or drops it when the comet is slow or gone; acknowledges it once either way. */
   add(push: LanePush): void {
     if (this.#ended) {
-      this.#parts.counters.gone++;
+      this.parts.counters.gone++;
       push.ack();
     } else if (this.#slow) {
-      this.#parts.counters.shed++;
+      this.parts.counters.shed++;
       this.#shed++;
       push.ack();
     } else {
@@ -96,7 +98,7 @@ export class Lane {
   check(): void {
     if (!this.live) return this.end();
     if (!this.full || this.#inFlight === undefined) return;
-    const { clock, options } = this.#parts;
+    const { clock, options } = this.parts;
     if (clock.monotonicMs() - this.#sentMs < options.stallMsMax) return;
     this.#slow = true;
     log.warn("comet {server} is slow: it took nothing for {stallMs} ms, new pushes are dropped", {
@@ -118,7 +120,7 @@ export class Lane {
       pushes += batch.pushes.length;
       for (const push of batch.pushes) push.ack();
     }
-    this.#parts.counters.gone += pushes;
+    this.parts.counters.gone += pushes;
     log.info("comet {server} left; {pushes} pushes were on their way to it", {
       server: this.server,
       pushes,
@@ -154,7 +156,7 @@ export class Lane {
       if (this.#ended) break;
       const batch = this.#gathered.shift()!;
       this.#inFlight = batch;
-      this.#sentMs = this.#parts.clock.monotonicMs();
+      this.#sentMs = this.parts.clock.monotonicMs();
       const items = await this.#deliver(batch);
       if (this.#ended) break;
       this.#acknowledged(batch, items);
@@ -176,9 +178,9 @@ export class Lane {
         if (attempt === 0) {
           log.warn("comet {server} failed to take pushes: {error}", { server: this.server, error });
         }
-        await this.#retryDelay.wait(backoffMs(attempt, retryBackoff, this.#parts.prng));
+        await this.#retryDelay.wait(backoffMs(attempt, retryBackoff, this.parts.prng));
         if (!this.live) this.end();
-        else if (!this.#ended) this.#parts.counters.retries++;
+        else if (!this.#ended) this.parts.counters.retries++;
       }
     }
     return deliveries.length;
@@ -189,7 +191,7 @@ export class Lane {
     const fenced = new Set(partitions);
     for (const push of batch.pushes) {
       if (!fenced.has(push.lease.partition)) continue;
-      this.#parts.counters.fenced++;
+      this.parts.counters.fenced++;
       push.fenced();
     }
   }
@@ -197,7 +199,7 @@ export class Lane {
   #acknowledged(batch: Batch, items: number): void {
     this.#inFlight = undefined;
     this.#costBytes -= batch.costBytes;
-    const { counters } = this.#parts;
+    const { counters } = this.parts;
     counters.batches++;
     counters.batchItems += items;
     counters.delivered += batch.pushes.length;

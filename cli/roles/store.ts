@@ -68,36 +68,33 @@ export abstract class StoreRole<Open extends Running = Running> extends RoleProc
 
 /** Asks the store, once a second at most, whether it can do what a role needs: for `/readyz`. */
 export class StoreProbe {
-  readonly #drivers: Pick<Drivers, "problem">;
-  readonly #clock: Clock;
-  readonly #needsRoom: boolean;
   #asked: Promise<StoreProblem | undefined> | undefined;
   #askedMs = 0;
   #answered = false;
 
   /** @param needsRoom Whether a full store cannot do what is needed. */
-  constructor(drivers: Pick<Drivers, "problem">, clock: Clock, needsRoom: boolean) {
-    this.#drivers = drivers;
-    this.#clock = clock;
-    this.#needsRoom = needsRoom;
-  }
+  constructor(
+    private readonly drivers: Pick<Drivers, "problem">,
+    private readonly clock: Clock,
+    private readonly needsRoom: boolean,
+  ) {}
 
   /** Why it cannot, in words that anybody may read; nothing when it can. */
   async problem(): Promise<string | undefined> {
-    const ageMs = this.#clock.monotonicMs() - this.#askedMs;
+    const ageMs = this.clock.monotonicMs() - this.#askedMs;
     if (this.#asked === undefined || (this.#answered && ageMs >= PROBE_MS)) this.#ask();
     try {
-      const problem = await withTimeout(this.#clock, ANSWER_MS, this.#asked!);
-      return problem?.kind === "full" && !this.#needsRoom ? undefined : problem?.reason;
+      const problem = await withTimeout(this.clock, ANSWER_MS, this.#asked!);
+      return problem?.kind === "full" && !this.needsRoom ? undefined : problem?.reason;
     } catch {
       return "the store does not answer";
     }
   }
 
   #ask(): void {
-    this.#askedMs = this.#clock.monotonicMs();
+    this.#askedMs = this.clock.monotonicMs();
     this.#answered = false;
-    const asked = this.#asked = this.#drivers.problem();
+    const asked = this.#asked = this.drivers.problem();
     asked.catch(() => {}).finally(() => this.#answered = true);
   }
 }

@@ -20,12 +20,9 @@ export class MemoryNodes implements Nodes, Runs {
   /** The run that is registered under a name. */
   readonly #runs = new Map<string, string>();
   readonly #listeners: ((server: string) => void)[] = [];
-  readonly #clock: Clock;
 
   /** @param leaseMs How long a node counts as alive without a report, in milliseconds. */
-  constructor(clock: Clock, readonly leaseMs: number = NODE_LEASE_MS) {
-    this.#clock = clock;
-  }
+  constructor(private readonly clock: Clock, readonly leaseMs: number = NODE_LEASE_MS) {}
 
   isAlive(server: string): boolean {
     const registration = this.#registrations.get(server);
@@ -56,7 +53,7 @@ export class MemoryNodes implements Nodes, Runs {
     this.#registrations.set(node.server, {
       node,
       counts,
-      reportedMs: this.#clock.wallMs(),
+      reportedMs: this.clock.wallMs(),
       leaseEndMs: this.#leaseEndMs(),
     });
   }
@@ -80,7 +77,7 @@ export class MemoryNodes implements Nodes, Runs {
     }
     const { connections, clientAddresses, rooms } = counts;
     registration.counts = { connections, clientAddresses, rooms };
-    registration.reportedMs = this.#clock.wallMs();
+    registration.reportedMs = this.clock.wallMs();
     registration.leaseEndMs = this.#leaseEndMs();
   }
 
@@ -101,11 +98,11 @@ export class MemoryNodes implements Nodes, Runs {
   }
 
   #isAlive(registration: Registration): boolean {
-    return this.#clock.monotonicMs() < registration.leaseEndMs;
+    return this.clock.monotonicMs() < registration.leaseEndMs;
   }
 
   #leaseEndMs(): number {
-    return this.#clock.monotonicMs() + this.leaseMs;
+    return this.clock.monotonicMs() + this.leaseMs;
   }
 
   #remove(server: string): void {

@@ -21,17 +21,15 @@ export const memoryPushLogDefaults: PushLogOptions = {
 export class MemoryPushLog implements PushLog {
   readonly partitions: number;
   readonly leaseMs: number;
-  readonly #clock: Clock;
   readonly #partitions: MemoryPartition[];
   /** Until when each owner lives. */
   readonly #owners = new Map<string, number>();
 
   /** @param clock What leases run by. */
-  constructor(clock: Clock, options: PushLogOptions = memoryPushLogDefaults) {
+  constructor(private readonly clock: Clock, options: PushLogOptions = memoryPushLogDefaults) {
     const { partitions, partitionBytesMax, leaseMs = 3_000 } = options;
     this.partitions = partitions;
     this.leaseMs = leaseMs;
-    this.#clock = clock;
     this.#partitions = Array.from(
       { length: partitions },
       (_, index) => new MemoryPartition(index, partitionBytesMax),
@@ -53,7 +51,7 @@ export class MemoryPushLog implements PushLog {
   }
 
   async join(owner: string): Promise<readonly string[]> {
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.clock.monotonicMs();
     this.#owners.set(owner, nowMs + this.leaseMs);
     for (const [other, endMs] of this.#owners) if (endMs <= nowMs) this.#owners.delete(other);
     return [...this.#owners.keys()].sort();
@@ -65,7 +63,7 @@ export class MemoryPushLog implements PushLog {
   }
 
   async acquire(partition: number, owner: string): Promise<Lease | undefined> {
-    return this.#partitions[partition].acquire(owner, this.#clock.monotonicMs(), this.leaseMs);
+    return this.#partitions[partition].acquire(owner, this.clock.monotonicMs(), this.leaseMs);
   }
 
   async release(lease: Lease): Promise<void> {
@@ -94,7 +92,7 @@ export class MemoryPushLog implements PushLog {
 
   #leased(lease: Lease): MemoryPartition {
     const partition = this.#partitions[lease.partition];
-    partition.check(lease, this.#clock.monotonicMs());
+    partition.check(lease, this.clock.monotonicMs());
     return partition;
   }
 }

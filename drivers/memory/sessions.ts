@@ -21,11 +21,9 @@ const NONE: readonly ConnectionRef[] = [];
 export class MemorySessions implements Sessions {
   readonly #byKey = new Map<string, OneOrMore>();
   readonly #byMid = new Map<bigint, OneOrMore>();
-  readonly #nodes: Liveness;
   #size = 0;
 
-  constructor(nodes: Liveness) {
-    this.#nodes = nodes;
+  constructor(private readonly nodes: Liveness) {
     nodes.onGone((server) => this.forgetServer(server));
   }
 
@@ -62,7 +60,7 @@ export class MemorySessions implements Sessions {
 
   async renew(sessions: readonly ConnectionRef[]): Promise<void> {
     for (const session of sessions) {
-      if (!this.#nodes.isAlive(session.server)) continue;
+      if (!this.nodes.isAlive(session.server)) continue;
       if (this.#stored(session) === undefined) this.#insert(session);
     }
   }
@@ -96,7 +94,7 @@ export class MemorySessions implements Sessions {
     const found: ConnectionRef[] = [];
     for (const name of names) {
       for (const session of listOf(index.get(name))) {
-        if (this.#nodes.isAlive(session.server)) found.push(session);
+        if (this.nodes.isAlive(session.server)) found.push(session);
       }
     }
     return found;
@@ -104,7 +102,7 @@ export class MemorySessions implements Sessions {
 
   /** The oldest sessions on live nodes that must go so that one more fits. */
   #surplus(found: OneOrMore | undefined, max: number): readonly ConnectionRef[] {
-    const alive = listOf(found).filter(({ server }) => this.#nodes.isAlive(server));
+    const alive = listOf(found).filter(({ server }) => this.nodes.isAlive(server));
     return alive.length < max ? NONE : alive.slice(0, alive.length - max + 1);
   }
 

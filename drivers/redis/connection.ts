@@ -29,10 +29,6 @@ interface ConnectionUser {
 export class RedisConnection {
   /** Why it is not there. */
   reason = "";
-  readonly #url: RedisUrl;
-  readonly #clock: Clock;
-  readonly #prng: Prng;
-  readonly #user: ConnectionUser;
   #commands!: RedisCommands;
   #connectedMs = 0;
   #renewal: Promise<void> | undefined;
@@ -42,12 +38,12 @@ export class RedisConnection {
   #master: RedisHost | undefined;
   #closed = false;
 
-  constructor(url: RedisUrl, { clock, prng }: WayDependencies, user: ConnectionUser) {
-    this.#url = url;
-    this.#clock = clock;
-    this.#retryDelay = new CancellableDelay(clock);
-    this.#prng = prng;
-    this.#user = user;
+  constructor(
+    private readonly url: RedisUrl,
+    private readonly parts: WayDependencies,
+    private readonly user: ConnectionUser,
+  ) {
+    this.#retryDelay = new CancellableDelay(parts.clock);
   }
 
   /** What is used now, once it was opened. */
@@ -58,7 +54,7 @@ export class RedisConnection {
   /** Connects, and follows what Sentinels say from then on. */
   async open(): Promise<void> {
     await this.#open();
-    this.#sentinels = watchSentinels(this.#url, (master) => this.#follow(master));
+    this.#sentinels = watchSentinels(this.url, (master) => this.#follow(master));
   }
 
   /**
@@ -68,7 +64,7 @@ export class RedisConnection {
    */
   async connect(lost: (error: Error) => void = () => {}): Promise<RedisCommands> {
     try {
-      return await connectRedis(this.#url, this.#clock, lost);
+      return await connectRedis(this.url, this.parts.clock, lost);
     } catch (error) {
       const message = `Cannot connect to Redis: ${reasonOf(error)}`;
       throw unavailabilityOf(error) ? new StoreUnavailable(message) : new Error(message);
@@ -101,13 +97,13 @@ export class RedisConnection {
       throw new StoreUnavailable("Cannot connect to Redis: another master was named meanwhile");
     }
     this.#commands = commands;
-    this.#connectedMs = this.#clock.monotonicMs();
+    this.#connectedMs = this.parts.clock.monotonicMs();
     if (this.#closed) commands.destroy();
-    if (before !== undefined) this.#user.replaced(before);
+    if (before !== undefined) this.user.replaced(before);
   }
 
   #lost(commands: RedisCommands, error: Error): void {
-    this.#user.lost(error);
+    this.user.lost(error);
     this.replace(commands, reasonOf(error));
   }
 
@@ -117,13 +113,13 @@ export class RedisConnection {
     const commands = this.#commands;
     if (isSame(master, commands.host)) return;
     commands.destroy();
-    this.#user.masterChanged();
+    this.user.masterChanged();
     this.#lost(commands, new Error(`another master was named, ${master.host}:${master.port}`));
   }
 
   async #renew(): Promise<void> {
-    const aliveMs = this.#clock.monotonicMs() - this.#connectedMs;
-    let waitMs = Math.max(CONNECTION_MS_MIN - aliveMs, backoffMs(0, reconnect, this.#prng));
+    const aliveMs = this.parts.clock.monotonicMs() - this.#connectedMs;
+    let waitMs = Math.max(CONNECTION_MS_MIN - aliveMs, backoffMs(0, reconnect, this.parts.prng));
     for (let tries = 1; !this.#closed; tries++) {
       await this.#retryDelay.wait(waitMs);
       if (this.#closed) return;
@@ -132,7 +128,7 @@ export class RedisConnection {
       } catch (error) {
         this.reason = reasonOf(error);
       }
-      waitMs = backoffMs(Math.min(tries, 10), reconnect, this.#prng);
+      waitMs = backoffMs(Math.min(tries, 10), reconnect, this.parts.prng);
     }
   }
 }

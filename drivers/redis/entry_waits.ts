@@ -14,15 +14,13 @@ const EntryWaitLimits = {
 
 /** Waits for entries of streams, each on a connection of its own, since a wait takes it whole. */
 export class EntryWaits {
-  readonly #clock: Clock;
-  readonly #connect: () => Promise<RedisCommands>;
   readonly #connections = new Map<string, Promise<RedisCommands>>();
   #closed = false;
 
-  constructor(clock: Clock, connect: () => Promise<RedisCommands>) {
-    this.#clock = clock;
-    this.#connect = connect;
-  }
+  constructor(
+    private readonly clock: Clock,
+    private readonly connect: () => Promise<RedisCommands>,
+  ) {}
 
   /** Waits until there may be an entry after an id; a wait that fails is over as well. */
   async wait(stream: string, afterId: string, waitMs: number): Promise<void> {
@@ -30,19 +28,19 @@ export class EntryWaits {
     const { waitMsMax, answerMsMax, failedMs } = EntryWaitLimits;
     let connecting = this.#connections.get(stream);
     if (connecting === undefined) {
-      connecting = this.#connect();
+      connecting = this.connect();
       this.#connections.set(stream, connecting);
     }
     try {
       const commands = await connecting;
       const entry = commands.waitForEntry(stream, afterId, Math.min(waitMs, waitMsMax));
-      await withTimeout(this.#clock, answerMsMax, entry);
+      await withTimeout(this.clock, answerMsMax, entry);
     } catch {
       // It was ended.
       if (this.#connections.get(stream) !== connecting) return;
       this.#connections.delete(stream);
       connecting.then((commands) => commands.destroy(), () => {});
-      await sleep(this.#clock, failedMs);
+      await sleep(this.clock, failedMs);
     }
   }
 

@@ -24,9 +24,6 @@ export interface WatchedNode {
  * looked at all the time. So no outage of Redis, and no pause of this process, ends a node.
  */
 export class NodeWatch implements Runs {
-  readonly #store: RedisStore;
-  readonly #clock: Clock;
-  readonly #leaseMs: number;
   #nodes = new Map<string, WatchedNode>();
   #begun = "";
   #version = "";
@@ -38,11 +35,11 @@ export class NodeWatch implements Runs {
   #reading: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(store: RedisStore, clock: Clock, leaseMs: number) {
-    this.#store = store;
-    this.#clock = clock;
-    this.#leaseMs = leaseMs;
-  }
+  constructor(
+    private readonly store: RedisStore,
+    private readonly clock: Clock,
+    private readonly leaseMs: number,
+  ) {}
 
   /** The nodes as last read, by name. */
   get nodes(): ReadonlyMap<string, WatchedNode> {
@@ -51,7 +48,7 @@ export class NodeWatch implements Runs {
 
   /** How old the nodes are, in milliseconds. */
   get ageMs(): number {
-    return this.#sentMs === undefined ? Infinity : this.#clock.monotonicMs() - this.#sentMs;
+    return this.#sentMs === undefined ? Infinity : this.clock.monotonicMs() - this.#sentMs;
   }
 
   isAlive(server: string): boolean {
@@ -79,17 +76,17 @@ export class NodeWatch implements Runs {
   }
 
   async #read(): Promise<void> {
-    const { counters } = this.#store;
+    const { counters } = this.store;
     const { interruptions } = counters;
-    const sentMs = this.#clock.monotonicMs();
+    const sentMs = this.clock.monotonicMs();
     const answeredMs = this.#answeredMs;
     this.#sentMs = this.#answeredMs = undefined;
     const [begun, version, reports, details] = partsOf(
-      await this.#store.run(READ_NODES, NODE_KEYS, [this.#version]),
+      await this.store.run(READ_NODES, NODE_KEYS, [this.#version]),
     );
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.clock.monotonicMs();
     // Redis was away for no longer than from one answer to the next.
-    const unbroken = answeredMs !== undefined && nowMs - answeredMs <= this.#leaseMs / 2 &&
+    const unbroken = answeredMs !== undefined && nowMs - answeredMs <= this.leaseMs / 2 &&
       interruptions === this.#interruptions && interruptions === counters.interruptions;
     this.#interruptions = counters.interruptions;
     if (details !== undefined) this.#replace(fieldsOf(details), textOf(begun), nowMs);
@@ -130,7 +127,7 @@ export class NodeWatch implements Runs {
   }
 
   #hasLost(): void {
-    this.#store.counters.losses++;
+    this.store.counters.losses++;
     log.warn(
       "Redis has lost who is connected: until comets say it again, keys and mids are nobody's",
     );
@@ -139,9 +136,9 @@ export class NodeWatch implements Runs {
   /** Takes out whom nobody has heard for a lease, unless it reports in this very moment. */
   async #removeSilent(sentMs: number): Promise<void> {
     for (const [name, { node, report, sinceMs, lost }] of this.#nodes) {
-      if (sentMs - sinceMs < this.#leaseMs) continue;
+      if (sentMs - sinceMs < this.leaseMs) continue;
       const gone = lost ||
-        await this.#store.run(REMOVE_NODE, NODE_KEYS, [name, node.server, report]) === 1;
+        await this.store.run(REMOVE_NODE, NODE_KEYS, [name, node.server, report]) === 1;
       if (gone) this.#nodes.delete(name);
     }
   }

@@ -37,7 +37,6 @@ interface Rooms {
  * watched it for so long: see {@linkcode NodeWatch}.
  */
 export class RedisNodes implements Nodes {
-  readonly #store: RedisStore;
   readonly #watch: NodeWatch;
   /** By name, of the nodes in the last list alone. */
   #rooms = new Map<string, Rooms>();
@@ -45,8 +44,11 @@ export class RedisNodes implements Nodes {
   #changed = false;
 
   /** @param leaseMs How long a node counts as alive without a report, in milliseconds. */
-  constructor(store: RedisStore, clock: Clock, readonly leaseMs: number = NODE_LEASE_MS) {
-    this.#store = store;
+  constructor(
+    private readonly store: RedisStore,
+    clock: Clock,
+    readonly leaseMs: number = NODE_LEASE_MS,
+  ) {
     this.#watch = new NodeWatch(store, clock, leaseMs);
   }
 
@@ -109,7 +111,7 @@ export class RedisNodes implements Nodes {
     if (known !== undefined && (known.digest === digest || lost)) return known;
     // They may be newer than the report: then their own digest comes with them.
     const [ofRooms, text] = partsOf(
-      await this.#store.run(READ_ROOMS, NODE_KEYS, [name]),
+      await this.store.run(READ_ROOMS, NODE_KEYS, [name]),
     );
     if (text === undefined) return { digest: "", counts: NO_ROOMS };
     return { digest: digestIn(textOf(ofRooms)), counts: new Map(JSON.parse(textOf(text))) };
@@ -121,7 +123,7 @@ export class RedisNodes implements Nodes {
   }
 
   #run(script: Script, server: string, args: readonly Argument[] = []): Promise<Reply> {
-    return this.#store.run(script, NODE_KEYS, [nameOf(server), server, ...args]);
+    return this.store.run(script, NODE_KEYS, [nameOf(server), server, ...args]);
   }
 }
 

@@ -48,18 +48,18 @@ interface KnownPartition {
 export class RedisPushLog implements PushLog {
   readonly partitions: number;
   readonly leaseMs: number;
-  readonly #store: RedisStore;
-  readonly #prng: Prng;
   readonly #bytesMax: number;
   readonly #partitions: KnownPartition[];
   #closed = false;
 
-  private constructor(store: RedisStore, options: PushLogOptions, prng: Prng) {
+  private constructor(
+    private readonly store: RedisStore,
+    options: PushLogOptions,
+    private readonly prng: Prng,
+  ) {
     const { partitions, partitionBytesMax, leaseMs = 3_000 } = options;
     this.partitions = partitions;
     this.leaseMs = leaseMs;
-    this.#store = store;
-    this.#prng = prng;
     this.#bytesMax = partitionBytesMax;
     this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
       keys: partitionKeys(partition),
@@ -97,11 +97,11 @@ export class RedisPushLog implements PushLog {
     const { push, meta } = this.#partitions[partition].keys;
     checkBody(message);
     const bytes = pushBytes(message);
-    const fields = encodeEntry(message, this.#store.base64);
+    const fields = encodeEntry(message, this.store.base64);
     const args = [String(bytes), String(this.#bytesMax), ...fields];
-    const { mayRepeat } = this.#store;
-    const once = mayRepeat ? [scripts.onceKey(partition, uuid(this.#prng))] : [];
-    const reply = await this.#store.run(scripts.APPEND, [push, meta, ...once], args);
+    const { mayRepeat } = this.store;
+    const once = mayRepeat ? [scripts.onceKey(partition, uuid(this.prng))] : [];
+    const reply = await this.store.run(scripts.APPEND, [push, meta, ...once], args);
     if (typeof reply !== "number") return Number(textOf(reply));
     throw new PushLogFull(
       `Cannot append ${bytes} bytes to push log: partition ${partition} must hold at most ` +
@@ -111,15 +111,15 @@ export class RedisPushLog implements PushLog {
 
   async join(owner: string): Promise<readonly string[]> {
     const args = [owner, String(this.leaseMs)];
-    const owners = await this.#store.run(scripts.JOIN, [scripts.OWNERS_KEY], args);
+    const owners = await this.store.run(scripts.JOIN, [scripts.OWNERS_KEY], args);
     return partsOf(owners).map(textOf).sort();
   }
 
   async leave(owner: string): Promise<void> {
     await Promise.all([
-      this.#store.run(scripts.LEAVE, [scripts.OWNERS_KEY], [owner]),
+      this.store.run(scripts.LEAVE, [scripts.OWNERS_KEY], [owner]),
       ...this.#partitions.map(({ keys }) =>
-        this.#store.run(scripts.RELEASE, [keys.lease], [owner, ""])
+        this.store.run(scripts.RELEASE, [keys.lease], [owner, ""])
       ),
     ]);
   }
@@ -127,13 +127,13 @@ export class RedisPushLog implements PushLog {
   async acquire(partition: number, owner: string): Promise<Lease | undefined> {
     const { lease, meta } = this.#partitions[partition].keys;
     const args = [owner, String(this.leaseMs)];
-    const token = await this.#store.run(scripts.ACQUIRE, [lease, meta], args);
+    const token = await this.store.run(scripts.ACQUIRE, [lease, meta], args);
     return token === null ? undefined : { partition, owner, token: Number(textOf(token)) };
   }
 
   async release({ partition, owner, token }: Lease): Promise<void> {
     const { lease } = this.#partitions[partition].keys;
-    await this.#store.run(scripts.RELEASE, [lease], [owner, String(token)]);
+    await this.store.run(scripts.RELEASE, [lease], [owner, String(token)]);
   }
 
   /** A lease is checked when entries are taken; the wait before takes none. */
@@ -141,7 +141,7 @@ export class RedisPushLog implements PushLog {
     const entries = await this.#take(lease, entriesMax);
     if (entries.length > 0) return entries;
     const { keys, last } = this.#partitions[lease.partition];
-    await this.#store.waitForEntry(keys.push, idOf(last), WAIT_MS);
+    await this.store.waitForEntry(keys.push, idOf(last), WAIT_MS);
     return await this.#take(lease, entriesMax);
   }
 
@@ -167,7 +167,7 @@ export class RedisPushLog implements PushLog {
 
   async lag(): Promise<readonly PartitionLag[]> {
     return await Promise.all(this.#partitions.map(async ({ keys }) => {
-      const reply = await this.#store.run(scripts.LAG, [keys.push, keys.meta], []);
+      const reply = await this.store.run(scripts.LAG, [keys.push, keys.meta], []);
       const [entries, bytes] = partsOf(reply);
       assert(typeof entries === "number" && typeof bytes === "number", "a lag is two numbers");
       return { entries, bytes };
@@ -176,7 +176,7 @@ export class RedisPushLog implements PushLog {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#store.endWaits();
+    this.store.endWaits();
   }
 
   async #take(lease: Lease, entriesMax: number): Promise<readonly PushEntry[]> {
@@ -199,7 +199,7 @@ export class RedisPushLog implements PushLog {
     const { partition, owner, token } = lease;
     const { push, lease: key, meta } = this.#partitions[partition].keys;
     const whose = [owner, String(token)];
-    const run = this.#store.run(script, [push, key, meta], [...whose, ...args]);
+    const run = this.store.run(script, [push, key, meta], [...whose, ...args]);
     const reply = await run.catch((error) => {
       if (!this.#closed) throw error;
     });
@@ -217,7 +217,7 @@ export class RedisPushLog implements PushLog {
         entries.push(decodeEntry(part));
       } catch (error) {
         log.error("left out a push of partition {partition}: {error}", { ...lease, error });
-        this.#store.counters.pushesUnreadable++;
+        this.store.counters.pushesUnreadable++;
         unreadable.push(entryId(part), "0");
       }
     }

@@ -37,9 +37,6 @@ interface Entry {
  * The mid 0 is nobody: it has no limit and is not found.
  */
 export class RedisSessions implements Sessions {
-  readonly #store: RedisStore;
-  readonly #nodes: Pick<Nodes, "runs">;
-  readonly #sessionMs: number;
   /** The latest addition under way for each mid. */
   readonly #adding = new Map<bigint, Promise<SessionAdded>>();
   #pruning = false;
@@ -48,11 +45,11 @@ export class RedisSessions implements Sessions {
    * @param nodes Says which runs are alive.
    * @param sessionMs How long a session lives after it was last renewed, in milliseconds.
    */
-  constructor(store: RedisStore, nodes: Pick<Nodes, "runs">, sessionMs = SESSION_MS) {
-    this.#store = store;
-    this.#nodes = nodes;
-    this.#sessionMs = sessionMs;
-  }
+  constructor(
+    private readonly store: RedisStore,
+    private readonly nodes: Pick<Nodes, "runs">,
+    private readonly sessionMs = SESSION_MS,
+  ) {}
 
   /**
    * Atomic for the key and for the mid, one after the other: they may be on two servers. Those of
@@ -81,9 +78,9 @@ export class RedisSessions implements Sessions {
   }
 
   async renew(sessions: readonly ConnectionRef[]): Promise<void> {
-    let runs = await this.#nodes.runs();
+    let runs = await this.nodes.runs();
     // A run that has just registered anew is not in a view from before.
-    if (sessions.some(({ server }) => !runs.isAlive(server))) runs = await this.#nodes.runs(0);
+    if (sessions.some(({ server }) => !runs.isAlive(server))) runs = await this.nodes.runs(0);
     const entries = sessions.filter(({ server }) => runs.isAlive(server)).flatMap((session) => [
       ...entriesOf(session, "key"),
       ...entriesOf(session, "mid"),
@@ -94,7 +91,7 @@ export class RedisSessions implements Sessions {
         fieldOf(session),
         otherOf(index, session),
       ]);
-      await this.#store.run(RENEW_SESSIONS, namesOf(batch), [String(this.#sessionMs), ...args]);
+      await this.store.run(RENEW_SESSIONS, namesOf(batch), [String(this.sessionMs), ...args]);
     }
   }
 
@@ -116,7 +113,7 @@ export class RedisSessions implements Sessions {
       return { added: false };
     }
     const { name } = hashOf("key", session.key);
-    if (await this.#store.run(HAS_SESSION, [name], [fieldOf(session)]) === 0) {
+    if (await this.store.run(HAS_SESSION, [name], [fieldOf(session)]) === 0) {
       // Another logic removed it, from the mid as well, before it was there.
       await this.#remove(entriesOf(session, "mid"));
       ofMid = await this.#putBack(ofMid, limits);
@@ -147,18 +144,18 @@ export class RedisSessions implements Sessions {
     const max = index === "key" ? perKeyMax : perMidMax;
     const of = index === "key" ? session.key : String(session.mid);
     const { name } = hashOf(index, of);
-    const args = [fieldOf(session), otherOf(index, session), String(this.#sessionMs), String(max)];
-    let [added, rows] = partsOf(await this.#store.run(ADD_SESSION, [name], [...args, "ask"]));
+    const args = [fieldOf(session), otherOf(index, session), String(this.sessionMs), String(max)];
+    let [added, rows] = partsOf(await this.store.run(ADD_SESSION, [name], [...args, "ask"]));
     if (added === 0) {
       // Only when it seems full does it matter who is still alive.
-      const runs = await this.#nodes.runs();
+      const runs = await this.nodes.runs();
       const servers = new Set<string>();
       for (const [field, value] of fieldsOf(rows)) {
         if (field !== "") servers.add(parseRow(index, of, field, value).session.server);
       }
       const dead = [...servers].filter((server) => !runs.isAlive(server));
       [added, rows] = partsOf(
-        await this.#store.run(ADD_SESSION, [name], [...args, whenFull, ...dead]),
+        await this.store.run(ADD_SESSION, [name], [...args, whenFull, ...dead]),
       );
     }
     if (added === 0) return undefined;
@@ -168,9 +165,9 @@ export class RedisSessions implements Sessions {
   async #find(index: Index, names: readonly string[]): Promise<readonly ConnectionRef[]> {
     const hashes = names.map((of) => ({ of, hash: hashOf(index, of), rows: [] as SessionRow[] }));
     const [runs] = await Promise.all([
-      this.#nodes.runs(),
+      this.nodes.runs(),
       ...batchesOf(hashes).map(async (batch) => {
-        const found = partsOf(await this.#store.run(FIND_SESSIONS, namesOf(batch), []));
+        const found = partsOf(await this.store.run(FIND_SESSIONS, namesOf(batch), []));
         for (const [place, { of, rows }] of batch.entries()) {
           for (const [field, value] of fieldsOf(found[place])) {
             rows.push(parseRow(index, of, field, value));
@@ -203,7 +200,7 @@ export class RedisSessions implements Sessions {
   async #remove(entries: readonly Entry[]): Promise<number> {
     const removed = await Promise.all(
       batchesOf(entries).map((batch) =>
-        this.#store.run(
+        this.store.run(
           REMOVE_SESSIONS,
           namesOf(batch),
           batch.map(({ session }) => fieldOf(session)),

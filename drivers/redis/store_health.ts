@@ -20,9 +20,6 @@ const QUIET_MS_MAX = 60_000;
  * fail. One that comes and goes has to stay away twice as long each time.
  */
 export class Outage {
-  readonly #clock: Clock;
-  readonly #begins: string;
-  readonly #ends: string;
   #isOn = false;
   #failedMs = 0;
   #overMs = -Infinity;
@@ -32,11 +29,11 @@ export class Outage {
    * @param begins What is said, with the reason, when it begins.
    * @param ends What is said when it is over.
    */
-  constructor(clock: Clock, begins: string, ends: string) {
-    this.#clock = clock;
-    this.#begins = begins;
-    this.#ends = ends;
-  }
+  constructor(
+    private readonly clock: Clock,
+    private readonly begins: string,
+    private readonly ends: string,
+  ) {}
 
   get isOn(): boolean {
     return this.#isOn;
@@ -44,21 +41,21 @@ export class Outage {
 
   /** A call failed of it. */
   failed(reason: string): void {
-    this.#failedMs = this.#clock.monotonicMs();
+    this.#failedMs = this.clock.monotonicMs();
     if (this.#isOn) return;
     this.#isOn = true;
     const again = this.#failedMs - this.#overMs < SAME_MS;
     this.#quietMs = again ? Math.min(2 * this.#quietMs, QUIET_MS_MAX) : QUIET_MS_MIN;
-    log.warn(`${this.#begins}: {reason}`, { reason });
+    log.warn(`${this.begins}: {reason}`, { reason });
   }
 
   /** A call that would have failed of it went well. */
   succeeded(): void {
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.clock.monotonicMs();
     if (!this.#isOn || nowMs - this.#failedMs < this.#quietMs) return;
     this.#isOn = false;
     this.#overMs = nowMs;
-    log.info(this.#ends);
+    log.info(this.ends);
   }
 }
 

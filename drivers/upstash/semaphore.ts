@@ -5,7 +5,6 @@ interface Waiting {
 
 /** Lets so many through at a time; the rest waits in the order in which it came. */
 export class Semaphore {
-  readonly #waitingMax: number;
   #waiting: Waiting[] = [];
   #free: number;
 
@@ -13,9 +12,8 @@ export class Semaphore {
    * @param takenMax How many may have a turn at a time.
    * @param waitingMax How many may wait.
    */
-  constructor(takenMax: number, waitingMax: number) {
+  constructor(takenMax: number, private readonly waitingMax: number) {
     this.#free = takenMax;
-    this.#waitingMax = waitingMax;
   }
 
   /**
@@ -28,9 +26,9 @@ export class Semaphore {
       this.#free--;
       return;
     }
-    if (this.#waiting.length >= this.#waitingMax) {
+    if (this.#waiting.length >= this.waitingMax) {
       throw new Error(
-        `Cannot wait for a turn: at most ${this.#waitingMax} may wait, ` +
+        `Cannot wait for a turn: at most ${this.waitingMax} may wait, ` +
           `current value is ${this.#waiting.length}`,
       );
     }

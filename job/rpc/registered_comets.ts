@@ -40,15 +40,13 @@ export interface RegisteredCometsDependencies {
 export class RegisteredComets implements CometDirectory {
   readonly #comets: RemoteComets;
   readonly #dialers = new Map<string, RpcDialer>();
-  readonly #parts: RegisteredCometsDependencies;
   /** When the registry was asked for what is known now. */
   #askedMs = -Infinity;
   #asking: Promise<void> | undefined;
   #failures = 0;
   #timer: TimerHandle | undefined;
 
-  constructor(parts: RegisteredCometsDependencies) {
-    this.#parts = parts;
+  constructor(private readonly parts: RegisteredCometsDependencies) {
     this.#comets = new RemoteComets(parts.clock);
   }
 
@@ -62,13 +60,13 @@ export class RegisteredComets implements CometDirectory {
   /** Begins to ask the registry. */
   start(): void {
     this.#comets.start();
-    this.#timer = this.#parts.clock.setInterval(() => this.#ask().catch(() => {}), ASK_MS);
+    this.#timer = this.parts.clock.setInterval(() => this.#ask().catch(() => {}), ASK_MS);
     this.#ask().catch(() => {});
   }
 
   /** Closes every link. */
   async stop(): Promise<void> {
-    if (this.#timer !== undefined) this.#parts.clock.cancel(this.#timer);
+    if (this.#timer !== undefined) this.parts.clock.cancel(this.#timer);
     this.#comets.stop();
     await this.#asking?.catch(() => {});
     await Promise.all([...this.#dialers.values()].map((dialer) => dialer.stop()));
@@ -87,7 +85,7 @@ export class RegisteredComets implements CometDirectory {
   }
 
   current(): Promise<void> | undefined {
-    const ageMs = this.#parts.clock.monotonicMs() - this.#askedMs;
+    const ageMs = this.parts.clock.monotonicMs() - this.#askedMs;
     return ageMs < DIRECTORY_MS ? undefined : this.#ask();
   }
 
@@ -97,9 +95,9 @@ export class RegisteredComets implements CometDirectory {
   }
 
   async #load(): Promise<void> {
-    const askedMs = this.#parts.clock.monotonicMs();
+    const askedMs = this.parts.clock.monotonicMs();
     try {
-      const nodes = await this.#parts.nodes.live();
+      const nodes = await this.parts.nodes.live();
       this.#update(nodes);
       this.#askedMs = askedMs;
       this.#failures = 0;
@@ -126,12 +124,12 @@ export class RegisteredComets implements CometDirectory {
   }
 
   #add({ server, rpc }: CometNode): void {
-    const address = this.#parts.parseAddress(rpc);
+    const address = this.parts.parseAddress(rpc);
     if (address === undefined) {
       log.error("comet {server} cannot be reached at {rpc}", { server, rpc });
       return;
     }
-    const { owner, streams, secret, running: clock, prng, counters } = this.#parts;
+    const { owner, streams, secret, running: clock, prng, counters } = this.parts;
     const self = { role: "job", id: owner };
     const handler = this.#comets.add(server);
     const parts = { streams, secret, clock, prng, counters };

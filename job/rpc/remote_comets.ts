@@ -90,28 +90,25 @@ export class RemoteComet implements CometApi, RpcHandler {
 /** Comets in other processes. Its owner says who is there and which links there are. */
 export class RemoteComets implements CometDirectory {
   readonly #comets = new Map<string, RemoteComet>();
-  readonly #clock: Clock;
   #timer: TimerHandle | undefined;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
+  constructor(private readonly clock: Clock) {}
 
   /** Begins to keep what is known of the comets' rooms fresh. */
   start(): void {
-    this.#timer = this.#clock.setInterval(() => {
+    this.#timer = this.clock.setInterval(() => {
       for (const comet of this.#comets.values()) comet.tick();
     }, WATCH_MS / 4);
   }
 
   /** Keeps nothing fresh any more. */
   stop(): void {
-    if (this.#timer !== undefined) this.#clock.cancel(this.#timer);
+    if (this.#timer !== undefined) this.clock.cancel(this.#timer);
   }
 
   /** Adds a comet that has no link yet. */
   add(server: string): RemoteComet {
-    const comet = new RemoteComet(server, this.#clock);
+    const comet = new RemoteComet(server, this.clock);
     this.#comets.set(server, comet);
     return comet;
   }
