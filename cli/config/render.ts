@@ -1,4 +1,4 @@
-import { defaultText, flagOf, optionHelp } from "../../options/help.ts";
+import { flagOf, optionHelp } from "../../options/help.ts";
 import { sections } from "./options.ts";
 import { rowToml } from "../../options/tables.ts";
 import { type Config, type Field, isReplaced, optionList, variableOf } from "./schema.ts";
@@ -6,7 +6,7 @@ import type { Option } from "../../options/kinds.ts";
 import type { LoadedConfig } from "./load.ts";
 
 /** Calls back for every section with its options. */
-function bySection<Value>(
+export function bySection<Value>(
   render: (section: string, title: string, options: (readonly [Field, Option<unknown>])[]) => Value,
 ): Value[] {
   return Object.entries(sections).map(([section, title]) =>
@@ -15,7 +15,10 @@ function bySection<Value>(
 }
 
 /** A table's name in the file. */
-function heading(section: string, [[, { rows }]]: (readonly [Field, Option<unknown>])[]): string {
+export function heading(
+  section: string,
+  [[, { rows }]]: (readonly [Field, Option<unknown>])[],
+): string {
   return rows === undefined ? `[${section}]` : `[[${section}]]`;
 }
 
@@ -71,128 +74,3 @@ function sectionToml(
   return lines.map(({ line, origin }) => origin === "" ? line : `${line.padEnd(width)}  ${origin}`)
     .join("\n");
 }
-
-/** A Markdown table, padded as `deno fmt` pads it. */
-function markdownTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const line = (cells: readonly string[], fill: string) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column], fill)).join(" | ")} |`;
-  const [head, ...body] = rows.map((row) => line(row, " "));
-  return [head, line(widths.map(() => ""), "-"), ...body].join("\n");
-}
-
-const code = (text: string) => text === "" ? "" : `\`${text.replaceAll("|", "\\|")}\``;
-
-/** Columns of the page that every option has. */
-function columns(option: Option<unknown>): string[] {
-  return [
-    option.defaultText === undefined && option.default !== undefined
-      ? code(defaultText(option))
-      : defaultText(option),
-    option.text,
-    option.range,
-  ];
-}
-
-/** `docs/configuration.md`, whole. */
-export function configurationPage(): string {
-  const groups = bySection((section, title, all) => {
-    const [[, { rows }]] = all;
-    const table = rows === undefined
-      ? [
-        ["key", "flag", "variable", "default", "meaning", "allowed values"],
-        ...all.map(([, option]) => {
-          const variable = option.fromText === undefined ? "" : code(variableOf(option));
-          return [code(option.name), code(flagOf(option)), variable, ...columns(option)];
-        }),
-      ]
-      : [
-        ["key", "default", "meaning", "allowed values"],
-        ...Object.values(rows).map((row) => [code(row.name), ...columns(row)]),
-      ];
-    const name = heading(section, all);
-    return `### \`${name}\`: ${title.toLowerCase()}\n\n${markdownTable(table)}`;
-  });
-  return `${introduction}\n${groups.join("\n\n")}\n`;
-}
-
-const introduction = `# Configuration
-
-## Where a value comes from
-
-Every option has one name, and three places to set it:
-
-| place                   | example                                          |
-| ----------------------- | ------------------------------------------------ |
-| a flag                  | \`--connections-max 15000\`                        |
-| an environment variable | \`HALLEY_CONNECTIONS_MAX=15000\`                   |
-| a key in the TOML file  | \`connections-max = 15000\` in the table \`[comet]\` |
-
-A flag wins over a variable, a variable over the file, and the file over the default.
-\`--config FILE\` or \`HALLEY_CONFIG\` names the file; without either, no file is read.
-
-\`\`\`toml
-[listen]
-http = "127.0.0.1:3111"
-
-[comet]
-heartbeat-interval = "4m"
-connections-max = 15000
-
-[balancer.regions]
-west = ["10.1.0.0/16", "2001:db8::/48"]
-
-[[rooms]]
-type = "live"
-members-max = 100000
-
-[[listeners]]
-address = "0.0.0.0:3101"
-transport = "tcp"
-
-[[listeners]]
-address = "10.0.0.5:443"
-transport = "websocket"
-\`\`\`
-
-A duration is a whole number with \`ms\`, \`s\`, \`m\` or \`h\`. A size is a whole number with \`B\`, \`KiB\`,
-\`MiB\` or \`GiB\`.
-
-A table in two brackets, such as \`[[listeners]]\` or \`[[rooms]]\`, can occur any number of times. Only
-the file can have such tables. \`tcp\` and \`ws\` are the short form of two listeners: with
-\`[[listeners]]\` they must be left out.
-
-All roles of a cluster may read the same file. Each takes the options that concern it.
-
-## Checking a configuration
-
-\`halley check-config\` takes the same file, variables and flags as \`halley start\`. After the name of
-a role, as in \`halley check-config logic\`, it takes those of that role. It prints the resulting
-configuration as a TOML file, with a comment on each line that says where the value came from.
-
-When something is wrong, it prints every mistake and ends with code 2, as \`halley start\` does. A
-key, flag or \`HALLEY_\` variable that does not exist is a mistake. Under Deno, a misspelt variable is
-only found with \`--allow-env\`, because Deno lists the variables only then; \`deno task check-config\`
-has that permission.
-
-## Under Deno's permissions
-
-\`deno task start\` runs with the permission set \`server\` of \`deno.json\`. It allows:
-
-- listening on loopback and on all addresses;
-- the variables \`HALLEY_*\`;
-- the file \`halley.toml\` beside \`deno.json\`;
-- facts of the system such as the host name. The same permission, \`sys\`, lets the server close the
-  debugger that Deno opens at SIGUSR1;
-- running \`getconf\`, which tells how many files may be open.
-
-Anything else needs a permission by name. A flag replaces the list of the set, so it repeats the
-addresses that are still needed:
-
-\`\`\`sh
-deno run -P=server --allow-read=/etc/halley.toml mod.ts start --config /etc/halley.toml
-deno run -P=server --allow-net=10.0.0.5:3101,0.0.0.0,127.0.0.1 mod.ts start --tcp 10.0.0.5:3101
-\`\`\`
-
-## Options
-`;
