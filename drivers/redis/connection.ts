@@ -1,7 +1,5 @@
 import { backoffMs, type BackoffOptions } from "../../base/backoff.ts";
 import { CancellableDelay } from "../../base/cancellable_delay.ts";
-import type { Clock } from "../../base/clock.ts";
-import type { Prng } from "../../base/prng.ts";
 import { StoreUnavailable } from "../ports.ts";
 import type { WayDependencies } from "../store.ts";
 import { connectRedis, type RedisCommands, unavailabilityOf, watchSentinels } from "./clients.ts";
