@@ -167,18 +167,14 @@ export function concatFrames(frames: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Decodes bytes that are one whole frame and nothing else, as a WebSocket binary message is.
+ * Decodes bytes that are one whole frame of a client and nothing else, as a WebSocket binary message
+ * is.
  *
  * @param into Filled in; its body is a view of `bytes`.
- * @param bodyBytesMax The largest body that is let through.
  * @throws {ProtocolError} When `bytes` are not exactly one frame.
  */
-export function decodeFrame(
-  bytes: Uint8Array,
-  into: Frame,
-  bodyBytesMax: number = Limits.upstreamBodyBytesMax,
-): void {
-  const frameBytes = checkHeader(bytes, 0, bytes.length, bodyBytesMax);
+export function decodeFrame(bytes: Uint8Array, into: Frame): void {
+  const frameBytes = checkHeader(bytes, 0, bytes.length, Limits.upstreamBodyBytesMax);
   if (frameBytes === 0 || frameBytes !== bytes.length) {
     throw malformed(`a message must hold exactly one frame, current length is ${bytes.length}`);
   }

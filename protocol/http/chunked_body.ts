@@ -1,5 +1,4 @@
-import type { BorrowedBytes } from "../borrowed.ts";
-import { plainBuffers } from "../buffers.ts";
+import { type BorrowedBytes, plainBuffers } from "../buffers.ts";
 import { parseFields } from "./head.ts";
 import { HeadReader } from "./head_reader.ts";
 import { HttpLimits } from "./limits.ts";

@@ -11,8 +11,6 @@ export interface FrontAnswer {
   readonly status: number;
   /** What to send, whole. */
   readonly response: Uint8Array;
-  /** What was wrong, in one line; empty when nothing was. */
-  readonly reason: string;
 }
 
 /** What a front serves at one path. */
@@ -98,7 +96,7 @@ export const healthRoute: FrontRoute = {
   versions: ["1.1", "1.0"],
   answer({ method }) {
     const response = textResponse(200, CLOSE, "ok\n", method !== "HEAD");
-    return { status: 200, response, reason: "" };
+    return { status: 200, response };
   },
 };
 
@@ -113,7 +111,7 @@ const utf8 = new TextEncoder();
  * @param fields The field lines that the status calls for.
  */
 export function refuse(status: number, reason: string, fields = CLOSE): FrontAnswer {
-  return { status, response: textResponse(status, fields, `${reason}\n`, true), reason };
+  return { status, response: textResponse(status, fields, `${reason}\n`, true) };
 }
 
 function textResponse(status: number, fields: string, body: string, hasBody: boolean): Uint8Array {

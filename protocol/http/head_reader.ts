@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
-import { BorrowedBytes } from "../borrowed.ts";
-import type { Buffers } from "../buffers.ts";
+import { BorrowedBytes, type Buffers } from "../buffers.ts";
 import { HttpError } from "./status.ts";
 
 const NUL = 0x00, LF = 0x0a, CR = 0x0d;

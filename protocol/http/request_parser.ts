@@ -1,5 +1,4 @@
-import { BorrowedBytes } from "../borrowed.ts";
-import { plainBuffers } from "../buffers.ts";
+import { BorrowedBytes, plainBuffers } from "../buffers.ts";
 import { ChunkedBody, tooLong } from "./chunked_body.ts";
 import { parseRequestHead, type RequestHead } from "./head.ts";
 import { HeadReader } from "./head_reader.ts";

@@ -1,10 +1,9 @@
 import { isUtf8 } from "node:buffer";
 
-import type { Buffers } from "../buffers.ts";
+import { appendBorrowed, type Buffers } from "../buffers.ts";
 import { CloseCodes, ProtocolError } from "../close_codes.ts";
 import { EMPTY } from "../frame.ts";
 import { Limits } from "../limits.ts";
-import { appendBorrowed } from "../borrowed.ts";
 import { decodeClose } from "./close_payload.ts";
 import { frameBytesMin } from "./frame_header.ts";
 import { Opcode } from "./opcode.ts";

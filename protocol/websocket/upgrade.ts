@@ -35,7 +35,7 @@ function answerUpgrade({ fields }: RequestHead): FrontAnswer {
   if (fields.has("origin") && singleField(fields, "origin") === undefined) {
     return refuse(400, "Origin must be given at most once.");
   }
-  return { status: 101, response: acceptResponse(key), reason: "" };
+  return { status: 101, response: acceptResponse(key) };
 }
 
 /** Joined to the client's key, it proves that the server knows WebSocket (RFC 6455 section 1.3). */

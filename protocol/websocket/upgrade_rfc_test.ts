@@ -80,7 +80,7 @@ describe("HttpFront.push() with upgradeRoute at every split of a right head", ()
       const frames = utf8("frames\0\n\r\r\n\r\n");
       atEverySplit(joined(latin1(head), frames), ({ answer, end }) => {
         assert.ok(answer !== undefined);
-        assert.equal(answer.status, 101, answer.reason);
+        assert.equal(answer.status, 101, Buffer.from(answer.response).toString());
         assert.equal(Buffer.from(answer.response).toString(), ACCEPTED);
         assert.equal(end, head.length, "what follows the head is left");
       });
@@ -180,13 +180,13 @@ describe("HttpFront.push() with upgradeRoute at every split of a wrong head", ()
     test(`refuses with ${status} ${name}`, () => {
       atEverySplit(latin1(head), ({ answer }) => {
         assert.ok(answer !== undefined, "it is refused");
-        assert.equal(answer.status, status, answer.reason);
+        assert.equal(answer.status, status, Buffer.from(answer.response).toString());
         const [responseHead, body] = Buffer.from(answer.response).toString().split("\r\n\r\n");
         assert.match(responseHead, new RegExp(`^HTTP/1\\.1 ${status} [A-Z][A-Za-z ]+\r\n`));
         assert.match(responseHead, /^Connection: close(, Upgrade)?\r$/m);
         assert.match(responseHead, new RegExp(`^Content-Length: ${body.length}$`, "m"));
         assert.match(responseHead, STATUS_FIELDS[status] ?? /^/);
-        assert.equal(body, `${answer.reason}\n`);
+        assert.match(body, /^[A-Z][ -~]+\.\n$/);
       });
     });
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { CountedBuffers } from "../tests/support/websocket_decoding.ts";
-import { appendBorrowed } from "./borrowed.ts";
+import { appendBorrowed } from "./buffers.ts";
 
 test("appendBorrowed() keeps every byte, moves seldom and gives back what it outgrows", () => {
   const buffers = new CountedBuffers();
