@@ -1,6 +1,5 @@
 import type { Transport } from "./types.ts";
 
-/** Where clients connect, and how. */
 interface ClientAddress {
   readonly transport: Transport;
   /** A name or an address, without brackets. */

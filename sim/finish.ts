@@ -22,11 +22,11 @@ const STALL_MS_MAX = 500;
  */
 export async function checkConnected(run: RunContext, wanted: number): Promise<void> {
   await run.sample();
-  run.checkServer();
+  await run.wait(0);
   const { authenticated, failures, retries } = run.last!;
   const reason = failures.at(0);
   if (authenticated === 0) throw new Error(`Cannot run: no client gets in: ${reason}`);
-  run.findings.push(connectingFinding({ authenticated, wanted, reason }));
+  run.findings.push(connectingFinding(authenticated, wanted, reason));
   if (retries > 0) run.notes.connect_retries = retries;
 }
 

@@ -99,7 +99,6 @@ export function freeMemoryShare(): number | undefined {
   return ofSystem(() => bytesOf("meminfo", "MemAvailable") / bytesOf("meminfo", "MemTotal"));
 }
 
-/** What processes have used so far. */
 export interface Usage {
   readonly cpuS: number;
   readonly rssBytes: number;

@@ -10,7 +10,6 @@ import type { RoomPushes } from "./types.ts";
  */
 export type SendPush = (room: number, body: Uint8Array) => Promise<boolean>;
 
-/** How to push. */
 interface PusherDependencies {
   readonly send: SendPush;
   /** Tells the pushes of this run from those of others. */

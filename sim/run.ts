@@ -11,7 +11,6 @@ import { scenarios } from "./scenarios/all.ts";
 import { endChild, findServer, launchServer, type ServerUnderTest } from "./server_process.ts";
 import type { ReceiptTotals, Report } from "./types.ts";
 
-/** What a run needs. */
 interface RunDependencies {
   readonly platform: Platform;
   /** Runs this program once more; see {@linkcode Process.spawn}. */

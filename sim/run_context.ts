@@ -8,7 +8,7 @@ import { Pusher } from "./pusher.ts";
 import type { ProgressDisplay } from "./report/progress.ts";
 import { ServerApi } from "./server_api.ts";
 import { ServerFailed, type ServerUnderTest } from "./server_process.ts";
-import type { ConnectPlan, Finding, FleetProgress, Report, Sample } from "./types.ts";
+import type { ClientCounts, ConnectPlan, Finding, FleetProgress, Report, Sample } from "./types.ts";
 
 /** How often a run is sampled, in milliseconds. */
 const SAMPLE_MS = 500;
@@ -20,19 +20,15 @@ const INTERVAL_MS_MIN = 100;
 const QUIET_SAMPLES = 3;
 
 /** What a run has come to at one moment; everything only grows. */
-interface Totals {
+interface Totals extends ClientCounts {
   /** Monotonic, in milliseconds. */
   readonly atMs: number;
-  /** Deliveries to clients. */
-  readonly received: number;
   /** Pushes that were due, and those that were not accepted. */
   readonly due: number;
   readonly refused: number;
-  readonly lostConnections: number;
-  readonly heartbeatsMissed: number;
   /** CPU time in seconds; NaN of a server that runs elsewhere. */
   readonly serverCpuS: number;
-  readonly clientCpuS: number;
+  readonly cpuS: number;
 }
 
 /** What was measured of a run between two moments. */
@@ -100,7 +96,6 @@ export class RunContext {
     );
   }
 
-  /** What the run is at. */
   phase(name: string): void {
     this.#phase = name;
     this.progress.phase(name);
@@ -117,12 +112,6 @@ export class RunContext {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** @throws {ServerFailed} When the run's own server has ended. */
-  checkServer(): void {
-    if (this.#failure instanceof ServerFailed) throw this.#failure;
-  }
-
-  /** Begins to sample the run. */
   watch(): void {
     this.#emptyRssBytes = this.#usageNow()?.rssBytes ?? 0;
     this.#sampling = this.#watch();
@@ -154,7 +143,7 @@ export class RunContext {
     const before = this.#before ??= after;
     if (after.atMs - before.atMs < INTERVAL_MS_MIN) return;
     this.#before = after;
-    const { due, received, serverCpuS, clientCpuS } = ratesBetween({ before, after });
+    const { due, received, serverCpuS, cpuS: clientCores } = ratesBetween({ before, after });
     const sample: Sample = {
       atS: (after.atMs - this.#startMs) / 1_000,
       phase: this.#phase,
@@ -165,7 +154,7 @@ export class RunContext {
       p99Ms: recent.quantile(0.99),
       serverCores: Number.isNaN(serverCpuS) ? undefined : serverCpuS,
       serverRssBytes: usage?.rssBytes,
-      clientCores: clientCpuS,
+      clientCores,
     };
     this.samples.push(sample);
     this.progress.sample(sample, this.latency);
@@ -208,23 +197,15 @@ export class RunContext {
     return { p50: latencies.quantile(0.5), p99: latencies.quantile(0.99), max: latencies.max };
   }
 
-  /** The histogram of all latencies. */
   get histogram(): Report["histogram"] {
     return this.#latencies.buckets().map(([bucket, count]) => [edgeOf(bucket), count]);
   }
 
   #totals(): Totals {
-    const { pusher, last } = this;
-    return {
-      atMs: preciseClock.monotonicMs(),
-      received: last!.received,
-      due: pusher.due,
-      refused: pusher.failed,
-      lostConnections: last!.lostConnections,
-      heartbeatsMissed: last!.heartbeatsMissed,
-      serverCpuS: this.#usage?.cpuS ?? NaN,
-      clientCpuS: last!.cpuS,
-    };
+    const { pusher: { due, failed: refused }, last } = this;
+    const { latencies: _, failures: __, ...counts } = last!;
+    const atMs = preciseClock.monotonicMs();
+    return { ...counts, atMs, due, refused, serverCpuS: this.#usage?.cpuS ?? NaN };
   }
 
   #usageNow(): Usage | undefined {

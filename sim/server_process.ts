@@ -62,7 +62,6 @@ export async function findServer(
   return { targets: await Promise.all(widened), apiUrl, child: undefined };
 }
 
-/** How a server is started. */
 interface LaunchDependencies {
   readonly streams: Streams;
   /** Runs this program once more. */

@@ -71,7 +71,6 @@ export interface ReceiptTotals {
   readonly failures: readonly string[];
 }
 
-/** What a check found. */
 export interface Finding {
   /** What was checked, in a few words. */
   readonly check: string;
@@ -98,8 +97,13 @@ export interface Sample {
   readonly clientCores: number;
 }
 
-/** Everything that a run came to. */
-export interface Report {
+/** What a report says of the clients themselves; failures are those beside deliveries. */
+type ReportedProgress = Pick<
+  FleetProgress,
+  "heartbeatsSent" | "heartbeatsMissed" | "lostConnections" | "failures"
+>;
+
+export interface Report extends ReportedProgress {
   readonly seed: number;
   readonly scenario: string;
   /** The effective options, as on the command line. */
@@ -107,13 +111,8 @@ export interface Report {
   readonly clients: number;
   readonly durationS: number;
   readonly receipts: ReceiptTotals;
-  readonly heartbeatsSent: number;
-  readonly heartbeatsMissed: number;
-  readonly lostConnections: number;
   /** Pushes that were due, those that were sent, and those that were not accepted. */
   readonly pushes: { readonly due: number; readonly sent: number; readonly failed: number };
-  /** What clients say of the first things that went wrong, beside deliveries. */
-  readonly failures: readonly string[];
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Buckets of the latency histogram: upper edge in milliseconds and how many. */
   readonly histogram: readonly (readonly [edgeMs: number, count: number])[];

@@ -1,21 +1,20 @@
 /** What a run is judged by: each function looks at figures and says whether they are right. */
 import type { Finding, FleetProgress, ReceiptTotals, SilentReport } from "../types.ts";
 
-/** Whether everyone who was to be in is in. */
+/**
+ * Whether everyone who was to be in is in.
+ *
+ * @param reason Why others are not, as one of them says it.
+ */
 export function connectingFinding(
-  { authenticated, wanted, reason }: {
-    readonly authenticated: number;
-    readonly wanted: number;
-    /** Why others are not, as the first of them says it. */
-    readonly reason: string | undefined;
-  },
+  authenticated: number,
+  wanted: number,
+  reason: string | undefined,
+  check = "everyone gets in",
 ): Finding {
-  return {
-    check: "everyone gets in",
-    ok: authenticated === wanted,
-    text: `${authenticated} of ${wanted} clients are in` +
-      (reason === undefined || authenticated === wanted ? "" : `; ${reason}`),
-  };
+  const text = `${authenticated} of ${wanted} clients are in`;
+  const ok = authenticated === wanted;
+  return { check, ok, text: ok || reason === undefined ? text : `${text}; ${reason}` };
 }
 
 /** What holds when there is nothing of a kind. */
@@ -23,7 +22,6 @@ function none(check: string, count: number, text: string): Finding {
   return { check, ok: count === 0, text };
 }
 
-/** What the receipts of all clients prove. */
 export function deliveryFindings(receipts: ReceiptTotals): Finding[] {
   const { lost, duplicated, reordered, misdelivered, expected, received } = receipts;
   return [
@@ -47,7 +45,6 @@ export function pushFinding(
   return none("pushes are accepted", failed + unsent, text);
 }
 
-/** Whether heartbeats were answered in time. */
 export function heartbeatFinding(
   { heartbeatsSent, heartbeatsMissed }: Pick<FleetProgress, "heartbeatsSent" | "heartbeatsMissed">,
 ): Finding {
@@ -93,7 +90,6 @@ export interface SlowSeen {
   /** p99 of the others before and meanwhile, in milliseconds; undefined when nothing came. */
   readonly beforeMs: number | undefined;
   readonly meanwhileMs: number | undefined;
-  /** Clients that did not read. */
   readonly slow: number;
   /** Pushes to them that were not accepted, so that their queues did not fill. */
   readonly refused: number;

@@ -21,7 +21,6 @@ export function edgeOf(bucket: number): number {
 /** Durations, counted in buckets that are all about equally wide in percent. */
 export class Histogram {
   readonly #counts = new Float64Array(BUCKETS);
-  /** How many there are. */
   count = 0;
   /** The longest, in milliseconds: exact for what was added, an edge for what was merged. */
   max = 0;
@@ -64,7 +63,6 @@ export class Histogram {
     return found;
   }
 
-  /** Forgets everything. */
   clear(): void {
     this.#counts.fill(0);
     this.count = 0;

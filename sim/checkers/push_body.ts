@@ -1,3 +1,5 @@
+import type { RoomPushes } from "../types.ts";
+
 /** First bytes of every push of the simulator: "HSIM". */
 const MAGIC = 0x4853494d;
 
@@ -54,4 +56,32 @@ export function decodePushBody(
   const filler = into.tag + into.room * 31 + into.sequence * 17;
   const last = bytes.length - 1;
   return bytes[24] === ((filler + 24) & 0xff) && bytes[last] === ((filler + last) & 0xff);
+}
+
+/** Times as whole milliseconds, each since the one before it. */
+function differences(times: readonly number[]): number[] {
+  return times.map((ms, at) => Math.round(ms) - Math.round(times[at - 1] ?? 0));
+}
+
+function sums(differences: readonly number[]): number[] {
+  let ms = 0;
+  return differences.map((difference) => ms += difference);
+}
+
+/** Makes pushes small enough for a call, as JSON: a long run has very many. */
+export function packPushes(pushes: readonly RoomPushes[]): readonly RoomPushes[] {
+  return pushes.map((room) => ({
+    ...room,
+    sentMs: differences(room.sentMs),
+    answeredMs: differences(room.answeredMs),
+  }));
+}
+
+/** The pushes of {@linkcode packPushes}, with times to the millisecond. */
+export function unpackPushes(packed: readonly RoomPushes[]): RoomPushes[] {
+  return packed.map((room) => ({
+    ...room,
+    sentMs: sums(room.sentMs),
+    answeredMs: sums(room.answeredMs),
+  }));
 }

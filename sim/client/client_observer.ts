@@ -117,7 +117,6 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     }
   }
 
-  /** Keeps what went wrong. */
   fail(failure: string): void {
     if (this.failures.length === FAILURES_MAX) this.failures.pop();
     this.failures.push(failure);

@@ -7,6 +7,7 @@ import { unknownMethod } from "../../protocol/cluster/calls.ts";
 import { RpcError } from "../../protocol/rpc.ts";
 import type { RpcLink } from "../../rpc/link.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
+import { packPushes } from "../checkers/push_body.ts";
 import { endChild } from "../server_process.ts";
 import type {
   ConnectPlan,
@@ -16,14 +17,7 @@ import type {
   RoomPushes,
   SilentReport,
 } from "../types.ts";
-import {
-  type ClientProcessOptions,
-  COMMAND,
-  fromJson,
-  packPushes,
-  SIM_VARIABLE,
-  toJson,
-} from "./calls.ts";
+import { type ClientProcessOptions, COMMAND, fromJson, SIM_VARIABLE, toJson } from "./process.ts";
 import type { Answer, Argument, Command } from "./population.ts";
 
 /** How long client processes may take to come up, in milliseconds. */
@@ -35,7 +29,6 @@ const CALL_MS = 120_000;
 /** How long after its link a process may go, in milliseconds. */
 const GONE_MS = 2_000;
 
-/** How a fleet is made. */
 interface FleetDependencies {
   readonly streams: Streams;
   /** Runs this program once more. */
@@ -121,10 +114,7 @@ export class Fleet {
 
   async progress(): Promise<FleetProgress> {
     const all = await this.all("progress");
-    const latencies = all.flatMap(({ latencies }) => latencies);
-    const failures = all.flatMap(({ failures }) => failures);
-    const stallMs = Math.max(...all.map(({ stallMs }) => stallMs));
-    return { ...addedUp(all), stallMs, latencies, failures };
+    return { ...addedUp(all), stallMs: Math.max(...all.map(({ stallMs }) => stallMs)) };
   }
 
   /** How many clients are in each room, by its index. */
@@ -141,11 +131,9 @@ export class Fleet {
 
   /** What the receipts say, given what was pushed. */
   async finish(pushes: readonly RoomPushes[]): Promise<ReceiptTotals> {
-    const all = await this.all("totals", packPushes(pushes));
-    return { ...addedUp(all), failures: all.flatMap(({ failures }) => failures) };
+    return addedUp(await this.all("totals", packPushes(pushes)));
   }
 
-  /** Ends the processes. */
   async stop(): Promise<void> {
     await this.listener.close();
     await Promise.all(this.#children.map((child) => endChild(child)));
@@ -164,7 +152,6 @@ export class Fleet {
     return answers.map((answer) => fromJson<Answer<Name>>(answer));
   }
 
-  /** Why a call failed. */
   async #explain(error: Error): Promise<never> {
     if (error instanceof RpcError && error.code === "lost") {
       // A process that is killed loses its link a moment before it has gone.
@@ -184,13 +171,13 @@ export class Fleet {
   }
 }
 
-/** The numbers of some objects, added up. */
+/** Some objects of the same members: their numbers added up, their lists one after the other. */
 function addedUp<Value extends object>(values: readonly Value[]): Value {
-  const sum = { ...values[0] } as Record<string, unknown>;
-  for (const value of values.slice(1)) {
-    for (const [name, number] of Object.entries(value)) {
-      if (typeof number === "number") sum[name] = (sum[name] as number) + number;
-    }
-  }
-  return sum as Value;
+  const both = (one: unknown, other: unknown) =>
+    Array.isArray(one) ? one.concat(other) : (one as number) + (other as number);
+  return values.reduce((sum, value) => {
+    const entries = Object.entries(value);
+    const added = entries.map(([name, member]) => [name, both(sum[name as keyof Value], member)]);
+    return Object.fromEntries(added);
+  });
 }

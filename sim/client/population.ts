@@ -2,6 +2,7 @@ import process from "node:process";
 import { type Clock, sleep } from "../../base/clock.ts";
 import { randomFloat, seededPrng } from "../../base/prng.ts";
 import type { Streams } from "../../platform/port.ts";
+import { unpackPushes } from "../checkers/push_body.ts";
 import type { Margins } from "../checkers/receipts.ts";
 import type {
   ClientSelection,
@@ -12,7 +13,6 @@ import type {
   RoomPushes,
   SilentReport,
 } from "../types.ts";
-import { unpackPushes } from "./calls.ts";
 import { ClientObserver } from "./client_observer.ts";
 import { Connector } from "./connector.ts";
 import { ClientState, VirtualClient } from "./virtual_client.ts";
@@ -122,7 +122,6 @@ export class Population extends ClientObserver {
     }
   }
 
-  /** Some disconnect and reconnect. */
   leave(selection: ClientSelection): Promise<void> {
     return this.#reconnectAll(this.#selectOpen(selection));
   }
@@ -177,7 +176,6 @@ export class Population extends ClientObserver {
     return report;
   }
 
-  /** Disconnects all clients. */
   disconnect(): void {
     for (const client of this.#clients) this.#disconnect(client);
   }

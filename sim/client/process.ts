@@ -3,8 +3,35 @@ import { systemPrng } from "../../base/prng.ts";
 import { parentGone } from "../../platform/parent.ts";
 import type { Platform } from "../../platform/port.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
-import { type ClientProcessOptions, fromJson, SIM_VARIABLE, toJson } from "./calls.ts";
 import { type Command, Population } from "./population.ts";
+
+/** Method by which the parent calls a client process: JSON of a command and its argument. */
+export const COMMAND = 101;
+
+/** Where a client process finds what it is to do: JSON of {@linkcode ClientProcessOptions}. */
+export const SIM_VARIABLE = "HALLEY_SIM";
+
+/** What a client process starts with. */
+export interface ClientProcessOptions {
+  /** The process of its parent. */
+  readonly parent: number;
+  /** Where its parent listens. */
+  readonly port: number;
+  readonly secret: string;
+  readonly index: number;
+  /** Of this run's pushes. */
+  readonly tag: number;
+}
+
+/** A value as the body of a call. */
+export function toJson(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value ?? null));
+}
+
+/** The value of a body. */
+export function fromJson<Value>(body: Uint8Array): Value {
+  return JSON.parse(new TextDecoder().decode(body));
+}
 
 /** A process of virtual clients: does what its parent asks for, and ends with it. */
 export async function runClientProcess(platform: Platform): Promise<void> {

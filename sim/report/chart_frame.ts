@@ -25,7 +25,6 @@ interface Rect {
   readonly title?: string;
 }
 
-/** A rectangle as SVG. */
 export function rect({ from, to, height, className, title }: Rect): string {
   const x = length(from * WIDTH);
   const width = length(Math.max(0, to * WIDTH - x));

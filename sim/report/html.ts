@@ -2,18 +2,21 @@ import { scenarioTexts } from "../options.ts";
 import type { Finding, Report } from "../types.ts";
 import { pageStyle } from "./page_style.ts";
 import { runCharts } from "./run_charts.ts";
-import { escapeHtml, figure } from "./text.ts";
-import { tiles } from "./tiles.ts";
+import { bytes, escapeHtml, figure, milliseconds } from "./text.ts";
 import { bandsOf } from "./time_chart.ts";
 
 /** The page runs nothing and fetches nothing, whatever should have got into it. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'";
 
-/** A sign and a word, so that colour says nothing alone. */
+/** A sign beside every word, so that colour says nothing alone. */
 function sign(ok: boolean): string {
+  return `<span class="sign" aria-hidden="true">${ok ? "✓" : "✗"}</span>`;
+}
+
+function result(ok: boolean): string {
   return ok
-    ? '<span class="good"><span class="sign" aria-hidden="true">✓</span>holds</span>'
-    : '<span class="bad"><span class="sign" aria-hidden="true">✗</span>FAILED</span>';
+    ? `<span class="good">${sign(ok)}holds</span>`
+    : `<span class="bad">${sign(ok)}FAILED</span>`;
 }
 
 /** Whether something was checked and all of it holds. */
@@ -37,9 +40,7 @@ function verdictOf({ scenario, clients, seed, durationS, findings }: Report): st
     `<li><strong>${escapeHtml(check)}</strong>: ${escapeHtml(text)}</li>`
   );
   return `<header class="verdict ${ok ? "" : "failed"}">
-<h1 class="${ok ? "good" : "bad"}"><span class="sign" aria-hidden="true">${ok ? "✓" : "✗"}</span>${
-    headline(findings)
-  }</h1>
+<h1 class="${ok ? "good" : "bad"}">${sign(ok)}${headline(findings)}</h1>
 ${items.length === 0 ? "" : `<ul>${items.join("")}</ul>`}
 <p><strong>halley sim, scenario ${escapeHtml(scenario)}</strong>: ${figure(clients)} clients, ${
     figure(durationS)
@@ -52,7 +53,7 @@ function checksOf(findings: readonly Finding[]): string {
   if (findings.length === 0) return '<p class="card">Nothing was checked.</p>';
   const sorted = findings.toSorted((one, other) => Number(one.ok) - Number(other.ok));
   const rows = sorted.map(({ check, ok, text }) =>
-    `<tr><td>${sign(ok)}</td><td>${escapeHtml(check)}</td><td>${escapeHtml(text)}</td></tr>`
+    `<tr><td>${result(ok)}</td><td>${escapeHtml(check)}</td><td>${escapeHtml(text)}</td></tr>`
   );
   return `<table class="card"><thead><tr><th>Result</th><th>Check</th><th>What was found</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody></table>`;
@@ -100,6 +101,53 @@ function phasesOf({ samples }: Report): string {
     }–${figure(toS, 1)} s</span></span>`
   );
   return phases.length === 0 ? "" : `<p>Phases: ${phases.join(" ")}</p>`;
+}
+
+function tile(name: string, value: string, more = "", bad = false): string {
+  const mark = bad ? sign(false) : "";
+  return `<div class="tile"><dt>${escapeHtml(name)}</dt><dd${bad ? ' class="bad"' : ""}>${mark}${
+    escapeHtml(value)
+  }${more === "" ? "" : `<small>${escapeHtml(more)}</small>`}</dd></div>`;
+}
+
+/** A count that is to be zero. */
+function fault(name: string, value: number, more: string): string {
+  return tile(name, figure(value), more, value > 0);
+}
+
+/** The figures of a run that are looked at first. */
+function tiles(report: Report): string {
+  const { receipts, latencyMs, server, durationS, heartbeatsMissed } = report;
+  const { expected, received, lost, duplicated, reordered, misdelivered } = receipts;
+  // Around joins and leaves a delivery may come or not: those that came are not among the expected.
+  const atLeast = received > expected && lost === 0 ? "at least " : "";
+  const cores = durationS > 0 ? (server?.cpuS ?? 0) / durationS : 0;
+  const latency = (ms: number) => milliseconds(received > 0 ? ms : undefined);
+  return [
+    tile("Clients", figure(report.clients), `${figure(report.lostConnections)} connections lost`),
+    tile("Deliveries received", figure(received), `of ${atLeast}${figure(expected)} expected`),
+    fault("Lost", lost, "never came"),
+    fault("Doubled", duplicated, "came twice"),
+    fault("Reordered", reordered, "came out of order"),
+    fault("Misdelivered", misdelivered, "went astray"),
+    tile(
+      "Heartbeats",
+      figure(report.heartbeatsSent),
+      `${figure(heartbeatsMissed)} missed`,
+      heartbeatsMissed > 0,
+    ),
+    tile("Latency, median", latency(latencyMs.p50), "from when the push was due"),
+    tile("Latency, p99", latency(latencyMs.p99), "99 of 100 were quicker"),
+    tile("Latency, longest", latency(latencyMs.max), "of all deliveries"),
+    ...(server === undefined ? [] : [
+      tile("Server CPU", `${figure(server.cpuS, 1)} s`, `${figure(cores, 2)} cores on average`),
+      tile(
+        "Server memory",
+        bytes(server.rssBytes),
+        `grew by ${bytes(server.rssPerClientBytes)} per client`,
+      ),
+    ]),
+  ].join("");
 }
 
 /** A report as a page: one file that runs no script and fetches nothing. */

@@ -40,7 +40,6 @@ export class ProgressDisplay {
 
   constructor(private readonly out: ProgressOut) {}
 
-  /** What the run is at. */
   phase(name: string): void {
     if (name === this.#phase) return;
     this.#phase = name;

@@ -7,7 +7,6 @@ import { bandsOf, timeChart } from "./time_chart.ts";
 
 const MIB = 2 ** 20;
 
-/** Every chart of a run. */
 export function runCharts({ samples, histogram, latencyMs, server }: Report): string {
   const timesS = samples.map(({ atS }) => atS);
   const bands = bandsOf(samples);

@@ -15,7 +15,6 @@ interface Band {
   readonly toS: number;
 }
 
-/** One line of a chart. */
 interface Line {
   readonly name: string;
   /** One for each point in time; undefined leaves a gap. */

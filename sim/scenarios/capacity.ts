@@ -41,11 +41,11 @@ function limitMet(run: RunContext, span: Interval, wanted: number): string | und
   }
   const free = freeMemoryShare() ?? 1;
   if (free < MEMORY_SHARE) return `memory: ${(100 * free).toFixed(0)} % of it is left`;
-  const { serverCpuS, clientCpuS } = ratesBetween(span);
+  const { serverCpuS, cpuS } = ratesBetween(span);
   const serverCores = serverCpuS || 0;
-  const isFull = serverCores + clientCpuS > CORES_SHARE * cpuCount;
+  const isFull = serverCores + cpuS > CORES_SHARE * cpuCount;
   const text = `the server takes ${serverCores.toFixed(1)} and the clients ` +
-    `${clientCpuS.toFixed(1)} of ${cpuCount} processors`;
+    `${cpuS.toFixed(1)} of ${cpuCount} processors`;
   const errors = errorsOf(span);
   if (errors !== undefined) return `${isFull ? "CPU" : "errors"}: ${errors}; ${text}`;
   const { latencies, before, after } = span;

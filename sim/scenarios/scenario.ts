@@ -33,9 +33,7 @@ export async function draw(
 export async function checkReturn(run: RunContext): Promise<void> {
   await run.sample();
   const { authenticated, failures } = run.last!;
-  const wanted = run.options.clients;
-  run.findings.push({
-    ...connectingFinding({ authenticated, wanted, reason: failures.at(-1) }),
-    check: "everyone comes back",
-  });
+  const { clients } = run.options;
+  const reason = failures.at(-1);
+  run.findings.push(connectingFinding(authenticated, clients, reason, "everyone comes back"));
 }

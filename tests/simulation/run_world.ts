@@ -157,7 +157,7 @@ class WorldRun {
       await world.pass(CLOSED_MS);
     }
     const { authenticatedCount: authenticated, failures } = clients;
-    world.check(connectingFinding({ authenticated, wanted: CLIENTS, reason: failures.at(-1) }));
+    world.check(connectingFinding(authenticated, CLIENTS, failures.at(-1)));
     await world.settled("answers come", clients.answered(), HEALED_MS);
     world.record("all clients are in");
   }
