@@ -37,6 +37,7 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   deliveriesFenced: "Deliveries refused because the job that sent them had lost its lease.",
   deliveriesRefused: "Batches refused because the cluster may have given the comet up.",
   deliveryFailures: "Pushes that were broken and reached nobody.",
+  watchesExpired: "Times that a job which watched the rooms lost touch.",
   logicFailures: "Reports, renewals and disconnects that logic failed to take.",
 };
 

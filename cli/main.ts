@@ -26,7 +26,7 @@ import { start } from "./start.ts";
 import { version } from "./version.ts";
 
 /** What the process ends with. */
-export const ExitCode = {
+const ExitCode = {
   ok: 0,
   /** The server could not start or stop. */
   failed: 1,

@@ -100,7 +100,7 @@ export class ClusterRegistration {
 
   /** A report that was sent at a time was taken: the cluster knew this comet then. */
   reported(sentMs: number): void {
-    this.#watchesExpired = this.connections.interest.watchesExpired;
+    this.#watchesExpired = this.counters.watchesExpired;
     this.#reportedMs = sentMs;
   }
 
@@ -139,7 +139,7 @@ export class ClusterRegistration {
     });
     const awayMs = this.clock.monotonicMs() - this.#reportedMs;
     // Half of what it takes, since clocks differ: the registration ran out and was not just lost.
-    const forgotten = this.connections.interest.watchesExpired !== this.#watchesExpired ||
+    const forgotten = this.counters.watchesExpired !== this.#watchesExpired ||
       awayMs > this.#leaseMs / 2;
     if (forgotten) this.#shut();
     const openAfterMs = await this.#register(node);

@@ -60,8 +60,9 @@ export interface CometDependencies {
 /** The role that clients connect to. */
 export class Comet implements CometApi {
   readonly counters = new CometCounters();
+  /** Memory for what clients send. */
+  readonly pool: BufferPool;
   readonly #dependencies: CometDependencies;
-  readonly #buffers: BufferPool;
   readonly #connections: ConnectionManager;
   readonly #fanout: Fanout;
   readonly #registration: ClusterRegistration;
@@ -75,7 +76,7 @@ export class Comet implements CometApi {
     const { server, logic, clock, running, prng, options } = dependencies;
     const { counters } = this;
     this.#dependencies = dependencies;
-    this.#buffers = new BufferPool({ bytesMax: options.poolBytesMax });
+    this.pool = new BufferPool({ bytesMax: options.poolBytesMax });
     this.#connections = new ConnectionManager(server, logic, clock, running, options, counters);
     const protocol = new ClientProtocol(this.#connections, logic, counters);
     this.#fanout = new Fanout(this.#connections, clock, counters, options.fanoutSlice);
@@ -85,7 +86,7 @@ export class Comet implements CometApi {
       protocol,
       connections: this.#connections,
       counters,
-      buffers: this.#buffers,
+      buffers: this.pool,
       reads: new ReadScheduler(clock),
       operations: new OperationLimit(clock, options.operationsMax),
     };
@@ -109,16 +110,6 @@ export class Comet implements CometApi {
   /** Tells jobs which rooms these are. */
   get interest(): RoomInterest {
     return this.#connections.interest;
-  }
-
-  /** Bytes that the buffer pool has reserved. */
-  get pooledBytes(): number {
-    return this.#buffers.bytesReserved;
-  }
-
-  /** Bytes that are lent beyond the buffer pool. */
-  get overflowBytes(): number {
-    return this.#buffers.overflowBytes;
   }
 
   /** Whether logic is there and cannot do its work: it failed to take the last report. */

@@ -49,7 +49,7 @@ export class ConnectionManager {
     private readonly counters: CometCounters,
   ) {
     this.roomTypes = new RoomTypes(options.rooms);
-    this.interest = new RoomInterest(this.rooms, clock);
+    this.interest = new RoomInterest(this.rooms, clock, counters);
     this.memberships = new Memberships(this.rooms, this.interest);
     this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: running.monotonicMs() });
     const pingTicks = Math.ceil(options.pingMs / TICK_MS);

@@ -47,6 +47,8 @@ export class CometCounters {
   deliveriesRefused = 0;
   /** Pushes that were broken and reached nobody. */
   deliveryFailures = 0;
+  /** Times that a job which watched the rooms lost touch. */
+  watchesExpired = 0;
   /** Reports, renewals and disconnects that logic failed to take. */
   logicFailures = 0;
 }

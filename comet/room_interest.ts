@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { WATCH_MS } from "../protocol/cluster/comet_calls.ts";
 import type { WatcherApi } from "../protocol/cluster/watcher_calls.ts";
+import type { CometCounters } from "./counters.ts";
 
 /** A job that watches the rooms of this comet. */
 interface Watcher {
@@ -35,8 +36,6 @@ const REMOVE_MS = 1_000;
  * - A job that begins anew gets all rooms that are not removed, those on the way in included.
  */
 export class RoomInterest {
-  /** How often a job that watched has lost touch with this comet. */
-  watchesExpired = 0;
   readonly #watchers = new Map<string, Watcher>();
   readonly #pending = new Map<string, Pending>();
   /** Rooms that may have become empty since the last look: jobs still know of them. */
@@ -49,10 +48,14 @@ export class RoomInterest {
   /** Whether a watcher could not be told something. */
   #retryDue = false;
 
-  /** @param rooms Those that have members. */
+  /**
+   * @param rooms Those that have members.
+   * @param counters Where it counts which jobs lose touch.
+   */
   constructor(
     private readonly rooms: { get(key: string): object | undefined; keys(): Iterable<string> },
     private readonly clock: Clock,
+    private readonly counters: Pick<CometCounters, "watchesExpired">,
   ) {}
 
   /** How many jobs watch. */
@@ -127,7 +130,7 @@ export class RoomInterest {
   /** Nobody waits for this watcher any more. */
   #drop(watcher: Watcher): void {
     this.#watchers.delete(watcher.id);
-    this.watchesExpired++;
+    this.counters.watchesExpired++;
     for (const room of this.#pending.keys()) this.#confirmed(room, watcher);
   }
 

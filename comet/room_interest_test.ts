@@ -37,7 +37,7 @@ async function settle(): Promise<void> {
 function setUp(...members: readonly string[]) {
   const clock = new ManualClock();
   const rooms = new Map<string, object>(members.map((room) => [room, {}]));
-  const interest = new RoomInterest(rooms, clock);
+  const interest = new RoomInterest(rooms, clock, { watchesExpired: 0 });
   /** Waits for a room, and says whether it is confirmed. */
   const add = (room: string) => {
     const waited = { done: false };

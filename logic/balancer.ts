@@ -2,10 +2,10 @@ import { getLogger } from "@logtape/logtape";
 import type { NodeState } from "../drivers/ports.ts";
 
 /** By what a node in the caller's own region weighs more. */
-export const REGION_WEIGHT = 1.6;
+const REGION_WEIGHT = 1.6;
 
 /** Most nodes that a client is told of. */
-export const CHOSEN_MAX = 5;
+const CHOSEN_MAX = 5;
 
 /** A node weighs at least this, however loaded it is, */
 const WEIGHT_MIN = 1;

@@ -3,7 +3,7 @@ import type { Nodes, NodeState } from "../drivers/ports.ts";
 import type { CometReport } from "../protocol/cluster/logic_calls.ts";
 
 /** How old the view of the nodes may be, in milliseconds. */
-export const VIEW_AGE_MS_MAX = 1_000;
+const VIEW_AGE_MS_MAX = 1_000;
 
 /** All live nodes, and their counts summed up. */
 export interface ClusterView {

@@ -60,7 +60,7 @@ class Link {
 class World {
   readonly clock = new ManualClock();
   readonly rooms = new Rooms<null>();
-  readonly interest = new RoomInterest(this.rooms, this.clock);
+  readonly interest = new RoomInterest(this.rooms, this.clock, { watchesExpired: 0 });
   readonly members: Member[] = [];
   readonly jobs: Job[];
 

@@ -121,7 +121,7 @@ function reasonOf(error: unknown): string {
  *
  * @throws {ConfigError} When anything is wrong; it holds every mistake.
  */
-export function mergeConfig(
+function mergeConfig(
   readings: readonly Reading[],
   command: ServerCommand,
   machine: Machine,

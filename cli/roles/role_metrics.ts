@@ -27,12 +27,18 @@ export function addComet(metrics: Metrics, comet: Comet): void {
   metrics.addCounters({ prefix: "comet", values: comet.counters, help: cometHelp });
   metrics.addGauge("comet_connections", "Connections.", () => comet.connections);
   metrics.addGauge("comet_rooms", "Rooms that have members.", () => comet.rooms);
-  metrics.addGauge("comet_pool_bytes", "Bytes of the buffer pool.", () => comet.pooledBytes);
+  const { pool } = comet;
+  metrics.addGauge("comet_pool_bytes", "Bytes of the buffer pool.", () => pool.bytesReserved);
   metrics.addGauge(
     "comet_overflow_bytes",
     "Bytes that are lent beyond the buffer pool.",
-    () => comet.overflowBytes,
+    () => pool.overflowBytes,
   );
+  metrics.addCounters<"overflows">({
+    prefix: "comet_pool",
+    values: pool,
+    help: { overflows: "Buffers that the pool could not lend." },
+  });
 }
 
 /** Shows the ended sessions that a comet could not tell logic of. */

@@ -2,7 +2,7 @@
 export const NONE = -1;
 
 /** Stands in place of the slot of an id that nobody has. */
-export const FREE = -2;
+const FREE = -2;
 
 /**
  * Timers as columns of numbers, one row for each id: 24 bytes a timer and nothing for the garbage
