@@ -2,15 +2,11 @@ import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Nodes, PushLog, Sessions } from "./ports.ts";
 
-/** What a way to a store counts; read by `/metrics`. All only grow. */
+/** What a way to a store counts, as `storeHelp` of `cli/counter_help.ts` says. All only grow. */
 export class StoreCounters {
-  /** Calls that were not carried out, or not answered, since the store was away. */
   interruptions = 0;
-  /** Calls that the store refused since it was full or took no writes. */
   refusals = 0;
-  /** How often the store was found to have lost who is connected. */
   losses = 0;
-  /** Pushes that were left out since what the store has of them is none. */
   pushesUnreadable = 0;
 }
 

@@ -7,7 +7,7 @@ import { wireComet } from "../wiring.ts";
 import { listenForClients } from "./listeners.ts";
 import { addComet, addDisconnects, addRpc } from "./role_metrics.ts";
 import { RoleProcess, type Running } from "./role_process.ts";
-import { METRICS_METHOD, metricsAnswer } from "./worker_metrics.ts";
+import { METRICS_METHOD, metricsAnswer } from "./worker_links.ts";
 
 const log = getLogger(["halley"]);
 

@@ -3,10 +3,32 @@ import type { Nodes } from "../../drivers/ports.ts";
 import { RemoteComets } from "../../job/rpc/remote_comets.ts";
 import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import { CometLinks } from "../../logic/rpc/comet_links.ts";
+import { EMPTY } from "../../protocol/frame.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
-import { askMetrics } from "./worker_metrics.ts";
+import type { Metrics } from "../metrics.ts";
 import { RpcMethod } from "../../protocol/cluster/calls.ts";
 import { nameOf } from "../../protocol/cluster/comet_node.ts";
+
+/** The method by which a parent asks a worker what it counts. */
+export const METRICS_METHOD = 40;
+
+/** How long a worker may take, in milliseconds. */
+const ANSWER_MS = 500;
+
+/** What a worker answers. */
+export async function metricsAnswer(metrics: Metrics): Promise<Uint8Array> {
+  return new TextEncoder().encode(JSON.stringify(await metrics.numbers()));
+}
+
+/** Asks workers what they count; one that does not answer in time counts nothing. */
+export async function askMetrics(links: Iterable<Pick<RpcLink, "call">>): Promise<object[]> {
+  const answers = await Promise.allSettled(
+    [...links].map((link) => link.call(METRICS_METHOD, EMPTY, ANSWER_MS)),
+  );
+  return answers.flatMap((answer) =>
+    answer.status === "rejected" ? [] : [JSON.parse(new TextDecoder().decode(answer.value))]
+  );
+}
 
 /**
  * The links of worker processes, which logic and job of their parent share. A worker is there until

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Metrics } from "../metrics.ts";
-import { askMetrics, metricsAnswer } from "./worker_metrics.ts";
+import { askMetrics, metricsAnswer } from "./worker_links.ts";
 
 /** The metrics of a process with so many connections, and so many taken in. */
 function metricsOf(connections: number, accepted: number): Metrics {

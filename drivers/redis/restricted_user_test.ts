@@ -11,7 +11,7 @@ import { registryContract } from "../contract/registry_suite.ts";
 import { until } from "../contract/waiting.ts";
 import { type Drivers, openDrivers } from "../open.ts";
 import { StoreRefused, StoreUnavailable } from "../ports.ts";
-import { checkStore } from "./store_check.ts";
+import { checkStore } from "./open.ts";
 import { openRedisStore } from "./tcp_store.ts";
 
 testPushLog(restrictedPushLog);
