@@ -158,12 +158,14 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   return { config, origins: Object.fromEntries(origins), environmentListed };
 }
 
-const hookNames: readonly string[] = [
-  "authenticate",
-  "authorizeJoin",
-  "message",
-  "disconnected",
-] satisfies (keyof Hooks)[];
+const hookNames = Object.keys(
+  {
+    authenticate: true,
+    authorizeJoin: true,
+    message: true,
+    disconnected: true,
+  } satisfies Record<keyof Hooks, true>,
+);
 
 /** A misspelt hook would let everybody in; members of a class's instance may be its own. */
 function hookMistakes(hooks: unknown): string[] {
