@@ -13,8 +13,7 @@ import { RpcError } from "../protocol/rpc.ts";
 import { utf8Length } from "../protocol/utf8.ts";
 import { BadRequest } from "./bad_request.ts";
 import type { LogicCounters } from "./counters.ts";
-import type { CheckedIdentity } from "./hook_answers.ts";
-import { type HookCalls, HookFailed } from "./hook_calls.ts";
+import type { HookCalls } from "./hook_calls.ts";
 import { checkTargets } from "./push.ts";
 
 /** Where logic finds the comets. */
@@ -63,12 +62,9 @@ export class Connector {
    * @throws {ConnectRefused} When a hook or a limit forbids it.
    */
   async connect(request: ConnectRequest): Promise<ConnectReply> {
-    const { server, connectionId } = request;
+    const { server } = request;
     const comet = this.comets.get(server);
-    const { key: wanted, ...identity } = await this.#authenticate(request);
-    const { mid, room } = identity;
-    const key = wanted === "" ? ownKeyOf(server, connectionId) : wanted;
-    const connection = { server, connectionId, mid, key };
+    const { connection, room, accepts } = await this.#identify(request);
     if (room !== "") await this.#authorizeRoom(connection, room);
     if (this.comets.get(server) !== comet) {
       // It may have asked another logic while hooks ran, and the connection may have ended since.
@@ -86,19 +82,13 @@ export class Connector {
     this.counters.connected++;
     // Not awaited: a comet that does not answer must not hold the newcomer up.
     for (const old of result.evicted) void this.#evict(old);
-    return { ...identity, key, asksJoins: this.hooks.asksJoins };
+    const { mid, key } = connection;
+    return { mid, key, room, accepts, asksJoins: this.hooks.asksJoins };
   }
 
   /** Forgets what `connect` may have stored, by asking once more who the client is. */
   async undoConnect(request: ConnectRequest): Promise<void> {
-    const { server, connectionId } = request;
-    const { mid, key } = await this.#authenticate(request);
-    await this.disconnect({
-      server,
-      connectionId,
-      mid,
-      key: key === "" ? ownKeyOf(server, connectionId) : key,
-    });
+    await this.disconnect((await this.#identify(request)).connection);
   }
 
   /** Forgets the session of exactly this connection; one that replaced it stays. */
@@ -108,11 +98,16 @@ export class Connector {
     this.hooks.disconnected(connection);
   }
 
-  async #authenticate(request: ConnectRequest): Promise<CheckedIdentity> {
+  async #identify(request: ConnectRequest) {
     const answer = await this.hooks.authenticate(request).catch(unavailable);
-    if (!("refuse" in answer)) return answer;
-    this.counters.refusedTokens++;
-    throw new ConnectRefused(CloseCodes.authFailed, answer.refuse);
+    if ("refuse" in answer) {
+      this.counters.refusedTokens++;
+      throw new ConnectRefused(CloseCodes.authFailed, answer.refuse);
+    }
+    const { server, connectionId } = request;
+    const { mid, room, accepts } = answer;
+    const key = answer.key || ownKeyOf(server, connectionId);
+    return { connection: { server, connectionId, mid, key }, room, accepts };
   }
 
   async #authorizeRoom(connection: ConnectionRef, room: string): Promise<void> {
@@ -124,7 +119,7 @@ export class Connector {
   async #evict(connection: ConnectionRef): Promise<void> {
     this.counters.evicted++;
     // Its session is gone: its comet will tell of its end in vain.
-    if (await this.close(connection, CloseCodes.replaced)) this.hooks.disconnected(connection);
+    if (await this.#close(connection, CloseCodes.replaced)) this.hooks.disconnected(connection);
     else this.counters.evictFailures++;
   }
 
@@ -137,7 +132,7 @@ export class Connector {
   async closeAll(which: Connections, close: CloseCode): Promise<number> {
     checkClose(close);
     const connections = await this.#find(which);
-    const closed = await Promise.all(connections.map((each) => this.close(each, close)));
+    const closed = await Promise.all(connections.map((each) => this.#close(each, close)));
     return closed.filter((isClosed) => isClosed).length;
   }
 
@@ -159,7 +154,7 @@ export class Connector {
    *
    * @returns Whether its comet has done so; one that is gone is closed.
    */
-  async close({ server, connectionId }: ConnectionRef, close: CloseCode): Promise<boolean> {
+  async #close({ server, connectionId }: ConnectionRef, close: CloseCode): Promise<boolean> {
     try {
       const comet = this.comets.get(server);
       if (comet === undefined) throw new Error("its comet cannot be reached");
@@ -189,7 +184,6 @@ function checkClose(close: CloseCode): void {
 }
 
 /** A hook that fails is a fault of the server: the client should come back. */
-function unavailable(error: unknown): never {
-  if (!(error instanceof HookFailed)) throw error;
+function unavailable(): never {
   throw new ConnectRefused(CloseCodes.internalError, "Cannot connect: a hook failed");
 }

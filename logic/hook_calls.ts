@@ -21,13 +21,16 @@ export const DISCONNECTED_CALLS_MAX = 1_000;
 const DISCONNECTED_WAITING_MAX = 100_000;
 
 /** A hook gave no answer that counts; why has been logged and counted. */
-export class HookFailed extends Error {
+class HookFailed extends Error {
   override readonly name = "HookFailed";
 }
 
 const logger = getLogger(["halley", "logic"]);
 
-/** Calls an application's hooks, or goim's, and holds them to time, number and form. */
+/**
+ * Calls an application's hooks, or goim's, and holds them to time, number and form. A call rejects
+ * only with {@linkcode HookFailed}.
+ */
 export class HookCalls {
   readonly #hooks: Hooks;
   readonly #running: Clock;
@@ -61,23 +64,18 @@ export class HookCalls {
     return this.#hooks.authorizeJoin !== undefined;
   }
 
-  /** @throws {HookFailed} */
   authenticate({ token, remoteAddress }: ConnectRequest): Promise<CheckedIdentity | Refusal> {
     const request = { token: token.slice(), remoteAddress };
     const hooks = this.#hooks.authenticate === undefined ? goimHooks : this.#hooks;
     return this.#call("authenticate", () => hooks.authenticate!(request), checkIdentity);
   }
 
-  /** @throws {HookFailed} */
   authorizeJoin(identity: ConnectionRef, room: string): Promise<boolean> {
     if (!this.asksJoins) return Promise.resolve(true);
     return this.#call("authorizeJoin", () => this.#hooks.authorizeJoin!(identity, room), checkJoin);
   }
 
-  /**
-   * @returns The body of the reply.
-   * @throws {HookFailed}
-   */
+  /** @returns The body of the reply. */
   message(frame: ReceivedFrame): Promise<Uint8Array> {
     const { server, connectionId, mid, key, room, operation } = frame;
     const identity = { server, connectionId, mid, key };

@@ -25,7 +25,7 @@ import { NodeListing, nodesDefaults, type NodesOptions } from "./nodes.ts";
 import { Online } from "./online.ts";
 import { Push } from "./push.ts";
 import { notTaken, ReplyCode } from "./hook_answers.ts";
-import { HookCalls, HookFailed } from "./hook_calls.ts";
+import { HookCalls } from "./hook_calls.ts";
 import type { Hooks } from "./hooks.ts";
 
 /** What an operator decides about logic. */
@@ -102,20 +102,15 @@ export class Logic implements LogicApi {
   }
 
   async authorizeJoin({ room, ...connection }: JoinRequest): Promise<boolean> {
-    const mayJoin = await this.#hooks.authorizeJoin(connection, room).catch((error) => {
-      if (error instanceof HookFailed) return false;
-      throw error;
-    });
+    const mayJoin = await this.#hooks.authorizeJoin(connection, room).catch(() => false);
     if (!mayJoin) this.counters.refusedJoins++;
     return mayJoin;
   }
 
   receive(frame: ReceivedFrame): Promise<Uint8Array> {
     this.counters.received++;
-    return this.#hooks.message(frame).catch((error) => {
-      if (!(error instanceof HookFailed)) throw error;
-      return notTaken(ReplyCode.failed, "message could not be taken, try again");
-    });
+    return this.#hooks.message(frame)
+      .catch(() => notTaken(ReplyCode.failed, "message could not be taken, try again"));
   }
 
   /** See {@linkcode Connector.closeAll}. */
