@@ -4,12 +4,6 @@ import { selectBareSockets, selectPlatform } from "../platform/select.ts";
 import { serveHttp } from "../protocol/http/server.ts";
 import { serveCommands } from "./child.ts";
 
-/** Where the child listens. */
-export interface BarePorts {
-  readonly runtime: number;
-  readonly own: number;
-}
-
 const address = { hostname: "127.0.0.1", port: 0 };
 
 async function fetch(request: Request): Promise<Response> {
@@ -17,7 +11,8 @@ async function fetch(request: Request): Promise<Response> {
   return Response.json({ code: 0, message: "" });
 }
 
-async function listen(): Promise<BarePorts> {
+/** @returns The port of each. */
+async function listen(): Promise<Record<"runtime" | "own", number>> {
   const { streams } = await selectPlatform();
   const limits = { connectionsMax: 256, bodyBytesMax: 65_536 };
   const own = await serveHttp({ streams, clock: systemClock, address, fetch, ...limits });

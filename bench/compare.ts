@@ -18,7 +18,7 @@ const SOCKETIO_BYTES = 2 + '42["m",""]'.length + BODY_BYTES;
 /** How long nothing has to come until all has come, in milliseconds. */
 const QUIET_MS = 500;
 
-/** A server that is compared. */
+/** A server that is compared, and its clients. */
 interface Subject {
   readonly name: string;
   readonly child: Child;
@@ -29,56 +29,52 @@ interface Subject {
   push(rate: number, seconds: number): Promise<unknown>;
 }
 
-/** How many messages have come, by their bytes. */
-function byBytes(sink: Child, messageBytes: number): () => Promise<number> {
-  return async () => await sink.call<number>("received") / messageBytes;
+/** A server with its clients, whose messages are told by their bytes. */
+async function subjectOf(
+  name: string,
+  child: Child,
+  messageBytes: number,
+  opening: Readonly<Record<string, unknown>>,
+): Promise<Omit<Subject, "push">> {
+  const sink = new Child("./sink.ts");
+  await sink.call("open", { room: "", ...opening });
+  const received = async () => await sink.call<number>("received") / messageBytes;
+  return { name, child, sink, received };
 }
 
 async function bare(clients: number): Promise<Subject> {
   const child = new Child("./subject.ts");
-  const sink = new Child("./sink.ts");
-  const ports = await child.call<Ports>("listen", { onData: "ignore" });
-  await sink.call("open", { kind: "bare", port: ports.bare, clients, room: "" });
-  const push = (rate: number, seconds: number) => child.call("bareAtRate", { rate, seconds });
-  return { name: "bare socket loop", child, sink, received: byBytes(sink, FRAME_BYTES), push };
+  const { bare: port } = await child.call<Ports>("listen", { onData: "ignore" });
+  return {
+    ...await subjectOf("bare socket loop", child, FRAME_BYTES, { kind: "bare", port, clients }),
+    push: (rate, seconds) => child.call("bareAtRate", { rate, seconds }),
+  };
 }
 
 /** A whole server in one process, pushed to over HTTP. */
 async function halley(clients: number, kind: "tcp" | "websocket"): Promise<Subject> {
   const child = new Child("./whole_server.ts");
-  const sink = new Child("./sink.ts");
-  const ports = await child.call<ServerPorts>("start");
+  const { tcp, ws, http } = await child.call<ServerPorts>("start");
   const room = "bench://room";
-  await sink.call("open", {
-    kind,
-    port: kind === "tcp" ? ports.tcp : ports.ws,
-    clients,
-    room,
-    countsPushes: true,
-  });
+  const [name, port] = kind === "tcp" ? ["Halley, TCP", tcp] : ["Halley, WebSocket", ws];
+  const opening = { kind, port, clients, room, countsPushes: true };
+  const subject = await subjectOf(name, child, FRAME_BYTES, opening);
   const body = new Uint8Array(BODY_BYTES);
-  const push = (rate: number, seconds: number) =>
-    atRate(rate, rate * seconds, () => pushToRoom(ports.http, room, body));
-  const overTcp = byBytes(sink, FRAME_BYTES);
-  const received = kind === "tcp" ? overTcp : () => sink.call<number>("pushesReceived");
   return {
-    name: kind === "tcp" ? "Halley, TCP" : "Halley, WebSocket",
-    child,
-    sink,
-    received,
-    push,
+    ...subject,
+    received: kind === "tcp" ? subject.received : () => subject.sink.call<number>("pushesReceived"),
+    push: (rate, seconds) => atRate(rate, rate * seconds, () => pushToRoom(http, room, body)),
   };
 }
 
 async function socketIo(clients: number): Promise<Subject> {
   const child = new Child("./socketio_server.ts");
-  const sink = new Child("./sink.ts");
   const { port } = await child.call<{ port: number }>("listen");
-  await sink.call("open", { kind: "socketio", port, clients, room: "" });
-  const push = (rate: number, seconds: number) =>
-    child.call("emitAtRate", { rate, seconds, bytes: BODY_BYTES });
-  const received = byBytes(sink, SOCKETIO_BYTES);
-  return { name: "Socket.IO, WebSocket", child, sink, received, push };
+  const opening = { kind: "socketio", port, clients };
+  return {
+    ...await subjectOf("Socket.IO, WebSocket", child, SOCKETIO_BYTES, opening),
+    push: (rate, seconds) => child.call("emitAtRate", { rate, seconds, bytes: BODY_BYTES }),
+  };
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { Conn, ConnHandler } from "../platform/port.ts";
 import { selectPlatform } from "../platform/select.ts";
-import type { BarePorts } from "./bare_http_server.ts";
 import { Child } from "./child.ts";
 import { cell, median, percentile99, printTable, scaled } from "./measure.ts";
 import type { ServerPorts } from "./whole_server.ts";
@@ -102,7 +101,7 @@ export async function run(scale: number): Promise<void> {
   await using bare = new Child("./bare_http_server.ts");
   await using whole = new Child("./whole_server.ts");
   const none = () => ({ perSecond: [], medianUs: [], p99Us: [] });
-  const { runtime, own } = await bare.call<BarePorts>("listen");
+  const { runtime, own } = await bare.call<Record<"runtime" | "own", number>>("listen");
   const { http } = await whole.call<ServerPorts>("start");
   const servers: Figures[] = [
     { name: "the runtime's, bare", port: runtime, ...none() },

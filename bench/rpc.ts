@@ -5,7 +5,6 @@ import { RpcDialer } from "../rpc/dialer.ts";
 import type { RpcLink } from "../rpc/link.ts";
 import { Child } from "./child.ts";
 import { cell, printTable, scaled } from "./measure.ts";
-import type { RpcPorts } from "./rpc_server.ts";
 
 /** Calls of one round. */
 const RPC_CALLS = 200_000;
@@ -70,7 +69,7 @@ async function best(calls: number, call: () => Promise<void>): Promise<number> {
  */
 export async function run(scale: number): Promise<void> {
   await using server = new Child("./rpc_server.ts");
-  const ports = await server.call<RpcPorts>("listen");
+  const ports = await server.call<Record<"rpc" | "http", number>>("listen");
   const { link, dialer } = await openLink(ports.rpc);
   const rpc = await best(scaled(RPC_CALLS, scale, IN_FLIGHT), async () => {
     checkLength((await link.call(METHOD, payload)).length);

@@ -7,13 +7,8 @@ import { Limits } from "../protocol/limits.ts";
 import { listenRpc } from "../rpc/listener.ts";
 import { serveCommands } from "./child.ts";
 
-/** Where the child listens. */
-export interface RpcPorts {
-  readonly rpc: number;
-  readonly http: number;
-}
-
-async function listen(): Promise<RpcPorts> {
+/** @returns The port of each. */
+async function listen(): Promise<Record<"rpc" | "http", number>> {
   const { streams } = await selectPlatform();
   const address = { hostname: "127.0.0.1", port: 0 };
   const rpc = await listenRpc({

@@ -48,9 +48,6 @@ class RoomStay {
   ) {}
 }
 
-/** What is wrong with a stay. */
-type Verdict = Pick<ReceiptTotals, "expected" | "lost" | "reordered">;
-
 /** Who got what, and in which order. */
 export class Receipts {
   /** By client; null between two rooms, when what comes is not judged. */
@@ -164,7 +161,7 @@ export class Receipts {
    * that were sent after it had begun, and answered before it began to end, and whatever is before
    * the last that came. Pushes that were not accepted may come at any time.
    */
-  #judge(stay: RoomStay, pushes: RoomPushes | undefined): Verdict {
+  #judge(stay: RoomStay, pushes: RoomPushes | undefined) {
     if (pushes === undefined) return { expected: 0, lost: 0, reordered: 0 };
     const { failed } = pushes;
     const isDue = (number: number) => !has(failed, number);
