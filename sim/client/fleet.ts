@@ -90,18 +90,15 @@ export class Fleet {
   /** Connects clients; settles when all are authenticated or have given up. */
   async connect(plan: Omit<ConnectPlan, "first" | "clients">, clients: number): Promise<void> {
     const count = this.#links.length;
-    const rampPerS = plan.rampPerS / count;
-    const shares = this.#links.map((_, index) =>
-      Math.floor(clients * (index + 1) / count) - Math.floor(clients * index / count)
-    );
-    let first = this.#clients;
+    const earlier = this.#clients;
     this.#clients += clients;
-    const deadlineMs = CALL_MS + 1_000 * clients / plan.rampPerS;
-    await this.#call(deadlineMs, "connect", (index) => {
-      const share = { ...plan, rampPerS, first, clients: shares[index] };
-      first += shares[index];
-      return share;
-    });
+    const before = (index: number) => Math.floor(clients * index / count);
+    await this.#call(CALL_MS + 1_000 * clients / plan.rampPerS, "connect", (index) => ({
+      ...plan,
+      rampPerS: plan.rampPerS / count,
+      first: earlier + before(index),
+      clients: before(index + 1) - before(index),
+    }));
   }
 
   /** Has every process do something; answers in the order of the processes. */
