@@ -226,9 +226,9 @@ export async function run(scale: number): Promise<void> {
     throughputs,
   );
   printTable(
-    `From an HTTP push server receipt, ${LATENCY_RATE} pushes/s into one ${room}`,
+    `From an HTTP push to receipt, ${LATENCY_RATE} pushes/s into one ${room}`,
     ["server", "median ms", "p99 ms"],
     latencies,
   );
-  printTable("Pushes in a batch from job server comet", ["load", "pushes per batch"], sizes);
+  printTable("Pushes in a batch from job to comet", ["load", "pushes per batch"], sizes);
 }
