@@ -22,10 +22,10 @@
 import type { Clock, TimerHandle } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Address, Listener, Streams } from "../platform/port.ts";
-import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
+import { CloseCodes } from "../protocol/close_codes.ts";
 import { Limits } from "../protocol/limits.ts";
 import { RpcError } from "../protocol/rpc.ts";
-import type { CometApi } from "../protocol/cluster/comet_calls.ts";
+import type { CloseRequest, CometApi } from "../protocol/cluster/comet_calls.ts";
 import type { CometNode } from "../protocol/cluster/comet_node.ts";
 import type { Delivery } from "../protocol/cluster/delivery.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
@@ -155,7 +155,7 @@ export class Comet implements CometApi {
     return this.#fanout.deliver(batch);
   }
 
-  close(connectionId: number, close: CloseCode): Promise<void> {
+  close({ connectionId, close }: CloseRequest): Promise<void> {
     const channel = this.#connections.channels.byId(connectionId);
     if (channel !== undefined) this.#connections.close(channel, close);
     return Promise.resolve();

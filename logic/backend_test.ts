@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setUp } from "../tests/support/http_app.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
+import type { CloseRequest } from "../protocol/cluster/comet_calls.ts";
 import { Backend } from "./backend.ts";
 import { BadRequest } from "./bad_request.ts";
 
@@ -36,7 +37,8 @@ test("Backend closes connections by key, by user or one of them, where their com
   const closed: unknown[] = [];
   const comet = {
     deliver: async () => [],
-    close: async (id: number, { code }: { code: number }) => void closed.push([id, code]),
+    close: async ({ connectionId, close }: CloseRequest) =>
+      void closed.push([connectionId, close.code]),
   };
   const backend = new Backend(logic);
   comets.set("a", comet);

@@ -158,7 +158,7 @@ export class Connector {
     try {
       const comet = this.comets.get(server);
       if (comet === undefined) throw new Error("its comet cannot be reached");
-      await comet.close(connectionId, close);
+      await comet.close({ connectionId, close });
       return true;
     } catch (error) {
       logger.warn("Cannot close connection {connectionId} on {server}: {error}", {

@@ -6,7 +6,7 @@ import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
 import type { SessionLimits } from "../drivers/ports.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
-import type { CometApi } from "../protocol/cluster/comet_calls.ts";
+import type { CloseRequest, CometApi } from "../protocol/cluster/comet_calls.ts";
 import { ConnectRefused } from "../protocol/cluster/connection.ts";
 import { Logic, logicDefaults } from "./logic.ts";
 
@@ -17,7 +17,7 @@ class FakeComet implements CometApi {
   deliver(): Promise<readonly number[]> {
     return Promise.resolve([]);
   }
-  close(connectionId: number, close: CloseCode): Promise<void> {
+  close({ connectionId, close }: CloseRequest): Promise<void> {
     this.closed.push([connectionId, close]);
     return this.onClose();
   }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { RpcMethod } from "../protocol/cluster/calls.ts";
 import { concatFrames } from "../protocol/frame.ts";
 import { RpcError } from "../protocol/rpc.ts";
+import { RpcOperation } from "../rpc/frames.ts";
 import { goldenMessages, membersOf, recordings } from "./support/golden_messages.ts";
 import { hex } from "./support/protocol.ts";
 
@@ -39,6 +41,16 @@ describe("the recorded messages between roles", () => {
     const names = goldenMessages.map(({ name }) => name);
     assert.deepEqual(all.filter(({ name }) => !names.includes(name)), []);
   });
+});
+
+test("methods and the RPC's operations have the numbers that earlier versions know", () => {
+  const logic = { connect: 1, disconnect: 2, receive: 3, report: 4, register: 5, unregister: 6 };
+  const sessions = { renew: 7, authorizeJoin: 8, undoConnect: 9 };
+  const comet = { deliver: 20, close: 21, watch: 22, renewWatch: 23 };
+  const job = { addRooms: 30, removeRooms: 31 };
+  assert.deepEqual(RpcMethod, { ...RpcMethod, ...logic, ...sessions, ...comet, ...job });
+  assert.equal(new Set(Object.values(RpcMethod)).size, Object.keys(RpcMethod).length);
+  assert.deepEqual(RpcOperation, { ok: 0, failure: -1, ping: -2, pong: -3, hello: -4 });
 });
 
 describe("a message between roles", () => {

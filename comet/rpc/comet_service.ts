@@ -1,7 +1,7 @@
 import { answerComet, type RoomInterestApi } from "../../protocol/cluster/comet_calls.ts";
-import { type WatcherApi, WatcherClient } from "../../protocol/cluster/watcher_calls.ts";
+import { type WatcherApi, watcherCalls } from "../../protocol/cluster/watcher_calls.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
-import { unknownMethod } from "../../protocol/cluster/calls.ts";
+import { clientOf, unknownMethod } from "../../protocol/cluster/calls.ts";
 import { RpcError } from "../../protocol/rpc.ts";
 import type { Comet } from "../comet.ts";
 import type { RoomInterest } from "../room_interest.ts";
@@ -33,7 +33,7 @@ class LinkRoomInterest implements RoomInterestApi {
   readonly #watcher: WatcherApi;
 
   constructor(private readonly interest: RoomInterest, private readonly link: RpcLink) {
-    this.#watcher = new WatcherClient(link);
+    this.#watcher = clientOf(watcherCalls, link);
   }
 
   async watch(): Promise<readonly string[]> {

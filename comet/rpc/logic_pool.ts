@@ -2,12 +2,9 @@ import { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { Address, Streams } from "../../platform/port.ts";
+import { clientOf } from "../../protocol/cluster/calls.ts";
 import type { CometNode, Registered } from "../../protocol/cluster/comet_node.ts";
-import {
-  type CometReport,
-  type LogicApi,
-  LogicClient,
-} from "../../protocol/cluster/logic_calls.ts";
+import { type CometReport, type LogicApi, logicCalls } from "../../protocol/cluster/logic_calls.ts";
 import {
   type ConnectionRef,
   ConnectRefused,
@@ -61,7 +58,7 @@ export interface LogicPoolDependencies {
 
 interface Logic {
   readonly dialer: RpcDialer;
-  readonly client: LogicClient;
+  readonly client: LogicApi;
   /** It failed, and others come first until then. */
   skipUntilMs: number;
 }
@@ -91,7 +88,7 @@ export class LogicPool implements LogicApi {
     const self = { role: "comet", id: server };
     this.#logics = addresses.map((address) => {
       const dialer = new RpcDialer({ address, self, ...link });
-      return { dialer, client: new LogicClient(dialer), skipUntilMs: 0 };
+      return { dialer, client: clientOf(logicCalls, dialer), skipUntilMs: 0 };
     });
   }
 

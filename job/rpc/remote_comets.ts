@@ -1,12 +1,15 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock, TimerHandle } from "../../base/clock.ts";
-import type { CloseCode } from "../../protocol/close_codes.ts";
-import { type CometApi, CometClient, WATCH_MS } from "../../protocol/cluster/comet_calls.ts";
-import type { Delivery } from "../../protocol/cluster/delivery.ts";
+import {
+  type CometApi,
+  cometCalls,
+  roomInterestCalls,
+  WATCH_MS,
+} from "../../protocol/cluster/comet_calls.ts";
 import { answerWatcher } from "../../protocol/cluster/watcher_calls.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
-import { unknownMethod } from "../../protocol/cluster/calls.ts";
-import { RpcError } from "../../protocol/rpc.ts";
+import { clientOf, unknownMethod } from "../../protocol/cluster/calls.ts";
+import { type Caller, RpcError } from "../../protocol/rpc.ts";
 import type { CometDirectory } from "../comet_directory.ts";
 import { RemoteRoomInterest } from "../remote_room_interest.ts";
 
@@ -14,16 +17,20 @@ const log = getLogger(["halley", "job"]);
 
 /** A comet in another process, with the rooms that it holds, over whichever link there is to it. */
 export class RemoteComet implements CometApi, RpcHandler {
+  readonly deliver: CometApi["deliver"];
+  readonly close: CometApi["close"];
   readonly #rooms: RemoteRoomInterest;
   #link: RpcLink | undefined;
-  #client: CometClient | undefined;
 
   /** @param server This run of the comet. */
   constructor(readonly server: string, clock: Clock) {
-    this.#rooms = new RemoteRoomInterest(
-      { watch: () => this.#reach().watch(), renewWatch: () => this.#reach().renewWatch() },
-      clock,
-    );
+    const lost = `Cannot reach comet "${server}": there is no link to it`;
+    const caller: Caller = {
+      call: (method, body) =>
+        this.#link?.call(method, body) ?? Promise.reject(new RpcError("lost", true, lost)),
+    };
+    this.#rooms = new RemoteRoomInterest(clientOf(roomInterestCalls, caller), clock);
+    ({ deliver: this.deliver, close: this.close } = clientOf(cometCalls, caller));
   }
 
   /** Whether there is a link to it. */
@@ -56,14 +63,12 @@ export class RemoteComet implements CometApi, RpcHandler {
       return link.close();
     }
     this.#link = link;
-    this.#client = new CometClient(link);
     this.#rooms.up();
   }
 
   closed(link: RpcLink): void {
     if (this.#link !== link) return;
     this.#link = undefined;
-    this.#client = undefined;
     this.#rooms.down();
   }
 
@@ -71,19 +76,6 @@ export class RemoteComet implements CometApi, RpcHandler {
     const answer = answerWatcher(this.#rooms, method, body);
     if (answer === undefined) throw unknownMethod(method);
     return answer;
-  }
-
-  async deliver(batch: readonly Delivery[]): Promise<readonly number[]> {
-    return await this.#reach().deliver(batch);
-  }
-
-  async close(connectionId: number, close: CloseCode): Promise<void> {
-    await this.#reach().close(connectionId, close);
-  }
-
-  #reach(): CometClient {
-    if (this.#client !== undefined) return this.#client;
-    throw new RpcError("lost", true, `Cannot reach comet "${this.server}": there is no link to it`);
   }
 }
 

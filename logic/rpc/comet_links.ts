@@ -1,9 +1,9 @@
 import type { Clock } from "../../base/clock.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
-import { type CometApi, CometClient } from "../../protocol/cluster/comet_calls.ts";
+import { type CometApi, cometCalls } from "../../protocol/cluster/comet_calls.ts";
 import { answerLogic, type LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
-import { RpcMethod, unknownMethod } from "../../protocol/cluster/calls.ts";
+import { clientOf, RpcMethod, unknownMethod } from "../../protocol/cluster/calls.ts";
 import { RpcError } from "../../protocol/rpc.ts";
 import type { Comets } from "../connect.ts";
 
@@ -46,7 +46,7 @@ export class CometLinks implements Comets, RpcHandler {
   }
 
   opened(link: RpcLink): void {
-    this.#comets.set(link.peer.id, { link, comet: new CometClient(link) });
+    this.#comets.set(link.peer.id, { link, comet: clientOf(cometCalls, link) });
   }
 
   closed(link: RpcLink): void {

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock, promisesSettled } from "../../base/clock.ts";
+import { clientOf } from "../../protocol/cluster/calls.ts";
 import type { RpcLink } from "../../rpc/link.ts";
-import { LogicClient } from "../../protocol/cluster/logic_calls.ts";
+import { type LogicApi, logicCalls } from "../../protocol/cluster/logic_calls.ts";
 import { connectReply, FakeLogic } from "../../tests/support/fake_logic.ts";
 import { testNode } from "../../tests/support/test_comet.ts";
 import { CometLinks } from "./comet_links.ts";
 
 /** How a comet's call ends, over a link that is closed in the next turn or stays, and what for. */
 async function outcomeOf(
-  call: (logic: LogicClient) => Promise<unknown>,
+  call: (logic: LogicApi) => Promise<unknown>,
   staysOpen: boolean,
 ): Promise<{ readonly outcome: unknown; readonly logic: FakeLogic }> {
   const clock = new ManualClock();
@@ -17,7 +18,7 @@ async function outcomeOf(
   const logic = new FakeLogic();
   links.serve(logic);
   const link = { open: true };
-  const client = new LogicClient({
+  const client = clientOf(logicCalls, {
     call: (method, body) => links.call(link as RpcLink, method, body),
   });
   const ended = call(client).then(() => "done", (error) => error.code);
@@ -32,7 +33,7 @@ async function outcomeOf(
 describe("CometLinks", () => {
   const session = { server: "c~1", connectionId: 7, mid: 5n, key: "k" };
   const token = new TextEncoder().encode("{}");
-  const calls: Record<string, (logic: LogicClient) => Promise<unknown>> = {
+  const calls: Record<string, (logic: LogicApi) => Promise<unknown>> = {
     auth: (logic) => logic.connect({ ...session, token, remoteAddress: "::1" }),
     renewal: (logic) => logic.renew([session]),
   };
@@ -65,7 +66,7 @@ describe("CometLinks", () => {
     logic.unregister = async () => void done.push("unregister");
     logic.disconnect = async () => void done.push("disconnect");
     links.serve(logic);
-    const client = new LogicClient({
+    const client = clientOf(logicCalls, {
       call: (method, body) => links.call({ open: true } as RpcLink, method, body),
     });
     const answered = Promise.all([

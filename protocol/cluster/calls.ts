@@ -1,7 +1,7 @@
 /**
  * The calls between roles. Each is one entry in a table beside the interface that it belongs to
- * (`logic_calls.ts`, `comet_calls.ts`, `watcher_calls.ts`): its number, its messages, and which
- * method of the interface answers it. Messages can grow, see `../message.ts`; `deliver` alone is
+ * (`logic_calls.ts`, `comet_calls.ts`, `watcher_calls.ts`): its number and its messages, under the name
+ * of the method that answers it. Messages can grow, see `../message.ts`; `deliver` alone is
  * written without room to grow, for its cost.
  */
 import { EMPTY } from "../frame.ts";
@@ -32,32 +32,34 @@ export const RpcMethod = {
   removeRooms: 31,
 } as const;
 
-/** One call: how it is written, and what answers it. */
-export interface Call<Api, Request, Answer> {
-  readonly method: number;
-  readonly request: Codec<Request>;
-  readonly answer: Codec<Answer>;
-  /** Answers it; byte members of the request are borrowed until the promise is returned. */
-  readonly serve: (api: Api, request: Request) => Promise<Answer>;
-}
-
-/** A call as an entry of a table. */
-export function call<Api, Request, Answer>(
+/** A call: its number, and how it is asked and answered. */
+export type Call<Request, Answer> = readonly [
   method: number,
   request: Codec<Request>,
   answer: Codec<Answer>,
-  serve: (api: Api, request: Request) => Promise<Answer>,
-): Call<Api, Request, Answer> {
-  return { method, request, answer, serve };
-}
+];
+
+/** The calls of an interface, by the names of its methods, which take one parameter or none. */
+export type Calls<Api> = {
+  readonly [Name in keyof Api]: Api[Name] extends (request: infer Request) => Promise<infer Answer>
+    ? Call<Request, Answer>
+    : never;
+};
 
 /** A request or an answer that says nothing; what a later version says in it is passed over. */
 export const nothing: Codec<void> = { encode: () => EMPTY, decode: () => {} };
 
-/** Makes a call; what its peer threw is thrown here. */
-export async function ask<Request, Answer>(
+/** An interface on the other end of a link; what it throws there is thrown here. */
+export function clientOf<Api>(calls: Calls<Api>, caller: Caller): Api {
+  const methods = Object.entries<Call<unknown, unknown>>(calls).map(([name, call]) => {
+    return [name, (request: unknown) => ask(caller, call, request)];
+  });
+  return Object.fromEntries(methods);
+}
+
+async function ask<Request, Answer>(
   caller: Caller,
-  { method, request, answer }: Call<never, Request, Answer>,
+  [method, request, answer]: Call<Request, Answer>,
   value: Request,
 ): Promise<Answer> {
   let body: Uint8Array;
@@ -69,30 +71,37 @@ export async function ask<Request, Answer>(
   return answer.decode(body);
 }
 
+/** Answers a call of an interface; byte members of the request are borrowed, as the body is. */
+export type Answerer<Api> = (
+  api: Api,
+  method: number,
+  body: Uint8Array,
+) => Promise<Uint8Array> | undefined;
+
 /**
- * Answers a call of a table.
+ * Answers the calls of an interface.
  *
- * @param body Borrowed until the call returns.
- * @returns Nothing when the method is not in the table; a body that cannot be read rejects.
+ * @returns Answers nothing when the method is not in the table; a body that cannot be read rejects.
  */
-export function answerOf<Api>(
-  // deno-lint-ignore no-explicit-any
-  table: Readonly<Record<string, Call<Api, any, any>>>,
-): (api: Api, method: number, body: Uint8Array) => Promise<Uint8Array> | undefined {
-  const byMethod = new Map(Object.values(table).map((call) => [call.method, call]));
+export function answerOf<Api>(calls: Calls<Api>): Answerer<Api> {
+  const entries = Object.entries<Call<unknown, unknown>>(calls);
+  const byMethod = new Map(entries.map((entry) => [entry[1][0], entry]));
   return (api, method, body) => {
-    const call = byMethod.get(method);
-    return call && serve(call, api, body);
+    const found = byMethod.get(method);
+    return found && serve(api as Handlers, ...found, body);
   };
 }
 
-async function serve<Api, Request, Answer>(
-  { request, answer, serve }: Call<Api, Request, Answer>,
-  api: Api,
+type Handlers = Readonly<Record<string, (request: unknown) => Promise<unknown>>>;
+
+async function serve(
+  api: Handlers,
+  name: string,
+  [, request, answer]: Call<unknown, unknown>,
   body: Uint8Array,
 ): Promise<Uint8Array> {
   try {
-    return answer.encode(await serve(api, request.decode(body)));
+    return answer.encode(await api[name](request.decode(body)));
   } catch (error) {
     throw wireError(error);
   }

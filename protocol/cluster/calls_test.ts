@@ -1,16 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { localCaller } from "../../tests/support/local_caller.ts";
+import { type Answerer, localCaller } from "../../tests/support/local_caller.ts";
 import { CloseCodes } from "../close_codes.ts";
 import { RpcError } from "../rpc.ts";
-import { answerOf, ask, call, nothing, unknownMethod } from "./calls.ts";
+import { answerOf, type Calls, clientOf, nothing, unknownMethod } from "./calls.ts";
 import { NodeReplaced, NodeUnknown } from "./comet_node.ts";
 import { ConnectRefused } from "./connection.ts";
 
-/** A table of one call, which throws what it is asked with. */
-const fail = call(1, nothing, nothing, (error: unknown) => Promise.reject(error));
+interface Failing {
+  fail(error: unknown): Promise<void>;
+}
 
-test("ask() throws the errors of the interfaces as what they were, and others as they are", async () => {
+const calls: Calls<Failing> = { fail: [1, nothing, nothing] };
+
+/** Answers by throwing an error. */
+function answerBy(error: unknown): Answerer {
+  return (method, body) => answerOf(calls)({ fail: () => Promise.reject(error) }, method, body);
+}
+
+test("clientOf() throws the errors of the interfaces as what they were, and others as they are", async () => {
   const errors = [
     ...Object.values(CloseCodes).map((close) => new ConnectRefused(close, close.reason)),
     new NodeUnknown("unknown"),
@@ -21,8 +29,8 @@ test("ask() throws the errors of the interfaces as what they were, and others as
     new TypeError("x is not a function"),
   ];
   for (const error of errors) {
-    const caller = localCaller((method, body) => answerOf({ fail })(error, method, body));
-    const thrown = await ask(caller, fail, undefined).catch((error) => error);
+    const client = clientOf(calls, localCaller(answerBy(error)));
+    const thrown = await client.fail(undefined).catch((error) => error);
     assert.equal(Object.getPrototypeOf(thrown), Object.getPrototypeOf(error));
     assert.deepEqual({ ...thrown, text: thrown.message }, { ...error, text: error.message });
   }
@@ -35,8 +43,8 @@ test("answerOf() gives errors of the interfaces codes of their own on the wire",
     [new NodeReplaced("replaced"), "node-replaced"],
   ] as const;
   for (const [error, code] of codes) {
-    const answer = answerOf({ fail })(error, 1, new Uint8Array(0))!;
+    const answer = answerBy(error)(1, new Uint8Array(0))!;
     await assert.rejects(answer, { name: "RpcError", code, temporary: false });
   }
-  assert.equal(answerOf({ fail })(undefined, 2, new Uint8Array(0)), undefined);
+  assert.equal(answerBy(undefined)(2, new Uint8Array(0)), undefined);
 });

@@ -1,10 +1,15 @@
 import type { CloseCode } from "../close_codes.ts";
 import { EMPTY } from "../frame.ts";
 import { alone, type Codec, int32, integer, list, Message, text } from "../message.ts";
-import type { Caller } from "../rpc.ts";
-import { answerOf, ask, call, nothing, RpcMethod } from "./calls.ts";
+import { answerOf, type Calls, nothing, RpcMethod } from "./calls.ts";
 import { closeCodeMessage } from "./connection.ts";
 import { decodeDeliveries, type Delivery, encodeDeliveries } from "./delivery.ts";
+
+/** Which connection is to be closed, and what its client is told. */
+export interface CloseRequest {
+  readonly connectionId: number;
+  readonly close: CloseCode;
+}
 
 /** What logic and job ask of a comet. */
 export interface CometApi {
@@ -19,7 +24,7 @@ export interface CometApi {
    */
   deliver(batch: readonly Delivery[]): Promise<readonly number[]>;
   /** Closes a connection; one that is gone is ignored. */
-  close(connectionId: number, close: CloseCode): Promise<void>;
+  close(request: CloseRequest): Promise<void>;
 }
 
 /** What {@linkcode CometApi.deliver} answers when no token was too old. */
@@ -60,39 +65,19 @@ const fencedMessage: Codec<readonly number[]> = {
   decode: fenced.decode,
 };
 
-const closeMessage = new Message<{ readonly connectionId: number; readonly close: CloseCode }>({
+const closeMessage = new Message<CloseRequest>({
   connectionId: [1, integer],
   close: [2, closeCodeMessage],
 });
 
-export const cometCalls = {
-  deliver: call(
-    RpcMethod.deliver,
-    batch,
-    fencedMessage,
-    (comet: CometApi, batch) => comet.deliver(batch),
-  ),
-  close: call(
-    RpcMethod.close,
-    closeMessage,
-    nothing,
-    (comet: CometApi, { connectionId, close }) => comet.close(connectionId, close),
-  ),
+export const cometCalls: Calls<CometApi> = {
+  deliver: [RpcMethod.deliver, batch, fencedMessage],
+  close: [RpcMethod.close, closeMessage, nothing],
 };
 
-export const roomInterestCalls = {
-  watch: call(
-    RpcMethod.watch,
-    nothing,
-    alone(list(text)),
-    (rooms: RoomInterestApi) => rooms.watch(),
-  ),
-  renewWatch: call(
-    RpcMethod.renewWatch,
-    nothing,
-    nothing,
-    (rooms: RoomInterestApi) => rooms.renewWatch(),
-  ),
+export const roomInterestCalls: Calls<RoomInterestApi> = {
+  watch: [RpcMethod.watch, nothing, alone(list(text))],
+  renewWatch: [RpcMethod.renewWatch, nothing, nothing],
 };
 
 const answerCometApi = answerOf(cometCalls);
@@ -112,26 +97,4 @@ export function answerComet(
   body: Uint8Array,
 ): Promise<Uint8Array> | undefined {
   return answerCometApi(api, method, body) ?? answerRoomInterest(rooms, method, body);
-}
-
-/** A comet on the other end of a link. */
-export class CometClient implements CometApi, RoomInterestApi {
-  /** @param caller The way there; what watches rooms must be the one link, not a dialer. */
-  constructor(private readonly caller: Caller) {}
-
-  deliver(batch: readonly Delivery[]): Promise<readonly number[]> {
-    return ask(this.caller, cometCalls.deliver, batch);
-  }
-
-  close(connectionId: number, close: CloseCode): Promise<void> {
-    return ask(this.caller, cometCalls.close, { connectionId, close });
-  }
-
-  watch(): Promise<readonly string[]> {
-    return ask(this.caller, roomInterestCalls.watch, undefined);
-  }
-
-  renewWatch(): Promise<void> {
-    return ask(this.caller, roomInterestCalls.renewWatch, undefined);
-  }
 }

@@ -7,13 +7,15 @@ import type { CloseCode } from "../close_codes.ts";
 import { CloseCodes } from "../close_codes.ts";
 import {
   answerComet,
+  type CloseRequest,
   type CometApi,
-  CometClient,
+  cometCalls,
   NONE_FENCED,
   type RoomInterestApi,
+  roomInterestCalls,
 } from "./comet_calls.ts";
 import { type Delivery, encodeDeliveries } from "./delivery.ts";
-import { RpcMethod } from "./calls.ts";
+import { clientOf, RpcMethod } from "./calls.ts";
 
 /** Keeps what it is asked, as a comet's queues keep frames. */
 class Comet implements CometApi, RoomInterestApi {
@@ -21,14 +23,14 @@ class Comet implements CometApi, RoomInterestApi {
   closed: readonly [number, CloseCode] = [0, CloseCodes.normal];
   fenced: readonly number[] = [];
   rooms: readonly string[] = [];
-  refollows = 0;
+  renewals = 0;
 
   async deliver(batch: readonly Delivery[]): Promise<readonly number[]> {
     this.batch = batch;
     return this.fenced;
   }
 
-  async close(connectionId: number, close: CloseCode): Promise<void> {
+  async close({ connectionId, close }: CloseRequest): Promise<void> {
     this.closed = [connectionId, close];
   }
 
@@ -37,16 +39,16 @@ class Comet implements CometApi, RoomInterestApi {
   }
 
   async renewWatch(): Promise<void> {
-    this.refollows++;
+    this.renewals++;
   }
 }
 
 const comet = new Comet();
-const client = new CometClient(
-  localCaller((method, body) => answerComet(comet, comet, method, body)),
-);
+const caller = localCaller((method, body) => answerComet(comet, comet, method, body));
+const client = clientOf(cometCalls, caller);
+const rooms = clientOf(roomInterestCalls, caller);
 
-test("CometClient.deliver() brings every batch over as the comet's own, and the fenced back", async () => {
+test("CometApi.deliver() brings every batch over as the comet's own, and the fenced back", async () => {
   const property = fc.asyncProperty(
     fc.array(messages.delivery),
     messages.int32s,
@@ -59,12 +61,12 @@ test("CometClient.deliver() brings every batch over as the comet's own, and the 
   await fc.assert(property, { seed: 11 });
 });
 
-test("CometClient.deliver() answers with one and the same list when nothing was fenced", async () => {
+test("CometApi.deliver() answers with one and the same list when nothing was fenced", async () => {
   comet.fenced = [];
   assert.equal(await client.deliver([]), NONE_FENCED);
 });
 
-test("CometClient.deliver() gives each delivery memory of its own", async () => {
+test("CometApi.deliver() gives each delivery memory of its own", async () => {
   const room = { kind: "room", partition: 0, token: 1, room: "live://1", positions: [1] } as const;
   const frames = new Uint8Array(32 * 1024).fill(5);
   await client.deliver(Array.from({ length: 8 }, () => ({ ...room, frames })));
@@ -83,23 +85,23 @@ test("encodeDeliveries() takes exactly as much memory as it fills", () => {
   );
 });
 
-test("CometClient.close() brings every connection and close code over", async () => {
+test("CometApi.close() brings every connection and close code over", async () => {
   const { connectionId, close } = messages;
   const property = fc.asyncProperty(connectionId, close, async (id, code) => {
-    await client.close(id, code);
+    await client.close({ connectionId: id, close: code });
     assert.deepEqual(comet.closed, [id, code]);
   });
   await fc.assert(property, { seed: 13 });
 });
 
-test("CometClient.watch() brings every list of rooms back, and renewWatch() asks again", async () => {
-  const property = fc.asyncProperty(messages.texts, async (rooms) => {
-    comet.rooms = rooms;
-    assert.deepEqual(await client.watch(), rooms);
+test("RoomInterestApi.watch() brings every list of rooms back, and renewWatch() asks again", async () => {
+  const property = fc.asyncProperty(messages.texts, async (held) => {
+    comet.rooms = held;
+    assert.deepEqual(await rooms.watch(), held);
   });
   await fc.assert(property, { seed: 14 });
-  await client.renewWatch();
-  assert.equal(comet.refollows, 1);
+  await rooms.renewWatch();
+  assert.equal(comet.renewals, 1);
 });
 
 test("answerComet() leaves the methods of others alone", () => {

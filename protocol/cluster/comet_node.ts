@@ -1,4 +1,4 @@
-import { alone, boolean, float64, integer, list, Message, text } from "../message.ts";
+import { boolean, float64, integer, list, Message, text } from "../message.ts";
 
 /** How long a comet of a cluster counts as alive without a report, in milliseconds. */
 export const NODE_LEASE_MS = 10_000;
@@ -54,9 +54,6 @@ export const registeredMessage = new Message<Registered>({
   openAfterMs: [1, integer],
   leaseMs: [2, float64, NODE_LEASE_MS],
 });
-
-/** The id of one run of a comet. */
-export const serverMessage = alone(text);
 
 /** The registry does not know this run of a comet: it is to register again. */
 export class NodeUnknown extends Error {

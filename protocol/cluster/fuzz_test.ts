@@ -6,10 +6,11 @@ import { messages } from "../../tests/support/rpc_messages.ts";
 import { EMPTY } from "../frame.ts";
 import type { Caller } from "../rpc.ts";
 import { isTaken, mutated } from "../../tests/support/protocol.ts";
-import { answerComet, CometClient } from "./comet_calls.ts";
+import { answerComet, cometCalls, roomInterestCalls } from "./comet_calls.ts";
 import { NODE_LEASE_MS } from "./comet_node.ts";
-import { answerWatcher, WatcherClient } from "./watcher_calls.ts";
-import { answerLogic, LogicClient } from "./logic_calls.ts";
+import { answerWatcher, watcherCalls } from "./watcher_calls.ts";
+import { clientOf } from "./calls.ts";
+import { answerLogic, logicCalls } from "./logic_calls.ts";
 
 const SEED = 20_268;
 const INPUTS = 5_000;
@@ -24,9 +25,9 @@ const recorder: Caller = {
 };
 
 function record(): void {
-  const logic = new LogicClient(recorder);
-  const comet = new CometClient(recorder);
-  const watcher = new WatcherClient(recorder);
+  const logic = clientOf(logicCalls, recorder);
+  const comet = clientOf(cometCalls, recorder);
+  const watcher = clientOf(watcherCalls, recorder);
   const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.sample(arbitrary, { seed: SEED, numRuns: 10 });
   const ignore = (_: Promise<unknown>) => {};
   for (const request of some(messages.connectRequest)) ignore(logic.connect(request));
@@ -43,7 +44,7 @@ function record(): void {
   for (const text of some(messages.text)) ignore(logic.unregister(text));
   for (const sessions of some(fc.array(messages.connection))) ignore(logic.renew(sessions));
   for (const batch of some(fc.array(messages.delivery))) ignore(comet.deliver(batch));
-  for (const close of some(messages.close)) ignore(comet.close(1, close));
+  for (const close of some(messages.close)) ignore(comet.close({ connectionId: 1, close }));
   for (const rooms of some(messages.texts)) ignore(watcher.add(rooms));
 }
 
@@ -89,8 +90,9 @@ test("the clients refuse answers that are noise by RpcError bad-request (fuzz)",
     call: async () =>
       Uint8Array.from({ length: randomBelow(prng, 40) }, () => randomBelow(prng, 4) * 85),
   };
-  const logic = new LogicClient(noise);
-  const comet = new CometClient(noise);
+  const logic = clientOf(logicCalls, noise);
+  const comet = clientOf(cometCalls, noise);
+  const rooms = clientOf(roomInterestCalls, noise);
   const node = fc.sample(messages.node, { seed: SEED, numRuns: 1 })[0];
   const numbers = { sequence: 1, base: 0, connections: 1, addresses: 1 };
   const report = { server: "s", ...numbers, rooms: new Map() };
@@ -104,7 +106,7 @@ test("the clients refuse answers that are noise by RpcError bad-request (fuzz)",
         () => logic.report(report),
         () => logic.register(node),
         () => comet.deliver([]),
-        () => comet.watch(),
+        () => rooms.watch(),
       ]
     ) if (!await isTaken(call, "bad-request")) refused++;
   }

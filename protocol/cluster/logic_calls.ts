@@ -1,13 +1,11 @@
 import { alone, boolean, bytes, counts, int32, integer, list, Message, text } from "../message.ts";
 import { EMPTY } from "../frame.ts";
-import type { Caller } from "../rpc.ts";
-import { answerOf, ask, call, nothing, RpcMethod } from "./calls.ts";
+import { type Answerer, answerOf, type Calls, nothing, RpcMethod } from "./calls.ts";
 import {
   type CometNode,
   cometNodeMessage,
   type Registered,
   registeredMessage,
-  serverMessage,
 } from "./comet_node.ts";
 import {
   type ConnectionRef,
@@ -86,106 +84,21 @@ const reportMessage = new Message<CometReport>({
   rooms: [6, counts, new Map()],
 });
 
-const elsewhereMessage = alone<ReadonlyMap<string, number> | undefined>(counts, undefined);
-
-export const logicCalls = {
-  connect: call(
-    RpcMethod.connect,
-    connectRequestMessage,
-    connectReplyMessage,
-    (logic: LogicApi, request) => logic.connect(request),
-  ),
-  undoConnect: call(
-    RpcMethod.undoConnect,
-    connectRequestMessage,
-    nothing,
-    (logic: LogicApi, request) => logic.undoConnect(request),
-  ),
-  disconnect: call(
-    RpcMethod.disconnect,
-    connectionRefMessage,
-    nothing,
-    (logic: LogicApi, connection) => logic.disconnect(connection),
-  ),
-  authorizeJoin: call(
-    RpcMethod.authorizeJoin,
-    joinRequestMessage,
-    alone(boolean),
-    (logic: LogicApi, request) => logic.authorizeJoin(request),
-  ),
-  receive: call(
-    RpcMethod.receive,
-    receivedFrameMessage,
-    alone(bytes, EMPTY),
-    (logic: LogicApi, frame) => logic.receive(frame),
-  ),
-  report: call(
+export const logicCalls: Calls<LogicApi> = {
+  connect: [RpcMethod.connect, connectRequestMessage, connectReplyMessage],
+  undoConnect: [RpcMethod.undoConnect, connectRequestMessage, nothing],
+  disconnect: [RpcMethod.disconnect, connectionRefMessage, nothing],
+  authorizeJoin: [RpcMethod.authorizeJoin, joinRequestMessage, alone(boolean)],
+  receive: [RpcMethod.receive, receivedFrameMessage, alone(bytes, EMPTY)],
+  report: [
     RpcMethod.report,
     reportMessage,
-    elsewhereMessage,
-    (logic: LogicApi, report) => logic.report(report),
-  ),
-  register: call(
-    RpcMethod.register,
-    cometNodeMessage,
-    registeredMessage,
-    (logic: LogicApi, node) => logic.register(node),
-  ),
-  unregister: call(
-    RpcMethod.unregister,
-    serverMessage,
-    nothing,
-    (logic: LogicApi, server) => logic.unregister(server),
-  ),
-  renew: call(
-    RpcMethod.renew,
-    alone(list(connectionRefMessage)),
-    nothing,
-    (logic: LogicApi, sessions) => logic.renew(sessions),
-  ),
+    alone<ReadonlyMap<string, number> | undefined>(counts, undefined),
+  ],
+  register: [RpcMethod.register, cometNodeMessage, registeredMessage],
+  unregister: [RpcMethod.unregister, alone(text), nothing],
+  renew: [RpcMethod.renew, alone(list(connectionRefMessage)), nothing],
 };
 
 /** Answers a call that is for logic; see {@linkcode answerOf}. */
-export const answerLogic = answerOf(logicCalls);
-
-/** Logic on the other end of a link. */
-export class LogicClient implements LogicApi {
-  /** @param caller The way there. */
-  constructor(private readonly caller: Caller) {}
-
-  connect(request: ConnectRequest): Promise<ConnectReply> {
-    return ask(this.caller, logicCalls.connect, request);
-  }
-
-  undoConnect(request: ConnectRequest): Promise<void> {
-    return ask(this.caller, logicCalls.undoConnect, request);
-  }
-
-  disconnect(connection: ConnectionRef): Promise<void> {
-    return ask(this.caller, logicCalls.disconnect, connection);
-  }
-
-  authorizeJoin(request: JoinRequest): Promise<boolean> {
-    return ask(this.caller, logicCalls.authorizeJoin, request);
-  }
-
-  receive(frame: ReceivedFrame): Promise<Uint8Array> {
-    return ask(this.caller, logicCalls.receive, frame);
-  }
-
-  report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined> {
-    return ask(this.caller, logicCalls.report, report);
-  }
-
-  register(node: CometNode): Promise<Registered> {
-    return ask(this.caller, logicCalls.register, node);
-  }
-
-  unregister(server: string): Promise<void> {
-    return ask(this.caller, logicCalls.unregister, server);
-  }
-
-  renew(sessions: readonly ConnectionRef[]): Promise<void> {
-    return ask(this.caller, logicCalls.renew, sessions);
-  }
-}
+export const answerLogic: Answerer<LogicApi> = answerOf(logicCalls);

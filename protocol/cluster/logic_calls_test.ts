@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { localCaller } from "../../tests/support/local_caller.ts";
 import { messages } from "../../tests/support/rpc_messages.ts";
-import { answerLogic, type LogicApi, LogicClient } from "./logic_calls.ts";
-import { RpcMethod } from "./calls.ts";
+import { answerLogic, type LogicApi, logicCalls } from "./logic_calls.ts";
+import { clientOf, RpcMethod } from "./calls.ts";
 
 /** What logic was asked, deeply copied when it was asked, and what it answers. */
 class Logic implements LogicApi {
@@ -27,7 +27,10 @@ class Logic implements LogicApi {
 }
 
 const logic = new Logic();
-const client = new LogicClient(localCaller((method, body) => answerLogic(logic, method, body)));
+const client = clientOf(
+  logicCalls,
+  localCaller((method, body) => answerLogic(logic, method, body)),
+);
 
 /** Checks that calls bring any message over, and any answer back. */
 async function roundTrips<M, A>(
@@ -46,30 +49,30 @@ async function roundTrips<M, A>(
 
 const nothing = fc.constant(undefined);
 
-test("LogicClient.connect() brings every request over and every reply back", async () => {
+test("LogicApi.connect() brings every request over and every reply back", async () => {
   const { connectRequest, connectReply } = messages;
   await roundTrips(1, connectRequest, connectReply, (request) => client.connect(request));
 });
 
-test("LogicClient.disconnect() brings every connection over", async () => {
+test("LogicApi.disconnect() brings every connection over", async () => {
   await roundTrips(2, messages.connection, nothing, (connection) => client.disconnect(connection));
 });
 
-test("LogicClient.undoConnect() brings every request over", async () => {
+test("LogicApi.undoConnect() brings every request over", async () => {
   await roundTrips(8, messages.connectRequest, nothing, (request) => client.undoConnect(request));
 });
 
-test("LogicClient.authorizeJoin() brings every request over and the answer back", async () => {
+test("LogicApi.authorizeJoin() brings every request over and the answer back", async () => {
   const { joinRequest } = messages;
   await roundTrips(9, joinRequest, fc.boolean(), (request) => client.authorizeJoin(request));
 });
 
-test("LogicClient.receive() brings every frame over and every reply back", async () => {
+test("LogicApi.receive() brings every frame over and every reply back", async () => {
   const { receivedFrame, bytes } = messages;
   await roundTrips(3, receivedFrame, bytes, (frame) => client.receive(frame));
 });
 
-test("LogicClient.report() brings every report over and every answer back", async () => {
+test("LogicApi.report() brings every report over and every answer back", async () => {
   const { text, counts } = messages;
   const report = fc.tuple(text, fc.maxSafeNat(), fc.maxSafeNat(), fc.nat(), fc.nat(), counts).map((
     [server, sequence, base, connections, addresses, rooms],
@@ -78,7 +81,7 @@ test("LogicClient.report() brings every report over and every answer back", asyn
   await roundTrips(4, report, answer, (report) => client.report(report));
 });
 
-test("LogicClient.report() carries 20,000 rooms both ways", async () => {
+test("LogicApi.report() carries 20,000 rooms both ways", async () => {
   const rooms = new Map(
     Array.from({ length: 20_000 }, (_, index) => [`live://room-${index}`, index] as const),
   );
@@ -89,15 +92,15 @@ test("LogicClient.report() carries 20,000 rooms both ways", async () => {
   assert.deepEqual(logic.asked, report);
 });
 
-test("LogicClient.register() brings every node over, and the wait and the lease back", async () => {
+test("LogicApi.register() brings every node over, and the wait and the lease back", async () => {
   await roundTrips(5, messages.node, messages.registered, (node) => client.register(node));
 });
 
-test("LogicClient.unregister() brings every id over", async () => {
+test("LogicApi.unregister() brings every id over", async () => {
   await roundTrips(6, messages.text, nothing, (server) => client.unregister(server));
 });
 
-test("LogicClient.renew() brings every list of sessions over", async () => {
+test("LogicApi.renew() brings every list of sessions over", async () => {
   await roundTrips(7, fc.array(messages.connection), nothing, (sessions) => client.renew(sessions));
 });
 

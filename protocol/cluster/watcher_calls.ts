@@ -1,6 +1,5 @@
 import { alone, list, text } from "../message.ts";
-import type { Caller } from "../rpc.ts";
-import { answerOf, ask, call, nothing, RpcMethod } from "./calls.ts";
+import { type Answerer, answerOf, type Calls, nothing, RpcMethod } from "./calls.ts";
 
 /** What a comet tells a job that watches its rooms, over the same link. */
 export interface WatcherApi {
@@ -12,34 +11,10 @@ export interface WatcherApi {
 
 const roomsMessage = alone(list(text));
 
-export const watcherCalls = {
-  add: call(
-    RpcMethod.addRooms,
-    roomsMessage,
-    nothing,
-    (watcher: WatcherApi, rooms) => watcher.add(rooms),
-  ),
-  remove: call(
-    RpcMethod.removeRooms,
-    roomsMessage,
-    nothing,
-    (watcher: WatcherApi, rooms) => watcher.remove(rooms),
-  ),
+export const watcherCalls: Calls<WatcherApi> = {
+  add: [RpcMethod.addRooms, roomsMessage, nothing],
+  remove: [RpcMethod.removeRooms, roomsMessage, nothing],
 };
 
 /** Answers a call that is for a job that watches rooms; see {@linkcode answerOf}. */
-export const answerWatcher = answerOf(watcherCalls);
-
-/** A job that watches rooms, on the other end of a link. */
-export class WatcherClient implements WatcherApi {
-  /** @param caller The link over which the job began to watch. */
-  constructor(private readonly caller: Caller) {}
-
-  add(rooms: readonly string[]): Promise<void> {
-    return ask(this.caller, watcherCalls.add, rooms);
-  }
-
-  remove(rooms: readonly string[]): Promise<void> {
-    return ask(this.caller, watcherCalls.remove, rooms);
-  }
-}
+export const answerWatcher: Answerer<WatcherApi> = answerOf(watcherCalls);

@@ -3,16 +3,17 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { localCaller } from "../../tests/support/local_caller.ts";
 import { messages } from "../../tests/support/rpc_messages.ts";
-import { answerWatcher, WatcherClient } from "./watcher_calls.ts";
-import { RpcMethod } from "./calls.ts";
+import { answerWatcher, watcherCalls } from "./watcher_calls.ts";
+import { clientOf, RpcMethod } from "./calls.ts";
 
-test("WatcherClient brings every list of rooms over", async () => {
+test("a client of WatcherApi brings every list of rooms over", async () => {
   const asked: (readonly [string, readonly string[]])[] = [];
   const job = {
     add: async (rooms: readonly string[]) => void asked.push(["add", rooms]),
     remove: async (rooms: readonly string[]) => void asked.push(["remove", rooms]),
   };
-  const client = new WatcherClient(
+  const client = clientOf(
+    watcherCalls,
     localCaller((method, body) => answerWatcher(job, method, body)),
   );
   const property = fc.asyncProperty(messages.texts, async (rooms) => {

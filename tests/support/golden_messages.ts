@@ -10,11 +10,16 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { CloseCodes } from "../../protocol/close_codes.ts";
-import type { Call } from "../../protocol/cluster/calls.ts";
-import { cometCalls, roomInterestCalls } from "../../protocol/cluster/comet_calls.ts";
+import type { Call, Calls } from "../../protocol/cluster/calls.ts";
+import {
+  type CometApi,
+  cometCalls,
+  type RoomInterestApi,
+  roomInterestCalls,
+} from "../../protocol/cluster/comet_calls.ts";
 import { closeCodeMessage } from "../../protocol/cluster/connection.ts";
-import { logicCalls } from "../../protocol/cluster/logic_calls.ts";
-import { watcherCalls } from "../../protocol/cluster/watcher_calls.ts";
+import { type LogicApi, logicCalls } from "../../protocol/cluster/logic_calls.ts";
+import { type WatcherApi, watcherCalls } from "../../protocol/cluster/watcher_calls.ts";
 import type { Codec } from "../../protocol/message.ts";
 import { RpcError } from "../../protocol/rpc.ts";
 import {
@@ -26,11 +31,10 @@ import {
 } from "../../rpc/frames.ts";
 import { hex, utf8 } from "./protocol.ts";
 
-/** A request and an answer for each call of a table. */
-type Samples<Table> = {
-  readonly [
-    Name in keyof Table
-  ]: Table[Name] extends Call<never, infer Request, infer Answer> ? readonly [Request, Answer]
+/** A request and an answer for each call of an interface. */
+type Samples<Api> = {
+  readonly [Name in keyof Calls<Api>]: Calls<Api>[Name] extends Call<infer Request, infer Answer>
+    ? readonly [Request, Answer]
     : never;
 };
 
@@ -41,7 +45,7 @@ const connection = {
   key: "ключ",
 };
 
-const logicSamples: Samples<typeof logicCalls> = {
+const logicSamples: Samples<LogicApi> = {
   connect: [
     {
       server: "comet-1~k3x9",
@@ -109,7 +113,7 @@ const logicSamples: Samples<typeof logicCalls> = {
 
 const from = { partition: 3, token: 4_294_967_296 };
 
-const cometSamples: Samples<typeof cometCalls> = {
+const cometSamples: Samples<CometApi> = {
   deliver: [
     [
       { kind: "room", ...from, room: "live://1", positions: [1, 2], frames: utf8("two frames") },
@@ -121,12 +125,12 @@ const cometSamples: Samples<typeof cometCalls> = {
   close: [{ connectionId: 7, close: CloseCodes.replaced }, undefined],
 };
 
-const roomInterestSamples: Samples<typeof roomInterestCalls> = {
+const roomInterestSamples: Samples<RoomInterestApi> = {
   watch: [undefined, ["live://1", "комната"]],
   renewWatch: [undefined, undefined],
 };
 
-const watcherSamples: Samples<typeof watcherCalls> = {
+const watcherSamples: Samples<WatcherApi> = {
   add: [["live://1", ""], undefined],
   remove: [["live://1"], undefined],
 };
@@ -187,13 +191,10 @@ function golden<T>(name: string, codec: Codec<T>, sample: T): GoldenMessage {
   };
 }
 
-function ofTable<Table extends object>(table: Table, samples: Samples<Table>): GoldenMessage[] {
-  return Object.entries<Call<never, unknown, unknown>>(table as never).flatMap(([name, call]) => {
-    const [request, answer] = samples[name as keyof Table] as readonly [unknown, unknown];
-    return [
-      golden(`${name} request`, call.request, request),
-      golden(`${name} answer`, call.answer, answer),
-    ];
+function ofTable<Api>(calls: Calls<Api>, samples: Samples<Api>): GoldenMessage[] {
+  return Object.entries<Call<unknown, unknown>>(calls).flatMap(([name, [, request, answer]]) => {
+    const [asked, answered] = samples[name as keyof Api] as readonly [unknown, unknown];
+    return [golden(`${name} request`, request, asked), golden(`${name} answer`, answer, answered)];
   });
 }
 
