@@ -17,7 +17,7 @@ import type { Config } from "./cli/config/schema.ts";
 import { main } from "./cli/main.ts";
 import { LogicRole } from "./cli/roles/logic.ts";
 import type { LogicServer, Server } from "./cli/server.ts";
-import { start } from "./cli/start.ts";
+import { OneProcess } from "./cli/roles/one_process.ts";
 import type { Hooks } from "./logic/hooks.ts";
 import { ConfigError } from "./options/reading.ts";
 import { selectPlatform } from "./platform/select.ts";
@@ -68,7 +68,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const config = completeConfig(options, platform.process);
   // A worker is this same program run again, which only the command line knows how to be.
   if (config.workers !== "0") throw new ConfigError(["workers: only on the command line"]);
-  return await start(config, platform, options.hooks);
+  return await new OneProcess(config, platform, options.hooks).open();
 }
 
 /**

@@ -20,9 +20,10 @@ import { ProcessOutput } from "./process_output.ts";
 import { CometRole } from "./roles/comet.ts";
 import { JobRole } from "./roles/job.ts";
 import { LogicRole } from "./roles/logic.ts";
+import { OneProcess } from "./roles/one_process.ts";
 import type { Running } from "./roles/role_process.ts";
 import { WORKER_VARIABLE, WorkerRole } from "./roles/worker.ts";
-import { start } from "./start.ts";
+import { Workers } from "./roles/workers.ts";
 import { version } from "./version.ts";
 
 /** What the process ends with. */
@@ -53,7 +54,8 @@ export type Start = (config: LoadedConfig["config"], platform: Platform) => Prom
 
 /** What runs until a signal ends it. */
 const serverCommands: Readonly<Record<ServerCommand, Start>> = {
-  start,
+  start: (config, platform) =>
+    new (config.workers === "0" ? OneProcess : Workers)(config, platform).open(),
   comet: (config, platform) => new CometRole(config, platform).open(),
   logic: (config, platform) => new LogicRole(config, platform).open(),
   job: (config, platform) => new JobRole(config, platform).open(),
@@ -217,9 +219,12 @@ async function run(
  * The command line. Ends the process, unless a server was started: that runs until a signal.
  *
  * @param platform What the server runs on; its process has the arguments.
- * @param startServer Starts a server.
+ * @param startServer What `start` does.
  */
-export async function main(platform: Platform, startServer: Start = start): Promise<void> {
+export async function main(
+  platform: Platform,
+  startServer: Start = serverCommands.start,
+): Promise<void> {
   const output = new ProcessOutput(platform.process, systemClock);
   let code: number | undefined;
   try {

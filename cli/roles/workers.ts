@@ -44,7 +44,7 @@ export class Workers extends RoleProcess<Server> {
   #parent: ReturnType<typeof wireParent> | undefined;
   #supervisor: Supervisor | undefined;
 
-  constructor(config: Config, platform: Platform, hooks: Hooks) {
+  constructor(config: Config, platform: Platform, hooks?: Hooks) {
     super(config, platform, hooks);
     const { workers } = config;
     const cores = platform.process.cpuCount();

@@ -7,8 +7,7 @@ import { type CometNode, nameOf } from "../../protocol/cluster/comet_node.ts";
 import { DIRECTORY_MS } from "../../protocol/cluster/comet_calls.ts";
 import type { RpcCounters } from "../../rpc/counters.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
-import type { CometDirectory } from "../comet_directory.ts";
-import { type RemoteComet, RemoteComets } from "./remote_comets.ts";
+import { RemoteComets } from "./remote_comets.ts";
 
 const log = getLogger(["halley", "job"]);
 
@@ -37,8 +36,7 @@ export interface RegisteredCometsDependencies {
  * The comets of the registry, each with a link of this job's own. One that the registry has lost
  * stays for as long as its link does.
  */
-export class RegisteredComets implements CometDirectory {
-  readonly #comets: RemoteComets;
+export class RegisteredComets extends RemoteComets {
   readonly #dialers = new Map<string, RpcDialer>();
   /** When the registry was asked for what is known now. */
   #askedMs = -Infinity;
@@ -47,44 +45,32 @@ export class RegisteredComets implements CometDirectory {
   #timer: TimerHandle | undefined;
 
   constructor(private readonly parts: RegisteredCometsDependencies) {
-    this.#comets = new RemoteComets(parts.clock);
+    super(parts.clock);
   }
 
   /** How many comets there is a link to. */
   get connected(): number {
     let count = 0;
-    for (const server of this.#comets.servers()) if (this.get(server)!.connected) count++;
+    for (const server of this.servers()) if (this.get(server)!.connected) count++;
     return count;
   }
 
   /** Begins to ask the registry. */
-  start(): void {
-    this.#comets.start();
+  override start(): void {
+    super.start();
     this.#timer = this.parts.clock.setInterval(() => this.#ask().catch(() => {}), ASK_MS);
     this.#ask().catch(() => {});
   }
 
   /** Closes every link. */
-  async stop(): Promise<void> {
+  override async stop(): Promise<void> {
     if (this.#timer !== undefined) this.parts.clock.cancel(this.#timer);
-    this.#comets.stop();
+    super.stop();
     await this.#asking?.catch(() => {});
     await Promise.all([...this.#dialers.values()].map((dialer) => dialer.stop()));
   }
 
-  servers(): Iterable<string> {
-    return this.#comets.servers();
-  }
-
-  get(server: string): RemoteComet | undefined {
-    return this.#comets.get(server);
-  }
-
-  holds(server: string, room: string): boolean {
-    return this.#comets.holds(server, room);
-  }
-
-  current(): Promise<void> | undefined {
+  override current(): Promise<void> | undefined {
     const ageMs = this.parts.clock.monotonicMs() - this.#askedMs;
     return ageMs < DIRECTORY_MS ? undefined : this.#ask();
   }
@@ -131,7 +117,7 @@ export class RegisteredComets implements CometDirectory {
     }
     const { owner, streams, secret, running: clock, prng, counters } = this.parts;
     const self = { role: "job", id: owner };
-    const handler = this.#comets.add(server);
+    const handler = this.add(server);
     const parts = { streams, secret, clock, prng, counters };
     const dialer = new RpcDialer({ ...parts, address, self, handler });
     this.#dialers.set(server, dialer);
@@ -141,7 +127,7 @@ export class RegisteredComets implements CometDirectory {
 
   #remove(server: string): void {
     log.info("comet {server} is gone", { server });
-    this.#comets.remove(server);
+    this.remove(server);
     const dialer = this.#dialers.get(server);
     this.#dialers.delete(server);
     void dialer?.stop();
