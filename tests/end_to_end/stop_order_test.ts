@@ -48,6 +48,10 @@ test("what used Redis leaves no connection, whether it stopped or could not star
     const parts = { clock: systemClock, running: systemClock, prng: systemPrng() };
     const options = { ...parts, partitions: 5, partitionBytesMax: 1_000_000 };
     await assert.rejects(openDrivers(url, options), /partitions must be 8/);
+    const may = ["~*", "+@connection", "+eval", "+evalsha"];
+    await redisCli(port, "ACL", "SETUSER", "weak", "on", ">weak", ...may);
+    const weak = `redis://weak:weak@127.0.0.1:${port}`;
+    await assert.rejects(openDrivers(weak, options), /Cannot use Redis: the user of Redis may not/);
     await within("the end of all connections", nobody());
   } finally {
     await redis.stop();
