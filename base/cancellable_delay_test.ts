@@ -21,6 +21,16 @@ test("CancellableDelay.wait() settles when its time is over", async () => {
   assert.equal(delay.cancelled, false);
 });
 
+test("CancellableDelay.wait() leaves nothing behind when its time is over", async () => {
+  const clock = new ManualClock();
+  const delay = new CancellableDelay(clock);
+  const wait = delay.wait(10);
+  clock.advance(10);
+  await wait;
+  clock.cancel = () => assert.fail("a timer that has fired is forgotten");
+  delay.cancel();
+});
+
 test("CancellableDelay.cancel() ends all waits, those to come as well, and leaves no timer", async () => {
   const clock = new ManualClock();
   const delay = new CancellableDelay(clock);
