@@ -18,7 +18,7 @@ export const HOOK_CALLS_MAX = 10_000;
 export const DISCONNECTED_CALLS_MAX = 1_000;
 
 /** Calls of `disconnected` that may wait; more are left out. */
-const DISCONNECTED_WAITING_MAX = 100_000;
+export const DISCONNECTED_WAITING_MAX = 100_000;
 
 /** A hook gave no answer that counts; why has been logged and counted. */
 class HookFailed extends Error {

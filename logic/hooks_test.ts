@@ -9,7 +9,13 @@ import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { CometApi } from "../protocol/cluster/comet_calls.ts";
 import { type ConnectionRef, ConnectRefused } from "../protocol/cluster/connection.ts";
 import { testNode } from "../tests/support/test_comet.ts";
-import { DISCONNECTED_CALLS_MAX, HOOK_CALLS_MAX } from "./hook_calls.ts";
+import { LogicCounters } from "./counters.ts";
+import {
+  DISCONNECTED_CALLS_MAX,
+  DISCONNECTED_WAITING_MAX,
+  HOOK_CALLS_MAX,
+  HookCalls,
+} from "./hook_calls.ts";
 import type { Hooks, Identity } from "./hooks.ts";
 import { Logic, logicDefaults } from "./logic.ts";
 
@@ -227,19 +233,27 @@ test("Hooks.message() lets pass, replies or refuses", async () => {
     message(identity, room, { operation, body }) {
       const text = decoder.decode(body);
       taken.push([identity, room, operation, text]);
-      if (text === "bytes") return { reply: body };
+      if (text === "bytes") return promisesSettled().then(() => ({ reply: body }));
+      if (text === "number") return { reply: 5 as never };
+      if (text === "why") return { refuse: `${"w".repeat(1_000)}h` };
       if (text === "text") return Promise.resolve({ reply: "héllo" });
       if (text === "long") return { reply: new Uint8Array(64 * 1024) };
       if (text === "no") return { refuse: "not today" };
     },
   });
   assert.equal(await send(4, ""), "");
-  assert.equal(await send(1000, "bytes"), "bytes");
+  const bytes = utf8("bytes");
+  const frame = { ...ref(1), room: "r", operation: 1000, sequence: 1, body: bytes };
+  const receiving = logic.receive(frame);
+  bytes.fill(0);
+  assert.equal(decoder.decode(await receiving), "bytes");
   assert.equal(await send(4, "text"), "héllo");
   assert.equal(await send(4, "no"), '{"code":-403,"message":"not today"}');
+  assert.match(await send(4, "why"), /^{"code":-403,"message":"w{1000}"}$/);
   assert.match(await send(4, "long"), /"code":-500/);
+  assert.match(await send(4, "number"), /"code":-500/);
   assert.deepEqual(taken[1], [ref(1), "r", 1000, "bytes"]);
-  assert.deepEqual([logic.counters.received, logic.counters.messageFailures], [5, 1]);
+  assert.deepEqual([logic.counters.received, logic.counters.messageFailures], [7, 2]);
 });
 
 test("Hooks.disconnected() is called once for each connection that was let in and ended", async () => {
@@ -302,4 +316,22 @@ test("no more hooks are under way than may be, and those of ended connections wa
   await logic.settled();
   assert.equal(told, connections);
   assert.deepEqual([logic.counters.hookCallsRefused, logic.counters.disconnectedFailures], [1, 0]);
+});
+
+test("HookCalls.settled() waits for the last, and what may not wait is left out", async () => {
+  const releases: (() => void)[] = [];
+  const counters = new LogicCounters();
+  const hooks: Hooks = { disconnected: () => new Promise((resolve) => releases.push(resolve)) };
+  const calls = new HookCalls(hooks, HOOK_MS, new ManualClock(), counters);
+  let isSettled = false;
+  for (const id of [1, 2]) calls.disconnected(ref(id));
+  const settling = calls.settled().then(() => isSettled = true);
+  releases.shift()!();
+  await promisesSettled();
+  assert.deepEqual([isSettled, calls.size], [false, 1]);
+  releases.shift()!();
+  await settling;
+  const all = DISCONNECTED_CALLS_MAX + DISCONNECTED_WAITING_MAX;
+  for (let id = 0; id <= all; id++) calls.disconnected(ref(id));
+  assert.deepEqual([calls.size, counters.hookCallsRefused], [all, 1]);
 });
