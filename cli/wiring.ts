@@ -29,7 +29,7 @@ import { WorkerLinks } from "./roles/worker_links.ts";
 /** Comets wait a little longer than a job's view of them may be old. */
 const OPEN_AFTER_MS = DIRECTORY_MS + 100;
 
-/** What all roles of a process stand on. */
+/** Dependencies of all roles of a process. */
 export interface RoleDependencies {
   readonly clock: Clock;
   /** The time in which this process ran; stops after everything else. */
@@ -42,18 +42,18 @@ export interface RoleDependencies {
   readonly counters: RpcCounters;
 }
 
-/** The ports that logic and job stand on. */
+/** The ports of logic and job. */
 export type Ports = Pick<Drivers, "pushLog" | "nodes" | "sessions">;
 
 /** What a comet has beside. */
-export interface CometParts {
+export interface CometSettings {
   /** This run of the comet. */
   readonly server: string;
   readonly options: CometOptions;
 }
 
 /** What a comet of a cluster has beside. */
-export interface ClusterCometParts extends CometParts {
+export interface ClusterCometSettings extends CometSettings {
   /** Where the logics are. */
   readonly logics: readonly Address[];
   /** Answers logic before the comet does; nothing for what is the comet's to answer. */
@@ -63,12 +63,12 @@ export interface ClusterCometParts extends CometParts {
 }
 
 /** What a logic has beside. */
-export interface LogicParts extends Pick<LogicDependencies, "hooks" | "options"> {
+export interface LogicSettings extends Pick<LogicDependencies, "hooks" | "options"> {
   readonly ports: Ports;
 }
 
 /** What a job has beside. */
-export interface JobParts {
+export interface JobSettings {
   /** This run of the job. */
   readonly owner: string;
   readonly ports: Pick<Ports, "pushLog" | "nodes">;
@@ -77,7 +77,7 @@ export interface JobParts {
 }
 
 /** A comet of a cluster: it dials the logics, and jobs dial it. */
-export function wireComet(parts: RoleDependencies, own: ClusterCometParts) {
+export function wireComet(parts: RoleDependencies, own: ClusterCometSettings) {
   const { server, options, answer = () => undefined, silentMs } = own;
   const service = new CometService(() => comet);
   const handler: RpcHandler = {
@@ -103,7 +103,7 @@ export function wireComet(parts: RoleDependencies, own: ClusterCometParts) {
 }
 
 /** A logic of a cluster: comets dial it. */
-export function wireLogic(parts: RoleDependencies, own: LogicParts & { readonly id: string }) {
+export function wireLogic(parts: RoleDependencies, own: LogicSettings & { readonly id: string }) {
   const { id, ports, options, ...rest } = own;
   const links = new CometLinks(parts.clock);
   const logic = new Logic({
@@ -127,7 +127,7 @@ export function wireLogic(parts: RoleDependencies, own: LogicParts & { readonly 
 }
 
 /** A job of a cluster: it dials the comets that are registered. */
-export function wireJob(parts: RoleDependencies, { owner, ports, options }: JobParts) {
+export function wireJob(parts: RoleDependencies, { owner, ports, options }: JobSettings) {
   const { nodes, pushLog } = ports;
   const comets = new RegisteredComets({ ...parts, owner, nodes, parseAddress: parseRpcAddress });
   const job = new Job({ ...parts, owner, pushLog, comets, options });
@@ -149,8 +149,8 @@ export function wireJob(parts: RoleDependencies, { owner, ports, options }: JobP
 export function wireServer(
   parts: RoleDependencies,
   { comet: { server, options }, logic: { ports, ...ofLogic }, job: ofJob = {} }: {
-    readonly comet: CometParts;
-    readonly logic: LogicParts;
+    readonly comet: CometSettings;
+    readonly logic: LogicSettings;
     readonly job?: Partial<JobOptions>;
   },
 ) {
@@ -182,7 +182,7 @@ export function wireParent(
   parts: RoleDependencies,
   { owner, logic: { ports, ...ofLogic }, job: options }: {
     readonly owner: string;
-    readonly logic: LogicParts;
+    readonly logic: LogicSettings;
     readonly job?: Partial<JobOptions>;
   },
 ) {

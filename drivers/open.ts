@@ -48,7 +48,7 @@ export interface DriverOptions extends StoreDependencies, PushLogOptions {
   readonly nodeLeaseMs?: number;
 }
 
-/** What logic and job stand on. */
+/** The ports of logic and job, and where they are kept. */
 export interface Drivers {
   readonly pushLog: PushLog;
   readonly nodes: Nodes;

@@ -26,7 +26,7 @@ export interface Running {
 /** What can be said against a role; nothing when it can take work. */
 type Unready = string | undefined;
 
-/** One role, or several, in a process: what it stands on, how it opens, and how it ends. */
+/** One role, or several, in a process: its dependencies, how it opens, and how it ends. */
 export abstract class RoleProcess<Open extends Running = Running> {
   readonly metrics = new Metrics(() => this.otherMetrics());
   readonly parts: RoleDependencies;

@@ -16,7 +16,7 @@ const STEADY_MS = 30_000;
 /** How long workers have to say goodbye to their clients, in milliseconds. */
 const STOP_MS = 10_000;
 
-/** What a supervisor stands on. */
+/** Dependencies of a supervisor. */
 export interface SupervisorDependencies {
   /** Starts one. */
   readonly spawn: (index: number) => Child;

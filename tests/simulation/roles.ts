@@ -48,7 +48,7 @@ export const ports = {
   logicRpc: (index: number) => 3_119 + 100 * index,
 };
 
-/** What roles on a host stand on. */
+/** Dependencies of the roles on a host. */
 function partsOf({ clock, streams }: Host, { prng }: World) {
   const running = new RunningClock(clock);
   const counters = new RpcCounters();
