@@ -49,6 +49,7 @@ export interface Identity {
  * ```
  */
 export interface Refusal {
+  /** The reason: logged, and told to whose message it was. */
   readonly refuse: string;
 }
 
@@ -65,6 +66,7 @@ export interface Refusal {
 export interface UpstreamMessage {
   /** The frame's operation: 4, or one of the application's own. */
   readonly operation: number;
+  /** What the client sent, as it is. */
   readonly body: Uint8Array;
 }
 
@@ -79,6 +81,7 @@ export interface UpstreamMessage {
  * ```
  */
 export interface Reply {
+  /** At most as long as the body of a push. */
   readonly reply: Uint8Array | string;
 }
 

@@ -25,6 +25,7 @@ import { suggest } from "./suggest.ts";
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 
+  /** @param mistakes A line for each. */
   constructor(readonly mistakes: readonly string[]) {
     super(mistakes.join("\n"));
   }

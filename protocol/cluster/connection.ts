@@ -68,9 +68,13 @@ export const closeCodeMessage = new Message<CloseCode>({
  * ```
  */
 export interface ConnectionRef {
+  /** The run of the comet that has it. */
   readonly server: string;
+  /** Its own number, unique within that run. */
   readonly connectionId: number;
+  /** The user, an int64; 0 is nobody. */
   readonly mid: bigint;
+  /** The key by which pushes reach it. */
   readonly key: string;
 }
 
