@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { systemPrng } from "../../base/prng.ts";
 import { openDrivers } from "../../drivers/open.ts";
 import { startLogic } from "../../mod.ts";
+import { selectPlatform } from "../../platform/select.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import { RawClient, within } from "../support/raw_client.ts";
 import { redisCli, RedisServer } from "../support/redis_server.ts";
@@ -10,14 +11,27 @@ import { Roles } from "../support/roles.ts";
 
 const ANY_PORT = { hostname: "127.0.0.1", port: 0 };
 
+/** Settles when nobody listens on a port. */
+async function closed(port: number): Promise<void> {
+  const { streams } = await selectPlatform();
+  const handler = { open() {}, data() {}, drain() {}, end() {}, close() {} };
+  const options = { hostname: "127.0.0.1", port, pendingBytesMax: 0, handler };
+  for (;;) {
+    const conn = await streams.dial(options).catch(() => undefined);
+    if (conn === undefined) return;
+    conn.evict();
+  }
+}
+
 test("a comet that stops tells logic of its clients, and a logic that stops waits for its hooks", () =>
   Roles.use(async (roles) => {
     const called = Promise.withResolvers<void>();
+    const mayEnd = Promise.withResolvers<void>();
     const order: string[] = [];
     roles.hooks = {
       async disconnected() {
         called.resolve();
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await mayEnd.promise;
         order.push("hook");
       },
     };
@@ -26,8 +40,11 @@ test("a comet that stops tells logic of its clients, and a logic that stops wait
     const client = await RawClient.open(comet.port);
     await comet.stop();
     await within("the hook", called.promise);
-    await roles.stopLogic(rpc);
-    order.push("logic");
+    const stopped = roles.stopLogic(rpc).then(() => order.push("logic"));
+    // A logic that does not wait has stopped by the time its port is found closed.
+    await within("the end of its port", closed(rpc));
+    mayEnd.resolve();
+    await stopped;
     assert.deepEqual(order, ["hook", "logic"]);
     client.close();
   }));
