@@ -18,6 +18,9 @@ const SOCKETIO_BYTES = 2 + '42["m",""]'.length + BODY_BYTES;
 /** How long nothing has to come until all has come, in milliseconds. */
 const QUIET_MS = 500;
 
+/** How long a server that was pushed to may take until something comes, in milliseconds. */
+const SILENT_MS_MAX = 20_000;
+
 /** A server that is compared, and its clients. */
 interface Subject {
   readonly name: string;
@@ -81,11 +84,16 @@ async function socketIo(clients: number): Promise<Subject> {
  * Waits until nothing more comes, and says how many messages have.
  *
  * @param earlier So many had come before; at least one comes.
+ * @throws {Error} When none does.
  */
 async function quiet(subject: Subject, earlier = -1): Promise<number> {
+  const startMs = performance.now();
   for (let before = -1;;) {
     const received = await subject.received();
     if (received === before && received > earlier) return received;
+    if (received === earlier && performance.now() - startMs > SILENT_MS_MAX) {
+      throw new Error(`Cannot measure ${subject.name}: nothing came of its pushes`);
+    }
     before = received;
     await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
   }
