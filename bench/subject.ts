@@ -86,7 +86,16 @@ async function fanout({ target, room, bodyBytes }: FanoutArgument): Promise<void
   if (target === "bare") return bare.writeAll(frames);
   // What a job sends for a push to a room.
   const positions = [++position];
-  await comet.deliver([{ kind: "room", partition: 0, token: 1, room, frames, positions }]);
+  await comet.deliver([{
+    kind: "room",
+    partition: 0,
+    token: 1,
+    room,
+    epoch: "",
+    head: 0,
+    frames,
+    positions,
+  }]);
 }
 
 /** Writes one frame to every bare socket, so many times a second. */

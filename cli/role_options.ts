@@ -87,6 +87,7 @@ export function logicOptions(config: Config): LogicOptions {
     limits: { perMidMax, perKeyMax, whenFull },
     hookMs: config.hookMs,
     openAfterMs: logicDefaults.openAfterMs,
+    rooms: config.rooms,
     nodes: {
       ...nodesDefaults,
       defaultDomain: config.defaultDomain,

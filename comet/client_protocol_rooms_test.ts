@@ -2,8 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { UPGRADE } from "../tests/support/memory_client.ts";
 import { NOTHING_LEFT, TestComet } from "../tests/support/test_comet.ts";
+import { roomDefaults } from "../protocol/room_options.ts";
 
-const rooms = [{ type: "live", membersMax: 2 }, { type: "*", membersMax: 3 }];
+const rooms = [{ ...roomDefaults, type: "live", membersMax: 2 }, {
+  ...roomDefaults,
+  type: "*",
+  membersMax: 3,
+}];
 
 /** A comet where a room of two is full. */
 async function setUp() {

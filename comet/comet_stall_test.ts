@@ -103,7 +103,7 @@ describe("A comet whose process stood still", () => {
     const client = await open();
     client.pause();
     const frames = encodeFrame(1000, 0, new Uint8Array(20_000));
-    const from = { partition: 0, token: 1, positions: [1] };
+    const from = { partition: 0, token: 1, epoch: "", head: 0, positions: [1] };
     await comet.deliver([{ kind: "room", ...from, room: "live://1", frames }]);
     await advance(900);
     clock.stall(15_000);
@@ -131,7 +131,7 @@ describe("A comet whose process stood still", () => {
     clock.stall(8_500);
     await advance(2_000);
     const frames = encodeFrame(1000, 0, new Uint8Array(8));
-    const from = { partition: 0, token: 1, positions: [1] };
+    const from = { partition: 0, token: 1, epoch: "", head: 0, positions: [1] };
     await comet.deliver([{ kind: "room", ...from, room: "live://1", frames }]);
     await advance(100);
     assert.deepEqual(operations(client), [1000]);
@@ -161,7 +161,7 @@ describe("A comet whose process stood still", () => {
       await advance(2_000);
       clock.stall(15_000);
       const frames = encodeFrame(1000, 0, new Uint8Array(8));
-      const from = { partition: 0, token: 1, positions: [1] };
+      const from = { partition: 0, token: 1, epoch: "", head: 0, positions: [1] };
       const delivered = comet.deliver([{ kind: "room", ...from, room: "live://1", frames }]);
       if (leaseMs === Infinity) await delivered;
       else await assert.rejects(delivered, { code: "unavailable" });

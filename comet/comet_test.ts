@@ -162,6 +162,8 @@ describe("Comet.deliver()", () => {
   const frames = encodeFrame(1000, 0, new TextEncoder().encode("push"));
   const push = (position: number): Delivery => ({
     ...{ kind: "room", partition: 0, token: 1, room: "live://1", frames },
+    epoch: "",
+    head: 0,
     positions: [position],
   });
 

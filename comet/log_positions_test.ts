@@ -8,7 +8,8 @@ const ROOM = "live://1";
 
 function room(token: number, positions: number[], partition = 0): Delivery {
   const bodies = positions.map((position) => `${partition}/${position}`);
-  return { kind: "room", partition, token, room: ROOM, positions, frames: pushFrames(...bodies) };
+  const frames = pushFrames(...bodies);
+  return { kind: "room", partition, token, room: ROOM, epoch: "", head: 0, positions, frames };
 }
 
 function keys(token: number, position: number): Delivery {

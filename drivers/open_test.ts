@@ -54,7 +54,7 @@ describe("openDrivers()", () => {
       await drivers.nodes.register(node);
       assert.ok((await drivers.sessions.add(session, limits)).added);
       assert.deepEqual(await drivers.sessions.byMids([7n]), [session]);
-      assert.equal(await drivers.pushLog.append(0, message), 1, "as in memory");
+      assert.equal((await drivers.pushLog.append(0, message)).position, 1, "as in memory");
       assert.equal(await drivers.problem(), undefined);
       await drivers.close();
     });
@@ -89,7 +89,7 @@ describe("openDrivers()", () => {
         assert.equal(pushLog.partitions, 4);
         const lease = await pushLog.acquire(1, "job~1");
         assert.ok(lease !== undefined);
-        const position = await pushLog.append(1, message);
+        const { position } = await pushLog.append(1, message);
         const [entry] = await pushLog.read(lease, 10);
         assert.equal(entry.position, position);
         assert.deepEqual(new Uint8Array(entry.message.body), message.body);

@@ -1,8 +1,12 @@
 import { concatFrames } from "../protocol/frame.ts";
+import type { StreamPosition } from "../protocol/history.ts";
 import { Limits } from "../protocol/limits.ts";
 import type { RoomPush } from "../protocol/push_message.ts";
 import type { BroadcastDelivery, Delivery, KeysDelivery } from "../protocol/cluster/delivery.ts";
 import type { LanePush } from "./lane_push.ts";
+
+/** Where pushes stand that are in no room's log. */
+const NOWHERE: StreamPosition = { epoch: "", offset: 0 };
 
 /** Pushes to one room that leave together. */
 interface RoomGroup {
@@ -10,6 +14,8 @@ interface RoomGroup {
   readonly room: string;
   readonly partition: number;
   readonly token: number;
+  readonly epoch: string;
+  head: number;
   readonly frames: Uint8Array[];
   readonly positions: number[];
   bytes: number;
@@ -41,20 +47,31 @@ export class Batch {
   deliveries(): Delivery[] {
     return this.#items.map((item) => {
       if (item.kind !== "room") return item;
-      const { kind, room, partition, token, positions } = item;
-      return { kind, room, partition, token, positions, frames: concatFrames(item.frames) };
+      const { kind, room, partition, token, epoch, head, positions } = item;
+      return {
+        kind,
+        room,
+        partition,
+        token,
+        epoch,
+        head,
+        positions,
+        frames: concatFrames(item.frames),
+      };
     });
   }
 
-  #addToRoom({ room }: RoomPush, { frame, position, lease }: LanePush): void {
+  #addToRoom({ room, stream }: RoomPush, { frame, position, lease }: LanePush): void {
     const { partition, token } = lease;
+    const { epoch, offset } = stream ?? NOWHERE;
     const open = this.#groups.get(room);
     if (
-      open !== undefined && open.token === token &&
+      open !== undefined && open.token === token && open.epoch === epoch &&
       open.bytes + frame.length <= Limits.roomBatchBytesMax
     ) {
       open.frames.push(frame);
       open.positions.push(position);
+      open.head = offset;
       open.bytes += frame.length;
       return;
     }
@@ -63,6 +80,8 @@ export class Batch {
       room,
       partition,
       token,
+      epoch,
+      head: offset,
       frames: [frame],
       positions: [position],
       bytes: frame.length,

@@ -43,6 +43,8 @@ describe("Batch", () => {
       partition: 3,
       token: 7,
       positions: [1, 2],
+      epoch: "",
+      head: 0,
       frames: Uint8Array.fromHex(
         "00000011" + "0010" + "0001" + "000003e8" + "00000000" + "61" +
           "00000012" + "0010" + "0001" + "000003e8" + "00000000" + "6263",

@@ -114,7 +114,7 @@ describe("Consumer", () => {
     const { log, consumer } = fixture;
     const [a, b] = [fixture.comet("a", true), fixture.comet("b", true)];
     consumer.run();
-    const position = await log.append(0, roomPush("r://1", "a"));
+    const { position } = await log.append(0, roomPush("r://1", "a"));
     await promisesSettled();
     a.acknowledge();
     await promisesSettled();
@@ -132,7 +132,7 @@ describe("Consumer", () => {
     consumer.run();
     const positions: number[] = [];
     for (let push = 0; push < 50; push++) {
-      positions.push(await log.append(0, roomPush(`r://${push}`, "x")));
+      positions.push((await log.append(0, roomPush(`r://${push}`, "x"))).position);
     }
     await promisesSettled();
     while (comet.held.length > 0) {
@@ -189,9 +189,9 @@ describe("Consumer", () => {
     const comet = fixture.comet("s");
     consumer.run();
     log.ackFailures = 2;
-    const first = await log.append(0, roomPush("r://1", "a"));
+    const { position: first } = await log.append(0, roomPush("r://1", "a"));
     await promisesSettled();
-    const second = await log.append(0, roomPush("r://1", "b"));
+    const { position: second } = await log.append(0, roomPush("r://1", "b"));
     await fixture.retry();
     await fixture.retry();
     assert.deepEqual(comet.received, ["r://1:a", "r://1:b"], "nothing is delivered twice");

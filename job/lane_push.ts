@@ -34,7 +34,8 @@ export class LanePush {
   ) {
     this.position = position;
     this.message = message;
-    this.frame = encodeFrame(message.operation, 0, message.body);
+    const offset = message.kind === "room" ? message.stream?.offset ?? 0 : 0;
+    this.frame = encodeFrame(message.operation, offset, message.body);
     this.costBytes = PUSH_OVERHEAD_BYTES + this.frame.length + keyBytes(message);
     // Rounded up: a comet's share must not become 0, which means at once.
     this.speed = message.kind === "broadcast" ? Math.ceil(message.speed / lanes) : 0;

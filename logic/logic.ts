@@ -17,6 +17,8 @@ import type {
   ReceivedFrame,
 } from "../protocol/cluster/connection.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
+import type { HistoryPage, HistoryQuery } from "../protocol/history.ts";
+import { type RoomOptions, RoomTypes } from "../protocol/room_options.ts";
 import { Balancer } from "./balancer.ts";
 import { Cluster } from "./cluster.ts";
 import { type Comets, type Connections, Connector } from "./connect.ts";
@@ -25,6 +27,7 @@ import { NodeListing, nodesDefaults, type NodesOptions } from "./nodes.ts";
 import { Online } from "./online.ts";
 import { Push } from "./push.ts";
 import { notTaken, ReplyCode } from "./hook_answers.ts";
+import { History } from "./history.ts";
 import { HookCalls } from "./hook_calls.ts";
 import type { Hooks } from "./hooks.ts";
 
@@ -32,6 +35,8 @@ import type { Hooks } from "./hooks.ts";
 export interface LogicOptions {
   readonly limits: SessionLimits;
   readonly nodes: NodesOptions;
+  /** What holds for rooms of some types. */
+  readonly rooms: readonly RoomOptions[];
   /** How long a hook's promise may take, in milliseconds. */
   readonly hookMs: number;
   /** How long a comet waits before it opens, in milliseconds; see {@linkcode Registered}. */
@@ -42,6 +47,7 @@ export interface LogicOptions {
 export const logicDefaults: LogicOptions = {
   limits: { perMidMax: 16, perKeyMax: 4, whenFull: "close-oldest" },
   nodes: nodesDefaults,
+  rooms: [],
   hookMs: 2_000,
   openAfterMs: 0,
 };
@@ -64,6 +70,7 @@ export interface LogicDependencies {
 export class Logic implements LogicApi {
   readonly counters = new LogicCounters();
   readonly push: Push;
+  readonly history: History;
   readonly online: Online;
   readonly nodes: NodeListing;
   readonly #cluster: Cluster;
@@ -85,6 +92,7 @@ export class Logic implements LogicApi {
     this.#registry = nodes;
     this.#registered = { openAfterMs: options.openAfterMs, leaseMs: nodes.leaseMs };
     this.push = new Push(pushLog, sessions, this.counters);
+    this.history = new History(pushLog, new RoomTypes(options.rooms));
     this.online = new Online(this.#cluster);
     this.nodes = new NodeListing(this.#cluster, this.#balancer, options.nodes);
   }
@@ -111,6 +119,10 @@ export class Logic implements LogicApi {
     this.counters.received++;
     return this.#hooks.message(frame)
       .catch(() => notTaken(ReplyCode.failed, "message could not be taken, try again"));
+  }
+
+  readHistory(query: HistoryQuery): Promise<HistoryPage> {
+    return this.history.read(query);
   }
 
   /** See {@linkcode Connector.closeAll}. */

@@ -4,7 +4,7 @@ import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { ManualClock } from "../base/clock.ts";
 import { MemoryPushLog, memoryPushLogDefaults } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
-import { PushLogFull } from "../drivers/ports.ts";
+import { type Appended, PushLogFull } from "../drivers/ports.ts";
 import { Limits } from "../protocol/limits.ts";
 import { partitionOf, type PushMessage } from "../protocol/push_message.ts";
 import { BadRequest } from "./bad_request.ts";
@@ -18,7 +18,7 @@ const LOOSE = { perMidMax: 100, perKeyMax: 100, whenFull: "refuse" } as const;
 class NotingLog extends MemoryPushLog {
   readonly taken: PushMessage[] = [];
   isFull: (message: PushMessage) => boolean = () => false;
-  override async append(partition: number, message: PushMessage): Promise<number> {
+  override async append(partition: number, message: PushMessage): Promise<Appended> {
     assert.equal(partition, partitionOf(message, memoryPushLogDefaults.partitions));
     if (this.isFull(message)) throw new PushLogFull("no room");
     this.taken.push(message);

@@ -1,4 +1,5 @@
 import { fnv1a } from "../base/fnv.ts";
+import type { StreamPosition } from "./history.ts";
 
 /** What all pushes have in common. */
 interface PushBase {
@@ -13,6 +14,12 @@ export interface RoomPush extends PushBase {
   readonly kind: "room";
   /** Room key, `{type}://{id}`. */
   readonly room: string;
+  /** Its place in the video or the like that the room is about, a safe integer of milliseconds. */
+  readonly mediaMs?: number;
+  /** Who said it, an int64; nobody without. */
+  readonly mid?: bigint;
+  /** Where it stands in the room's log; given by the push log, where the room keeps history. */
+  readonly stream?: StreamPosition;
 }
 
 /** To the connections of some keys that one comet holds. */
@@ -42,6 +49,11 @@ export type PushMessage = RoomPush | KeysPush | BroadcastPush;
  */
 export function partitionOf(message: PushMessage, partitions: number): number {
   return fnv1a(orderKeyOf(message)) % partitions;
+}
+
+/** The partition of a room. */
+export function partitionOfRoom(room: string, partitions: number): number {
+  return fnv1a(room) % partitions;
 }
 
 function orderKeyOf(message: PushMessage): string {

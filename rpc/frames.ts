@@ -30,7 +30,7 @@ export interface VersionRange {
  * The versions that this program speaks. What is added to messages needs no new version, since
  * others pass over it; one that others must know of to be sent anything gets one.
  */
-export const spokenVersions: VersionRange = { lowest: 3, highest: 3 };
+export const spokenVersions: VersionRange = { lowest: 3, highest: 4 };
 
 /** Who one end of a link is. */
 export interface RpcPeer {

@@ -1,6 +1,7 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { ConfigError } from "../../options/reading.ts";
+import { roomDefaults } from "../../protocol/room_options.ts";
 import { loadConfig, type LoadedConfig } from "./load.ts";
 import { defaultConfig, listenersOf } from "./schema.ts";
 
@@ -208,9 +209,9 @@ describe("loadConfig()", () => {
     const of = (...types: string[]) =>
       types.map((type) => `[[rooms]]\ntype = "${type}"\n`).join("");
     assert.deepEqual(load({ toml: `${of("*", "")}${of("live")}members-max = 5` }).config.rooms, [
-      { type: "*", membersMax: 0 },
-      { type: "", membersMax: 0 },
-      { type: "live", membersMax: 5 },
+      { ...roomDefaults, type: "*", membersMax: 0 },
+      { ...roomDefaults, type: "", membersMax: 0 },
+      { ...roomDefaults, type: "live", membersMax: 5 },
     ]);
     const rooms = "halley.toml: [[rooms]]";
     const range =

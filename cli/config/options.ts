@@ -12,6 +12,7 @@ import {
 } from "../../options/kinds.ts";
 import { tables } from "../../options/tables.ts";
 import { nodeOptions } from "./node_options.ts";
+import { roomTables } from "./room_options.ts";
 
 /** The tables of the file, in the order in which help and docs show them. */
 export const sections = {
@@ -156,26 +157,7 @@ export const options = {
       text: "How often a comet says that it is there, and how many are online",
     }),
   }),
-  rooms: tables({
-    name: "rooms",
-    unique: "type",
-    rows: {
-      type: text({
-        name: "type",
-        placeholder: "TYPE",
-        range: "the part of a room's key before ://, empty for keys without, or * for all the rest",
-        form: /^(?:(?!.*:\/\/).{0,256})$/,
-        text: "Which rooms: live is that of live://1000",
-      }),
-      membersMax: integer({
-        name: "members-max",
-        default: 0,
-        min: 0,
-        max: 10_000_000,
-        text: "Most members of one room over all comets; 0 for any number",
-      }),
-    },
-  }),
+  rooms: roomTables,
   ...inSection("sessions", {
     perMidMax: integer({
       name: "per-mid-max",

@@ -13,6 +13,7 @@ import {
   type JoinRequest,
   type ReceivedFrame,
 } from "../../protocol/cluster/connection.ts";
+import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import type { RpcCounters } from "../../rpc/counters.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
 import { DisconnectQueue, isTransient } from "./disconnect_queue.ts";
@@ -150,6 +151,10 @@ export class LogicPool implements LogicApi {
 
   authorizeJoin(request: JoinRequest): Promise<boolean> {
     return this.#ask((logic) => logic.authorizeJoin(request));
+  }
+
+  readHistory(query: HistoryQuery): Promise<HistoryPage> {
+    return this.#ask((logic) => logic.readHistory(query));
   }
 
   /** Asks one logic alone: another might hand the frame to the application once more. */

@@ -67,7 +67,7 @@ export async function readAtRandom(prng: Prng, logs: readonly PushLog[]): Promis
       case 1: {
         const text = String(step);
         const log = logs[randomBelow(prng, 2)];
-        held.push({ position: await log.append(0, room(text)), text, read: false });
+        held.push({ position: (await log.append(0, room(text))).position, text, read: false });
         break;
       }
       case 2: {

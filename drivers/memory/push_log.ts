@@ -1,7 +1,9 @@
 import type { Clock } from "../../base/clock.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
+import type { HistoryPage } from "../../protocol/history.ts";
 import { checkBody, pushBytes } from "../checks.ts";
 import {
+  type Appended,
   type Lease,
   LeaseLost,
   type PartitionLag,
@@ -46,8 +48,12 @@ export class MemoryPushLog implements PushLog {
     return this.#partitions.reduce((sum, partition) => sum + partition.bytes, 0);
   }
 
-  async append(partition: number, message: PushMessage): Promise<number> {
-    return this.#partitions[partition].append(message);
+  async append(partition: number, message: PushMessage): Promise<Appended> {
+    return { position: this.#partitions[partition].append(message) };
+  }
+
+  readHistory(): Promise<HistoryPage> {
+    return Promise.reject(new Error("Cannot read history: this push log keeps none"));
   }
 
   async join(owner: string): Promise<readonly string[]> {

@@ -2,8 +2,10 @@ import { getLogger } from "@logtape/logtape";
 import { assert } from "../../base/assert.ts";
 import { type Prng, systemPrng, uuid } from "../../base/prng.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
+import type { HistoryPage } from "../../protocol/history.ts";
 import { checkBody, pushBytes } from "../checks.ts";
 import {
+  type Appended,
   type Lease,
   LeaseLost,
   type PartitionLag,
@@ -92,7 +94,7 @@ export class RedisPushLog implements PushLog {
     return new RedisPushLog(store, options, prng);
   }
 
-  async append(partition: number, message: PushMessage): Promise<number> {
+  async append(partition: number, message: PushMessage): Promise<Appended> {
     if (this.#closed) throw new Error("Cannot append to push log: it is closed");
     const { push, meta } = this.#partitions[partition].keys;
     checkBody(message);
@@ -102,11 +104,15 @@ export class RedisPushLog implements PushLog {
     const { mayRepeat } = this.store;
     const once = mayRepeat ? [scripts.onceKey(partition, uuid(this.prng))] : [];
     const reply = await this.store.run(scripts.APPEND, [push, meta, ...once], args);
-    if (typeof reply !== "number") return Number(textOf(reply));
+    if (typeof reply !== "number") return { position: Number(textOf(reply)) };
     throw new PushLogFull(
       `Cannot append ${bytes} bytes to push log: partition ${partition} must hold at most ` +
         `${this.#bytesMax} bytes, current value is ${reply}`,
     );
+  }
+
+  readHistory(): Promise<HistoryPage> {
+    return Promise.reject(new Error("Cannot read history: this push log keeps none"));
   }
 
   async join(owner: string): Promise<readonly string[]> {

@@ -73,8 +73,8 @@ describe("RedisPushLog", () => {
   it("stores a push once whose append is sent twice", async () => {
     store.mayRepeat = true;
     store.repeat = "append-push";
-    const first = await log.append(0, room("once"));
-    const second = await log.append(0, room("once"));
+    const { position: first } = await log.append(0, room("once"));
+    const { position: second } = await log.append(0, room("once"));
     store.mayRepeat = false;
     assert.ok(second > first);
     const lease = (await log.acquire(0, "job"))!;
@@ -87,10 +87,10 @@ describe("RedisPushLog", () => {
     const lease = (await log.acquire(0, "job"))!;
     await log.claim(lease);
     for (const fault of ["lose", "repeat"] as const) {
-      const first = await log.append(0, room("first"));
+      const { position: first } = await log.append(0, room("first"));
       store[fault] = "take-pushes";
       await assert.rejects(log.read(lease, 1), StoreUnavailable);
-      const next = await log.append(0, room("next"));
+      const { position: next } = await log.append(0, room("next"));
       await assert.rejects(log.read(lease, 1), /taken by a call that was not answered/);
       const pending = positions(await log.claim(lease));
       assert.equal(pending.at(-1), first);
@@ -99,7 +99,7 @@ describe("RedisPushLog", () => {
   });
 
   it("stores entries whose fields people can read", async () => {
-    const position = await log.append(0, room("hello"));
+    const { position } = await log.append(0, room("hello"));
     const body = new TextEncoder().encode("hi");
     await log.append(0, { kind: "keys", server: "c~1", keys: ["a", "b"], operation: 7, body });
     await log.append(0, { kind: "broadcast", speed: 5, operation: 8, body });
@@ -126,7 +126,7 @@ describe("RedisPushLog", () => {
   });
 
   it("goes on when Redis has lost everything, with positions and tokens that grow", async () => {
-    const before = await log.append(0, room("lost"));
+    const { position: before } = await log.append(0, room("lost"));
     const lease = await leaseOf(log, 0, "a");
     await log.read(lease, 10);
     await redis("FLUSHALL");
@@ -134,7 +134,7 @@ describe("RedisPushLog", () => {
     const next = await leaseOf(log, 0, "a");
     assert.ok(next.token > lease.token);
     assert.deepEqual(await log.claim(next), []);
-    const position = await log.append(0, room("x"));
+    const { position } = await log.append(0, room("x"));
     assert.ok(position > before);
     assert.deepEqual(texts(await log.read(next, 10)), ["x"]);
   });
@@ -173,9 +173,10 @@ describe("RedisPushLog", () => {
 
   it("claims what many owners left behind, oldest first, and forgets these owners", async () => {
     const count = 1_300;
-    const given = await Promise.all(
+    const appended = await Promise.all(
       Array.from({ length: count }, (_, index) => log.append(0, room(String(index)))),
     );
+    const given = appended.map(({ position }) => position);
     for (let owner = 0; owner < 4; owner++) {
       const lease = await leaseOf(log, 0, `owner-${owner}`);
       await log.read(lease, count / 4);
@@ -201,7 +202,7 @@ describe("RedisPushLog", () => {
   it("leaves out and forgets entries that it cannot read", async () => {
     const before = store.counters.pushesUnreadable;
     const lease = await leaseOf(log, 0, "a");
-    const position = await log.append(0, room("a"));
+    const { position } = await log.append(0, room("a"));
     const add = (id: string, ...fields: string[]) =>
       redis("XADD", "halley:{p0}:push", id, ...fields);
     await add(`${position + 1}-0`, "kind", "odd", "operation", "1", "body", "x");

@@ -145,7 +145,7 @@ describe("openRedisStore()", () => {
         const lease = (await log.acquire(partition, "job~1"))!;
         const waiting = log.read(lease, 10);
         const message = { kind: "room", room: "r://1", operation: 5, body: every } as const;
-        const position = await log.append(partition, message);
+        const { position } = await log.append(partition, message);
         const [entry] = await within("the entry", waiting, 5_000);
         assert.equal(entry.position, position);
         await log.ack(lease, [position]);

@@ -22,6 +22,7 @@ export const RpcMethod = {
   renew: 7,
   authorizeJoin: 8,
   undoConnect: 9,
+  readHistory: 10,
   // Of a comet.
   deliver: 20,
   close: 21,

@@ -67,7 +67,15 @@ test("CometApi.deliver() answers with one and the same list when nothing was fen
 });
 
 test("CometApi.deliver() gives each delivery memory of its own", async () => {
-  const room = { kind: "room", partition: 0, token: 1, room: "live://1", positions: [1] } as const;
+  const room = {
+    kind: "room",
+    partition: 0,
+    token: 1,
+    room: "live://1",
+    epoch: "",
+    head: 0,
+    positions: [1],
+  } as const;
   const frames = new Uint8Array(32 * 1024).fill(5);
   await client.deliver(Array.from({ length: 8 }, () => ({ ...room, frames })));
   for (const delivery of comet.batch) {

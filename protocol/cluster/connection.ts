@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { CloseCode } from "../close_codes.ts";
+import { type StreamPosition, streamPositionMessage } from "../history.ts";
 import { boolean, bytes, int32, int64, integer, list, Message, text } from "../message.ts";
 
 /** A client that wants in, as its comet tells logic. */
@@ -32,7 +33,25 @@ export interface ConnectReply {
   readonly accepts: readonly number[];
   /** Whether logic is to be asked before a client joins another room. */
   readonly asksJoins: boolean;
+  /** What the client understands beside goim's protocol, and asks for. */
+  readonly extras?: ClientExtras;
 }
+
+/** What a client's auth asks for beyond goim's protocol; without, it sees nothing of it. */
+export interface ClientExtras {
+  /** `rooms` for joins by operation 64, `notices` for operation 72; unknown ones are ignored. */
+  readonly features: readonly string[];
+  /** From where on it wants the messages of its room. */
+  readonly since?: StreamPosition;
+  /** How many of the latest messages of its room it wants. */
+  readonly last?: number;
+}
+
+const clientExtrasMessage = new Message<ClientExtras>({
+  features: [1, list(text), []],
+  since: [2, streamPositionMessage, undefined],
+  last: [3, int32, undefined],
+});
 
 export const connectReplyMessage = new Message<ConnectReply>({
   mid: [1, int64],
@@ -40,6 +59,7 @@ export const connectReplyMessage = new Message<ConnectReply>({
   room: [3, text, ""],
   accepts: [4, list(int32), []],
   asksJoins: [5, boolean, false],
+  extras: [6, clientExtrasMessage, undefined],
 });
 
 /** Logic refuses a client; the close code says why. */

@@ -15,6 +15,14 @@ export interface RoomDelivery extends FromLog {
   readonly frames: Uint8Array;
   /** Place of each frame in its partition, ascending: what a comet has seen, it skips. */
   readonly positions: readonly number[];
+  /** Epoch of the room's log, whose offsets the frames have as their sequence; empty without one. */
+  readonly epoch: string;
+  /**
+   * Offset up to which the room's log has got, with an epoch. Where the last frame has a smaller
+   * one, or there is none, the others could not be kept for this comet, which asks logic for them.
+   * An empty room key stands for all rooms with a log.
+   */
+  readonly head: number;
 }
 
 /** One frame for some keys. */
@@ -46,7 +54,12 @@ export type Delivery = RoomDelivery | KeysDelivery | BroadcastDelivery;
 const DELIVERY_VERSION = 1;
 
 /** Which kind a delivery is of, on the wire. */
-const Kind = { room: 0, keys: 1, broadcast: 2 } as const;
+const Kind = { room: 0, keys: 1, broadcast: 2, log: 3 } as const;
+
+/** What a delivery is, on the wire: what is of a room's log, roles of version 3 do not know. */
+function kindOf(delivery: Delivery): number {
+  return delivery.kind === "room" && delivery.epoch !== "" ? Kind.log : Kind[delivery.kind];
+}
 
 /** Bytes of a delivery's kind, partition and token. */
 const HEAD_BYTES = 1 + 4 + 8;
@@ -79,8 +92,11 @@ export function decodeDeliveries(body: Uint8Array): Delivery[] {
 function deliveryBytes(delivery: Delivery): number {
   const bytes = HEAD_BYTES + 4 + delivery.frames.length;
   switch (delivery.kind) {
-    case "room":
-      return bytes + 4 + utf8Length(delivery.room) + 4 + 8 * delivery.positions.length;
+    case "room": {
+      const epochBytes = delivery.epoch === "" ? 0 : 4 + utf8Length(delivery.epoch) + 4;
+      return bytes + 4 + utf8Length(delivery.room) + epochBytes +
+        4 + 8 * delivery.positions.length;
+    }
     case "keys": {
       let keyBytes = 0;
       for (const key of delivery.keys) keyBytes += 4 + utf8Length(key);
@@ -92,10 +108,12 @@ function deliveryBytes(delivery: Delivery): number {
 }
 
 function writeDelivery(writer: BinaryWriter, delivery: Delivery): void {
-  writer.byte(Kind[delivery.kind]).int32(delivery.partition).integer(delivery.token);
+  writer.byte(kindOf(delivery)).int32(delivery.partition).integer(delivery.token);
   switch (delivery.kind) {
     case "room":
-      writer.string(delivery.room).list(delivery.positions, writePosition);
+      writer.string(delivery.room);
+      if (delivery.epoch !== "") writer.string(delivery.epoch).int32(delivery.head);
+      writer.list(delivery.positions, writePosition);
       break;
     case "keys":
       writer.integer(delivery.position).int32(delivery.operation);
@@ -112,10 +130,14 @@ function readDelivery(reader: BinaryReader): Delivery {
   const partition = reader.int32();
   const token = reader.integer();
   switch (kind) {
-    case Kind.room: {
+    case Kind.room:
+    case Kind.log: {
       const room = reader.string();
+      const epoch = kind === Kind.log ? reader.string() : "";
+      const head = kind === Kind.log ? reader.int32() : 0;
       const positions = reader.list(readPosition);
-      return { kind: "room", partition, token, room, positions, frames: reader.bytes().slice() };
+      const frames = reader.bytes().slice();
+      return { kind: "room", partition, token, room, epoch, head, positions, frames };
     }
     case Kind.keys: {
       const position = reader.integer();
@@ -132,7 +154,7 @@ function readDelivery(reader: BinaryReader): Delivery {
       return { kind: "broadcast", partition, token, position, operation, speed, frames };
     }
   }
-  throw reader.bad(`a kind must be 0 to 2, current value is ${kind}`);
+  throw reader.bad(`a kind must be 0 to 3, current value is ${kind}`);
 }
 
 const writePosition = (writer: BinaryWriter, position: number) => void writer.integer(position);

@@ -52,6 +52,7 @@ const takesAll = {
   connect: async () => ({ mid: 1n, key: "k", room: "", accepts: [], asksJoins: false }),
   undoConnect: async () => {},
   disconnect: async () => {},
+  readHistory: async () => ({ epoch: "", head: 0, first: 1, messages: [], more: false }),
   authorizeJoin: async () => true,
   receive: async () => EMPTY,
   report: async () => new Map(),

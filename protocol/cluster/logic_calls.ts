@@ -1,5 +1,11 @@
 import { alone, boolean, bytes, counts, int32, integer, list, Message, text } from "../message.ts";
 import { EMPTY } from "../frame.ts";
+import {
+  type HistoryPage,
+  historyPageMessage,
+  type HistoryQuery,
+  historyQueryMessage,
+} from "../history.ts";
 import { type Answerer, answerOf, type Calls, nothing, RpcMethod } from "./calls.ts";
 import {
   type CometNode,
@@ -57,6 +63,8 @@ export interface LogicApi {
    * @returns The body of the reply.
    */
   receive(frame: ReceivedFrame): Promise<Uint8Array>;
+  /** Reads what a room has kept; a page without messages where its type keeps no history. */
+  readHistory(query: HistoryQuery): Promise<HistoryPage>;
   /**
    * Takes a report.
    *
@@ -90,6 +98,7 @@ export const logicCalls: Calls<LogicApi> = {
   disconnect: [RpcMethod.disconnect, connectionRefMessage, nothing],
   authorizeJoin: [RpcMethod.authorizeJoin, joinRequestMessage, alone(boolean)],
   receive: [RpcMethod.receive, receivedFrameMessage, alone(bytes, EMPTY)],
+  readHistory: [RpcMethod.readHistory, historyQueryMessage, historyPageMessage],
   report: [
     RpcMethod.report,
     reportMessage,

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { roomDefaults } from "../../protocol/room_options.ts";
 import { RawClient, rawFrame, token } from "../support/raw_client.ts";
 import { withServer } from "../support/server.ts";
 import { WebSocketClient } from "../support/web_socket_client.ts";
 
 test("a room with members-max members takes no more, and says so to those who ask", () =>
-  withServer({ rooms: [{ type: "live", membersMax: 1 }] }, async (server) => {
+  withServer({ rooms: [{ ...roomDefaults, type: "live", membersMax: 1 }] }, async (server) => {
     const member = await RawClient.open(server.tcpPort, { key: "a", room_id: "live://1" });
     const page = await WebSocketClient.connect(server.wsPort);
     page.socket.send(rawFrame(7, 1, token({ key: "b", room_id: "live://1" })));

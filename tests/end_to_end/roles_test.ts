@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../../drivers/contract/waiting.ts";
 import { describeBeside } from "../support/beside.ts";
+import { roomDefaults } from "../../protocol/room_options.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { Roles } from "../support/roles.ts";
 
@@ -57,7 +58,7 @@ const cases: Readonly<Record<string, (roles: Roles) => Promise<void>>> = {
 
   async "keep a room to its limit over all comets that hold it"(roles) {
     const logic = await roles.addLogic();
-    roles.rooms = [{ type: "live", membersMax: 3 }];
+    roles.rooms = [{ ...roomDefaults, type: "live", membersMax: 3 }];
     const a = await roles.addComet("a", logic);
     const b = await roles.addComet("b", logic);
     const room_id = "live://1";

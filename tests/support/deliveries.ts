@@ -12,7 +12,7 @@ const from = { partition: 0, token: 1 };
 /** A delivery of frames to a room, as the one job of partition 0 sends it. */
 export function roomDelivery(room: string, frames: Uint8Array, count = 1): RoomDelivery {
   const positions = Array.from({ length: count }, () => ++position);
-  return { ...from, kind: "room", room, frames, positions };
+  return { ...from, kind: "room", room, epoch: "", head: 0, frames, positions };
 }
 
 /** A delivery of one frame to keys. */

@@ -1,3 +1,4 @@
+import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import {
   type CometNode,
   NODE_LEASE_MS,
@@ -60,6 +61,11 @@ export class FakeLogic implements LogicApi {
   /** Unless held, everybody may join every room. */
   authorizeJoin(request: JoinRequest): Promise<boolean> {
     return this.holds.has("authorizeJoin") ? hold(this.joins, request) : Promise.resolve(true);
+  }
+
+  /** No room has kept anything. */
+  readHistory(_query: HistoryQuery): Promise<HistoryPage> {
+    return Promise.resolve({ epoch: "", head: 0, first: 1, messages: [], more: false });
   }
 
   disconnect(connection: ConnectionRef): Promise<void> {

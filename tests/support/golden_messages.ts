@@ -59,6 +59,7 @@ const logicSamples: Samples<LogicApi> = {
       room: "live://1",
       accepts: [1000, -1],
       asksJoins: true,
+      extras: { features: ["rooms"], since: { epoch: "k3x9", offset: 41 }, last: 50 },
     },
   ],
   undoConnect: [
@@ -79,6 +80,26 @@ const logicSamples: Samples<LogicApi> = {
       body: Uint8Array.of(0, 255, 128),
     },
     utf8("a reply"),
+  ],
+  readHistory: [
+    { room: "live://1", after: 41, last: 5, fromMs: 0, toMs: 60_000, limit: 100, bytesMax: 65_536 },
+    {
+      epoch: "k3x9",
+      head: 58,
+      first: 12,
+      messages: [
+        {
+          offset: 42,
+          operation: 1000,
+          timeMs: 1_700_000_000_123,
+          mediaMs: 61_500,
+          mid: 7n,
+          body: utf8("hi"),
+        },
+        { offset: 43, operation: -1, timeMs: 0, mediaMs: 0, mid: 0n, body: utf8("") },
+      ],
+      more: true,
+    },
   ],
   report: [
     {
@@ -112,11 +133,21 @@ const logicSamples: Samples<LogicApi> = {
 };
 
 const from = { partition: 3, token: 4_294_967_296 };
+const roomOf = (
+  epoch: string,
+) => ({
+  kind: "room",
+  ...from,
+  room: "live://1",
+  epoch,
+  head: epoch === "" ? 0 : 2147483647,
+} as const);
 
 const cometSamples: Samples<CometApi> = {
   deliver: [
     [
-      { kind: "room", ...from, room: "live://1", positions: [1, 2], frames: utf8("two frames") },
+      { ...roomOf(""), positions: [1, 2], frames: utf8("two frames") },
+      { ...roomOf("k3x9"), positions: [5], frames: utf8("a frame") },
       { kind: "keys", ...from, position: 3, operation: 1000, keys: ["a", "b"], frames: utf8("x") },
       { kind: "broadcast", ...from, position: 4, operation: 9, speed: 0.5, frames: utf8("y") },
     ],

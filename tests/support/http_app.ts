@@ -3,6 +3,7 @@ import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import type { CometApi } from "../../protocol/cluster/comet_calls.ts";
+import type { Appended } from "../../drivers/ports.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import { Logic, logicDefaults } from "../../logic/logic.ts";
 import { nodesDefaults } from "../../logic/nodes.ts";
@@ -23,7 +24,7 @@ const START_MS = 1_700_000_000_123;
 /** A push log that notes what it takes. */
 class NotingLog extends MemoryPushLog {
   readonly taken: PushMessage[] = [];
-  override async append(partition: number, message: PushMessage): Promise<number> {
+  override async append(partition: number, message: PushMessage): Promise<Appended> {
     this.taken.push(message);
     return await super.append(partition, message);
   }

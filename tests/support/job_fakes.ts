@@ -1,4 +1,13 @@
-import type { Lease, PartitionLag, PushEntry, PushLog } from "../../drivers/ports.ts";
+import type {
+  Appended,
+  AppendOptions,
+  Lease,
+  PartitionLag,
+  PushEntry,
+  PushLog,
+  Retention,
+} from "../../drivers/ports.ts";
+import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import { forEachFrame } from "../../protocol/frame.ts";
 import { partitionOf, type PushMessage } from "../../protocol/push_message.ts";
 import { type CometApi, NONE_FENCED } from "../../protocol/cluster/comet_calls.ts";
@@ -25,7 +34,7 @@ export function broadcastPush(text: string, speed = 0): PushMessage {
 }
 
 /** Appends where logic would. */
-export function append(log: PushLog, message: PushMessage): Promise<number> {
+export function append(log: PushLog, message: PushMessage): Promise<Appended> {
   return log.append(partitionOf(message, log.partitions), message);
 }
 
@@ -107,8 +116,12 @@ export class FaultyLog implements PushLog {
     return this.inner.leaseMs;
   }
 
-  append(partition: number, message: PushMessage): Promise<number> {
-    return this.inner.append(partition, message);
+  append(partition: number, message: PushMessage, options?: AppendOptions): Promise<Appended> {
+    return this.inner.append(partition, message, options);
+  }
+
+  readHistory(partition: number, query: HistoryQuery, retention: Retention): Promise<HistoryPage> {
+    return this.inner.readHistory(partition, query, retention);
   }
 
   join(owner: string): Promise<readonly string[]> {

@@ -8,6 +8,7 @@ function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary
 
 /** Text that UTF-8 can carry. */
 const text = fc.string({ unit: "grapheme", maxLength: 40 });
+const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const int32 = fc.integer();
 const mid = fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n);
 const position = fc.maxSafeNat();
@@ -39,6 +40,34 @@ export const messages = {
     room: text,
     accepts: fc.array(int32),
     asksJoins: fc.boolean(),
+    extras: optional(record({
+      features: fc.array(text),
+      since: optional(record({ epoch: text, offset: fc.nat() })),
+      last: optional(fc.nat()),
+    })),
+  }),
+  historyQuery: record({
+    room: text,
+    after: optional(fc.maxSafeNat()),
+    last: optional(fc.maxSafeNat()),
+    fromMs: optional(fc.maxSafeNat()),
+    toMs: optional(fc.maxSafeNat()),
+    limit: fc.nat(),
+    bytesMax: fc.nat(),
+  }),
+  historyPage: record({
+    epoch: text,
+    head: fc.nat(),
+    first: fc.nat(),
+    messages: fc.array(record({
+      offset: fc.nat(),
+      operation: int32,
+      timeMs: fc.maxSafeNat(),
+      mediaMs: optional(fc.maxSafeNat()),
+      mid,
+      body: bytes,
+    })),
+    more: fc.boolean(),
   }),
   connection: record({ server: text, connectionId: fc.maxSafeNat(), mid, key: text }),
   joinRequest: record({ server: text, connectionId: fc.maxSafeNat(), mid, key: text, room: text }),
@@ -70,6 +99,17 @@ export const messages = {
       kind: fc.constant("room" as const),
       ...from,
       room: text,
+      epoch: fc.constant(""),
+      head: fc.constant(0),
+      frames: bytes,
+      positions: fc.array(position),
+    }),
+    record({
+      kind: fc.constant("room" as const),
+      ...from,
+      room: text,
+      epoch: fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }),
+      head: fc.nat(),
       frames: bytes,
       positions: fc.array(position),
     }),
