@@ -16,6 +16,16 @@ export const ChannelState = {
 } as const;
 export type ChannelState = typeof ChannelState[keyof typeof ChannelState];
 
+/** What a client understands beyond goim's protocol: bits of {@linkcode Channel.features}. */
+export const Feature = {
+  /** Its auth asked for something beyond goim's protocol: it knows operations from 64 on. */
+  extended: 1,
+  /** It joins further rooms, whose pushes reach it in room batches. */
+  rooms: 2,
+  /** It understands notices. */
+  notices: 4,
+} as const;
+
 /** What carries a connection's frames, whatever their format: the same object for all of a kind. */
 export interface Transport {
   /** The format of connections that have not shown another. */
@@ -44,6 +54,8 @@ export class Channel {
   key = "";
   /** Operations wanted of key, mid and broadcast pushes. */
   accepts: readonly number[] = NONE;
+  /** Bits of {@linkcode Feature}; 0 for clients of goim. */
+  features = 0;
   /** The room that goim's "change room" is about. */
   primary: Membership<Channel> | null = null;
   /** In further rooms; never two in the same, nor in the primary one. */
