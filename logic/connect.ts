@@ -64,7 +64,7 @@ export class Connector {
   async connect(request: ConnectRequest): Promise<ConnectReply> {
     const { server } = request;
     const comet = this.comets.get(server);
-    const { connection, room, accepts } = await this.#identify(request);
+    const { connection, room, accepts, extras } = await this.#identify(request);
     if (room !== "") await this.#authorizeRoom(connection, room);
     if (this.comets.get(server) !== comet) {
       // It may have asked another logic while hooks ran, and the connection may have ended since.
@@ -83,7 +83,8 @@ export class Connector {
     // Not awaited: a comet that does not answer must not hold the newcomer up.
     for (const old of result.evicted) void this.#evict(old);
     const { mid, key } = connection;
-    return { mid, key, room, accepts, asksJoins: this.hooks.asksJoins };
+    const { asksJoins } = this.hooks;
+    return { mid, key, room, accepts, asksJoins, ...(extras && { extras }) };
   }
 
   /** Forgets what `connect` may have stored, by asking once more who the client is. */
@@ -105,9 +106,9 @@ export class Connector {
       throw new ConnectRefused(CloseCodes.authFailed, answer.refuse);
     }
     const { server, connectionId } = request;
-    const { mid, room, accepts } = answer;
+    const { mid, room, accepts, extras } = answer;
     const key = answer.key || ownKeyOf(server, connectionId);
-    return { connection: { server, connectionId, mid, key }, room, accepts };
+    return { connection: { server, connectionId, mid, key }, room, accepts, extras };
   }
 
   async #authorizeRoom(connection: ConnectionRef, room: string): Promise<void> {

@@ -1,12 +1,18 @@
+import type { ClientExtras } from "../protocol/cluster/connection.ts";
 import { excerpt } from "../protocol/excerpt.ts";
 import { EMPTY } from "../protocol/frame.ts";
+import { readStreamPosition, streamPositionForm } from "../protocol/history_json.ts";
+import { isHistoryCount } from "../protocol/history_query.ts";
 import { isInt32 } from "../protocol/int32.ts";
 import { Limits } from "../protocol/limits.ts";
 import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
 import type { Hooks, Identity, Refusal, Reply } from "./hooks.ts";
 
-/** An identity in which nothing is missing; the key may still be empty. */
-export type CheckedIdentity = Required<Identity>;
+/** An identity in which nothing of goim's is missing; the key may still be empty. */
+export interface CheckedIdentity extends Omit<Required<Identity>, "since" | "last" | "features"> {
+  /** Nothing when the answer has none of `since`, `last` and `features`. */
+  readonly extras: ClientExtras | undefined;
+}
 
 /** Codes of replies to upstream messages that were not taken. */
 export const ReplyCode = { refused: -403, failed: -500 } as const;
@@ -40,7 +46,33 @@ export function checkIdentity(answer: Identity | Refusal): CheckedIdentity | Ref
   if (!isList || !operations.every(isInt32)) {
     throw wrong("accepts", `a list of at most ${Limits.acceptsMax} int32`, accepts);
   }
-  return { mid, key, room, accepts: operations };
+  return { mid, key, room, accepts: operations, extras: checkExtras(answer) };
+}
+
+function checkExtras({ room = "", since, last, features }: Identity): ClientExtras | undefined {
+  if (since === undefined && last === undefined && features === undefined) return undefined;
+  if (since !== undefined && last !== undefined) {
+    throw new TypeError("since and last must not both be given");
+  }
+  const position = readStreamPosition(since);
+  if (since !== undefined && position === undefined) {
+    throw wrong("since", streamPositionForm, JSON.stringify(since));
+  }
+  if (last !== undefined && !isHistoryCount(last)) {
+    throw wrong("last", `an integer, 1 to ${Limits.historyMessagesMax}`, last);
+  }
+  const isList = features === undefined ||
+    (Array.isArray(features) && features.length <= Limits.featuresMax);
+  const texts = isList ? [...new Set<string>(features)] : [];
+  if (!isList || !texts.every(isText)) {
+    throw wrong("features", `a list of at most ${Limits.featuresMax} texts`, features);
+  }
+  if (room === "" || (since === undefined && last === undefined)) return { features: texts };
+  return position === undefined ? { features: texts, last } : { features: texts, since: position };
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value.isWellFormed();
 }
 
 /** Checks what `authorizeJoin` answered: only `true` lets in, and only `false` is a refusal. */

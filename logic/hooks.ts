@@ -1,4 +1,5 @@
 import type { ConnectionRef } from "../protocol/cluster/connection.ts";
+import type { StreamPosition } from "../protocol/history.ts";
 
 /**
  * A client that wants in.
@@ -36,6 +37,16 @@ export interface Identity {
   readonly room?: string;
   /** Operations that it wants of pushes by key, by mid and to all; at most 256. */
   readonly accepts?: readonly number[];
+  /** Behind which message of its room it goes on, where the room keeps history. */
+  readonly since?: StreamPosition;
+  /** How many of the latest messages of its room it gets, 1 to 1000; not together with `since`. */
+  readonly last?: number;
+  /**
+   * What the client understands beside goim's protocol: `rooms` for further rooms, `notices` for
+   * being told of what it will not get; at most 16. With this, `since` or `last`, even an empty
+   * list, the answer to its auth is JSON.
+   */
+  readonly features?: readonly string[];
 }
 
 /**

@@ -107,6 +107,38 @@ test("Hooks.authenticate() says who a client is, at once or later", async () => 
   assert.equal(sessions.size, 2);
 });
 
+/** What an application answers beside goim's part, and what the comet learns of it. */
+const EXTRAS: readonly [Partial<Identity>, object | undefined][] = [
+  [{}, undefined],
+  [{ features: [] }, { features: [] }],
+  [{ features: ["rooms", "rooms", "x"] }, { features: ["rooms", "x"] }],
+  [{ last: 1000 }, { features: [], last: 1000 }],
+  [{ since: { epoch: "", offset: 0 }, features: ["notices"] }, {
+    features: ["notices"],
+    since: { epoch: "", offset: 0 },
+  }],
+  [{ room: "", last: 5 }, { features: [] }],
+  [{ room: "", since: { epoch: "a", offset: 5 }, features: ["rooms"] }, { features: ["rooms"] }],
+];
+
+for (const [answer, extras] of EXTRAS) {
+  test(`Hooks.authenticate() asks by ${JSON.stringify(answer)} for a client`, async () => {
+    const authenticate = () => ({ mid: 7n, room: "live://1", ...answer });
+    const { logic, request } = await setUp({ authenticate });
+    assert.deepEqual((await logic.connect(request(1))).extras, extras);
+  });
+}
+
+test("goim's token asks for a client as a hook does, and a wrong one is refused for good", async () => {
+  const { logic, request } = await setUp({});
+  const token = '{"room_id":"live://1","since":{"epoch":"a","offset":5},"features":["rooms"]}';
+  const { extras } = await logic.connect(request(1, token));
+  assert.deepEqual(extras, { features: ["rooms"], since: { epoch: "a", offset: 5 } });
+  assert.equal((await logic.connect(request(2))).extras, undefined);
+  const wrong = logic.connect(request(3, '{"since":{"epoch":"a","offset":-5}}'));
+  await assert.rejects(wrong, refusedWith(CloseCodes.authFailed));
+});
+
 test("Hooks.authenticate() refuses for good", async () => {
   const { logic, sessions, request } = await setUp({ authenticate: () => ({ refuse: "no" }) });
   await assert.rejects(logic.connect(request(1)), refusedWith(CloseCodes.authFailed));
@@ -160,6 +192,15 @@ test("Hooks.authenticate() has its answer checked", async () => {
     { mid: 1n, accepts: Array(257).fill(1) },
     { mid: 1n, accepts: Array(3) },
     { mid: 1n, accepts: null },
+    { mid: 1n, since: null },
+    { mid: 1n, since: { epoch: "a", offset: Infinity } },
+    { mid: 1n, last: 0 },
+    { mid: 1n, last: "5" },
+    { mid: 1n, last: 5, since: { epoch: "a", offset: 1 } },
+    { mid: 1n, features: "rooms" },
+    { mid: 1n, features: ["\ud800"] },
+    { mid: 1n, features: Array(2) },
+    { mid: 1n, features: Array.from({ length: 17 }, (_, index) => String(index)) },
   ];
   const answers = [...wrong];
   const { logic, sessions, request } = await setUp({

@@ -1,5 +1,8 @@
 import { CloseCodes, ProtocolError } from "./close_codes.ts";
 import { excerpt } from "./excerpt.ts";
+import type { StreamPosition } from "./history.ts";
+import { readStreamPosition, streamPositionForm } from "./history_json.ts";
+import { isHistoryCount } from "./history_query.ts";
 import { isInt32 } from "./int32.ts";
 import { JsonMembers, parseJsonObject } from "./json_object.ts";
 import { Limits } from "./limits.ts";
@@ -18,6 +21,12 @@ export interface AuthToken {
   readonly platform: string;
   /** Operations that it wants of key, mid and broadcast pushes, each once. */
   readonly accepts: readonly number[];
+  /** Behind which message of its room it goes on; undefined when it says nothing of that. */
+  readonly since?: StreamPosition;
+  /** How many of the latest messages of its room it wants; undefined when it says nothing of that. */
+  readonly last?: number;
+  /** What it understands beside goim's protocol; undefined when it says nothing of that. */
+  readonly features?: readonly string[];
 }
 
 /** The members of a token by their name in lowercase, each as its JSON text. */
@@ -28,7 +37,8 @@ type Members = ReadonlyMap<string, string>;
  * `{"mid":123,"key":"","room_id":"live://1000","platform":"web","accepts":[1000,1001,1002]}`.
  * Names count without regard to case, and of several the last, as Go's JSON decoder has it; a
  * member may be missing, and null is as good as missing. `mid` comes through exactly over all of an
- * int64 and may be a string of decimal digits too.
+ * int64 and may be a string of decimal digits too. Beyond goim's, there may be `features` and one of
+ * `since` and `last`.
  *
  * @throws {ProtocolError} With `CloseCodes.authFailed`, naming the member that is wrong.
  */
@@ -50,6 +60,8 @@ export function parseAuthToken(bytes: Uint8Array): AuthToken {
     room: roomOf(members),
     platform: stringOf(members, "platform"),
     accepts: acceptsOf(members),
+    ...recoveryOf(members),
+    ...featuresOf(members),
   };
 }
 
@@ -97,6 +109,33 @@ function acceptsOf(members: Members): readonly number[] {
   throw refusal(
     `"accepts" must hold at most ${Limits.acceptsMax}, current number is ${accepts.length}`,
   );
+}
+
+function recoveryOf(members: Members): Pick<AuthToken, "since" | "last"> {
+  const sinceText = members.get("since");
+  const lastText = members.get("last");
+  if (sinceText !== undefined && lastText !== undefined) {
+    throw refusal('"since" and "last" must not both be given');
+  }
+  if (sinceText !== undefined) {
+    const since = readStreamPosition(JSON.parse(sinceText));
+    if (since === undefined) throw wrong(members, "since", streamPositionForm);
+    return { since };
+  }
+  if (lastText === undefined) return {};
+  const last: unknown = JSON.parse(lastText);
+  if (isHistoryCount(last)) return { last };
+  throw wrong(members, "last", `an integer, 1 to ${Limits.historyMessagesMax}`);
+}
+
+function featuresOf(members: Members): Pick<AuthToken, "features"> {
+  const value = members.get("features");
+  if (value === undefined) return {};
+  const features: unknown = JSON.parse(value);
+  const isList = Array.isArray(features) && features.length <= Limits.featuresMax &&
+    features.every((feature) => typeof feature === "string");
+  if (!isList) throw wrong(members, "features", `a list of at most ${Limits.featuresMax} texts`);
+  return { features: [...new Set(features.map((feature) => feature.toWellFormed()))] };
 }
 
 function wrong(members: Members, name: string, expected: string): ProtocolError {

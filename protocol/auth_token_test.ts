@@ -104,6 +104,26 @@ test("parseAuthToken() takes a key of the limit and no longer one", () => {
   );
 });
 
+/** Tokens that ask for more than goim's protocol, and what is read beside the rest. */
+const EXTRAS: readonly [string, object][] = [
+  ['{"since":{"epoch":"k3x9","offset":41}}', { since: { epoch: "k3x9", offset: 41 } }],
+  ['{"SINCE":{"Offset":0,"EPOCH":"","more":1}}', { since: { epoch: "", offset: 0 } }],
+  ['{"since":{"epoch":"\\ud800","offset":9007199254740991}}', {
+    since: { epoch: "\ufffd", offset: 9007199254740991 },
+  }],
+  ['{"last":1}', { last: 1 }],
+  ['{"Last":1000,"since":null,"Features":null}', { last: 1000 }],
+  ['{"features":[]}', { features: [] }],
+  ['{"FEATURES":["rooms","later","rooms"],"last":5}', { features: ["rooms", "later"], last: 5 }],
+];
+
+for (const [token, extras] of EXTRAS) {
+  test(`parseAuthToken() reads ${token}`, () => {
+    const nobody = { mid: 0n, key: "", room: "", platform: "", accepts: [] };
+    assert.deepEqual(parse(token), { ...nobody, ...extras });
+  });
+}
+
 test("parseAuthToken() makes strings well-formed", () => {
   assert.equal(parse('{"key":"a\\ud800"}').key, "a\ufffd");
 });
@@ -141,6 +161,25 @@ const REFUSED: readonly [string, RegExp][] = [
   ['{"accepts":[0.5]}', /"accepts" must be a list of int32/],
   ['{"accepts":[null]}', /"accepts" must be a list of int32/],
   [`{"accepts":${"[".repeat(2000)}${"]".repeat(2000)}}`, /"accepts" must be a list of int32/],
+  ['{"since":41}', /"since" must be \{"epoch":text,"offset":an integer from 0\}, .* is 41$/],
+  ['{"since":[]}', /"since" must be/],
+  ['{"since":{"epoch":"a"}}', /"since" must be/],
+  ['{"since":{"offset":1}}', /"since" must be/],
+  ['{"since":{"epoch":1,"offset":1}}', /"since" must be/],
+  ['{"since":{"epoch":"a","offset":-1}}', /"since" must be .*"offset":-1\}$/],
+  ['{"since":{"epoch":"a","offset":"1"}}', /"since" must be/],
+  ['{"since":{"epoch":"a","offset":0.5}}', /"since" must be/],
+  ['{"since":{"epoch":"a","offset":9007199254740992}}', /"since" must be/],
+  ['{"since":{"epoch":"a","offset":1e400}}', /"since" must be/],
+  ['{"last":0}', /"last" must be an integer, 1 to 1000, current value is 0$/],
+  ['{"last":1001}', /"last" must be an integer, 1 to 1000, current value is 1001$/],
+  ['{"last":-1}', /"last" must be/],
+  ['{"last":"5"}', /"last" must be/],
+  ['{"last":0.5}', /"last" must be/],
+  ['{"last":5,"since":{"epoch":"","offset":0}}', /"since" and "last" must not both be given$/],
+  ['{"features":"rooms"}', /"features" must be a list of at most 16 texts, .* is "rooms"$/],
+  ['{"features":[1]}', /"features" must be/],
+  [`{"features":[${'"a",'.repeat(16)}"a"]}`, /"features" must be/],
   ["[".repeat(Limits.upstreamBodyBytesMax), /token must be a JSON object/],
 ];
 

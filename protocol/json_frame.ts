@@ -75,9 +75,21 @@ export function encodeJsonFrame(operation: number, sequence: number, body: Uint8
   if (operation === Operation.HeartbeatReply && body.length === 4) {
     return `${head}${readInt32(body, 0)}}`;
   }
+  const json = jsonOfBody(body);
+  return json === undefined
+    ? `${head}"${body.toBase64()}","encoding":"base64"}`
+    : `${head}${json}}`;
+}
+
+/**
+ * A body as JSON text: that JSON as it is where it is JSON text, a string where it is other text.
+ *
+ * @returns Nothing when it is not UTF-8.
+ */
+export function jsonOfBody(body: Uint8Array): string | undefined {
   const text = decodeUtf8(body);
-  if (text === undefined) return `${head}"${body.toBase64()}","encoding":"base64"}`;
-  return `${head}${isJson(text) ? text : JSON.stringify(text)}}`;
+  if (text === undefined) return undefined;
+  return isJson(text) ? text : JSON.stringify(text);
 }
 
 function isJson(text: string): boolean {

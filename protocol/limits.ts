@@ -33,6 +33,16 @@ export const Limits = {
   acceptsMax: 256,
   /** Keys or mids in one push call. */
   pushTargetsMax: 10_000,
+  /** Features that the auth of one connection may name. */
+  featuresMax: 16,
+  /** Messages of a room's history in one answer, or that an auth or a join may ask for. */
+  historyMessagesMax: 1_000,
+  /** Messages of a room's history in an answer to who does not say how many. */
+  historyMessages: 100,
+  /** Bytes of bodies in one answer of the HTTP API from a room's history, but for one message. */
+  historyPageBytesMax: 1024 * 1024,
+  /** Longest id of a push, in characters. */
+  publishIdCharsMax: 128,
 } as const;
 
 assert(
