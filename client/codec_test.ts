@@ -6,6 +6,7 @@ import { parseAuthToken } from "../protocol/auth_token.ts";
 import { EMPTY, encodeFrame, newFrame, readInt32 } from "../protocol/frame.ts";
 import { decodeJsonFrame, encodeJsonFrame } from "../protocol/json_frame.ts";
 import { Operation } from "../protocol/operations.ts";
+import { encodeRoomBatch } from "../protocol/room_batch.ts";
 import { rawFrame } from "../tests/support/raw_client.ts";
 import { joined, utf8 } from "../tests/support/websocket_frames.ts";
 import {
@@ -40,6 +41,11 @@ describe("authToken()", () => {
   it("leaves out what is not said", () => {
     assert.equal(authToken({ mid: 2n ** 63n - 1n }), '{"mid":9223372036854775807}');
     assert.equal(authToken({ mid: 1, room: "live://1" }), '{"mid":1,"room_id":"live://1"}');
+    const since = { epoch: "e", offset: 41 };
+    assert.equal(
+      authToken({ mid: 1, since, last: 5, features: ["rooms"] }),
+      '{"mid":1,"since":{"epoch":"e","offset":41},"last":5,"features":["rooms"]}',
+    );
   });
 });
 
@@ -81,7 +87,8 @@ describe("decodeText()", () => {
         // JSON that is a string, or nothing in braces, stands for what it says.
         const text = new TextDecoder().decode(body).trim();
         if (text.startsWith('"') || text === "{}") return;
-        assert.deepEqual(frame, { version: 1, operation, sequence, body: new Uint8Array(body) });
+        const wanted = { version: 1, operation, sequence, body: new Uint8Array(body), room: "" };
+        assert.deepEqual(frame, wanted);
       }),
       { seed: 10, numRuns: 300 },
     );
@@ -95,6 +102,7 @@ describe("decodeText()", () => {
       70_000,
     ]);
     assert.deepEqual(decodeText('{"op":8,"body":{}}').body, EMPTY);
+    assert.equal(decodeText(encodeJsonFrame(1000, 1, EMPTY, 'live://"2')).room, 'live://"2');
   });
 
   it("throws at what is no JSON", () => {
@@ -115,6 +123,13 @@ describe("forEachPlainFrame()", () => {
       forEachPlainFrame(bytes, ({ sequence }) => seen.push(sequence));
       assert.deepEqual(seen, [1, 2, 3]);
     }
+    const batch = encodeRoomBatch({ room: "live://2", frames: joined(two, three) });
+    const seen: string[] = [];
+    forEachPlainFrame(
+      joined(one, encodeFrame(Operation.RoomBatch, 0, batch)),
+      ({ sequence }, room) => seen.push(`${sequence} ${room}`),
+    );
+    assert.deepEqual(seen, ["1 ", "2 live://2", "3 live://2"]);
     assert.throws(() => forEachPlainFrame(one.subarray(1), () => {}), /Cannot read frame/);
   });
 });

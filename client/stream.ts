@@ -2,9 +2,10 @@
 import { plainBuffers } from "../protocol/buffers.ts";
 import { concatFrames, EMPTY, type Frame, type FrameSink } from "../protocol/frame.ts";
 import { Limits } from "../protocol/limits.ts";
+import { Operation } from "../protocol/operations.ts";
 import { FrameSplitter } from "../protocol/splitter.ts";
 import { Opcode } from "../protocol/websocket/opcode.ts";
-import { decodeText, forEachPlainFrame } from "./codec.ts";
+import { decodeText, forEachPlainFrame, unwrapFrame } from "./codec.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -96,8 +97,9 @@ export interface StreamEvents<T> {
    * The server says something; the frames of a batch come one by one.
    *
    * @param frame Borrowed until the call returns.
+   * @param room Key of the further room that it was pushed to; empty for every other frame.
    */
-  frame(target: T, frame: Frame): void;
+  frame(target: T, frame: Frame, room: string): void;
   /** Bytes that belong on the wire now. */
   write(target: T, bytes: Uint8Array): void;
   /** The server closes the WebSocket: the client is to end its side. */
@@ -130,7 +132,7 @@ export class ClientStream<T> implements FrameSink<T>, MessageSink<T> {
    */
   begin(authority: string): void {
     if (this.isWebSocket) return this.events.write(this.target, upgradeRequest(authority));
-    this.#splitter = new FrameSplitter(plainBuffers, Limits.pushBodyBytesMax);
+    this.#splitter = new FrameSplitter(plainBuffers, Limits.downstreamBodyBytesMax);
     this.events.opened(this.target);
   }
 
@@ -152,16 +154,20 @@ export class ClientStream<T> implements FrameSink<T>, MessageSink<T> {
   }
 
   frame(target: T, frame: Frame): boolean {
-    this.events.frame(target, frame);
+    if (frame.operation !== Operation.RoomBatch) this.events.frame(target, frame, "");
+    else unwrapFrame(frame, (pushed, room) => this.events.frame(target, pushed, room));
     return true;
   }
 
   message(target: T, opcode: number, payload: Uint8Array): void {
     const { events } = this;
     if (opcode === Opcode.binary) {
-      forEachPlainFrame(payload, (frame) => events.frame(target, frame));
+      forEachPlainFrame(payload, (frame, room) => events.frame(target, frame, room));
     }
-    if (opcode === Opcode.text) events.frame(target, decodeText(decoder.decode(payload)));
+    if (opcode === Opcode.text) {
+      const frame = decodeText(decoder.decode(payload));
+      events.frame(target, frame, frame.room);
+    }
     if (opcode === Opcode.close) events.closing(target);
     if (opcode === Opcode.ping) events.write(target, clientMessage(payload, Opcode.pong));
   }

@@ -4,7 +4,10 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { seededPrng } from "../base/prng.ts";
 import { EMPTY, encodeFrame } from "../protocol/frame.ts";
+import { encodeJsonFrame } from "../protocol/json_frame.ts";
+import { Limits } from "../protocol/limits.ts";
 import { Operation } from "../protocol/operations.ts";
+import { encodeRoomBatch } from "../protocol/room_batch.ts";
 import { HttpFront, refuse } from "../protocol/http/front.ts";
 import { acceptResponse, upgradeRoute } from "../protocol/websocket/upgrade.ts";
 import { plainBuffers } from "../protocol/buffers.ts";
@@ -187,8 +190,10 @@ class Recorder implements StreamEvents<string> {
   frame(
     _target: string,
     { operation, sequence, body }: Parameters<StreamEvents<string>["frame"]>[1],
+    room: string,
   ) {
-    this.lines.push(`${operation}:${sequence}:${Buffer.from(body).toString("hex")}`);
+    const where = room === "" ? "" : ` in ${room}`;
+    this.lines.push(`${operation}:${sequence}:${Buffer.from(body).toString("hex")}${where}`);
   }
 
   write(_target: string, bytes: Uint8Array): void {
@@ -253,6 +258,30 @@ describe("ClientStream", () => {
     for (const pieces of [[bytes], byteByByte(bytes), ...cuts]) {
       assert.deepEqual(told(true, pieces).lines, lines);
     }
+  });
+
+  it("tells which further room a push is for, in every form, up to the largest", () => {
+    const room = "live://2";
+    const batch = encodeRoomBatch({ room, frames: joined(frames[2], frames[3]) });
+    const binary = encodeFrame(Operation.RoomBatch, 0, batch);
+    const text = ["a push", ""].map((body) =>
+      encodeMessage(true, utf8(encodeJsonFrame(1000, 0, utf8(body), room)))
+    );
+    const lines = ["it opened", ...LINES.slice(2).map((line) => `${line} in ${room}`), LINES[0]];
+    const tcp = joined(binary, frames[0]);
+    for (const pieces of [[tcp], byteByByte(tcp)]) {
+      assert.deepEqual(told(false, pieces).lines, lines);
+    }
+    for (const pushes of [[encodeMessage(false, binary)], text]) {
+      const pieces = [accepted, ...pushes, encodeMessage(false, frames[0])];
+      assert.deepEqual(told(true, pieces).lines, lines);
+    }
+    const largest = encodeRoomBatch({
+      room: "音".repeat(Limits.roomKeyCharsMax),
+      frames: encodeFrame(1000, 0, new Uint8Array(Limits.pushBodyBytesMax)),
+    });
+    const [, line] = told(false, [encodeFrame(Operation.RoomBatch, 0, largest)]).lines;
+    assert.match(line, /^1000:0:(00){65472} in 音{256}$/);
   });
 
   it("asks for WebSocket first, masks its frames and answers pings", () => {

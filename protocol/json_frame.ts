@@ -68,9 +68,17 @@ function bodyOf(text: string, value: unknown): Uint8Array {
  * | JSON text | that JSON, as it is |
  * | other UTF-8 text | a string |
  * | anything else | base64 (RFC 4648 section 4), and `"encoding":"base64"` follows `body` |
+ *
+ * @param room Key of the further room that a push is for: it stands before `body`; empty for none.
  */
-export function encodeJsonFrame(operation: number, sequence: number, body: Uint8Array): string {
-  const head = `{"ver":1,"op":${operation},"seq":${sequence},"body":`;
+export function encodeJsonFrame(
+  operation: number,
+  sequence: number,
+  body: Uint8Array,
+  room = "",
+): string {
+  const named = room === "" ? "" : `"room":${JSON.stringify(room)},`;
+  const head = `{"ver":1,"op":${operation},"seq":${sequence},${named}"body":`;
   if (body.length === 0) return `${head}{}}`;
   if (operation === Operation.HeartbeatReply && body.length === 4) {
     return `${head}${readInt32(body, 0)}}`;

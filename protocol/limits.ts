@@ -25,6 +25,8 @@ export const Limits = {
   pushRequestBytesMax: 8 * 1024 * 1024,
   /** Bytes of frames that one room batch may hold. */
   roomBatchBytesMax: 32 * 1024,
+  /** Largest body of a frame from the server, in bytes: 64 KiB of frames behind a room's key. */
+  downstreamBodyBytesMax: 64 * 1024 + 2 + 3 * 256,
   /** Longest room key, in characters. */
   roomKeyCharsMax: 256,
   /** Longest connection key, in characters. */
@@ -52,6 +54,11 @@ assert(
 assert(
   Limits.pushBodyBytesMax + 2 * Limits.headerBytes + 10 <= Limits.pendingBytesMax,
   "the largest push with its frame, batch and WebSocket headers fits an empty queue",
+);
+assert(
+  Limits.downstreamBodyBytesMax >=
+    2 + 3 * Limits.roomKeyCharsMax + Limits.headerBytes + Limits.pushBodyBytesMax,
+  "the largest push fits a room batch with the longest key",
 );
 assert(
   Limits.pushRequestBytesMax >=

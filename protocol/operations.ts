@@ -20,4 +20,17 @@ export const Operation = {
   SubscribeReply: 15,
   Unsubscribe: 16,
   UnsubscribeReply: 17,
+  /** Joins a further room. This and what follows goim does not have; 64 to 75 are ours. */
+  Join: 64,
+  JoinReply: 65,
+  Leave: 66,
+  LeaveReply: 67,
+  History: 68,
+  HistoryReply: 69,
+  Publish: 70,
+  PublishReply: 71,
+  /** Tells a client of what it will not get, or should do; server to client. */
+  Notice: 72,
+  /** Wraps pushes to a further room with its key, server to client. */
+  RoomBatch: 74,
 } as const;

@@ -1,6 +1,7 @@
 import { decodeFrame, encodeFrame, writeHeader } from "../../protocol/frame.ts";
 import { Limits } from "../../protocol/limits.ts";
 import { Operation } from "../../protocol/operations.ts";
+import { encodeRoomBatch } from "../../protocol/room_batch.ts";
 import { messageHeaderBytes, writeMessageHeader } from "../../protocol/websocket/encoder.ts";
 import type { MessageFormat, WireFormat } from "./wire_format.ts";
 
@@ -8,6 +9,8 @@ import type { MessageFormat, WireFormat } from "./wire_format.ts";
 export const goimStream: WireFormat = {
   frame: encodeFrame,
   push: (frames) => frames,
+  roomBatch: (room, frames) =>
+    encodeFrame(Operation.RoomBatch, 0, encodeRoomBatch({ room, frames })),
 };
 
 /** WebSocket binary messages of goim frames; the frames of a push are wrapped in one. */
@@ -15,6 +18,8 @@ export const goimMessages: MessageFormat = {
   decode: decodeFrame,
   frame: encodeMessageOfFrame,
   push: (frames) => encodeMessageOfFrame(Operation.Raw, 0, frames),
+  roomBatch: (room, frames) =>
+    encodeMessageOfFrame(Operation.RoomBatch, 0, encodeRoomBatch({ room, frames })),
 };
 
 function encodeMessageOfFrame(operation: number, sequence: number, body: Uint8Array): Uint8Array {

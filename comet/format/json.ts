@@ -10,15 +10,24 @@ const decoder = new TextDecoder();
 export const jsonMessages: MessageFormat = {
   decode: (message, into) => decodeJsonFrame(decoder.decode(message), into),
   frame: encodeMessageOfFrame,
-  push(frames) {
-    const messages: Uint8Array[] = [];
-    forEachFrame(frames, ({ operation, sequence, body }) => {
-      messages.push(encodeMessageOfFrame(operation, sequence, body));
-    });
-    return concatFrames(messages);
-  },
+  push: (frames) => encodeMessages(frames, ""),
+  roomBatch: (roomKey, frames) => encodeMessages(frames, roomKey),
 };
 
-function encodeMessageOfFrame(operation: number, sequence: number, body: Uint8Array): Uint8Array {
-  return encodeMessage(true, encoder.encode(encodeJsonFrame(operation, sequence, body)));
+/** @param roomKey Stands in each of them; empty for none. */
+function encodeMessages(frames: Uint8Array, roomKey: string): Uint8Array {
+  const messages: Uint8Array[] = [];
+  forEachFrame(frames, ({ operation, sequence, body }) => {
+    messages.push(encodeMessageOfFrame(operation, sequence, body, roomKey));
+  });
+  return concatFrames(messages);
+}
+
+function encodeMessageOfFrame(
+  operation: number,
+  sequence: number,
+  body: Uint8Array,
+  roomKey?: string,
+): Uint8Array {
+  return encodeMessage(true, encoder.encode(encodeJsonFrame(operation, sequence, body, roomKey)));
 }

@@ -14,6 +14,8 @@ export interface WireFormat {
    * @param frames goim frames back to back, which may be handed back as they are.
    */
   push(frames: Uint8Array): Uint8Array;
+  /** Encodes what is pushed to a further room, with the room's key. */
+  roomBatch(roomKey: string, frames: Uint8Array): Uint8Array;
 }
 
 /** A format in which each message holds one frame. */
