@@ -92,6 +92,8 @@ export const storeHelp: Readonly<Record<keyof StoreCounters, string>> = {
   refusals: "Calls that the store refused since it was full or took no writes.",
   losses: "How often the store was found to have lost who is connected.",
   pushesUnreadable: "Pushes left out since what the store has of them is none.",
+  historyDropped: "Messages dropped from the history in memory, and quiet rooms: it was full.",
+  publishIdsDropped: "Publish ids in memory forgotten before five minutes: there were too many.",
 };
 
 /** What an HTTP server counts, for `/metrics`. */

@@ -74,7 +74,22 @@ export type PushLogPromise =
   /** A partition holds so many bytes and refuses more, and no push is larger than the limit. */
   | "bounded"
   /** A read waits for an entry; closing the log ends it. */
-  | "waiting";
+  | "waiting"
+  /**
+   * Messages of a room that keeps history get the next offset, whoever appends, and the entry says
+   * which. When the room's state is lost, or its offsets are used up, they begin at 1 under another
+   * epoch. Reading leaves no trace.
+   */
+  | "offsets"
+  /**
+   * What was appended is in the history at once and whole: the latest `sizeMax` messages, none older
+   * than `ttlMs`, read by offset or as the latest ones, in pages with limits.
+   */
+  | "history"
+  /** Messages are found by their media time, whatever the order they came in. */
+  | "media"
+  /** A push with an id is stored once, however often and by however many at once it is appended. */
+  | "once";
 
 /** The ordered, partitioned log between logic and job. */
 export interface PushLog {

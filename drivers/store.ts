@@ -8,6 +8,8 @@ export class StoreCounters {
   refusals = 0;
   losses = 0;
   pushesUnreadable = 0;
+  historyDropped = 0;
+  publishIdsDropped = 0;
 }
 
 /** Why a store cannot do what it is needed for. */
@@ -39,6 +41,8 @@ export interface PushLogOptions {
   readonly partitionBytesMax: number;
   /** How long a lease lives after it was last renewed, in milliseconds. */
   readonly leaseMs?: number;
+  /** The last offset of an epoch; less than `OFFSET_MAX` where a test wants to see the next one. */
+  readonly offsetMax?: number;
 }
 
 /**

@@ -56,7 +56,8 @@ export function partitionOfRoom(room: string, partitions: number): number {
   return fnv1a(room) % partitions;
 }
 
-function orderKeyOf(message: PushMessage): string {
+/** What pushes have in common that stay in order: a room, a comet, or an operation. */
+export function orderKeyOf(message: PushMessage): string {
   if (message.kind === "room") return message.room;
   return message.kind === "keys" ? message.server : String(message.operation);
 }

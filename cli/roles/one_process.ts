@@ -5,7 +5,7 @@ import { version } from "../version.ts";
 import { wireServer } from "../wiring.ts";
 import { openApi } from "./http.ts";
 import { listenForClients, runningServer } from "./listeners.ts";
-import { addComet, addJob, addLogic, addPushLog } from "./role_metrics.ts";
+import { addComet, addJob, addLogic, addPushLog, addStores } from "./role_metrics.ts";
 import { RoleProcess } from "./role_process.ts";
 import { openMemory } from "./store.ts";
 
@@ -31,6 +31,7 @@ export class OneProcess extends RoleProcess<Server> {
     addLogic(metrics, logic);
     addJob(metrics, job);
     addPushLog(metrics, ports.pushLog);
+    addStores(metrics, ports.stores);
     const http = this.http = await openApi(this, logic);
     log.info("halley starts", { version, runtime: process.runtime, server: this.id });
     options.announceLimit(config, process);

@@ -13,7 +13,7 @@ import { version } from "../version.ts";
 import { wireParent } from "../wiring.ts";
 import { openApi } from "./http.ts";
 import { runningServer } from "./listeners.ts";
-import { addJob, addLogic, addPushLog, addRpc } from "./role_metrics.ts";
+import { addJob, addLogic, addPushLog, addRpc, addStores } from "./role_metrics.ts";
 import { RoleProcess } from "./role_process.ts";
 import { openMemory } from "./store.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -75,6 +75,7 @@ export class Workers extends RoleProcess<Server> {
     addLogic(metrics, logic);
     addJob(metrics, job);
     addPushLog(metrics, ports.pushLog);
+    addStores(metrics, ports.stores);
     addRpc(metrics, parts.counters);
     const http = this.http = await openApi(this, logic);
     const { runtime } = process;

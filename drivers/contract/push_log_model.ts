@@ -13,7 +13,24 @@ export interface PushLogSubject {
   stop(): Promise<void>;
   /** Opens an empty log twice, as two processes do; where there is one process, it is the same. */
   open(options: PushLogOptions): Promise<readonly [PushLog, PushLog]>;
+  /** Loses all data while the log is open; absent where data ends with the log. */
+  lose?(): Promise<void>;
+  /** How many messages a test of a large room appends, a multiple of 1,000: fewer where it takes long. */
+  readonly manyMessages: number;
+  /** Lets time pass by which messages, rooms and publish ids are kept. */
+  passTime(ms: number): Promise<void>;
+  /** Whether that costs no time, so that weeks can pass. */
+  readonly ownsTime: boolean;
+  /** Whether it keeps no history yet. */
+  readonly keepsNoHistory?: boolean;
 }
+
+/** Registers a test on an empty log, opened as two processes do. */
+export type RegisterTest = (
+  name: string,
+  body: (log: PushLog, other: PushLog) => Promise<void>,
+  changes?: Partial<PushLogOptions>,
+) => void;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

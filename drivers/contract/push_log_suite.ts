@@ -2,13 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { seededPrng } from "../../base/prng.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
-import {
-  LeaseLost,
-  type PushEntry,
-  type PushLog,
-  PushLogFull,
-  type PushLogPromise,
-} from "../ports.ts";
+import { LeaseLost, type PushEntry, PushLogFull, type PushLogPromise } from "../ports.ts";
 import type { PushLogOptions } from "../store.ts";
 import {
   leaseOf,
@@ -16,22 +10,22 @@ import {
   positions,
   type PushLogSubject,
   readAtRandom,
+  type RegisterTest,
   room,
-  takeOver,
   texts,
 } from "./push_log_model.ts";
-import { until, within } from "./waiting.ts";
+import { fencedTests, ownersTests } from "./leases_suite.ts";
+import { historyTests } from "./history_suite.ts";
+import { mediaTests } from "./media_suite.ts";
+import { offsetsTests } from "./offsets_suite.ts";
+import { publishIdTests } from "./publish_id_suite.ts";
+import { within } from "./waiting.ts";
 
 const options: PushLogOptions = { partitions: 3, partitionBytesMax: 1 << 20, leaseMs: 60_000 };
 
 /** Registers the tests that every push log passes. */
 export function testPushLog(subject: PushLogSubject): void {
-  /** A test on an empty log, opened as two processes do. */
-  function test(
-    name: string,
-    body: (log: PushLog, other: PushLog) => Promise<void>,
-    changes: Partial<PushLogOptions> = {},
-  ): void {
+  const test: RegisterTest = (name, body, changes = {}) => {
     it(name, { timeout: 60_000 }, async () => {
       const [log, other] = await subject.open({ ...options, ...changes });
       try {
@@ -41,7 +35,7 @@ export function testPushLog(subject: PushLogSubject): void {
         await other.close();
       }
     });
-  }
+  };
 
   describe(`PushLog on ${subject.name}`, () => {
     before(() => subject.start(), { timeout: 60_000 });
@@ -133,63 +127,8 @@ export function testPushLog(subject: PushLogSubject): void {
           );
         }
       },
-      fenced() {
-        test("keeps a lease from others, and its token while it is renewed", async (log, other) => {
-          const lease = await leaseOf(log, 0, "a");
-          assert.equal(await other.acquire(0, "b"), undefined);
-          assert.deepEqual(await log.acquire(0, "a"), lease);
-          await log.release({ ...lease, token: lease.token - 1 });
-          assert.equal(await other.acquire(0, "b"), undefined, "an old lease is no lease");
-          await log.release(lease);
-          const next = await leaseOf(other, 0, "b");
-          assert.ok(next.token > lease.token, `${next.token} > ${lease.token}`);
-          await log.release(lease);
-          assert.deepEqual(await other.acquire(0, "b"), next);
-        });
-
-        test(
-          "refuses an owner whose lease ran out, which then takes and forgets nothing",
-          async (log, other) => {
-            await log.append(0, room("a"));
-            await log.append(0, room("b"));
-            const lease = await leaseOf(log, 0, "a");
-            const [first] = await log.read(lease, 1);
-            const next = await takeOver(other, 0, "b");
-            assert.ok(next.token > lease.token);
-            await assert.rejects(log.read(lease, 10), LeaseLost);
-            await assert.rejects(log.claim(lease), LeaseLost);
-            await assert.rejects(log.ack(lease, [first.position]), LeaseLost);
-            assert.deepEqual(texts(await other.claim(next)), ["a"]);
-            assert.deepEqual(texts(await other.read(next, 10)), ["b"]);
-          },
-          { leaseMs: 300 },
-        );
-
-        test(
-          "gives nothing to a read that waited while its lease went to another",
-          async (log, other) => {
-            const lease = await leaseOf(log, 0, "a");
-            const waiting = log.read(lease, 10).catch((error) => error);
-            await log.release(lease);
-            const next = await leaseOf(other, 0, "b");
-            await other.append(0, room("x"));
-            assert.ok(await within("the old read", waiting) instanceof LeaseLost);
-            assert.deepEqual(texts(await other.read(next, 10)), ["x"]);
-          },
-        );
-      },
-      owners() {
-        test("lists live owners until they leave or run out", async (log, other) => {
-          assert.deepEqual(await log.join("b"), ["b"]);
-          assert.deepEqual(await other.join("a"), ["a", "b"]);
-          const lease = await leaseOf(log, 1, "b");
-          await log.leave("b");
-          assert.deepEqual(await other.join("a"), ["a"]);
-          assert.ok((await leaseOf(other, 1, "a")).token > lease.token, "its leases are free");
-          await log.join("c");
-          await until("c runs out", async () => (await other.join("a")).length === 1);
-        }, { leaseMs: 300 });
-      },
+      fenced: () => fencedTests(test),
+      owners: () => ownersTests(test),
       bounded() {
         test(
           "refuses what a partition has no room for, until something is acknowledged",
@@ -244,7 +183,15 @@ export function testPushLog(subject: PushLogSubject): void {
           await assert.rejects(log.append(0, room("late")));
         });
       },
+      offsets: () => offsetsTests(subject, test),
+      history: () => historyTests(subject, test),
+      media: () => mediaTests(subject, test),
+      once: () => publishIdTests(subject, test),
     };
-    for (const [promise, tests] of Object.entries(promises)) describe(promise, tests);
+    const ofHistory = ["offsets", "history", "media", "once"];
+    for (const [promise, tests] of Object.entries(promises)) {
+      if (subject.keepsNoHistory && ofHistory.includes(promise)) continue;
+      describe(promise, tests);
+    }
   });
 }

@@ -4,10 +4,11 @@ import { MemoryPushLog } from "./push_log.ts";
 import { MemorySessions } from "./sessions.ts";
 
 /** Opens a store in this process, whatever its URL says: what is in it ends with the process. */
-export async function openMemory(_url: string, { clock }: StoreDependencies): Promise<Store> {
+export async function openMemory(_url: string, { clock, prng }: StoreDependencies): Promise<Store> {
+  const counters = new StoreCounters();
   return {
-    counters: new StoreCounters(),
-    openPushLog: async (options) => new MemoryPushLog(clock, options),
+    counters,
+    openPushLog: async (options) => new MemoryPushLog(clock, options, prng, counters),
     openNodes: async (leaseMs) => new MemoryNodes(clock, leaseMs),
     openSessions: async (nodes) => {
       if (nodes instanceof MemoryNodes) return new MemorySessions(nodes);

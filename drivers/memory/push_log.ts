@@ -1,17 +1,21 @@
 import type { Clock } from "../../base/clock.ts";
-import type { PushMessage } from "../../protocol/push_message.ts";
-import type { HistoryPage } from "../../protocol/history.ts";
-import { checkBody, pushBytes } from "../checks.ts";
-import {
-  type Appended,
-  type Lease,
-  LeaseLost,
-  type PartitionLag,
-  type PushEntry,
-  type PushLog,
-  PushLogFull,
+import { type Prng, systemPrng } from "../../base/prng.ts";
+import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
+import type { PushMessage, RoomPush } from "../../protocol/push_message.ts";
+import { publishKey } from "../history.ts";
+import type {
+  Appended,
+  AppendOptions,
+  Lease,
+  PartitionLag,
+  PushEntry,
+  PushLog,
+  Retention,
 } from "../ports.ts";
-import type { PushLogOptions } from "../store.ts";
+import { type PushLogOptions, StoreCounters } from "../store.ts";
+import { MemoryHistory } from "./history.ts";
+import { MemoryPartition } from "./partition.ts";
+import { PublishIds } from "./publish_ids.ts";
 
 /** Options that hold where none are given: 64 MiB over all partitions. */
 export const memoryPushLogDefaults: PushLogOptions = {
@@ -27,9 +31,22 @@ export class MemoryPushLog implements PushLog {
   /** Until when each owner lives. */
   readonly #owners = new Map<string, number>();
 
-  /** @param clock What leases run by. */
-  constructor(private readonly clock: Clock, options: PushLogOptions = memoryPushLogDefaults) {
-    const { partitions, partitionBytesMax, leaseMs = 3_000 } = options;
+  readonly #history: MemoryHistory;
+  readonly #publishIds: PublishIds;
+
+  /**
+   * @param clock What leases run by, and messages are kept by.
+   * @param prng Where the epochs of rooms come from.
+   */
+  constructor(
+    private readonly clock: Clock,
+    options: PushLogOptions = memoryPushLogDefaults,
+    prng: Prng = systemPrng(),
+    counters: StoreCounters = new StoreCounters(),
+  ) {
+    const { partitions, partitionBytesMax, leaseMs = 3_000, offsetMax } = options;
+    this.#history = new MemoryHistory({ clock, prng, counters }, offsetMax);
+    this.#publishIds = new PublishIds(clock, counters);
     this.partitions = partitions;
     this.leaseMs = leaseMs;
     this.#partitions = Array.from(
@@ -48,12 +65,29 @@ export class MemoryPushLog implements PushLog {
     return this.#partitions.reduce((sum, partition) => sum + partition.bytes, 0);
   }
 
-  async append(partition: number, message: PushMessage): Promise<Appended> {
-    return { position: this.#partitions[partition].append(message) };
+  async append(
+    partition: number,
+    message: PushMessage,
+    { retention, publishId }: AppendOptions = {},
+  ): Promise<Appended> {
+    const key = publishId === undefined ? undefined : publishKey(message, publishId);
+    const before = key === undefined ? undefined : this.#publishIds.get(key);
+    if (before !== undefined) return before;
+    const entries = this.#partitions[partition];
+    entries.reserve(message);
+    const appended = message.kind === "room" && retention !== undefined
+      ? this.#appendToRoom(entries, message, retention)
+      : { position: entries.append(message) };
+    if (key !== undefined) this.#publishIds.set(key, appended);
+    return appended;
   }
 
-  readHistory(): Promise<HistoryPage> {
-    return Promise.reject(new Error("Cannot read history: this push log keeps none"));
+  async readHistory(
+    _partition: number,
+    query: HistoryQuery,
+    retention: Retention,
+  ): Promise<HistoryPage> {
+    return this.#history.read(query, retention);
   }
 
   async join(owner: string): Promise<readonly string[]> {
@@ -96,133 +130,14 @@ export class MemoryPushLog implements PushLog {
     for (const partition of this.#partitions) partition.close();
   }
 
+  #appendToRoom(entries: MemoryPartition, message: RoomPush, retention: Retention): Appended {
+    const stream = this.#history.append(message, retention);
+    return { position: entries.append({ ...message, stream }), stream };
+  }
+
   #leased(lease: Lease): MemoryPartition {
     const partition = this.#partitions[lease.partition];
     partition.check(lease, this.clock.monotonicMs());
     return partition;
-  }
-}
-
-/** A `read` that found nothing. */
-interface Waiting {
-  readonly entriesMax: number;
-  readonly resolve: (entries: readonly PushEntry[]) => void;
-  readonly reject: (error: LeaseLost) => void;
-}
-
-class MemoryPartition {
-  bytes = 0;
-  #last = 0;
-  /** Not yet read, from `#head` on: taking from the front of an array moves all the rest. */
-  #unread: PushEntry[] = [];
-  #head = 0;
-  /** Read and not acknowledged, oldest first, since entries are read in order. */
-  readonly #pending = new Map<number, PushEntry>();
-  #waiting: Waiting | undefined;
-  #lease: Lease | undefined;
-  #leaseEndMs = 0;
-  #token = 0;
-  #closed = false;
-
-  constructor(private readonly index: number, private readonly bytesMax: number) {}
-
-  get entries(): number {
-    return this.#unread.length - this.#head + this.#pending.size;
-  }
-
-  append(message: PushMessage): number {
-    if (this.#closed) throw new Error("Cannot append to push log: it is closed");
-    checkBody(message);
-    const bytes = pushBytes(message);
-    if (this.bytes + bytes > this.bytesMax) {
-      throw new PushLogFull(
-        `Cannot append ${bytes} bytes to push log: partition ${this.index} must hold at most ` +
-          `${this.bytesMax} bytes, current value is ${this.bytes}`,
-      );
-    }
-    this.bytes += bytes;
-    const position = ++this.#last;
-    this.#unread.push({ position, message });
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.resolve(this.#take(waiting.entriesMax));
-    return position;
-  }
-
-  acquire(owner: string, nowMs: number, leaseMs: number): Lease | undefined {
-    if (this.#closed) throw new Error("Cannot lease partition: the push log is closed");
-    if (this.#lease !== undefined && nowMs >= this.#leaseEndMs) this.#lose();
-    if (this.#lease !== undefined && this.#lease.owner !== owner) return undefined;
-    this.#lease ??= { partition: this.index, owner, token: ++this.#token };
-    this.#leaseEndMs = nowMs + leaseMs;
-    return this.#lease;
-  }
-
-  /** @throws {LeaseLost} When the lease is not the present one, or ran out. */
-  check({ token }: Lease, nowMs: number): void {
-    if (this.#lease?.token === token && nowMs < this.#leaseEndMs) return;
-    throw this.#lost();
-  }
-
-  release({ token }: Lease): void {
-    if (this.#lease?.token === token) this.#lose();
-  }
-
-  free(owner: string): void {
-    if (this.#lease?.owner === owner) this.#lose();
-  }
-
-  read(entriesMax: number): readonly PushEntry[] | Promise<readonly PushEntry[]> {
-    if (this.#head < this.#unread.length) return this.#take(entriesMax);
-    this.#endWait();
-    return new Promise((resolve, reject) => this.#waiting = { entriesMax, resolve, reject });
-  }
-
-  /** A read that still waits is over with it: its reader has begun anew. */
-  claim(): readonly PushEntry[] {
-    this.#endWait();
-    return [...this.#pending.values()];
-  }
-
-  ack(positions: readonly number[]): void {
-    for (const position of positions) {
-      const entry = this.#pending.get(position);
-      if (entry === undefined) continue;
-      this.#pending.delete(position);
-      this.bytes -= pushBytes(entry.message);
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#lose();
-  }
-
-  #lose(): void {
-    this.#lease = undefined;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.reject(this.#lost());
-  }
-
-  #lost(): LeaseLost {
-    return new LeaseLost(`Cannot use lease of partition ${this.index}: it is lost`);
-  }
-
-  #endWait(): void {
-    this.#waiting?.resolve([]);
-    this.#waiting = undefined;
-  }
-
-  #take(entriesMax: number): readonly PushEntry[] {
-    const entries = this.#unread.slice(this.#head, this.#head + entriesMax);
-    this.#head += entries.length;
-    // Each entry moves at most once on average, however deep the backlog is.
-    if (this.#head * 2 >= this.#unread.length) {
-      this.#unread = this.#unread.slice(this.#head);
-      this.#head = 0;
-    }
-    for (const entry of entries) this.#pending.set(entry.position, entry);
-    return entries;
   }
 }

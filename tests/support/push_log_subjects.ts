@@ -1,3 +1,4 @@
+import { type Clock, sleep } from "../../base/clock.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import type { PushLogSubject } from "../../drivers/contract/push_log_model.ts";
@@ -13,15 +14,31 @@ import { type GatewayOptions, openUpstashGateway } from "./upstash_gateway.ts";
 const parts = { clock: systemClock, prng: seededPrng(1) };
 
 /** A push log in memory, anew for each test. */
-export const memoryPushLog: PushLogSubject = {
-  name: "memory",
-  start: async () => {},
-  stop: async () => {},
-  open: async (options) => {
-    const log = new MemoryPushLog(systemClock, options);
-    return [log, log];
-  },
-};
+export const memoryPushLog: PushLogSubject = inMemory();
+
+function inMemory(): PushLogSubject {
+  let aheadMs = 0;
+  const clock: Clock = {
+    ...systemClock,
+    monotonicMs: () => systemClock.monotonicMs() + aheadMs,
+    wallMs: () => systemClock.wallMs() + aheadMs,
+  };
+  return {
+    name: "memory",
+    manyMessages: 100_000,
+    ownsTime: true,
+    start: async () => {},
+    stop: async () => {},
+    passTime: async (ms) => {
+      aheadMs += ms;
+    },
+    open: async (options) => {
+      aheadMs = 0;
+      const log = new MemoryPushLog(clock, options);
+      return [log, log];
+    },
+  };
+}
 
 /** What runs for the tests of one driver. */
 interface Running {
@@ -37,6 +54,10 @@ function overRedis(name: string, start: () => Promise<Running>): PushLogSubject 
   const closeStores = () => Promise.all(stores.map((store) => store.close()));
   return {
     name,
+    keepsNoHistory: true,
+    manyMessages: 2_000,
+    ownsTime: false,
+    passTime: (ms) => sleep(systemClock, ms),
     start: async () => {
       running = await start();
     },

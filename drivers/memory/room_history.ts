@@ -1,0 +1,115 @@
+import { lowerBound } from "../../base/lower_bound.ts";
+import type { HistoryMessage, HistoryPage, HistoryQuery } from "../../protocol/history.ts";
+import type { RoomPush } from "../../protocol/push_message.ts";
+import { isMediaQuery, ROOM_STATE_MS, takePage } from "../history.ts";
+import type { Retention } from "../push_log.ts";
+import { MediaIndex, type MediaMessage } from "./media_index.ts";
+
+/** What a message costs beside its body, in bytes, about. */
+const MESSAGE_BYTES = 256;
+
+/** What one room has kept. */
+export class RoomHistory {
+  /** Offset of the latest message. */
+  head = 0;
+  /** Of its messages, about. */
+  bytes = 0;
+  /** When its state is forgotten, in milliseconds since the Unix epoch. */
+  endMs = 0;
+  /** From `#start` on: taking from the front of an array moves all the rest. */
+  #messages: HistoryMessage[] = [];
+  #start = 0;
+  readonly #media = new MediaIndex();
+  #retention: Retention = { sizeMax: 0, ttlMs: 0 };
+
+  constructor(readonly epoch: string) {}
+
+  /** How many messages it keeps. */
+  get size(): number {
+    return this.#messages.length - this.#start;
+  }
+
+  /** Adds the next message, and returns its bytes. */
+  append(push: RoomPush, nowMs: number, retention: Retention): number {
+    const { operation, mediaMs, mid = 0n, body } = push;
+    const offset = ++this.head;
+    const message = { offset, operation, timeMs: nowMs, mediaMs, mid, body };
+    const bytes = bytesOf(message);
+    this.#messages.push(message);
+    if (isMedia(message)) this.#media.add(message);
+    this.bytes += bytes;
+    this.#retention = retention;
+    this.endMs = nowMs + retention.ttlMs + ROOM_STATE_MS;
+    return bytes;
+  }
+
+  /** Forgets what the retention of the last append does not keep, and returns its bytes. */
+  trim(nowMs: number): number {
+    const first = this.#firstKept(this.#retention, nowMs);
+    let freed = 0;
+    while (this.#start < this.#messages.length && this.#messages[this.#start].offset < first) {
+      freed += this.dropOldest();
+    }
+    return freed;
+  }
+
+  /** Forgets the oldest message, and returns its bytes. */
+  dropOldest(): number {
+    const message = this.#messages[this.#start++];
+    if (isMedia(message)) this.#media.remove(message);
+    const bytes = bytesOf(message);
+    this.bytes -= bytes;
+    // Each message moves at most once on average.
+    if (this.#start * 2 >= this.#messages.length) {
+      this.#messages = this.#messages.slice(this.#start);
+      this.#start = 0;
+    }
+    return bytes;
+  }
+
+  read(query: HistoryQuery, retention: Retention, nowMs: number): HistoryPage {
+    const first = this.#firstKept(retention, nowMs);
+    const { messages, more } = takePage(this.#candidates(query, first), query);
+    const page = { epoch: this.epoch, head: this.head, first, more };
+    return { ...page, messages: isLatest(query) ? messages.toReversed() : messages };
+  }
+
+  /** Messages that a query asks for, the latest first where it is for the last ones. */
+  *#candidates(query: HistoryQuery, first: number): Generator<HistoryMessage> {
+    const { after = 0, fromMs = -Infinity, toMs = Infinity } = query;
+    if (isMediaQuery(query)) {
+      for (const message of this.#media.between(fromMs, after + 1, toMs)) {
+        if (message.offset >= first) yield message;
+      }
+    } else if (isLatest(query)) {
+      for (let offset = this.head; offset >= first; offset--) yield this.#at(offset);
+    } else {
+      for (let offset = Math.max(first, after + 1); offset <= this.head; offset++) {
+        yield this.#at(offset);
+      }
+    }
+  }
+
+  #at(offset: number): HistoryMessage {
+    return this.#messages[this.#messages.length - 1 - (this.head - offset)];
+  }
+
+  /** Offset of the oldest message that is kept. */
+  #firstKept({ sizeMax, ttlMs }: Retention, nowMs: number): number {
+    const count = Math.min(this.size, sizeMax);
+    const first = this.head + 1 - count;
+    return first + lowerBound(count, (index) => this.#at(first + index).timeMs + ttlMs <= nowMs);
+  }
+}
+
+function isLatest(query: HistoryQuery): boolean {
+  return query.last !== undefined && !isMediaQuery(query);
+}
+
+function isMedia(message: HistoryMessage): message is MediaMessage {
+  return message.mediaMs !== undefined;
+}
+
+function bytesOf({ body }: HistoryMessage): number {
+  return MESSAGE_BYTES + body.byteLength;
+}
