@@ -13,7 +13,7 @@
  * @module
  */
 import { completeConfig } from "./cli/config/load.ts";
-import type { Config } from "./cli/config/schema.ts";
+import type { Config, GivenConfig } from "./cli/config/schema.ts";
 import { main } from "./cli/main.ts";
 import { LogicRole } from "./cli/roles/logic.ts";
 import type { LogicServer, Server } from "./cli/server.ts";
@@ -24,8 +24,11 @@ import { selectPlatform } from "./platform/select.ts";
 
 export type { Connections } from "./logic/connect.ts";
 export type { AuthRequest, Identity, Refusal, Reply, UpstreamMessage } from "./logic/hooks.ts";
+export type { PushOptions, RoomPushOptions } from "./logic/push_options.ts";
 export type { CloseCode } from "./protocol/close_codes.ts";
 export type { ConnectionRef } from "./protocol/cluster/connection.ts";
+export type { HistoryMessage, HistoryPage, StreamPosition } from "./protocol/history.ts";
+export type { HistoryRange } from "./protocol/history_query.ts";
 export { BadRequest } from "./logic/bad_request.ts";
 export { PushLogFull, StoreUnavailable } from "./drivers/errors.ts";
 export { ConfigError };
@@ -40,12 +43,13 @@ export type { Config, Hooks, LogicServer, Server };
  *
  * const options: ServerOptions = {
  *   tcp: { hostname: "127.0.0.1", port: 0 },
+ *   rooms: [{ type: "live", historySize: 1_000, historyTtlMs: 3_600_000 }],
  *   hooks: { authenticate: () => ({ refuse: "closed today" }) },
  * };
  * console.log(options);
  * ```
  */
-export type ServerOptions = Partial<Config> & { readonly hooks?: Hooks };
+export type ServerOptions = GivenConfig & { readonly hooks?: Hooks };
 
 /**
  * Starts a server with every role in this process. Its logs go where the program sends those of

@@ -1,6 +1,9 @@
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
+import type { HistoryPage, StreamPosition } from "../protocol/history.ts";
+import type { HistoryRange } from "../protocol/history_query.ts";
 import type { Connections } from "./connect.ts";
 import type { Logic } from "./logic.ts";
+import type { PushOptions, RoomPushOptions } from "./push_options.ts";
 
 const encoder = new TextEncoder();
 
@@ -20,18 +23,37 @@ export class Backend {
    * @throws {BadRequest} When a parameter is wrong; then nothing was pushed.
    * @throws {PushLogFull} When too much waits to be delivered; then some may have been pushed to.
    */
-  pushToKeys(operation: number, keys: readonly string[], body: Uint8Array | string): Promise<void> {
-    return this.logic.push.keys(operation, keys, bytesOf(body));
+  pushToKeys(
+    operation: number,
+    keys: readonly string[],
+    body: Uint8Array | string,
+    options?: PushOptions,
+  ): Promise<void> {
+    return this.logic.push.keys(operation, keys, bytesOf(body), options);
   }
 
   /** Pushes to every connection of some users; otherwise as {@linkcode Backend.pushToKeys}. */
-  pushToMids(operation: number, mids: readonly bigint[], body: Uint8Array | string): Promise<void> {
-    return this.logic.push.mids(operation, mids, bytesOf(body));
+  pushToMids(
+    operation: number,
+    mids: readonly bigint[],
+    body: Uint8Array | string,
+    options?: PushOptions,
+  ): Promise<void> {
+    return this.logic.push.mids(operation, mids, bytesOf(body), options);
   }
 
-  /** Pushes to every member of a room, such as `live://1000`, whatever operations it accepts. */
-  pushToRoom(operation: number, room: string, body: Uint8Array | string): Promise<void> {
-    return this.logic.push.roomByKey(operation, room, bytesOf(body));
+  /**
+   * Pushes to every member of a room, such as `live://1000`, whatever operations it accepts.
+   *
+   * @returns Its place in the room's log; nothing where the room keeps no history.
+   */
+  pushToRoom(
+    operation: number,
+    room: string,
+    body: Uint8Array | string,
+    options?: RoomPushOptions,
+  ): Promise<StreamPosition | undefined> {
+    return this.logic.push.roomByKey(operation, room, bytesOf(body), options);
   }
 
   /**
@@ -39,8 +61,26 @@ export class Backend {
    *
    * @param speed Connections per second over the whole cluster; 0 is at once.
    */
-  pushToAll(operation: number, body: Uint8Array | string, speed = 0): Promise<void> {
-    return this.logic.push.all(operation, speed, bytesOf(body));
+  pushToAll(
+    operation: number,
+    body: Uint8Array | string,
+    speed = 0,
+    options?: PushOptions,
+  ): Promise<void> {
+    return this.logic.push.all(operation, speed, bytesOf(body), options);
+  }
+
+  /**
+   * Reads part of what a room has kept: at most 1 MiB of bodies, though at least one message.
+   *
+   * @param room A room's key.
+   * @param range What of it; without one, from the beginning.
+   * @returns Nothing where rooms of its type keep no history.
+   * @throws {BadRequest} When a parameter is wrong.
+   * @throws {StoreUnavailable} When the store is away.
+   */
+  history(room: string, range: HistoryRange = {}): Promise<HistoryPage | undefined> {
+    return this.logic.history.ask(room, range);
   }
 
   /**

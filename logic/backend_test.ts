@@ -22,6 +22,26 @@ test("Backend pushes bytes and text to keys, users, rooms and all", async () => 
   await assert.rejects(backend.pushToRoom(1000, "live://", ""), BadRequest);
 });
 
+test("Backend tells where a push stands in a room's history, and reads it", async () => {
+  const { logic, pushLog } = await setUp();
+  const backend = new Backend(logic);
+  assert.equal(await backend.pushToRoom(7, "live://1", ""), undefined);
+  const options = { id: "i", mediaMs: 5, mid: 7n };
+  const stream = { epoch: "e1", offset: 2 };
+  assert.deepEqual(await backend.pushToRoom(7, "log://1", "", options), stream);
+  await backend.pushToKeys(7, ["x"], "", { id: "i" });
+  await backend.pushToMids(7, [7n], "", { id: "i" });
+  await backend.pushToAll(7, "", 0, { id: "i" });
+  const ids = pushLog.options.map(({ publishId }) => publishId);
+  assert.deepEqual(ids, [undefined, "i", "i", "i", "i"]);
+  pushLog.page = { ...stream, head: 2, first: 1, messages: [], more: false };
+  assert.equal(await backend.history("log://1", { last: 5 }), pushLog.page);
+  assert.equal(await backend.history("log://1"), pushLog.page);
+  assert.equal(await backend.history("live://1"), undefined);
+  await assert.rejects(backend.history("log://1", { limit: 0 }), BadRequest);
+  await assert.rejects(backend.history("log://"), BadRequest);
+});
+
 test("Backend says how many are online, in a room or in all", async () => {
   const { logic } = await setUp();
   const backend = new Backend(logic);

@@ -1,7 +1,11 @@
 import type { PushLog, Retention } from "../drivers/ports.ts";
 import type { HistoryPage, HistoryQuery } from "../protocol/history.ts";
+import { historyQuery, type HistoryRange } from "../protocol/history_query.ts";
+import { Limits } from "../protocol/limits.ts";
 import { partitionOfRoom } from "../protocol/push_message.ts";
+import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
 import type { RoomTypes } from "../protocol/room_options.ts";
+import { BadRequest } from "./bad_request.ts";
 
 /** What rooms have kept. */
 export class History {
@@ -11,6 +15,20 @@ export class History {
   retentionOf(room: string): Retention | undefined {
     const { historySize, historyTtlMs } = this.roomTypes.of(room);
     return historySize === 0 ? undefined : { sizeMax: historySize, ttlMs: historyTtlMs };
+  }
+
+  /**
+   * Reads what a caller from outside asks for.
+   *
+   * @param room Room key.
+   * @returns Nothing where rooms of its type keep no history.
+   * @throws {BadRequest} When the room or the range is wrong.
+   */
+  async ask(room: string, range: HistoryRange): Promise<HistoryPage | undefined> {
+    if (parseRoomKey(room) === undefined) throw new BadRequest(`room must be ${roomKeyForm}`);
+    const query = historyQuery(room, range, Limits.historyPageBytesMax);
+    if ("wrong" in query) throw new BadRequest(query.wrong);
+    return this.retentionOf(room) && await this.read(query);
   }
 
   /** Reads what a room has kept; a page without messages where its type keeps no history. */

@@ -1,7 +1,7 @@
 /**
  * The door of this folder: logic, put together from its parts. `connect.ts` lets clients in, by
- * hooks (`hooks.ts`), `push.ts` takes pushes, `http/` is the API in front of it, and `rpc/` serves
- * comets in other processes.
+ * hooks (`hooks.ts`), `push.ts` takes pushes, `history.ts` reads what rooms have kept, `http/` is
+ * the API in front, and `rpc/` serves comets in other processes.
  *
  * @module
  */
@@ -91,8 +91,8 @@ export class Logic implements LogicApi {
     this.#sessions = sessions;
     this.#registry = nodes;
     this.#registered = { openAfterMs: options.openAfterMs, leaseMs: nodes.leaseMs };
-    this.push = new Push(pushLog, sessions, this.counters);
     this.history = new History(pushLog, new RoomTypes(options.rooms));
+    this.push = new Push(pushLog, sessions, this.history, this.counters);
     this.online = new Online(this.#cluster);
     this.nodes = new NodeListing(this.#cluster, this.#balancer, options.nodes);
   }

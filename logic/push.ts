@@ -1,4 +1,5 @@
-import type { PushLog, Sessions } from "../drivers/ports.ts";
+import type { Appended, PushLog, Retention, Sessions } from "../drivers/ports.ts";
+import type { StreamPosition } from "../protocol/history.ts";
 import { isInt32 } from "../protocol/int32.ts";
 import { Limits } from "../protocol/limits.ts";
 import { partitionOf, type PushMessage } from "../protocol/push_message.ts";
@@ -6,6 +7,8 @@ import { parseRoomKey, roomKey, roomKeyForm } from "../protocol/room_key.ts";
 import type { ConnectionRef } from "../protocol/cluster/connection.ts";
 import { BadRequest } from "./bad_request.ts";
 import type { LogicCounters } from "./counters.ts";
+import type { History } from "./history.ts";
+import { checkOptions, type PushOptions, type RoomPushOptions } from "./push_options.ts";
 
 /**
  * Takes pushes from back ends into the push log. A push whose call has settled is in the log. The
@@ -15,6 +18,7 @@ export class Push {
   constructor(
     private readonly log: PushLog,
     private readonly sessions: Sessions,
+    private readonly history: History,
     private readonly counters: LogicCounters,
   ) {}
 
@@ -26,20 +30,30 @@ export class Push {
    * @throws {BadRequest} When a parameter is wrong; then nothing was pushed.
    * @throws {PushLogFull} When the log is; then some comets' connections may have been pushed to.
    */
-  keys(operation: number, keys: readonly string[], body: Uint8Array): Promise<void> {
+  keys(
+    operation: number,
+    keys: readonly string[],
+    body: Uint8Array,
+    options: PushOptions = {},
+  ): Promise<void> {
     return this.#counted(async () => {
-      checkPush(operation, body);
+      checkPush(operation, body, options);
       checkTargets("keys", keys.length);
-      await this.#toConnections(operation, await this.sessions.byKeys(keys), body);
+      await this.#toConnections(operation, await this.sessions.byKeys(keys), body, options);
     });
   }
 
   /** Pushes to every connection of some users; otherwise as {@linkcode Push.keys}. */
-  mids(operation: number, mids: readonly bigint[], body: Uint8Array): Promise<void> {
+  mids(
+    operation: number,
+    mids: readonly bigint[],
+    body: Uint8Array,
+    options: PushOptions = {},
+  ): Promise<void> {
     return this.#counted(async () => {
-      checkPush(operation, body);
+      checkPush(operation, body, options);
       checkTargets("mids", mids.length);
-      await this.#toConnections(operation, await this.sessions.byMids(mids), body);
+      await this.#toConnections(operation, await this.sessions.byMids(mids), body, options);
     });
   }
 
@@ -48,22 +62,30 @@ export class Push {
    *
    * @param type The kind of room, such as `live`.
    * @param id The room among its kind, such as `1000`.
+   * @returns Its place in the room's log; nothing where the room keeps no history.
    * @throws {BadRequest} When a parameter is wrong.
    * @throws {PushLogFull} When the log is.
    */
-  room(operation: number, type: string, id: string, body: Uint8Array): Promise<void> {
-    return this.#counted(async () => {
-      checkPush(operation, body);
-      await this.#append({ kind: "room", room: checkedRoomKey(type, id), operation, body });
-    });
+  room(
+    operation: number,
+    type: string,
+    id: string,
+    body: Uint8Array,
+    options: RoomPushOptions = {},
+  ): Promise<StreamPosition | undefined> {
+    return this.#counted(() => this.#toRoom(operation, checkedRoomKey(type, id), body, options));
   }
 
   /** Pushes to a room by its key, which may have no type; otherwise as {@linkcode Push.room}. */
-  roomByKey(operation: number, room: string, body: Uint8Array): Promise<void> {
-    return this.#counted(async () => {
-      checkPush(operation, body);
+  roomByKey(
+    operation: number,
+    room: string,
+    body: Uint8Array,
+    options: RoomPushOptions = {},
+  ): Promise<StreamPosition | undefined> {
+    return this.#counted(() => {
       if (parseRoomKey(room) === undefined) throw new BadRequest(`room must be ${roomKeyForm}`);
-      await this.#append({ kind: "room", room, operation, body });
+      return this.#toRoom(operation, room, body, options);
     });
   }
 
@@ -74,18 +96,42 @@ export class Push {
    * @throws {BadRequest} When a parameter is wrong.
    * @throws {PushLogFull} When the log is.
    */
-  all(operation: number, speed: number, body: Uint8Array): Promise<void> {
+  all(
+    operation: number,
+    speed: number,
+    body: Uint8Array,
+    options: PushOptions = {},
+  ): Promise<void> {
     return this.#counted(async () => {
-      checkPush(operation, body);
+      checkPush(operation, body, options);
       if (!isInt32(speed) || speed < 0) {
         throw new BadRequest(`speed must be 0 to 2147483647, current value is ${speed}`);
       }
-      await this.#append({ kind: "broadcast", speed, operation, body });
+      await this.#append({ kind: "broadcast", speed, operation, body }, options);
     });
   }
 
+  async #toRoom(
+    operation: number,
+    room: string,
+    body: Uint8Array,
+    options: RoomPushOptions,
+  ): Promise<StreamPosition | undefined> {
+    checkPush(operation, body, options);
+    const { mediaMs, mid } = options;
+    const said = { ...(mediaMs !== undefined && { mediaMs }), ...(mid !== undefined && { mid }) };
+    const message = { kind: "room", room, operation, body, ...said } as const;
+    const { stream } = await this.#append(message, options, this.history.retentionOf(room));
+    return stream;
+  }
+
   /** One comet that cannot be served does not keep the push from the others. */
-  async #toConnections(operation: number, connections: readonly ConnectionRef[], body: Uint8Array) {
+  async #toConnections(
+    operation: number,
+    connections: readonly ConnectionRef[],
+    body: Uint8Array,
+    options: PushOptions,
+  ): Promise<void> {
     const keysOf = new Map<string, Set<string>>();
     for (const { server, key } of connections) {
       const keys = keysOf.get(server);
@@ -96,7 +142,7 @@ export class Push {
       Array.from(
         keysOf,
         ([server, keys]) =>
-          this.#append({ kind: "keys", server, keys: [...keys], operation, body }),
+          this.#append({ kind: "keys", server, keys: [...keys], operation, body }, options),
       ),
     );
     for (const result of appended) {
@@ -105,14 +151,20 @@ export class Push {
     if (connections.length === 0) this.counters.pushesToNobody++;
   }
 
-  async #append(message: PushMessage): Promise<void> {
-    await this.log.append(partitionOf(message, this.log.partitions), message);
+  #append(
+    message: PushMessage,
+    { id: publishId }: PushOptions,
+    retention?: Retention,
+  ): Promise<Appended> {
+    const partition = partitionOf(message, this.log.partitions);
+    return this.log.append(partition, message, { retention, publishId });
   }
 
-  async #counted(push: () => Promise<void>): Promise<void> {
+  async #counted<Result>(push: () => Promise<Result>): Promise<Result> {
     try {
-      await push();
+      const result = await push();
       this.counters.pushesAccepted++;
+      return result;
     } catch (error) {
       if (error instanceof BadRequest) this.counters.pushesRefused++;
       else this.counters.pushesFailed++;
@@ -121,7 +173,7 @@ export class Push {
   }
 }
 
-function checkPush(operation: number, body: Uint8Array): void {
+function checkPush(operation: number, body: Uint8Array, options: RoomPushOptions): void {
   if (!isInt32(operation) || operation === 0) {
     throw new BadRequest(`operation must be an int32 but 0, current value is ${operation}`);
   }
@@ -130,6 +182,7 @@ function checkPush(operation: number, body: Uint8Array): void {
       `body must be at most ${Limits.pushBodyBytesMax} bytes, current value is ${body.byteLength}`,
     );
   }
+  checkOptions(options);
 }
 
 /** @throws {BadRequest} When one call names too many. */

@@ -2,27 +2,27 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { ManualClock } from "../base/clock.ts";
-import { MemoryPushLog, memoryPushLogDefaults } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
-import { type Appended, PushLogFull } from "../drivers/ports.ts";
+import { type AppendOptions, PushLogFull } from "../drivers/ports.ts";
 import { Limits } from "../protocol/limits.ts";
 import { partitionOf, type PushMessage } from "../protocol/push_message.ts";
+import { RoomTypes } from "../protocol/room_options.ts";
+import { logRooms, NotingLog } from "../tests/support/http_app.ts";
 import { BadRequest } from "./bad_request.ts";
 import { LogicCounters } from "./counters.ts";
+import { History } from "./history.ts";
 import { Push } from "./push.ts";
 
 const BODY = new TextEncoder().encode("hi");
 const LOOSE = { perMidMax: 100, perKeyMax: 100, whenFull: "refuse" } as const;
 
-/** A log that notes what it took, and is full where it is told to be. */
-class NotingLog extends MemoryPushLog {
-  readonly taken: PushMessage[] = [];
+/** A log that is full where it is told to be. */
+class FillingLog extends NotingLog {
   isFull: (message: PushMessage) => boolean = () => false;
-  override async append(partition: number, message: PushMessage): Promise<Appended> {
-    assert.equal(partition, partitionOf(message, memoryPushLogDefaults.partitions));
+  override async append(partition: number, message: PushMessage, options?: AppendOptions) {
+    assert.equal(partition, partitionOf(message, this.partitions));
     if (this.isFull(message)) throw new PushLogFull("no room");
-    this.taken.push(message);
-    return await super.append(partition, message);
+    return await super.append(partition, message, options);
   }
 }
 
@@ -49,9 +49,10 @@ async function setUp(sessions: readonly string[] = []) {
     const [mid, key, server] = text.split("/");
     await stored.add({ server, connectionId: index, mid: BigInt(mid), key }, LOOSE);
   }
-  const log = new NotingLog(new ManualClock());
+  const log = new FillingLog(new ManualClock());
+  const history = new History(log, new RoomTypes([logRooms]));
   const counters = new LogicCounters();
-  return { log, counters, push: new Push(log, stored, counters) };
+  return { log, counters, push: new Push(log, stored, history, counters) };
 }
 
 function keysPush(server: string, keys: string[]): PushMessage {
@@ -97,6 +98,33 @@ test("Push.all() puts one message with its speed into the log", async () => {
   assert.deepEqual(log.taken, [{ kind: "broadcast", speed: 250, operation: 1000, body: BODY }]);
 });
 
+test("Push.room() keeps history as the room's type says, and answers its place there", async () => {
+  const { log, push } = await setUp();
+  const options = { id: "a".repeat(128), mediaMs: Number.MAX_SAFE_INTEGER, mid: -(2n ** 63n) };
+  assert.equal(await push.room(7, "live", "1", BODY, { ...options, mediaMs: 0 }), undefined);
+  const stream = { epoch: "e1", offset: 2 };
+  assert.deepEqual(await push.roomByKey(7, "log://1", BODY, options), stream);
+  const { id: publishId, ...said } = options;
+  const shared = { kind: "room", operation: 7, body: BODY, ...said } as const;
+  assert.deepEqual(log.taken, [
+    { ...shared, room: "live://1", mediaMs: 0 },
+    { ...shared, room: "log://1" },
+  ]);
+  const retention = { sizeMax: 50, ttlMs: 60_000 };
+  assert.deepEqual(log.options, [{ publishId, retention: undefined }, { publishId, retention }]);
+});
+
+test("Push names what it stores by the caller's id, for each comet and for all", async () => {
+  const { log, push } = await setUp(["1/x/a", "1/y/b"]);
+  await push.keys(1000, ["x", "y"], BODY, { id: "k" });
+  await push.mids(1000, [1n], BODY, { id: "m" });
+  await push.all(1000, 0, BODY, { id: "b" });
+  const ids = log.options.map(({ publishId }) => publishId);
+  assert.deepEqual(ids, ["k", "k", "m", "m", "b"]);
+  await push.all(1000, 0, BODY);
+  assert.deepEqual(log.options.at(-1), { publishId: undefined, retention: undefined });
+});
+
 test("goim fault 4: a push to keys reaches the others though one comet's log is full", async () => {
   const { log, counters, push } = await setUp(["1/x/a", "2/y/b", "3/z/c"]);
   log.isFull = (message) => message.kind === "keys" && message.server === "a";
@@ -118,7 +146,7 @@ const largest = new Uint8Array(Limits.pushBodyBytesMax);
 const tooLarge = new Uint8Array(Limits.pushBodyBytesMax + 1);
 const tooMany = Array.from({ length: Limits.pushTargetsMax + 1 }, (_, index) => index);
 
-const REFUSED: readonly [string, (push: Push) => Promise<void>, RegExp][] = [
+const REFUSED: readonly [string, (push: Push) => Promise<unknown>, RegExp][] = [
   ["an operation of 0", (push) => push.all(0, 0, BODY), /^operation must be an int32 but 0/],
   ["a broken operation", (push) => push.all(1.5, 0, BODY), /current value is 1\.5$/],
   ["an operation past int32", (push) => push.all(2 ** 31, 0, BODY), /^operation must be/],
@@ -133,6 +161,28 @@ const REFUSED: readonly [string, (push: Push) => Promise<void>, RegExp][] = [
   ],
   ["an empty type", (push) => push.room(1, "", "1", BODY), /^type and room/],
   ["a type that ends a type", (push) => push.room(1, "a://b", "1", BODY), /"\:\/\/" in type$/],
+  ["an empty id", (push) => push.all(1, 0, BODY, { id: "" }), /^id must be well-formed text of 1/],
+  [
+    "an id of 129 characters",
+    (push) => push.keys(1, ["x"], BODY, { id: "i".repeat(129) }),
+    /^id must be .* 128 characters, current value is "i{64}…"$/,
+  ],
+  ["an ill-formed id", (push) => push.mids(1, [1n], BODY, { id: "\ud800" }), /^id must be/],
+  [
+    "a negative media time",
+    (push) => push.room(1, "live", "1", BODY, { mediaMs: -1 }),
+    /^media_ms must be an integer, 0 to 9007199254740991, current value is -1$/,
+  ],
+  [
+    "a media time past int53",
+    (push) => push.roomByKey(1, "live://1", BODY, { mediaMs: 2 ** 53 }),
+    /current value is 9007199254740992$/,
+  ],
+  [
+    "a mid past int64",
+    (push) => push.room(1, "live", "1", BODY, { mid: 2n ** 63n }),
+    /^mid must be/,
+  ],
   ["a room too long", (push) => push.room(1, "live", "x".repeat(257), BODY), /256 characters/],
 ];
 

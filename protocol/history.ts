@@ -1,6 +1,15 @@
 import { boolean, bytes, int32, int64, integer, list, Message, text } from "./message.ts";
 
-/** A place in a room's log. */
+/**
+ * A place in a room's log.
+ *
+ * ```ts
+ * import type { StreamPosition } from "./mod.ts";
+ *
+ * const beginning: StreamPosition = { epoch: "", offset: 0 };
+ * console.log(beginning);
+ * ```
+ */
 export interface StreamPosition {
   /**
    * A random text, new when the state of the room is new: offsets of different epochs have nothing
@@ -14,7 +23,17 @@ export interface StreamPosition {
 /** The last offset of an epoch: offsets are the int32 `seq` of frames. */
 export const OFFSET_MAX = 2 ** 31 - 1;
 
-/** A message as a room's history keeps it. */
+/**
+ * A message as a room's history keeps it.
+ *
+ * ```ts
+ * import type { HistoryMessage } from "./mod.ts";
+ *
+ * const line = ({ mid, body }: HistoryMessage) => `${mid}: ${new TextDecoder().decode(body)}`;
+ * const body = new TextEncoder().encode("hello");
+ * console.log(line({ offset: 1, operation: 1000, timeMs: 1_700_000_000_000, mid: 7n, body }));
+ * ```
+ */
 export interface HistoryMessage {
   readonly offset: number;
   /** The operation that clients see in the frame, an int32. */
@@ -50,7 +69,16 @@ export interface HistoryQuery {
   readonly bytesMax: number;
 }
 
-/** Part of a room's history. */
+/**
+ * Part of a room's history.
+ *
+ * ```ts
+ * import type { HistoryPage } from "./mod.ts";
+ *
+ * const lost = ({ first, epoch }: HistoryPage, seen: number) => epoch !== "" && first > seen + 1;
+ * console.log(lost({ epoch: "k3x9", head: 57, first: 8, messages: [], more: false }, 6));
+ * ```
+ */
 export interface HistoryPage {
   /** Of the room; empty when it never had a message. */
   readonly epoch: string;

@@ -7,12 +7,32 @@ export function isHistoryCount(value: unknown): value is number {
   return isCount(value) && value >= 1 && value <= Limits.historyMessagesMax;
 }
 
-/** What a caller may ask of a room's history; see {@linkcode HistoryQuery}. */
+/**
+ * What a caller may ask of a room's history: by `after`, by `last`, or by `fromMs` and `toMs`;
+ * without any, from the beginning.
+ *
+ * ```ts
+ * import type { HistoryRange } from "./mod.ts";
+ *
+ * const latest: HistoryRange = { last: 50 };
+ * const nextPage: HistoryRange = { after: 41, limit: 1_000 };
+ * const thirdMinute: HistoryRange = { fromMs: 120_000, toMs: 180_000 };
+ * console.log(latest, nextPage, thirdMinute);
+ * ```
+ */
 export interface HistoryRange {
+  /**
+   * Those behind this offset. With `fromMs` and `toMs`, those of media time `fromMs` begin behind
+   * it: the next page begins with media time and offset of the last message before.
+   */
   readonly after?: number;
+  /** So many of the latest, 1 to 1000, oldest first. */
   readonly last?: number;
+  /** Those whose media time is this or later, in milliseconds, by media time. */
   readonly fromMs?: number;
+  /** Those whose media time is before this, in milliseconds. */
   readonly toMs?: number;
+  /** Most messages to give, 1 to 1000; 100 without. */
   readonly limit?: number;
 }
 
@@ -22,8 +42,7 @@ export interface HistoryRangeFault {
 }
 
 /**
- * Makes what a caller asks for a query: by `after`, by `last`, or by `fromMs` and `toMs`; without
- * any, from the beginning.
+ * Makes what a caller asks for a query.
  *
  * @param room Room key.
  * @param range Not checked yet.

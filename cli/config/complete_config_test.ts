@@ -1,5 +1,6 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
+import { roomDefaults } from "../../protocol/room_options.ts";
 import { completeConfig } from "./load.ts";
 import { ConfigError } from "../../options/reading.ts";
 import { type Config, defaultConfig } from "./schema.ts";
@@ -85,6 +86,11 @@ describe("completeConfig()", () => {
       "port 0 to 65535 (0 takes any free one)",
       "[[listeners]] #3: transport must be given: one of tcp, websocket",
     ]);
+  });
+
+  test("fills in what a type of rooms leaves out", () => {
+    const { rooms } = completeConfig({ rooms: [{ type: "live", historySize: 5 }] }, machine);
+    assert.deepEqual(rooms, [{ ...roomDefaults, type: "live", historySize: 5 }]);
   });
 
   test("says which options and hooks there are not", () => {

@@ -6,7 +6,7 @@ import type { Hooks } from "../../logic/hooks.ts";
 import { deniedAdvice } from "../permission_hints.ts";
 import { configFile, options, sections } from "./options.ts";
 import { relations, type ServerCommand } from "./relations.ts";
-import { type Config, type Field, optionList, variableOf } from "./schema.ts";
+import { type Config, type Field, type GivenConfig, optionList, variableOf } from "./schema.ts";
 
 /** Everything that configures a server. */
 export interface ConfigInput {
@@ -191,7 +191,7 @@ function hookMistakes(hooks: unknown): string[] {
  * @throws {ConfigError} When anything is wrong; it holds every mistake.
  */
 export function completeConfig(
-  { hooks = {}, ...values }: Partial<Config> & { readonly hooks?: Hooks },
+  { hooks = {}, ...values }: GivenConfig & { readonly hooks?: Hooks },
   machine: Machine,
   command: ServerCommand = "start",
 ): Config {

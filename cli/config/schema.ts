@@ -16,6 +16,13 @@ export type Field = keyof typeof options;
  */
 export type Config = Values<typeof options>;
 
+/** What differs from the defaults; of a type of rooms as well. */
+export type GivenConfig = Omit<Partial<Config>, "rooms"> & {
+  readonly rooms?: readonly (Partial<RoomConfig> & Pick<RoomConfig, "type">)[];
+};
+
+type RoomConfig = Config["rooms"][number];
+
 /** Every option with its field, in order. */
 export const optionList: readonly (readonly [Field, Option<unknown>])[] = Object.entries(
   options,

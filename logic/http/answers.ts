@@ -18,6 +18,9 @@ export interface Answer {
   readonly data?: unknown;
 }
 
+/** An {@linkcode Answer} that is written already, for JSON that must stay as it came. */
+export type JsonText = string;
+
 /** The answer to a call that went well. */
 export function ok(data?: unknown): Answer {
   // `undefined` does not become JSON: the member is left out.

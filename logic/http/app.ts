@@ -7,6 +7,7 @@ import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure } from "./answers.ts";
 import { type CallRequest, goimCalls } from "./calls.ts";
 import { clientAddress } from "./client_address.ts";
+import { historyCall } from "./history_call.ts";
 import { type HttpEnv, monitoringApp, type MonitoringOptions } from "./monitoring.ts";
 import { pushCall } from "./push_call.ts";
 
@@ -29,8 +30,13 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
   const { counters } = logic;
   const app = monitoringApp(options, counters);
   const proxies = new Networks(options.trustedProxies);
-  for (const { method, path, answer } of [...goimCalls(logic), pushCall(logic)]) {
-    app.on(method, path, async (c) => c.json(await answer(call(c, proxies))));
+  const calls = [...goimCalls(logic), pushCall(logic), historyCall(logic)];
+  for (const { method, path, answer } of calls) {
+    app.on(method, path, async (c) => {
+      const result = await answer(call(c, proxies));
+      if (typeof result !== "string") return c.json(result);
+      return c.body(result, 200, { "content-type": "application/json" });
+    });
   }
   app.onError((error, c) => {
     if (error instanceof BadRequest) {

@@ -55,6 +55,40 @@ const ANSWERS: readonly [string, string][] = [
     bad("query must be percent-encoded UTF-8"),
   ],
   ["POST /goim/push/room", bad("operation is missing")],
+  ["POST /goim/push/room?operation=1&type=live&room=1&id=a&media_ms=61500", OK],
+  [
+    "POST /goim/push/room?operation=1&type=log&room=1&id=a&media_ms=0",
+    '{"code":0,"message":"","data":{"epoch":"e1","offset":1}}',
+  ],
+  [
+    "POST /goim/push/room?operation=1&type=log&room=1&id=",
+    bad('id must be well-formed text of 1 to 128 characters, current value is ""'),
+  ],
+  [
+    `POST /goim/push/room?operation=1&type=log&room=1&id=${"i".repeat(10_240)}`,
+    bad(
+      `id must be well-formed text of 1 to 128 characters, current value is "${"i".repeat(64)}…"`,
+    ),
+  ],
+  [
+    "POST /goim/push/room?operation=1&type=log&room=1&media_ms=9007199254740992",
+    bad('media_ms must be an integer of at most 53 bits, current value is "9007199254740992"'),
+  ],
+  [
+    "POST /goim/push/room?operation=1&type=log&room=1&media_ms=-1",
+    bad("media_ms must be an integer, 0 to 9007199254740991, current value is -1"),
+  ],
+  [
+    "POST /goim/push/room?operation=1&type=log&room=1&media_ms=1.5",
+    bad('media_ms must be an integer of at most 53 bits, current value is "1.5"'),
+  ],
+  ["POST /goim/push/all?operation=1000&id=a", OK],
+  [
+    `POST /goim/push/keys?operation=1&keys=x&id=${"i".repeat(129)}`,
+    bad(
+      `id must be well-formed text of 1 to 128 characters, current value is "${"i".repeat(64)}…"`,
+    ),
+  ],
   ["POST /goim/push/all?operation=1000", OK],
   ["POST /goim/push/all?operation=1000&speed=100", OK],
   ["POST /goim/push/all?speed=1", bad("operation is missing")],
@@ -137,6 +171,17 @@ test("pushes reach the log with their parameters and the raw body", async () => 
     { ...shared, kind: "room", room: "live://a b/你" },
     { ...shared, kind: "broadcast", speed: 5 },
   ]);
+});
+
+test("ids and the media time of pushes reach the log", async () => {
+  const { pushLog, call } = await setUp();
+  await call("POST /goim/push/keys?operation=1&keys=x&id=k");
+  await call("POST /goim/push/mids?operation=1&mids=7&id=m");
+  await call("POST /goim/push/room?operation=1&type=log&room=1&id=%E4%BD%A0&media_ms=61500");
+  await call("POST /goim/push/all?operation=1&id=a&id=b");
+  assert.deepEqual(pushLog.options.map(({ publishId }) => publishId), ["k", "m", "你", "a"]);
+  const [room] = pushLog.taken.filter(({ kind }) => kind === "room");
+  assert.equal(room.kind === "room" && room.mediaMs, 61_500);
 });
 
 test("goim fault 4: one bad key does not abort the rest of a push to keys", async () => {

@@ -1,5 +1,5 @@
 import type { Logic } from "../logic.ts";
-import { type Answer, ok } from "./answers.ts";
+import { type Answer, type JsonText, ok } from "./answers.ts";
 import { Query } from "./query.ts";
 
 /** A request, as the calls see it. */
@@ -14,7 +14,7 @@ export interface Call {
   readonly method: "GET" | "POST";
   readonly path: string;
   /** @throws {BadRequest} When a parameter is missing or wrong. */
-  readonly answer: (request: CallRequest) => Promise<Answer>;
+  readonly answer: (request: CallRequest) => Promise<Answer | JsonText>;
 }
 
 /** The calls that goim has. */
@@ -23,23 +23,27 @@ export function goimCalls({ push, online, nodes }: Logic): readonly Call[] {
     post("/goim/push/keys", (query) => {
       const operation = query.int32("operation");
       const keys = query.list("keys");
-      return (body) => push.keys(operation, keys, body);
+      const id = query.given("id");
+      return (body) => push.keys(operation, keys, body, { id });
     }),
     post("/goim/push/mids", (query) => {
       const operation = query.int32("operation");
       const mids = query.int64s("mids");
-      return (body) => push.mids(operation, mids, body);
+      const id = query.given("id");
+      return (body) => push.mids(operation, mids, body, { id });
     }),
     post("/goim/push/room", (query) => {
       const operation = query.int32("operation");
       const type = query.text("type");
       const room = query.text("room");
-      return (body) => push.room(operation, type, room, body);
+      const options = { id: query.given("id"), mediaMs: query.integer("media_ms") };
+      return (body) => push.room(operation, type, room, body, options);
     }),
     post("/goim/push/all", (query) => {
       const operation = query.int32("operation");
       const speed = query.int32("speed", 0, 0);
-      return (body) => push.all(operation, speed, body);
+      const id = query.given("id");
+      return (body) => push.all(operation, speed, body, { id });
     }),
     get("/goim/online/top", (query) => online.top(query.text("type"), query.int32("limit", 1))),
     get("/goim/online/room", (query) => online.room(query.text("type"), query.list("rooms"))),
@@ -52,15 +56,14 @@ export function goimCalls({ push, online, nodes }: Logic): readonly Call[] {
   ];
 }
 
-/** A push. */
-function post(path: string, read: (query: Query) => (body: Uint8Array) => Promise<void>): Call {
+/** A push, answered with what it gives. */
+function post(path: string, read: (query: Query) => (body: Uint8Array) => Promise<unknown>): Call {
   return {
     method: "POST",
     path,
     async answer({ request }) {
       const push = read(new Query(request.url));
-      await push(await bodyOf(request));
-      return ok();
+      return ok(await push(await bodyOf(request)));
     },
   };
 }

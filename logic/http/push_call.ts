@@ -1,4 +1,6 @@
 import { excerpt } from "../../protocol/excerpt.ts";
+import type { StreamPosition } from "../../protocol/history.ts";
+import { isCount } from "../../protocol/history_query.ts";
 import { isInt32 } from "../../protocol/int32.ts";
 import { jsonMember, parseJsonObject } from "../../protocol/json_object.ts";
 import { Limits } from "../../protocol/limits.ts";
@@ -6,15 +8,13 @@ import { decodeUtf8 } from "../../protocol/utf8.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import type { Push } from "../push.ts";
+import { mediaMsForm } from "../push_options.ts";
 import { ok } from "./answers.ts";
 import { bodyOf, type Call } from "./calls.ts";
 import { int64 } from "./query.ts";
 
 /** Whom a push may be for; a call names exactly one. */
 const TARGETS = ["keys", "mids", "room", "all"] as const;
-
-/** Members that promise something which this server does not keep; others are passed over. */
-const NOT_YET = ["id", "media_ms"] as const;
 
 const encoder = new TextEncoder();
 
@@ -25,8 +25,7 @@ export function pushCall({ push }: Logic): Call {
     path: "/v1/push",
     async answer({ request }) {
       const bytes = await bodyOf(request);
-      await new PushRequest(decodeUtf8(bytes) ?? "").send(push);
-      return ok();
+      return ok(await new PushRequest(decodeUtf8(bytes) ?? "").send(push));
     },
   };
 }
@@ -45,13 +44,13 @@ class PushRequest {
     const members = parseJsonObject(text);
     if (members === undefined) throw new BadRequest("body must be a JSON object in UTF-8");
     this.#members = members;
-    for (const name of NOT_YET) {
-      if (this.#has(name)) throw new BadRequest(`${name} is not supported, leave it out`);
-    }
   }
 
-  /** @throws {BadRequest} When a member is missing or wrong. */
-  send(push: Push): Promise<void> {
+  /**
+   * @returns For a push to a room that keeps history, its place there.
+   * @throws {BadRequest} When a member is missing or wrong.
+   */
+  send(push: Push): Promise<StreamPosition | void> {
     const targets = TARGETS.filter((name) => this.#has(name));
     if (targets.length !== 1) {
       throw new BadRequest(
@@ -60,16 +59,23 @@ class PushRequest {
     }
     const operation = this.#int32("operation");
     const body = this.#body();
+    const id = this.#id();
+    if (this.#has("media_ms") && targets[0] !== "room") {
+      throw new BadRequest("media_ms must be given with room alone");
+    }
     switch (targets[0]) {
       case "keys":
-        return push.keys(operation, this.#list("keys").map((key) => this.#key(key)), body);
+        return push.keys(operation, this.#list("keys").map((key) => this.#key(key)), body, { id });
       case "mids":
-        return push.mids(operation, this.#mids(), body);
+        return push.mids(operation, this.#mids(), body, { id });
       case "room":
-        return push.roomByKey(operation, this.#text("room"), body);
+        return push.roomByKey(operation, this.#text("room"), body, {
+          id,
+          mediaMs: this.#mediaMs(),
+        });
       case "all": {
         if (this.#members.all !== true) throw this.#wrong("all", "true");
-        return push.all(operation, this.#has("speed") ? this.#int32("speed") : 0, body);
+        return push.all(operation, this.#has("speed") ? this.#int32("speed") : 0, body, { id });
       }
     }
   }
@@ -90,6 +96,20 @@ class PushRequest {
     const value = this.#members[name];
     if (typeof value === "string") return value.toWellFormed();
     throw this.#wrong(name, "text");
+  }
+
+  #id(): string | undefined {
+    const { id } = this.#members;
+    if (!this.#has("id")) return undefined;
+    if (typeof id === "string") return id;
+    throw this.#wrong("id", "text");
+  }
+
+  #mediaMs(): number | undefined {
+    const { media_ms: mediaMs } = this.#members;
+    if (!this.#has("media_ms")) return undefined;
+    if (isCount(mediaMs)) return mediaMs;
+    throw this.#wrong("media_ms", mediaMsForm);
   }
 
   #list(name: "keys" | "mids"): readonly unknown[] {

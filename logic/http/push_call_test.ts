@@ -58,6 +58,20 @@ for (const [request, message] of TAKEN) {
   });
 }
 
+test("POST /v1/push takes an id and a media time, and answers a room's offset", async () => {
+  const { call, pushLog } = await setUp();
+  const push = async (body: string) => (await call("POST /v1/push", { body })).text;
+  const room = '{"room":"log://1","operation":7,"body":"a","id":"i1","media_ms":61500}';
+  assert.equal(await push(room), '{"code":0,"message":"","data":{"epoch":"e1","offset":1}}');
+  for (const target of ['"keys":["x"]', '"mids":[7]', '"all":true', '"room":"live://1"']) {
+    assert.equal(await push(`{${target},"operation":7,"id":"i2","media_ms":null}`), OK);
+  }
+  const ids = pushLog.options.map(({ publishId }) => publishId);
+  assert.deepEqual(ids, ["i1", "i2", "i2", "i2", "i2"]);
+  const [message] = pushLog.taken;
+  assert.equal(message.kind === "room" && message.mediaMs, 61_500);
+});
+
 test("POST /v1/push to nobody's keys and mids is answered 0 and pushes nothing", async () => {
   assert.deepEqual(await push('{"keys":["no"],"operation":7}'), { text: OK, taken: [] });
   // One more than the mid of a client, and the same as a JavaScript number.
@@ -108,8 +122,32 @@ const REFUSED: readonly [string, string][] = [
     '{"room":"live://","operation":7}',
     "room must be a room key {type}://{id}, or an id alone, of at most 256 characters",
   ],
-  ['{"all":true,"operation":7,"id":"1"}', "id is not supported, leave it out"],
-  ['{"all":true,"operation":7,"media_ms":0}', "media_ms is not supported, leave it out"],
+  ['{"all":true,"operation":7,"id":1}', "id must be text, current value is 1"],
+  [
+    '{"all":true,"operation":7,"id":""}',
+    'id must be well-formed text of 1 to 128 characters, current value is ""',
+  ],
+  [
+    '{"keys":["x"],"operation":7,"id":"\\udfff"}',
+    'id must be well-formed text of 1 to 128 characters, current value is "\udfff"',
+  ],
+  [
+    `{"mids":["7"],"operation":7,"id":"${"i".repeat(10_240)}"}`,
+    `id must be well-formed text of 1 to 128 characters, current value is "${"i".repeat(64)}…"`,
+  ],
+  ['{"all":true,"operation":7,"media_ms":0}', "media_ms must be given with room alone"],
+  [
+    '{"room":"log://1","operation":7,"media_ms":-1}',
+    "media_ms must be an integer, 0 to 9007199254740991, current value is -1",
+  ],
+  [
+    '{"room":"log://1","operation":7,"media_ms":9007199254740992}',
+    "media_ms must be an integer, 0 to 9007199254740991, current value is 9007199254740992",
+  ],
+  [
+    '{"room":"log://1","operation":7,"media_ms":"5"}',
+    'media_ms must be an integer, 0 to 9007199254740991, current value is "5"',
+  ],
   [
     '{"all":true,"operation":7,"body":"x","body_base64":"eA=="}',
     "body and body_base64 must not both be given",

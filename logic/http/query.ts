@@ -51,6 +51,20 @@ export class Query {
     throw wrong(name, `an integer, ${min} to ${INT32_MAX}`, text);
   }
 
+  /** Text that may be missing, which is undefined then. */
+  given(name: string): string | undefined {
+    return this.#params.get(name) ?? undefined;
+  }
+
+  /** An integer that may be missing, at most 53 bits long. */
+  integer(name: string): number | undefined {
+    const text = this.given(name);
+    if (text === undefined) return undefined;
+    const number = Number(text);
+    if (/^-?\d{1,16}$/.test(text) && Number.isSafeInteger(number)) return number;
+    throw wrong(name, "an integer of at most 53 bits", text);
+  }
+
   /** A parameter that is given once or more often. */
   list(name: string): readonly string[] {
     const values = this.#params.getAll(name);

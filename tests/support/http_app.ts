@@ -3,8 +3,10 @@ import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import type { CometApi } from "../../protocol/cluster/comet_calls.ts";
-import type { Appended } from "../../drivers/ports.ts";
+import type { Appended, AppendOptions, Retention } from "../../drivers/ports.ts";
+import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
+import { roomDefaults } from "../../protocol/room_options.ts";
 import { Logic, logicDefaults } from "../../logic/logic.ts";
 import { nodesDefaults } from "../../logic/nodes.ts";
 import { createHttpApp, type HttpAppOptions } from "../../logic/http/app.ts";
@@ -21,14 +23,37 @@ export function bad(message: string): string {
 export const PEER = { remoteAddress: "10.1.0.9" };
 const START_MS = 1_700_000_000_123;
 
-/** A push log that notes what it takes. */
-class NotingLog extends MemoryPushLog {
+/** A push log that notes what it takes and is asked for, and answers what it is told to. */
+export class NotingLog extends MemoryPushLog {
   readonly taken: PushMessage[] = [];
-  override async append(partition: number, message: PushMessage): Promise<Appended> {
+  readonly options: AppendOptions[] = [];
+  readonly asked: (HistoryQuery & { readonly retention: Retention })[] = [];
+  page: HistoryPage = { epoch: "", head: 0, first: 1, messages: [], more: false };
+
+  override async append(
+    partition: number,
+    message: PushMessage,
+    options: AppendOptions = {},
+  ): Promise<Appended> {
+    const { position } = await super.append(partition, message);
     this.taken.push(message);
-    return await super.append(partition, message);
+    this.options.push(options);
+    if (options.retention === undefined) return { position };
+    return { position, stream: { epoch: "e1", offset: this.taken.length } };
+  }
+
+  override async readHistory(
+    _partition: number,
+    query: HistoryQuery,
+    retention: Retention,
+  ): Promise<HistoryPage> {
+    this.asked.push({ ...query, retention });
+    return this.page;
   }
 }
+
+/** The rooms of {@linkcode setUp} that keep history. */
+export const logRooms = { ...roomDefaults, type: "log", historySize: 50, historyTtlMs: 60_000 };
 
 /** Two comets of two regions, with rooms, and three clients. */
 export async function setUp(
@@ -50,6 +75,7 @@ export async function setUp(
     running: clock,
     options: {
       ...logicDefaults,
+      rooms: [logRooms],
       nodes: {
         ...nodesDefaults,
         defaultDomain: "push.example.com",
