@@ -21,5 +21,6 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   rpc: () => import("./rpc.ts"),
   routing: () => import("./routing.ts"),
   cluster: () => import("./cluster.ts"),
+  delivered: () => import("./delivered.ts"),
   compare: () => import("./compare.ts"),
 };

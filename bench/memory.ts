@@ -14,25 +14,34 @@ async function settled(subject: Child, settleMs: number): Promise<number> {
   return (await subject.usage()).rssBytes;
 }
 
+/** Whose memory is looked at; rooms of type `kept` keep history. */
+const subjects = [
+  ["bare", "bare", ""],
+  ["tcp", "tcp", "bench://memory"],
+  ["tcp, history", "tcp", "kept://memory"],
+  ["websocket", "websocket", "bench://memory"],
+  ["websocket, history", "websocket", "kept://memory"],
+] as const;
+
 /**
  * Resident memory of the server per idle connection, between 5,000 and 18,000 of them: bare
- * sockets, and authenticated clients over TCP and WebSocket, each in a process of its own.
+ * sockets, and authenticated clients over TCP and WebSocket in a room without history and with,
+ * each in a process of its own.
  */
 export async function run(scale: number): Promise<void> {
   const from = scaled(FROM, scale, 10);
   const to = scaled(TO, scale, 20);
   const settleMs = SETTLE_MS * Math.min(1, scale);
   const rows: string[][] = [];
-  for (const kind of ["bare", "tcp", "websocket"] as const) {
+  for (const [name, kind, room] of subjects) {
     await using subject = new Child("./subject.ts");
     await using sink = new Child("./sink.ts");
     const ports = await subject.call<Ports>("listen", { onData: "ignore" });
-    const room = "bench://memory";
     await sink.call("open", { kind, port: ports[kind], clients: from, room });
     const before = await settled(subject, settleMs);
     await sink.call("open", { kind, port: ports[kind], clients: to - from, room });
     const after = await settled(subject, settleMs);
-    rows.push([kind, cell((after - before) / (to - from)), cell(after / 2 ** 20)]);
+    rows.push([name, cell((after - before) / (to - from)), cell(after / 2 ** 20)]);
   }
   printTable(
     `Memory of the server process, ${from} to ${to} idle connections`,

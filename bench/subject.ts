@@ -12,6 +12,7 @@ import { RpcCounters } from "../rpc/counters.ts";
 import type { BareListener } from "../platform/bare_sockets.ts";
 import { selectBareSockets, selectPlatform } from "../platform/select.ts";
 import { encodeFrame } from "../protocol/frame.ts";
+import { roomDefaults } from "../protocol/room_options.ts";
 import { serveCommands } from "./child.ts";
 
 /** Ports of a subject. */
@@ -38,6 +39,9 @@ interface FanoutArgument {
 
 const FAR_MS = 3_600_000;
 
+/** Rooms that keep history are `kept://…`. */
+const rooms = [{ ...roomDefaults, type: "kept", historySize: 1_000 }];
+
 let comet: Comet;
 let bare: BareListener;
 
@@ -54,10 +58,10 @@ async function listen({ onData, pingMs = 0 }: ListenArgument): Promise<Ports> {
     sessions: new MemorySessions(nodes),
     pushLog: new MemoryPushLog(clock),
   };
-  const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS, pingMs };
+  const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS, pingMs, rooms };
   const server = wireServer(parts, {
     comet: { server: "bench", options },
-    logic: { ports, options: logicDefaults },
+    logic: { ports, options: { ...logicDefaults, rooms } },
   });
   comet = server.comet;
   await nodes.register({
@@ -80,21 +84,25 @@ async function listen({ onData, pingMs = 0 }: ListenArgument): Promise<Ports> {
 }
 
 let position = 0;
+/** The last offset of each room that keeps history. */
+const heads = new Map<string, number>();
 
 async function fanout({ target, room, bodyBytes }: FanoutArgument): Promise<void> {
-  const frames = encodeFrame(1000, 0, new Uint8Array(bodyBytes));
+  const isKept = room.startsWith("kept://");
+  const head = isKept ? (heads.get(room) ?? 0) + 1 : 0;
+  if (isKept) heads.set(room, head);
+  const frames = encodeFrame(1000, head, new Uint8Array(bodyBytes));
   if (target === "bare") return bare.writeAll(frames);
   // What a job sends for a push to a room.
-  const positions = [++position];
   await comet.deliver([{
     kind: "room",
     partition: 0,
     token: 1,
     room,
-    epoch: "",
-    head: 0,
+    epoch: isKept ? "bench" : "",
+    head,
     frames,
-    positions,
+    positions: [++position],
   }]);
 }
 
