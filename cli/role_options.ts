@@ -123,9 +123,11 @@ export function cometOptions(config: Config, process: Process): CometOptions {
   return {
     ...cometDefaults,
     handshakeMs: config.handshakeMs,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
     heartbeatMs: config.heartbeatIntervalMs * config.heartbeatsMax,
     slowReaderMs: config.slowReaderMs,
     operationsMax: config.operationsMax,
+    roomsMax: config.roomsMax,
     pingMs: config.pingMs,
     reportMs: config.reportMs,
     connectionsMax: config.connectionsMax || filesLeft(config, process),

@@ -92,6 +92,11 @@ export class Channel {
     this.format = transport.format;
   }
 
+  /** Whether it is authenticated, and not closing. */
+  get isOpen(): boolean {
+    return this.state === ChannelState.open;
+  }
+
   /** Its place in the table of channels for as long as it lives. */
   get slot(): number {
     return this.id % SLOTS_MAX;

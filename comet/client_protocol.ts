@@ -1,39 +1,48 @@
 import { getLogger } from "@logtape/logtape";
-import { WriteOutcome } from "../platform/port.ts";
-import { CloseCodes, ProtocolError } from "../protocol/close_codes.ts";
-import { excerpt } from "../protocol/excerpt.ts";
 import { EMPTY, type Frame, type FrameSink, writeInt32 } from "../protocol/frame.ts";
 import { subscribed, unsubscribed } from "../protocol/operation_list.ts";
 import { Operation } from "../protocol/operations.ts";
-import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
-import { ConnectRefused, type ConnectReply } from "../protocol/cluster/connection.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
-import { decodeUtf8 } from "../protocol/utf8.ts";
-import { type Channel, ChannelState } from "./channel.ts";
+import { type Channel, ChannelState, Feature } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
 import type { ConnectionManager } from "./connection_manager.ts";
+import { Auth } from "./operations/auth.ts";
+import { ChangeRoom } from "./operations/change_room.ts";
+import { FurtherRooms } from "./operations/further_rooms.ts";
+import { History } from "./operations/history.ts";
+import { JoinRules } from "./operations/join_rules.ts";
+import { Replies } from "./operations/replies.ts";
+import { RequestCode, requestMembers, RequestRefused } from "./operations/request.ts";
 
 const log = getLogger(["halley", "comet"]);
-
-const encoder = new TextEncoder();
 
 /**
  * What clients' frames mean: the same for every transport. One object serves all channels. While
  * logic is asked for one of them, that channel is busy and its later frames wait, so that answers
- * come in the order of the requests.
+ * come in the order of the requests. Operations that take more than a few lines are in
+ * `operations/`.
  */
 export class ClientProtocol implements FrameSink<Channel> {
   /** Body of every heartbeat's answer: formats copy it. */
   readonly #onlineBody = new Uint8Array(4);
-
-  /** Whether a logic has said that it is to be asked before a client joins another room. */
-  #asksJoins = false;
+  readonly #replies: Replies;
+  readonly #auth: Auth;
+  readonly #changeRoom: ChangeRoom;
+  readonly #furtherRooms: FurtherRooms;
+  readonly #history: History;
 
   constructor(
     private readonly connections: ConnectionManager,
     private readonly logic: LogicApi,
     private readonly counters: CometCounters,
-  ) {}
+  ) {
+    const replies = this.#replies = new Replies(connections, counters);
+    const rules = new JoinRules(connections, logic, counters);
+    this.#auth = new Auth(connections, logic, counters, rules, replies);
+    this.#changeRoom = new ChangeRoom(connections, rules, replies);
+    this.#furtherRooms = new FurtherRooms(connections, rules, counters, replies);
+    this.#history = new History(connections, logic, rules, counters, replies);
+  }
 
   /**
    * Handles one frame.
@@ -46,7 +55,7 @@ export class ClientProtocol implements FrameSink<Channel> {
     this.counters.framesReceived++;
     if (channel.state === ChannelState.handshaking) {
       if (frame.operation !== Operation.Auth) return true;
-      this.#auth(channel, frame);
+      this.#auth.frame(channel, frame);
       return false;
     }
     switch (frame.operation) {
@@ -54,27 +63,25 @@ export class ClientProtocol implements FrameSink<Channel> {
         this.#heartbeat(channel, frame.sequence);
         return true;
       case Operation.ChangeRoom:
-        return this.#changeRoom(channel, frame);
+        return this.#changeRoom.frame(channel, frame);
       case Operation.Subscribe:
         channel.accepts = subscribed(channel.accepts, frame.body);
-        this.#reply(channel, Operation.SubscribeReply, frame.sequence, frame.body);
+        this.#replies.send(channel, Operation.SubscribeReply, frame.sequence, frame.body);
         return true;
       case Operation.Unsubscribe:
         channel.accepts = unsubscribed(channel.accepts, frame.body);
-        this.#reply(channel, Operation.UnsubscribeReply, frame.sequence, frame.body);
+        this.#replies.send(channel, Operation.UnsubscribeReply, frame.sequence, frame.body);
         return true;
-      default:
-        this.#receive(channel, frame);
+      case Operation.Join:
+      case Operation.Leave:
+      case Operation.History:
+        // To clients of goim these are operations of the application like any other.
+        if ((channel.features & Feature.extended) === 0) break;
+        this.#request(channel, frame);
         return false;
     }
-  }
-
-  /** Whether a room takes no more members; who is in it is not asked. */
-  #isFull(roomKey: string): boolean {
-    const { membersMax } = this.connections.roomTypes.of(roomKey);
-    const room = this.connections.rooms.get(roomKey);
-    return membersMax > 0 && room !== undefined &&
-      this.connections.rooms.online(room) >= membersMax;
+    this.#receive(channel, frame);
+    return false;
   }
 
   #heartbeat(channel: Channel, sequence: number): void {
@@ -82,117 +89,45 @@ export class ClientProtocol implements FrameSink<Channel> {
     const { primary } = channel;
     const online = primary === null ? 0 : this.connections.rooms.online(primary.room);
     writeInt32(this.#onlineBody, 0, online);
-    this.#reply(channel, Operation.HeartbeatReply, sequence, this.#onlineBody);
+    this.#replies.send(channel, Operation.HeartbeatReply, sequence, this.#onlineBody);
+    if (channel.others.length > 0) this.#furtherRooms.tellOnline(channel);
   }
 
-  #changeRoom(channel: Channel, { body, sequence }: Frame): boolean {
-    const key = decodeUtf8(body);
-    if (key === undefined || (key !== "" && parseRoomKey(key) === undefined)) {
-      throw new ProtocolError(
-        CloseCodes.protocolError,
-        `Cannot change room: it must be ${roomKeyForm}, current value is "${
-          excerpt(key ?? "no text")
-        }"`,
-      );
-    }
-    const isAsked = this.#asksJoins && key !== "" && key !== channel.roomKey;
-    const announced = key === "" || isAsked ? undefined : this.connections.interest.add(key);
-    if (!isAsked && announced === undefined) {
-      this.#join(channel, sequence, key, body);
-      return true;
-    }
+  /** Handles an operation whose body is JSON, and whose answer has a code. */
+  #request(channel: Channel, frame: Frame): void {
+    const { operation, sequence } = frame;
     channel.busy = true;
-    const echo = body.slice();
-    if (isAsked) void this.#askToJoin(channel, sequence, key, echo);
-    else announced!.then(() => this.#joinLater(channel, sequence, key, echo));
-    return false;
+    this.#carryOut(channel, frame)
+      .catch((error) => {
+        if (channel.isOpen) this.#refuse(channel, operation, sequence, error);
+      })
+      .then(() => {
+        channel.busy = false;
+        if (channel.isOpen) channel.transport.resume(channel);
+      });
   }
 
-  /** Asks logic for a change of room; refused, the channel stays in its room, and is told of it. */
-  async #askToJoin(channel: Channel, sequence: number, key: string, echo: Uint8Array) {
-    const request = { ...this.connections.refOf(channel), room: key };
-    const mayJoin = await this.logic.authorizeJoin(request).catch((error) => {
-      log.warn("logic could not be asked whether a client may join: {error}", { error });
-      return false;
-    });
-    if (channel.state !== ChannelState.open) return;
-    if (!mayJoin) {
-      this.counters.joinsRefused++;
-      const { roomKey } = channel;
-      return this.#joinLater(channel, sequence, roomKey, encoder.encode(roomKey));
+  async #carryOut(channel: Channel, { operation, sequence, body }: Frame): Promise<void> {
+    const members = requestMembers(body);
+    if (operation === Operation.Join) await this.#furtherRooms.join(channel, sequence, members);
+    else if (operation === Operation.Leave) this.#furtherRooms.leave(channel, sequence, members);
+    else await this.#history.read(channel, sequence, members);
+  }
+
+  #refuse(channel: Channel, operation: number, sequence: number, error: unknown): void {
+    let refusal = error;
+    if (!(refusal instanceof RequestRefused)) {
+      this.counters.requestFailures++;
+      log.warn("operation {operation} failed for a fault of the server: {error}", {
+        operation,
+        error,
+      });
+      refusal = new RequestRefused(RequestCode.failed, "the server failed, try again");
     }
-    const announced = this.connections.interest.add(key);
-    if (announced === undefined) this.#joinLater(channel, sequence, key, echo);
-    else announced.then(() => this.#joinLater(channel, sequence, key, echo));
-  }
-
-  /** Joins where the channel was busy meanwhile, and goes on with what has come since. */
-  #joinLater(channel: Channel, sequence: number, key: string, echo: Uint8Array): void {
-    channel.busy = false;
-    if (channel.state !== ChannelState.open) return;
-    this.#join(channel, sequence, key, echo);
-    channel.transport.resume(channel);
-  }
-
-  /** Moves a channel into a room, unless that is full, and says in which one it is. */
-  #join(channel: Channel, sequence: number, key: string, echo: Uint8Array): void {
-    let room = echo;
-    if (channel.isIn(key) || !this.#isFull(key)) {
-      this.connections.memberships.moveTo(channel, key);
-    } else {
-      this.counters.roomsFull++;
-      room = encoder.encode(channel.roomKey);
-    }
-    this.#reply(channel, Operation.ChangeRoomReply, sequence, room);
-  }
-
-  #auth(channel: Channel, frame: Frame): void {
-    const sequence = frame.sequence;
-    channel.busy = true;
-    this.logic.connect({
-      server: this.connections.server,
-      connectionId: channel.id,
-      token: frame.body,
-      remoteAddress: channel.remoteAddress,
-    }).then(
-      (client) => this.#accepted(channel, sequence, client),
-      (error) => this.#refused(channel, error),
-    );
-  }
-
-  /** Logic accepts the client; jobs may have to learn of its room first. */
-  #accepted(channel: Channel, sequence: number, client: ConnectReply): void {
-    this.#asksJoins ||= client.asksJoins;
-    const announced = client.room === "" ? undefined : this.connections.interest.add(client.room);
-    if (announced === undefined) this.#authenticated(channel, sequence, client);
-    else announced.then(() => this.#authenticated(channel, sequence, client));
-  }
-
-  #authenticated(channel: Channel, sequence: number, client: ConnectReply): void {
-    channel.busy = false;
-    if (channel.state === ChannelState.handshaking && this.#isFull(client.room)) {
-      this.counters.roomsFull++;
-      this.connections.close(channel, CloseCodes.roomFull);
-    }
-    if (channel.state !== ChannelState.handshaking) {
-      this.logic.disconnect(this.connections.refOf(channel, client))
-        .catch(() => this.counters.logicFailures++);
-      return;
-    }
-    this.#reply(channel, Operation.AuthReply, sequence, EMPTY);
-    this.connections.authenticated(channel, client);
-    channel.transport.resume(channel);
-  }
-
-  #refused(channel: Channel, error: unknown): void {
-    channel.busy = false;
-    this.counters.authFailures++;
-    if (error instanceof ConnectRefused) {
-      this.connections.close(channel, error.close);
-      return;
-    }
-    log.error("auth failed for a fault of the server: {error}", { error });
-    this.connections.close(channel, CloseCodes.internalError);
+    const { code, message, retryMs } = refusal as RequestRefused;
+    if (code === RequestCode.badRequest) this.counters.badRequests++;
+    const retry = retryMs > 0 ? { retry_ms: retryMs } : undefined;
+    this.#replies.json(channel, operation + 1, sequence, { code, message, ...retry });
   }
 
   #receive(channel: Channel, frame: Frame): void {
@@ -216,19 +151,9 @@ export class ClientProtocol implements FrameSink<Channel> {
 
   #received(channel: Channel, operation: number, sequence: number, reply: Uint8Array): void {
     channel.busy = false;
-    if (channel.state !== ChannelState.open) return;
+    if (!channel.isOpen) return;
     const answer = operation === Operation.SendMessage ? Operation.SendMessageReply : operation;
-    this.#reply(channel, answer, sequence, reply);
+    this.#replies.send(channel, answer, sequence, reply);
     channel.transport.resume(channel);
-  }
-
-  #reply(channel: Channel, operation: number, sequence: number, body: Uint8Array): void {
-    this.#write(channel, channel.format.frame(operation, sequence, body));
-  }
-
-  #write(channel: Channel, bytes: Uint8Array): void {
-    if (this.connections.write(channel, bytes) === WriteOutcome.dropped) {
-      this.counters.framesDropped++;
-    }
   }
 }

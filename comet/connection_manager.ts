@@ -4,11 +4,11 @@ import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { ConnectionRef, ConnectReply } from "../protocol/cluster/connection.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { RoomTypes } from "../protocol/room_options.ts";
-import { Channel, ChannelState, type Transport } from "./channel.ts";
+import { Channel, ChannelState, Feature, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { type CometOptions, TICK_MS } from "./options.ts";
-import { Memberships } from "./memberships.ts";
+import { type Joined, Memberships } from "./memberships.ts";
 import { Pings } from "./pings.ts";
 import { RoomInterest } from "./room_interest.ts";
 import { Rooms } from "./rooms.ts";
@@ -45,7 +45,7 @@ export class ConnectionManager {
     private readonly logic: LogicApi,
     clock: Clock,
     private readonly running: Clock,
-    private readonly options: CometOptions,
+    readonly options: CometOptions,
     private readonly counters: CometCounters,
   ) {
     this.roomTypes = new RoomTypes(options.rooms);
@@ -91,16 +91,17 @@ export class ConnectionManager {
     this.#setTimer(channel, this.options.handshakeMs);
   }
 
-  /** Makes a channel what its auth says it is. */
-  authenticated(channel: Channel, client: ConnectReply): void {
+  /** Makes a channel what its auth says it is, and takes it into its room. */
+  authenticated(channel: Channel, client: ConnectReply): Joined {
     channel.state = ChannelState.open;
     channel.mid = client.mid;
     channel.key = client.key;
     channel.accepts = this.#shared(client.accepts);
+    channel.features = featuresOf(client);
     this.channels.bindKey(channel);
-    this.memberships.moveTo(channel, client.room);
     this.counters.authenticated++;
     this.#setTimer(channel, this.options.heartbeatMs);
+    return this.memberships.moveTo(channel, client.room, client.extras);
   }
 
   /**
@@ -222,4 +223,11 @@ export class ConnectionManager {
     this.#wheel.cancel(channel.slowTimer);
     channel.slowTimer = NO_TIMER;
   }
+}
+
+/** Bits of {@linkcode Feature} for what a client's auth asks for beyond goim's protocol. */
+function featuresOf({ extras }: ConnectReply): number {
+  if (extras === undefined) return 0;
+  const has = (name: "rooms" | "notices") => extras.features.includes(name) ? Feature[name] : 0;
+  return Feature.extended | has("rooms") | has("notices");
 }

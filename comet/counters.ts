@@ -13,6 +13,14 @@ export class CometCounters {
   refusedOrigins = 0;
   /** Clients that did not get into a room because it was full. */
   roomsFull = 0;
+  /** Joins that were refused because the connection was in as many further rooms as it may. */
+  tooManyRooms = 0;
+  /** Joins, leaves and history requests that were wrong. */
+  badRequests = 0;
+  /** History requests that were refused because too many waited. */
+  historyRefused = 0;
+  /** Joins and history requests that failed for a fault of the server. */
+  requestFailures = 0;
   /** Connections closed for what they sent. */
   protocolErrors = 0;
   handshakeTimeouts = 0;

@@ -108,10 +108,10 @@ export class Fanout {
     const room = this.connections.rooms.get(delivery.room);
     if (room === undefined || count === 0) return undefined;
     const frames = repeated === 0 ? delivery.frames : afterFrames(delivery.frames, repeated);
-    const push = new EncodedPush(frames, count);
+    const push = new EncodedPush(frames, count, delivery.room);
     let walked = false;
     let resolve = () => {};
-    const visit = ({ channel }: Membership<Channel>) => this.#push(channel, push);
+    const visit = (membership: Membership<Channel>) => this.#pushToMember(membership, push);
     room.walk(this.clock, this.slice, visit, (failure) => {
       walked = true;
       if (failure !== undefined) this.#fail(delivery, failure);
@@ -151,11 +151,22 @@ export class Fanout {
     this.#push(channel, push);
   }
 
+  /** Pushes to a further room name it: the client is in several. */
+  #pushToMember(membership: Membership<Channel>, push: EncodedPush): void {
+    const { channel } = membership;
+    if (channel.primary === membership) this.#push(channel, push);
+    else this.#write(channel, push.named(channel.format), push.count);
+  }
+
   #push(channel: Channel, push: EncodedPush): void {
+    this.#write(channel, push.bytes(channel.format), push.count);
+  }
+
+  #write(channel: Channel, bytes: Uint8Array, count: number): void {
     this.#writes++;
-    const outcome = this.connections.write(channel, push.bytes(channel.format));
-    if (outcome === WriteOutcome.dropped) this.counters.framesDropped += push.count;
-    else if (outcome !== WriteOutcome.closed) this.counters.framesPushed += push.count;
+    const outcome = this.connections.write(channel, bytes);
+    if (outcome === WriteOutcome.dropped) this.counters.framesDropped += count;
+    else if (outcome !== WriteOutcome.closed) this.counters.framesPushed += count;
   }
 
   /** Refusing the batch would bring the same delivery again, and all the others twice. */

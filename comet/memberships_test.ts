@@ -79,8 +79,9 @@ class Visitors {
     const room = this.#pick(ROOMS);
     await this.comet.deliver([roomDelivery(room, pushFrames(room))]);
     for (const { client, primary, others } of this.all) {
+      const named = others.has(room) ? ` in ${room}` : "";
       const isMember = primary === room || others.has(room);
-      assert.deepEqual(client.lines(), isMember ? [`1000:0:${room}`] : []);
+      assert.deepEqual(client.lines(), isMember ? [`1000:0:${room}${named}`] : []);
     }
   }
 

@@ -14,6 +14,8 @@ export interface ListenerOptions {
 export interface CometOptions {
   /** How long a client has from connecting to a successful auth, in milliseconds. */
   readonly handshakeMs: number;
+  /** How often clients are told to send a heartbeat, in milliseconds. */
+  readonly heartbeatIntervalMs: number;
   /** How long a client may go without a heartbeat before it is closed, in milliseconds. */
   readonly heartbeatMs: number;
   /** How long a client's queue may hold something back before it is closed, in milliseconds. */
@@ -22,6 +24,8 @@ export interface CometOptions {
   readonly closeMs: number;
   /** Most operations of one connection per second; 0 for any number. */
   readonly operationsMax: number;
+  /** Most further rooms of one connection. */
+  readonly roomsMax: number;
   /** After how long without a write a WebSocket client is pinged, in milliseconds; 0 for never. */
   readonly pingMs: number;
   /** How often the comet reports its counts to logic, in milliseconds. */
@@ -53,10 +57,12 @@ export const PACED_FINISH_MS = 2_000;
 /** Options that hold where none are given. */
 export const cometDefaults: CometOptions = {
   handshakeMs: 8_000,
+  heartbeatIntervalMs: 240_000,
   heartbeatMs: 480_000,
   slowReaderMs: 10_000,
   closeMs: 5_000,
   operationsMax: 100,
+  roomsMax: 32,
   pingMs: 25_000,
   reportMs: 1_000,
   connectionsMax: 10_000,

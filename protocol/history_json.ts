@@ -28,14 +28,22 @@ export function readStreamPosition(json: unknown): StreamPosition | undefined {
  * The members of an answer that gives part of a room's history, without braces around them. `first`
  * and `last` are the oldest and the latest offset that the room has; with nothing kept, `first` is
  * one above `last`.
+ *
+ * @param messages The page's messages as JSON.
  */
-export function historyJson(room: string, page: HistoryPage): string {
-  const { epoch, first, head, messages, more } = page;
+export function historyJson(
+  room: string,
+  { epoch, first, head, messages: all, more }: HistoryPage,
+  messages: readonly string[] = all.map(messageJson),
+): string {
   return `"room":${JSON.stringify(room)},"epoch":${JSON.stringify(epoch)},"first":${first},` +
-    `"last":${head},"messages":[${messages.map(messageJson).join(",")}],"more":${more}`;
+    `"last":${head},"messages":[${messages.join(",")}],"more":${more}`;
 }
 
-function messageJson({ offset, operation, timeMs, mediaMs, mid, body }: HistoryMessage): string {
+/** A message of a room's history as JSON. */
+export function messageJson(
+  { offset, operation, timeMs, mediaMs, mid, body }: HistoryMessage,
+): string {
   const json = jsonOfBody(body);
   return `{"offset":${offset},"op":${operation},"time_ms":${timeMs},` +
     (mediaMs === undefined ? "" : `"media_ms":${mediaMs},`) +

@@ -25,8 +25,10 @@ export const Limits = {
   pushRequestBytesMax: 8 * 1024 * 1024,
   /** Bytes of frames that one room batch may hold. */
   roomBatchBytesMax: 32 * 1024,
-  /** Largest body of a frame from the server, in bytes: 64 KiB of frames behind a room's key. */
-  downstreamBodyBytesMax: 64 * 1024 + 2 + 3 * 256,
+  /** Bytes of an answer to a client from a room's history, but for one of a single message. */
+  historyAnswerBytesMax: 64 * 1024 - 64,
+  /** Largest body of a frame from the server, in bytes: history of one message, all of it escapes. */
+  downstreamBodyBytesMax: 512 * 1024,
   /** Longest room key, in characters. */
   roomKeyCharsMax: 256,
   /** Longest connection key, in characters. */
@@ -56,9 +58,12 @@ assert(
   "the largest push with its frame, batch and WebSocket headers fits an empty queue",
 );
 assert(
-  Limits.downstreamBodyBytesMax >=
-    2 + 3 * Limits.roomKeyCharsMax + Limits.headerBytes + Limits.pushBodyBytesMax,
-  "the largest push fits a room batch with the longest key",
+  Limits.downstreamBodyBytesMax >= 6 * (Limits.pushBodyBytesMax + Limits.roomKeyCharsMax) + 1024,
+  "the largest message fits an answer as JSON",
+);
+assert(
+  Limits.historyAnswerBytesMax + Limits.headerBytes + 10 <= Limits.pendingBytesMax,
+  "an answer from a room's history fits an empty queue",
 );
 assert(
   Limits.pushRequestBytesMax >=

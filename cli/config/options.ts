@@ -135,6 +135,13 @@ export const options = {
       max: 1_000_000,
       text: "Most frames a second from one client, over ten seconds; 0 for any number",
     }),
+    roomsMax: integer({
+      name: "rooms-max",
+      default: 32,
+      min: 1,
+      max: 256,
+      text: "Most rooms that one client may be in beside that of its auth or of operation 12",
+    }),
     pingMs: duration({
       name: "ping-interval",
       default: 25_000,

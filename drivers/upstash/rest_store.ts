@@ -9,7 +9,7 @@ import { openOverRedis } from "../redis/open.ts";
 import { evaluate, type Failure, StoreHealth } from "../redis/store_health.ts";
 import type { Argument, RedisStore, Reply, Script } from "../redis/store.ts";
 import type { Store, StoreCounters, StoreDependencies, WayDependencies } from "../store.ts";
-import { Semaphore } from "./semaphore.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 
 /** Limits of the way to Upstash. */
 export const UpstashLimits = {

@@ -29,7 +29,9 @@ export function connectReply(fields: Partial<ConnectReply> = {}): ConnectReply {
 /** A logic that writes down what it is asked, and answers at once or when the test says so. */
 export class FakeLogic implements LogicApi {
   /** Calls that are not answered by themselves. */
-  readonly holds = new Set<"connect" | "authorizeJoin" | "receive" | "report">();
+  readonly holds = new Set<
+    "connect" | "authorizeJoin" | "receive" | "report" | "readHistory"
+  >();
   /** Calls to `connect` that wait, with copies of what is borrowed. */
   readonly connects: HeldCall<ConnectRequest, ConnectReply>[] = [];
   /** Calls to `authorizeJoin` that wait. */
@@ -38,6 +40,12 @@ export class FakeLogic implements LogicApi {
   readonly receives: HeldCall<ReceivedFrame, Uint8Array | void>[] = [];
   /** Calls to `report` that wait. */
   readonly reports: HeldCall<CometReport, ReadonlyMap<string, number> | undefined>[] = [];
+  /** Calls to `readHistory` that wait. */
+  readonly reads: HeldCall<HistoryQuery, HistoryPage>[] = [];
+  /** All queries of histories. */
+  readonly queries: HistoryQuery[] = [];
+  /** What `readHistory` answers unless it is held: no room has kept anything. */
+  page: HistoryPage = { epoch: "", head: 0, first: 1, messages: [], more: false };
   readonly received: ReceivedFrame[] = [];
   readonly undone: ConnectRequest[] = [];
   readonly disconnected: ConnectionRef[] = [];
@@ -63,9 +71,10 @@ export class FakeLogic implements LogicApi {
     return this.holds.has("authorizeJoin") ? hold(this.joins, request) : Promise.resolve(true);
   }
 
-  /** No room has kept anything. */
-  readHistory(_query: HistoryQuery): Promise<HistoryPage> {
-    return Promise.resolve({ epoch: "", head: 0, first: 1, messages: [], more: false });
+  /** Unless held, every room has the same page. */
+  readHistory(query: HistoryQuery): Promise<HistoryPage> {
+    this.queries.push(query);
+    return this.holds.has("readHistory") ? hold(this.reads, query) : Promise.resolve(this.page);
   }
 
   disconnect(connection: ConnectionRef): Promise<void> {

@@ -103,9 +103,15 @@ export class MemoryClient {
     return frames;
   }
 
-  /** The frames that have come over TCP as `op:seq:body`. */
+  /** The frames that have come over TCP as `op:seq:body`; those of a room batch name the room. */
   lines(): string[] {
-    return this.frames().map(({ op, seq, body }) => `${op}:${seq}:${body}`);
+    return this.frames().flatMap((frame) => {
+      if (frame.op !== 74) return [lineOf(frame)];
+      const end = 2 + frame.body.readUInt16BE(0);
+      const room = frame.body.subarray(2, end);
+      return readRawFrames(frame.body.subarray(end)).frames
+        .map((inner) => `${lineOf(inner)} in ${room}`);
+    });
   }
 
   /** The WebSocket frames that have come; what has come must end with a whole one. */
@@ -129,4 +135,8 @@ export class MemoryClient {
     },
     close: () => this.closed = true,
   };
+}
+
+function lineOf({ op, seq, body }: RawFrame): string {
+  return `${op}:${seq}:${body}`;
 }

@@ -18,6 +18,7 @@ import { encodeText } from "../../client/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { Operation } from "../../protocol/operations.ts";
 import { Limits } from "../../protocol/limits.ts";
+import type { ClientExtras } from "../../protocol/cluster/connection.ts";
 import type { CometNode } from "../../protocol/cluster/comet_node.ts";
 import type { Delivery } from "../../protocol/cluster/delivery.ts";
 import { FakeLogic } from "./fake_logic.ts";
@@ -53,6 +54,7 @@ export interface TokenFields {
   readonly key?: string;
   readonly room?: string;
   readonly accepts?: readonly number[];
+  readonly extras?: ClientExtras;
 }
 
 /** A whole comet on a clock, a network and a logic that the test owns, with its parts in view. */
