@@ -20,7 +20,9 @@ describe("ClientProtocol.frame() before auth", () => {
   it("ignores every operation but auth", async () => {
     const comet = await TestComet.start();
     const client = await comet.connect();
-    for (const op of [0, 2, 4, 6, 8, 9, 12, 14, 16, 1000, -1]) client.send(op, 1, "live://2");
+    for (const op of [0, 2, 4, 6, 8, 9, 12, 14, 16, 64, 66, 68, 70, 1000, -1]) {
+      client.send(op, 1, "live://2");
+    }
     client.send(7, 2, "{}");
     await comet.settle();
     assert.deepEqual(client.lines(), ["8:2:"]);
