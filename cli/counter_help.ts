@@ -80,6 +80,8 @@ export const logicHelp: Readonly<Record<keyof LogicCounters, string>> = {
 export const jobHelp: Readonly<Record<keyof JobCounters, string>> = {
   delivered: "Pushes that comets acknowledged, one per comet.",
   shed: "Pushes dropped because a comet was slow, one per comet.",
+  missedRooms: "Rooms with history of which a comet was told that pushes to them were dropped.",
+  missedRoomsOverflows: "Times that these were too many, and it was told to look after all rooms.",
   gone: "Pushes given up because a comet was gone, one per comet.",
   batches: "Batches that comets acknowledged.",
   batchItems: "Deliveries in those batches; pushes to one room that left together are one.",

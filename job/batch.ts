@@ -4,6 +4,7 @@ import { Limits } from "../protocol/limits.ts";
 import type { RoomPush } from "../protocol/push_message.ts";
 import type { BroadcastDelivery, Delivery, KeysDelivery } from "../protocol/cluster/delivery.ts";
 import type { LanePush } from "./lane_push.ts";
+import type { MissedRooms } from "./missed_rooms.ts";
 
 /** Where pushes stand that are in no room's log. */
 const NOWHERE: StreamPosition = { epoch: "", offset: 0 };
@@ -26,6 +27,8 @@ export class Batch {
   readonly pushes: LanePush[] = [];
   /** What the pushes cost to keep, in bytes. */
   costBytes = 0;
+  /** What was shed before these pushes. */
+  missed: MissedRooms | undefined;
   readonly #items: (RoomGroup | KeysDelivery | BroadcastDelivery)[] = [];
   /** The group of each room that still takes frames. */
   readonly #groups = new Map<string, RoomGroup>();
@@ -44,8 +47,8 @@ export class Batch {
   }
 
   /** The batch as a comet takes it. */
-  deliveries(): Delivery[] {
-    return this.#items.map((item) => {
+  deliveries(): readonly Delivery[] {
+    const deliveries = this.#items.map((item) => {
       if (item.kind !== "room") return item;
       const { kind, room, partition, token, epoch, head, positions } = item;
       return {
@@ -59,6 +62,7 @@ export class Batch {
         frames: concatFrames(item.frames),
       };
     });
+    return this.missed === undefined ? deliveries : [...this.missed.deliveries(), ...deliveries];
   }
 
   #addToRoom({ room, stream }: RoomPush, { frame, position, lease }: LanePush): void {

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { forEachFrame } from "../protocol/frame.ts";
 import { Limits } from "../protocol/limits.ts";
 import type { PushMessage } from "../protocol/push_message.ts";
 import { Batch } from "./batch.ts";
 import { PUSH_OVERHEAD_BYTES } from "./options.ts";
 import { LanePush } from "./lane_push.ts";
-import { broadcastPush, keysPush, readable, roomPush } from "../tests/support/job_fakes.ts";
+import {
+  broadcastPush,
+  keysPush,
+  logPush,
+  readable,
+  roomPush,
+} from "../tests/support/job_fakes.ts";
 
 const acks = {
   lease: { partition: 3, owner: "job", token: 7 },
@@ -50,6 +57,30 @@ describe("Batch", () => {
           "00000012" + "0010" + "0001" + "000003e8" + "00000000" + "6263",
       ),
     });
+  });
+
+  test("tells of a room's log how far it has got, and keeps its epochs apart", () => {
+    const batch = batchOf(
+      logPush("r://1", "a", 2147483646),
+      logPush("r://1", "b", 2147483647),
+      logPush("r://2", "c", 5),
+      logPush("r://1", "d", 1, "e2"),
+      roomPush("r://1", "of no log"),
+      logPush("r://1", "e", 2, "e2"),
+    );
+    const told = batch.deliveries().map((delivery) => {
+      assert.ok(delivery.kind === "room");
+      const sequences: number[] = [];
+      forEachFrame(delivery.frames, ({ sequence }) => sequences.push(sequence));
+      return [delivery.room, delivery.epoch, delivery.head, sequences];
+    });
+    assert.deepEqual(told, [
+      ["r://1", "e1", 2147483647, [2147483646, 2147483647]],
+      ["r://2", "e1", 5, [5]],
+      ["r://1", "e2", 1, [1]],
+      ["r://1", "", 0, [0]],
+      ["r://1", "e2", 2, [2]],
+    ]);
   });
 
   test("keeps pushes to the same keys apart and in order", () => {

@@ -2,6 +2,8 @@
 export class JobCounters {
   delivered = 0;
   shed = 0;
+  missedRooms = 0;
+  missedRoomsOverflows = 0;
   gone = 0;
   batches = 0;
   batchItems = 0;

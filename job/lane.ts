@@ -9,6 +9,7 @@ import type { CometDirectory } from "./comet_directory.ts";
 import type { JobCounters } from "./counters.ts";
 import { BATCH_BYTES_MAX, type JobOptions, retryBackoff } from "./options.ts";
 import type { LanePush } from "./lane_push.ts";
+import { MissedRooms } from "./missed_rooms.ts";
 
 const log = getLogger(["halley", "job"]);
 
@@ -38,6 +39,8 @@ export class Lane {
   #slow = false;
   /** Pushes shed since the comet became slow. */
   #shed = 0;
+  /** Of which rooms they were; the comet is yet to be told. */
+  #missed = new MissedRooms();
   #ended = false;
   #waiting: (() => void)[] = [];
 
@@ -80,9 +83,7 @@ export class Lane {
       this.parts.counters.gone++;
       push.ack();
     } else if (this.#slow) {
-      this.parts.counters.shed++;
-      this.#shed++;
-      push.ack();
+      this.#drop(push);
     } else {
       this.#gather(push);
       if (!this.#running) this.#run();
@@ -91,7 +92,7 @@ export class Lane {
 
   /** Settles when nothing is held any more. */
   async idle(): Promise<void> {
-    while (this.#costBytes > 0) await this.waitForCapacity();
+    while (this.#inFlight !== undefined || this.#gathered.length > 0) await this.waitForCapacity();
   }
 
   /** To be called now and then: ends the lane of a comet that left, sheds for one that stalls. */
@@ -137,6 +138,13 @@ export class Lane {
     this.#wake();
   }
 
+  #drop(push: LanePush): void {
+    this.parts.counters.shed++;
+    this.#shed++;
+    if (this.#missed.add(push)) this.parts.counters.missedRoomsOverflows++;
+    push.ack();
+  }
+
   #gather(push: LanePush): void {
     let batch = this.#gathered.at(-1);
     if (batch === undefined || batch.costBytes >= BATCH_BYTES_MAX) {
@@ -145,6 +153,18 @@ export class Lane {
     }
     batch.add(push);
     this.#costBytes += push.costBytes;
+  }
+
+  /**
+   * Lets the comet be told what it misses where that would have stood, before the pushes that come
+   * from now on. If it is yet to be told of an earlier time, it is told of both then.
+   */
+  #gatherMissed(): void {
+    if (this.#missed.size === 0) return;
+    if (this.#gathered.some((batch) => batch.missed === this.#missed)) return;
+    const batch = new Batch();
+    batch.missed = this.#missed;
+    this.#gathered.push(batch);
   }
 
   async #run(): Promise<void> {
@@ -156,6 +176,7 @@ export class Lane {
       if (this.#ended) break;
       const batch = this.#gathered.shift()!;
       this.#inFlight = batch;
+      if (batch.missed === this.#missed) this.#missed = new MissedRooms();
       this.#sentMs = this.parts.clock.monotonicMs();
       const items = await this.#deliver(batch);
       if (this.#ended) break;
@@ -203,8 +224,10 @@ export class Lane {
     counters.batches++;
     counters.batchItems += items;
     counters.delivered += batch.pushes.length;
+    counters.missedRooms += batch.missed?.size ?? 0;
     for (const push of batch.pushes) push.ack();
     if (this.#slow) {
+      this.#gatherMissed();
       log.info("comet {server} is no longer slow; {shed} pushes were dropped", {
         server: this.server,
         shed: this.#shed,

@@ -1,58 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ManualClock, promisesSettled } from "../base/clock.ts";
-import { seededPrng } from "../base/prng.ts";
-import type { PushMessage } from "../protocol/push_message.ts";
-import { StaticCometDirectory } from "./comet_directory.ts";
-import { JobCounters } from "./counters.ts";
-import { Lane } from "./lane.ts";
-import { BATCH_BYTES_MAX, jobDefaults, type JobOptions, retryBackoff } from "./options.ts";
-import { LanePush } from "./lane_push.ts";
+import { promisesSettled } from "../base/clock.ts";
 import { FakeComet, keysPush, microtasks, readable, roomPush } from "../tests/support/job_fakes.ts";
-
-class Fixture {
-  readonly clock = new ManualClock();
-  readonly comets = new StaticCometDirectory();
-  readonly comet = new FakeComet(true);
-  readonly counters = new JobCounters();
-  readonly lane: Lane;
-  /** Positions of the pushes the lane is done with, each time it says so. */
-  readonly acked: number[] = [];
-  readonly #acks = {
-    lease: { partition: 0, owner: "job", token: 1 },
-    ack: (position: number) => void this.acked.push(position),
-    fenced: () => {},
-  };
-  #last = 0;
-
-  constructor(options: Partial<JobOptions> = {}) {
-    this.comets.add("s", this.comet);
-    this.lane = new Lane("s", this.comet, {
-      comets: this.comets,
-      clock: this.clock,
-      prng: seededPrng(1),
-      options: { ...jobDefaults, ...options },
-      counters: this.counters,
-    });
-  }
-
-  add(message: PushMessage): number {
-    const position = ++this.#last;
-    this.lane.add(new LanePush({ position, message }, 1, this.#acks));
-    return position;
-  }
-
-  /** Puts one push on its way and adds others until the lane is full. */
-  async fill(): Promise<void> {
-    this.add(roomPush("r://1", "first"));
-    await promisesSettled();
-    while (!this.lane.full) this.add(roomPush("r://1", "x".repeat(1_000)));
-  }
-}
+import { LaneFixture } from "../tests/support/lane_fixture.ts";
+import { BATCH_BYTES_MAX, jobDefaults, retryBackoff } from "./options.ts";
 
 describe("Lane", () => {
   test("delivers at once when it is idle", async () => {
-    const fixture = new Fixture();
+    const fixture = new LaneFixture();
     const { comet, acked, clock, counters } = fixture;
     fixture.add(roomPush("r://1", "a"));
     await microtasks();
@@ -66,7 +21,7 @@ describe("Lane", () => {
   });
 
   test("gathers 100 pushes while a batch is in flight and sends them as one", async () => {
-    const fixture = new Fixture();
+    const fixture = new LaneFixture();
     const { comet, counters, acked } = fixture;
     fixture.add(roomPush("r://0", "first"));
     await promisesSettled();
@@ -90,7 +45,7 @@ describe("Lane", () => {
   });
 
   test("sends a large backlog in batches of bounded size, in order", async () => {
-    const fixture = new Fixture();
+    const fixture = new LaneFixture();
     const { comet } = fixture;
     comet.hold = false;
     const expected: string[] = [];
@@ -109,7 +64,7 @@ describe("Lane", () => {
   });
 
   test("sends the same batch again, before what came later, until the comet takes it", async () => {
-    const fixture = new Fixture();
+    const fixture = new LaneFixture();
     const { comet, clock, counters, acked } = fixture;
     fixture.add(keysPush("s", ["k"], "a"));
     await promisesSettled();
@@ -132,7 +87,7 @@ describe("Lane", () => {
   });
 
   test("waits longer from failure to failure", async () => {
-    const fixture = new Fixture();
+    const fixture = new LaneFixture();
     const { comet, clock } = fixture;
     fixture.add(roomPush("r://1", "a"));
     await promisesSettled();
@@ -154,7 +109,7 @@ describe("Lane", () => {
   });
 
   test("takes a comet that throws for one that fails", async () => {
-    const fixture = new Fixture();
+    const fixture = new LaneFixture();
     const { comet, clock, acked } = fixture;
     comet.hold = false;
     const deliver = comet.deliver;
@@ -171,7 +126,7 @@ describe("Lane", () => {
   });
 
   test("makes whoever fills it wait until the comet gets on", async () => {
-    const fixture = new Fixture({ laneBytesMax: 10_000 });
+    const fixture = new LaneFixture({ laneBytesMax: 10_000 });
     const { lane, comet, clock } = fixture;
     await fixture.fill();
     let woken = 0;
@@ -189,7 +144,7 @@ describe("Lane", () => {
   });
 
   test("sheds when it is full and stalled, and is normal again after the next acknowledgement", async () => {
-    const fixture = new Fixture({ laneBytesMax: 10_000 });
+    const fixture = new LaneFixture({ laneBytesMax: 10_000 });
     const { lane, comet, clock, counters, acked } = fixture;
     await fixture.fill();
     let woken = 0;
@@ -220,7 +175,7 @@ describe("Lane", () => {
   });
 
   test("is not slow while it is not full, however long the comet takes", async () => {
-    const fixture = new Fixture();
+    const fixture = new LaneFixture();
     const { lane, comet, clock, counters } = fixture;
     fixture.add(roomPush("r://1", "a"));
     await promisesSettled();
@@ -234,7 +189,7 @@ describe("Lane", () => {
   });
 
   test("counts a stall from when the batch left, not from an acknowledgement long ago", async () => {
-    const fixture = new Fixture({ laneBytesMax: 10_000 });
+    const fixture = new LaneFixture({ laneBytesMax: 10_000 });
     const { lane, clock, comet } = fixture;
     clock.advance(60_000);
     while (!lane.full) fixture.add(roomPush("r://1", "x".repeat(1_000)));
@@ -248,7 +203,7 @@ describe("Lane", () => {
   });
 
   test("acknowledges what it held once when the comet leaves, whatever the comet says later", async () => {
-    const fixture = new Fixture({ laneBytesMax: 10_000 });
+    const fixture = new LaneFixture({ laneBytesMax: 10_000 });
     const { lane, comet, comets, counters, acked } = fixture;
     await fixture.fill();
     const held = Number(fixture.add(roomPush("r://1", "last")));
@@ -271,7 +226,7 @@ describe("Lane", () => {
   });
 
   test("sends nothing more to a comet that left while a batch was in flight", async () => {
-    const fixture = new Fixture();
+    const fixture = new LaneFixture();
     const { comet, comets, counters, acked } = fixture;
     fixture.add(roomPush("r://1", "a"));
     await promisesSettled();
@@ -286,7 +241,7 @@ describe("Lane", () => {
 
   test("idle() settles when the last batch is acknowledged, or when the comet left", async () => {
     for (const leaves of [false, true]) {
-      const fixture = new Fixture();
+      const fixture = new LaneFixture();
       const { lane, comet, comets } = fixture;
       fixture.add(roomPush("r://1", "a"));
       await promisesSettled();
@@ -308,7 +263,7 @@ describe("Lane", () => {
 
   test("does not try a comet again that left or came back as another", async () => {
     for (const successor of [undefined, new FakeComet()]) {
-      const fixture = new Fixture();
+      const fixture = new LaneFixture();
       const { comet, comets, clock, counters, acked } = fixture;
       fixture.add(roomPush("r://1", "a"));
       await promisesSettled();
@@ -325,7 +280,7 @@ describe("Lane", () => {
   });
 
   test("lets go of what it holds without acknowledging it when it is abandoned", async () => {
-    const fixture = new Fixture();
+    const fixture = new LaneFixture();
     const { lane, comet, clock, counters, acked } = fixture;
     fixture.add(roomPush("r://1", "a"));
     await promisesSettled();

@@ -40,6 +40,12 @@ export const ENTRIES_PER_READ = 256;
 /** Entries done with that may wait to be acknowledged in the log; then no more are read. */
 export const ACKS_MAX = 4_096;
 
+/**
+ * Rooms with a log of which a comet is told one by one that it misses pushes; where there are more,
+ * it is told to look after all.
+ */
+export const MISSED_ROOMS_MAX = 4_096;
+
 /** How often lanes are looked at for comets that left or stall, in milliseconds. */
 export const SWEEP_MS = 100;
 

@@ -6,6 +6,7 @@ import {
   roomInterestCalls,
   WATCH_MS,
 } from "../../protocol/cluster/comet_calls.ts";
+import { type Delivery, LOG_VERSION, withoutLogs } from "../../protocol/cluster/delivery.ts";
 import { answerWatcher } from "../../protocol/cluster/watcher_calls.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
 import { clientOf, unknownMethod } from "../../protocol/cluster/calls.ts";
@@ -17,8 +18,8 @@ const log = getLogger(["halley", "job"]);
 
 /** A comet in another process, with the rooms that it holds, over whichever link there is to it. */
 export class RemoteComet implements CometApi, RpcHandler {
-  readonly deliver: CometApi["deliver"];
   readonly close: CometApi["close"];
+  readonly #deliver: CometApi["deliver"];
   readonly #rooms: RemoteRoomInterest;
   #link: RpcLink | undefined;
 
@@ -30,7 +31,12 @@ export class RemoteComet implements CometApi, RpcHandler {
         this.#link?.call(method, body) ?? Promise.reject(new RpcError("lost", true, lost)),
     };
     this.#rooms = new RemoteRoomInterest(clientOf(roomInterestCalls, caller), clock);
-    ({ deliver: this.deliver, close: this.close } = clientOf(cometCalls, caller));
+    ({ deliver: this.#deliver, close: this.close } = clientOf(cometCalls, caller));
+  }
+
+  deliver(batch: readonly Delivery[]): Promise<readonly number[]> {
+    const isEarlier = this.#link !== undefined && this.#link.version < LOG_VERSION;
+    return this.#deliver(isEarlier ? withoutLogs(batch) : batch);
   }
 
   /** Whether there is a link to it. */

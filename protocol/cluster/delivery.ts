@@ -47,6 +47,19 @@ export interface BroadcastDelivery extends FromLog {
 /** One step of a batch. */
 export type Delivery = RoomDelivery | KeysDelivery | BroadcastDelivery;
 
+/** The version of the RPC from which on a comet knows of the logs of rooms. */
+export const LOG_VERSION = 4;
+
+/** A batch for a comet that knows of no logs: their messages are pushes like others. */
+export function withoutLogs(batch: readonly Delivery[]): readonly Delivery[] {
+  const plain: Delivery[] = [];
+  for (const delivery of batch) {
+    if (delivery.kind !== "room" || delivery.epoch === "") plain.push(delivery);
+    else if (delivery.positions.length > 0) plain.push({ ...delivery, epoch: "", head: 0 });
+  }
+  return plain;
+}
+
 /**
  * The first byte of a batch. Deliveries have no room to grow, since they are most of what crosses a
  * link: another form of them is another number here.

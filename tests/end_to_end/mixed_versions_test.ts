@@ -3,6 +3,8 @@ import { describeBeside } from "../support/beside.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { Roles } from "../support/roles.ts";
 import { type LaterEnd, VersionProxy } from "../support/version_proxy.ts";
+import { decodeDeliveries } from "../../protocol/cluster/delivery.ts";
+import { roomDefaults } from "../../protocol/room_options.ts";
 import { until } from "../../drivers/contract/waiting.ts";
 import { utf8 } from "../support/protocol.ts";
 
@@ -72,9 +74,46 @@ async function runMixed(roles: Roles, isCometLater: boolean): Promise<void> {
   }
 }
 
+/** Pushes to a room with history reach a comet that knows of none, as plain ones. */
+async function runEarlierComet(roles: Roles): Promise<void> {
+  const proxies: VersionProxy[] = [];
+  const between = async (port: number) => {
+    const proxy = await VersionProxy.start(port, "neither");
+    proxies.push(proxy);
+    return proxy.port;
+  };
+  try {
+    roles.rooms = [{ ...roomDefaults, type: "vod", historySize: 100 }];
+    const logic = await roles.addLogic();
+    const { comets } = roles.addJob();
+    const same = await roles.addComet("same", logic);
+    roles.rooms = [];
+    roles.announcedPort = between;
+    const earlier = await roles.addComet("earlier", await between(logic));
+    await until("the job reaches both", async () => comets.connected === 2);
+    const a = await RawClient.open(same.port, { mid: 1, key: "a", room_id: "vod://1" });
+    const b = await RawClient.open(earlier.port, { mid: 2, key: "b", room_id: "vod://1" });
+    for (const [index, text] of ["one", "two", "three"].entries()) {
+      const stream = await roles.logic.push.room(1000, "vod", "1", utf8(text));
+      assert.equal(stream!.offset, index + 1);
+    }
+    for (const client of [a, b]) {
+      for (const text of ["one", "two", "three"]) assert.equal(await pushed(client), text);
+      client.socket.destroy();
+    }
+    const rooms = proxies.flatMap(({ batches }) => batches).flatMap(decodeDeliveries)
+      .filter((delivery) => delivery.kind === "room");
+    assert.ok(rooms.length > 0);
+    for (const { epoch } of rooms) assert.equal(epoch, "");
+  } finally {
+    for (const proxy of proxies) await proxy.stop();
+  }
+}
+
 const cases: Readonly<Record<string, (roles: Roles) => Promise<void>>> = {
   "work when a comet is of the next version": (roles) => runMixed(roles, true),
   "work when all but one comet are of the next version": (roles) => runMixed(roles, false),
+  "push to rooms with history though a comet knows of none": runEarlierComet,
 };
 
 describeBeside("roles of two versions", { timeout: 30_000 }, cases, (run) => Roles.use(run));

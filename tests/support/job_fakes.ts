@@ -23,6 +23,12 @@ export function roomPush(room: string, text: string): PushMessage {
   return { kind: "room", room, operation: 1000, body: new TextEncoder().encode(text) };
 }
 
+/** A push to a room that keeps history. */
+export function logPush(room: string, text: string, offset: number, epoch = "e1"): PushMessage {
+  const body = new TextEncoder().encode(text);
+  return { kind: "room", room, operation: 1000, body, stream: { epoch, offset } };
+}
+
 /** A push to keys of a comet. */
 export function keysPush(server: string, keys: readonly string[], text: string): PushMessage {
   return { kind: "keys", server, keys, operation: 1000, body: new TextEncoder().encode(text) };
@@ -38,11 +44,17 @@ export function append(log: PushLog, message: PushMessage): Promise<Appended> {
   return log.append(partitionOf(message, log.partitions), message);
 }
 
-/** A batch as text: `live://1:a,b` for rooms, `k1,k2=c` for keys, `*d` for broadcasts. */
+/**
+ * A batch as text: `live://1:a,b` for rooms, `k1,k2=c` for keys, `*d` for broadcasts, and
+ * `live://1:^e1/7` for what is missing of a room's log.
+ */
 export function readable(batch: readonly Delivery[]): string[] {
   return batch.map((item) => {
     const bodies: string[] = [];
     forEachFrame(item.frames, ({ body }) => bodies.push(new TextDecoder().decode(body)));
+    if (item.kind === "room" && bodies.length === 0) {
+      return `${item.room}:^${item.epoch}/${item.head}`;
+    }
     if (item.kind === "room") return `${item.room}:${bodies}`;
     return item.kind === "keys" ? `${item.keys}=${bodies}` : `*${bodies}`;
   });

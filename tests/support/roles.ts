@@ -44,7 +44,7 @@ export class Roles {
   readonly #logics = new Map<number, () => Promise<void>>();
   readonly #stops: (() => Promise<void>)[] = [];
   #epoch = 0;
-  /** Options of rooms for the comets that are added from now on. */
+  /** Options of rooms for the comets and logics that are added from now on. */
   rooms: readonly RoomOptions[] = [];
   /** Hooks for the logics that are added from now on. */
   hooks: Hooks = {};
@@ -75,7 +75,11 @@ export class Roles {
       id: `logic~${++this.#epoch}`,
       ports: this.#ports,
       hooks: this.hooks,
-      options: { ...logicDefaults, limits: { ...logicDefaults.limits, ...limits } },
+      options: {
+        ...logicDefaults,
+        limits: { ...logicDefaults.limits, ...limits },
+        rooms: this.rooms,
+      },
     });
     this.logic = logic;
     const address = await listen({ ...loopback, port: port ?? await freePort() });

@@ -6,8 +6,11 @@ import { hex } from "./protocol.ts";
 import { membersOf } from "./golden_messages.ts";
 import { type RawFrame, rawFrame, readRawFrames } from "./raw_client.ts";
 
-/** Which end of a link is to look like one of the next version; the other one like this version. */
-export type LaterEnd = "dialling" | "listening";
+/**
+ * Which end of a link is to look like one of the next version, and the other one like this version;
+ * or each of the two like one of version 3 to the other.
+ */
+export type LaterEnd = "dialling" | "listening" | "neither";
 
 /** What the next version may have added. */
 const ADDED = [hex("fd 00000000"), hex("fe 00000004 7fffffff")];
@@ -18,6 +21,9 @@ const LACKING: Readonly<Record<number, readonly number[]>> = {
   [RpcMethod.report]: [5],
   [RpcMethod.register]: [3, 4, 5, 6, 7, 9, 10, 11],
 };
+
+/** The version that both ends speak where neither is later. */
+const EARLIER_VERSION = 3;
 
 /** Where the highest version stands in a hello and in its answer. */
 const HIGHEST_OFFSET = 14;
@@ -31,6 +37,8 @@ export class VersionProxy {
   /** Messages with members added, and messages with members taken out. */
   grown = 0;
   shrunk = 0;
+  /** Bodies of the batches that passed. */
+  readonly batches: Uint8Array[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -83,7 +91,12 @@ export class VersionProxy {
 
   #changed({ op, body }: RawFrame, isLater: boolean, isHello: boolean): Buffer {
     const isSign = op === RpcOperation.ping || op === RpcOperation.pong;
+    if (op === RpcMethod.deliver) this.batches.push(Uint8Array.from(body));
     if (op === RpcMethod.deliver || isSign) return body;
+    if (this.later === "neither") {
+      if (isHello) body.writeInt32BE(EARLIER_VERSION, HIGHEST_OFFSET);
+      return body;
+    }
     if (isLater) {
       this.grown++;
       if (isHello) body.writeInt32BE(body.readInt32BE(HIGHEST_OFFSET) + 1, HIGHEST_OFFSET);
