@@ -1,14 +1,16 @@
 import { CancellableDelay } from "../base/cancellable_delay.ts";
 import type { Clock } from "../base/clock.ts";
+import type { StreamPosition } from "../protocol/history.ts";
 import { encodePushBody } from "./checkers/push_body.ts";
-import type { RoomPushes } from "./types.ts";
+import type { LoggedPushes } from "./types.ts";
 
 /**
  * Sends one push to a room.
  *
- * @returns Whether it was answered with code 0; it may reject as well when it was not.
+ * @returns Whether it was answered with code 0, or where it stands in the room's log then; it may
+ * reject as well when it was not.
  */
-export type SendPush = (room: number, body: Uint8Array) => Promise<boolean>;
+export type SendPush = (room: number, body: Uint8Array) => Promise<StreamPosition | boolean>;
 
 interface PusherDependencies {
   readonly send: SendPush;
@@ -23,11 +25,13 @@ interface PusherDependencies {
 const LAST_MS = 30_000;
 
 /** The pushes to one room: one after the other, so that their order is defined. */
-class RoomPusher implements RoomPushes {
+class RoomPusher implements LoggedPushes {
   last = 0;
   readonly failed: number[] = [];
   readonly sentMs: number[] = [];
   readonly answeredMs: number[] = [];
+  readonly offsets: number[] = [];
+  readonly epochs: { from: number; epoch: string }[] = [];
   /** When the pushes that wait were due. */
   readonly #due: number[] = [];
   readonly #parts: PusherDependencies;
@@ -62,13 +66,23 @@ class RoomPusher implements RoomPushes {
       this.#pusher.sent++;
       this.sentMs.push(clock.wallMs());
       const body = encodePushBody({ tag, room, sequence, dueMs, size });
-      if (!await send(room, body).catch(() => false)) {
+      const answer = await send(room, body).catch(() => false);
+      this.#stands(sequence, answer);
+      if (answer === false) {
         this.failed.push(sequence);
         this.#pusher.failed++;
         if (this.#pusher.ending) this.giveUp();
       }
       this.answeredMs.push(clock.wallMs());
     }
+  }
+
+  /** Notes where a push stands in the room's log. */
+  #stands(sequence: number, answer: StreamPosition | boolean): void {
+    if (typeof answer === "boolean") return void this.offsets.push(0);
+    const { epoch, offset } = answer;
+    this.offsets.push(offset);
+    if (this.epochs.at(-1)?.epoch !== epoch) this.epochs.push({ from: sequence, epoch });
   }
 }
 
@@ -101,7 +115,7 @@ export class Pusher {
   }
 
   /** What was pushed to each room. */
-  get pushes(): readonly RoomPushes[] {
+  get pushes(): readonly LoggedPushes[] {
     return this.#rooms;
   }
 

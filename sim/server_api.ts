@@ -1,5 +1,6 @@
 import { sleep } from "../base/clock.ts";
 import { preciseClock } from "../platform/system_clock.ts";
+import type { StreamPosition } from "../protocol/history.ts";
 import { ServerFailed } from "./server_process.ts";
 
 /** How long counts of who is online may lag behind, in milliseconds: of Halley, and of others. */
@@ -18,6 +19,12 @@ const RESOURCES: Readonly<Record<string, string>> = {
 
 /** Things that a server holds, by what they are called. */
 type ResourceCounts = Readonly<Record<string, number>>;
+
+/** The answer to a push; to a room with history, with its place there. */
+interface PushAnswer {
+  readonly code: number;
+  readonly data?: StreamPosition | null;
+}
 
 /** The HTTP API of a server: takes pushes, and says what the server holds. */
 export class ServerApi {
@@ -49,16 +56,19 @@ export class ServerApi {
   /**
    * Pushes to a room.
    *
-   * @returns Whether it was answered with code 0.
+   * @returns Whether it was answered with code 0, or where it stands in the room's log then.
    */
-  pushToRoom(room: number, body: Uint8Array): Promise<boolean> {
-    return this.#push(`room?operation=1000&type=sim&room=${room}`, body);
+  async pushToRoom(room: number, body: Uint8Array): Promise<StreamPosition | boolean> {
+    const call = `room?operation=1000&type=sim&room=${room}`;
+    const { code, data } = await this.#push(call, body);
+    return code === 0 && data?.epoch !== undefined ? data : code === 0;
   }
 
   /** Pushes something that clients take and do not look at, to some of them alone. */
-  pushToClients(clients: readonly number[], bytes: number): Promise<boolean> {
+  async pushToClients(clients: readonly number[], bytes: number): Promise<boolean> {
     const keys = clients.map((client) => `keys=sim-${client}`).join("&");
-    return this.#push(`keys?operation=1001&${keys}`, new Uint8Array(bytes));
+    const { code } = await this.#push(`keys?operation=1001&${keys}`, new Uint8Array(bytes));
+    return code === 0;
   }
 
   /**
@@ -134,10 +144,9 @@ export class ServerApi {
     }
   }
 
-  async #push(call: string, body: Uint8Array): Promise<boolean> {
+  async #push(call: string, body: Uint8Array): Promise<PushAnswer> {
     const init = { method: "POST", body: body as BodyInit };
-    const answer: { code: number } = await (await this.#fetch(`/goim/push/${call}`, init)).json();
-    return answer.code === 0;
+    return await (await this.#fetch(`/goim/push/${call}`, init)).json();
   }
 
   #fetch(path: string, init: RequestInit = {}): Promise<Response> {

@@ -1,6 +1,14 @@
 /** Over which transport a virtual client speaks. */
 export type Transport = "tcp" | "ws";
 
+/** Which clients keep their places in the logs of rooms, and in how many rooms each is. */
+export interface LogPlan {
+  /** Share of them, by their indexes; the others are goim's. */
+  readonly share: number;
+  /** Rooms of each: its own, and those after it by operation 64. */
+  readonly roomsEach: number;
+}
+
 /** Which clients a process connects, and how. */
 export interface ConnectPlan {
   /** Index of the first client; each client's mid and key are made of its index. */
@@ -16,6 +24,8 @@ export interface ConnectPlan {
   readonly exact: boolean;
   /** How often each client sends a heartbeat, in milliseconds, spread over the period. */
   readonly heartbeatMs: number;
+  /** Undefined where all clients are goim's. */
+  readonly logs?: LogPlan;
 }
 
 /** What clients have done so far, counted. */
@@ -59,6 +69,14 @@ export interface RoomPushes {
   readonly answeredMs: readonly number[];
 }
 
+/** Pushes of a room, and where they stand in the room's log. */
+export interface LoggedPushes extends RoomPushes {
+  /** The offset of each, from number 1 on, by the answers; 0 where they do not say. */
+  readonly offsets: readonly number[];
+  /** Epochs of these offsets: each is that of the pushes from a number on. */
+  readonly epochs: readonly { readonly from: number; readonly epoch: string }[];
+}
+
 /** What the receipts of clients say, added up. */
 export interface ReceiptTotals {
   readonly expected: number;
@@ -68,6 +86,26 @@ export interface ReceiptTotals {
   readonly reordered: number;
   readonly misdelivered: number;
   /** The first few failures, in words: which client, which room, which number. */
+  readonly failures: readonly string[];
+}
+
+/** What the cursors of clients in the logs of their rooms say, added up. */
+export interface CursorTotals {
+  readonly received: number;
+  /** Messages that are missing without a word. */
+  readonly lost: number;
+  readonly doubled: number;
+  /** Things that a server must not say. */
+  readonly wrong: number;
+  /** Gaps that were told of, and how many messages were in them. */
+  readonly gaps: number;
+  readonly told: number;
+  /** How often a client was told that the log of its room is another one. */
+  readonly epochs: number;
+  /** Joins that asked for what was missed, and those that were promised all of it. */
+  readonly returned: number;
+  readonly recovered: number;
+  /** The first few failures, in words. */
   readonly failures: readonly string[];
 }
 

@@ -1,5 +1,11 @@
 /** What a run is judged by: each function looks at figures and says whether they are right. */
-import type { Finding, FleetProgress, ReceiptTotals, SilentReport } from "../types.ts";
+import type {
+  CursorTotals,
+  Finding,
+  FleetProgress,
+  ReceiptTotals,
+  SilentReport,
+} from "../types.ts";
 
 /**
  * Whether everyone who was to be in is in.
@@ -29,6 +35,16 @@ export function deliveryFindings(receipts: ReceiptTotals): Finding[] {
     none("nothing is doubled", duplicated, `${duplicated} of ${received} came twice`),
     none("order is kept", reordered, `${reordered} of ${received} came out of order`),
     none("nobody gets what is not theirs", misdelivered, `${misdelivered} went astray`),
+  ];
+}
+
+/** Whether clients that keep their places have every offset once, or were told of their gaps. */
+export function cursorFindings(totals: CursorTotals): Finding[] {
+  const { received, lost, doubled, wrong } = totals;
+  return [
+    none("no gap is kept quiet", lost, `${lost} messages are missing without a word`),
+    none("no offset comes twice", doubled, `${doubled} of ${received} came twice`),
+    none("what is said of logs is true", wrong, `${wrong} things are not`),
   ];
 }
 

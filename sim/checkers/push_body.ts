@@ -69,7 +69,7 @@ function sums(differences: readonly number[]): number[] {
 }
 
 /** Makes pushes small enough for a call, as JSON: a long run has very many. */
-export function packPushes(pushes: readonly RoomPushes[]): readonly RoomPushes[] {
+export function packPushes<Pushes extends RoomPushes>(pushes: readonly Pushes[]): Pushes[] {
   return pushes.map((room) => ({
     ...room,
     sentMs: differences(room.sentMs),
@@ -78,7 +78,7 @@ export function packPushes(pushes: readonly RoomPushes[]): readonly RoomPushes[]
 }
 
 /** The pushes of {@linkcode packPushes}, with times to the millisecond. */
-export function unpackPushes(packed: readonly RoomPushes[]): RoomPushes[] {
+export function unpackPushes<Pushes extends RoomPushes>(packed: readonly Pushes[]): Pushes[] {
   return packed.map((room) => ({
     ...room,
     sentMs: sums(room.sentMs),

@@ -116,7 +116,7 @@ class HeldUpClock extends ManualClock {
 describe("Population.progress()", () => {
   it("says the longest that a tick was late", () => {
     const clock = new HeldUpClock(1_000);
-    const population = new Population(memoryPlatform({ clock }).streams, clock, 7);
+    const population = new Population(memoryPlatform({ clock }).streams, clock, { tag: 7 });
     for (const heldMs of [0, 5, 600, 600]) {
       clock.heldMs = heldMs;
       clock.advance(100);

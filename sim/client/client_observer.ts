@@ -4,8 +4,11 @@ import type { Conn, ConnHandler } from "../../platform/port.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import { Operation } from "../../protocol/operations.ts";
 import { Histogram } from "../checkers/histogram.ts";
+import type { KeptMessages } from "../checkers/cursor.ts";
 import { type Margins, Receipts } from "../checkers/receipts.ts";
+import { RoomCursors } from "../checkers/room_cursors.ts";
 import type { ClientCounts, ConnectPlan } from "../types.ts";
+import { isLogClient, LogObserver } from "./log_observer.ts";
 import { ClientState, PUSH, type VirtualClient } from "./virtual_client.ts";
 
 /** Failures that are kept: the first ones, and the last. */
@@ -13,6 +16,19 @@ const FAILURES_MAX = 20;
 
 /** How long an answer may take, in milliseconds; that to a heartbeat no longer than to the next. */
 const ANSWER_MS_MAX = 10_000;
+
+/** What judges the clients of one process. */
+export interface ObserverSettings {
+  /** Of this run's pushes. */
+  readonly tag: number;
+  readonly margins?: Margins;
+  /** Told when a client is in a room. */
+  readonly joined?: (room: number) => void;
+  /** What a room has kept right now; not known where nothing is said. */
+  readonly kept?: (room: number) => KeptMessages;
+  /** How many of the latest messages a client asks for that has no place in a room's log yet. */
+  readonly last?: number;
+}
 
 /** What the clients of one process are told, and what that says of the server. */
 export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<VirtualClient> {
@@ -28,20 +44,25 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     moves: 0,
     movesMissed: 0,
   };
+  /** Of goim's clients. */
   readonly receipts: Receipts;
+  /** Of those that keep their places in the logs of their rooms. */
+  readonly logs: LogObserver;
   protected plan: ConnectPlan | undefined;
+  readonly #joined: (room: number) => void;
 
-  /**
-   * @param tag Of this run's pushes.
-   * @param joined Told when a client is in a room.
-   */
-  constructor(
-    protected readonly clock: Clock,
-    tag: number,
-    margins?: Margins,
-    private readonly joined: (room: number) => void = () => {},
-  ) {
+  constructor(protected readonly clock: Clock, settings: ObserverSettings) {
+    const { tag, margins, joined = () => {}, kept, last } = settings;
+    this.#joined = joined;
     this.receipts = new Receipts(tag, margins);
+    const events = {
+      joined,
+      missed: (why: string) => {
+        this.counts.movesMissed++;
+        this.fail(why);
+      },
+    };
+    this.logs = new LogObserver(new RoomCursors(tag, kept), clock, events, last);
   }
 
   open(): void {}
@@ -72,7 +93,8 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     client.conn = undefined;
     client.state = ClientState.disconnected;
     client.unansweredMs = client.moveMs = 0;
-    this.receipts.cut(client.index);
+    if (isLogClient(client)) this.logs.closed(client);
+    else this.receipts.cut(client.index);
     if (!client.leaving) {
       if (!wasOpen) this.fail(`client ${client.index} was closed on its way in`);
       else if (client.silent) client.closedMs = this.clock.monotonicMs();
@@ -86,7 +108,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
   }
 
   opened(client: VirtualClient): void {
-    client.authenticate();
+    client.authenticate(isLogClient(client) ? this.logs.begin(client) : undefined);
   }
 
   closing(client: VirtualClient): void {
@@ -97,10 +119,11 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     client.conn?.write(bytes);
   }
 
-  frame(client: VirtualClient, { operation, sequence, body }: Frame): void {
+  frame(client: VirtualClient, frame: Frame, room: string): void {
+    const { operation, sequence, body } = frame;
     switch (operation) {
       case Operation.AuthReply:
-        return this.#authenticated(client);
+        return this.#authenticated(client, body);
       case Operation.HeartbeatReply:
         // The answer to an earlier heartbeat comes too late, and that has been counted.
         if (sequence !== client.heartbeats) return;
@@ -108,13 +131,14 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
         client.lastAnswerMs = this.clock.monotonicMs();
         return;
       case Operation.ChangeRoomReply:
-        // The answer to an earlier change is not the one that counts.
-        if (sequence !== client.moves) return;
-        client.moveMs = 0;
-        return this.#join(client, false);
+        return this.#moved(client, sequence);
       case PUSH:
-        return this.#pushed(client, body);
+        return this.#pushed(client, frame, room);
     }
+    if (!isLogClient(client)) return;
+    if (operation === Operation.JoinReply) this.logs.joinAnswered(client, body);
+    if (operation === Operation.LeaveReply) this.logs.leaveAnswered(client, body);
+    if (operation === Operation.Notice) this.logs.noticed(client, body);
   }
 
   fail(failure: string): void {
@@ -137,6 +161,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
         this.counts.movesMissed++;
         this.fail(`client ${client.index} got no answer to its change of rooms`);
       }
+      if (isLogClient(client)) this.logs.tick(client, nowMs);
       if (client.silent || nowMs < client.nextHeartbeatMs) continue;
       client.nextHeartbeatMs = nowMs + periodMs;
       this.counts.heartbeatsSent++;
@@ -144,7 +169,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     }
   }
 
-  #authenticated(client: VirtualClient): void {
+  #authenticated(client: VirtualClient, body: Uint8Array): void {
     client.state = ClientState.open;
     client.wasPaused = false;
     const nowMs = this.clock.monotonicMs();
@@ -152,20 +177,33 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     // Spread over the period, as clients that came at different times are.
     client.nextHeartbeatMs = nowMs + heartbeatMs * ((client.index * 0.618) % 1);
     client.lastAnswerMs = nowMs;
-    this.#join(client, exact && !client.wasAuthenticated);
+    if (isLogClient(client)) this.logs.authenticated(client, body);
+    else this.#join(client, exact && !client.wasAuthenticated);
     client.wasAuthenticated = true;
+  }
+
+  #moved(client: VirtualClient, sequence: number): void {
+    if (isLogClient(client)) this.logs.moved(client);
+    // The answer to an earlier change is not the one that counts.
+    if (sequence !== client.moves) return;
+    client.moveMs = 0;
+    if (!isLogClient(client)) this.#join(client, false);
   }
 
   /** @param exact Whether it was there before the first push. */
   #join(client: VirtualClient, exact: boolean): void {
     this.receipts.joined(client.index, client.room, exact, this.clock.wallMs());
-    this.joined(client.room);
+    this.#joined(client.room);
   }
 
-  #pushed(client: VirtualClient, body: Uint8Array): void {
+  #pushed(client: VirtualClient, frame: Frame, room: string): void {
     this.counts.received++;
-    const latencyMs = this.receipts.received(client.index, body, this.clock.wallMs());
-    if (latencyMs !== undefined && !client.wasPaused) this.latencies.add(Math.max(0, latencyMs));
+    const nowMs = this.clock.wallMs();
+    const { index, wasPaused } = client;
+    const latencyMs = isLogClient(client)
+      ? this.logs.pushed(client, frame, room, nowMs)
+      : this.receipts.received(index, frame.body, nowMs);
+    if (latencyMs !== undefined && !wasPaused) this.latencies.add(Math.max(0, latencyMs));
   }
 }
 

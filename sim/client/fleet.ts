@@ -18,7 +18,7 @@ import type {
   SilentReport,
 } from "../types.ts";
 import { type ClientProcessOptions, COMMAND, fromJson, SIM_VARIABLE, toJson } from "./process.ts";
-import type { Answer, Argument, Command } from "./population.ts";
+import type { Answer, Argument, Command } from "./commands.ts";
 
 /** How long client processes may take to come up, in milliseconds. */
 const START_MS = 20_000;

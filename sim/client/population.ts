@@ -3,18 +3,20 @@ import { type Clock, sleep } from "../../base/clock.ts";
 import { randomFloat, seededPrng } from "../../base/prng.ts";
 import type { Streams } from "../../platform/port.ts";
 import { unpackPushes } from "../checkers/push_body.ts";
-import type { Margins } from "../checkers/receipts.ts";
 import type {
   ClientSelection,
   ConnectPlan,
+  CursorTotals,
   Deadline,
   FleetProgress,
+  LoggedPushes,
   ReceiptTotals,
   RoomPushes,
   SilentReport,
 } from "../types.ts";
-import { ClientObserver } from "./client_observer.ts";
+import { ClientObserver, type ObserverSettings } from "./client_observer.ts";
 import { Connector } from "./connector.ts";
+import { isLogClient } from "./log_observer.ts";
 import { ClientState, VirtualClient } from "./virtual_client.ts";
 
 /** How often heartbeats that are due are sent, and answers checked, in milliseconds. */
@@ -28,18 +30,8 @@ export class Population extends ClientObserver {
   #tickedMs: number;
   #stallMs = 0;
 
-  /**
-   * @param tag Of this run's pushes.
-   * @param joined Told when a client is in a room.
-   */
-  constructor(
-    streams: Streams,
-    clock: Clock,
-    tag: number,
-    margins?: Margins,
-    joined?: (room: number) => void,
-  ) {
-    super(clock, tag, margins, joined);
+  constructor(streams: Streams, clock: Clock, settings: ObserverSettings) {
+    super(clock, settings);
     this.#connector = new Connector(streams, clock, this);
     this.#tickedMs = clock.monotonicMs();
     this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
@@ -51,6 +43,13 @@ export class Population extends ClientObserver {
 
   get authenticatedCount(): number {
     return this.#clients.filter(({ state }) => state === ClientState.open).length;
+  }
+
+  /** How many are authenticated, in all rooms where they are to be, and have what they missed. */
+  get liveCount(): number {
+    return this.#clients.filter(({ state, logs }) =>
+      state === ClientState.open && logs?.isLive !== false
+    ).length;
   }
 
   /** What has happened so far; latencies since this was last asked. */
@@ -71,6 +70,11 @@ export class Population extends ClientObserver {
   /** What the receipts say, given what was pushed, which is packed. */
   totals(packed: readonly RoomPushes[]): ReceiptTotals {
     return this.receipts.totals(unpackPushes(packed));
+  }
+
+  /** What the cursors say, given what was pushed, which is packed. */
+  cursorTotals(packed: readonly LoggedPushes[]): CursorTotals {
+    return this.logs.cursors.totals(unpackPushes(packed));
   }
 
   /** Connects clients at the plan's pace; settles when all are authenticated or have given up. */
@@ -115,6 +119,11 @@ export class Population extends ClientObserver {
     return stopped.map(({ index }) => index);
   }
 
+  /** All of goim's may miss pushes from now on, in the rooms where they are. */
+  mayMiss(): void {
+    for (const { index } of this.#clients) this.receipts.exempt(index);
+  }
+
   resumeReading(): void {
     for (const client of this.#clients) {
       if (client.paused) client.conn?.resume();
@@ -129,10 +138,19 @@ export class Population extends ClientObserver {
   /** Some change to the next room. */
   changeRooms(selection: ClientSelection): void {
     for (const client of this.#selectOpen(selection)) {
-      if (client.paused) continue;
+      const { rooms } = this.plan!;
+      const next = isLogClient(client) ? client.logs.nextPrimary : (client.room + 1) % rooms;
+      if (client.paused || next === undefined) continue;
       this.receipts.left(client.index, this.clock.wallMs());
       this.counts.moves++;
-      client.changeRoom((client.room + 1) % this.plan!.rooms, this.clock.monotonicMs());
+      client.changeRoom(next, this.clock.monotonicMs());
+    }
+  }
+
+  /** Some that keep their places leave a further room, and join another. */
+  switchRooms(selection: ClientSelection): void {
+    for (const client of this.#selectOpen(selection)) {
+      if (isLogClient(client) && !client.paused) this.logs.switchRoom(client);
     }
   }
 
@@ -158,7 +176,11 @@ export class Population extends ClientObserver {
   /** How many are in each room, by its index. */
   members(): number[] {
     const members = new Array<number>(this.plan?.rooms ?? 0).fill(0);
-    for (const { state, room } of this.#clients) if (state === ClientState.open) members[room]++;
+    for (const { state, room, logs } of this.#clients) {
+      if (state !== ClientState.open) continue;
+      members[room]++;
+      for (const further of logs?.further.keys() ?? []) members[further]++;
+    }
     return members;
   }
 
@@ -226,23 +248,3 @@ export class Population extends ClientObserver {
 function isSettled({ state, isConnecting }: VirtualClient): boolean {
   return state === ClientState.open || !isConnecting;
 }
-
-/** What the parent may have a client process do; arguments and answers are JSON. */
-export type Command =
-  | "connect"
-  | "progress"
-  | "silence"
-  | "stopReading"
-  | "resumeReading"
-  | "leave"
-  | "changeRooms"
-  | "storm"
-  | "reconnect"
-  | "answered"
-  | "members"
-  | "silentReport"
-  | "totals"
-  | "disconnect";
-
-export type Argument<Name extends Command> = Parameters<Population[Name]>[0];
-export type Answer<Name extends Command> = Awaited<ReturnType<Population[Name]>>;

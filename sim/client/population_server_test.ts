@@ -45,7 +45,7 @@ async function withPopulation(
 ): Promise<void> {
   const { streams } = await selectPlatform();
   await withServer({}, async (server) => {
-    const population = new Population(streams, preciseClock, TAG, MARGINS);
+    const population = new Population(streams, preciseClock, { tag: TAG, margins: MARGINS });
     const api = new ServerApi(server.httpUrl, "", ROOMS);
     const send: SendPush = (room, body) => api.pushToRoom(room, body);
     const pusher = new Pusher({ send, tag: TAG, size: 100, rooms: ROOMS, clock: preciseClock });

@@ -3,7 +3,8 @@ import { systemPrng } from "../../base/prng.ts";
 import { parentGone } from "../../platform/parent.ts";
 import type { Platform } from "../../platform/port.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
-import { type Command, Population } from "./population.ts";
+import type { Command } from "./commands.ts";
+import { Population } from "./population.ts";
 
 /** Method by which the parent calls a client process: JSON of a command and its argument. */
 export const COMMAND = 101;
@@ -36,7 +37,7 @@ export function fromJson<Value>(body: Uint8Array): Value {
 /** A process of virtual clients: does what its parent asks for, and ends with it. */
 export async function runClientProcess(platform: Platform): Promise<void> {
   const options: ClientProcessOptions = JSON.parse(platform.process.env[SIM_VARIABLE]!);
-  const population = new Population(platform.streams, preciseClock, options.tag);
+  const population = new Population(platform.streams, preciseClock, { tag: options.tag });
   await new Promise<void>((resolve) => {
     const dialer = new RpcDialer({
       streams: platform.streams,

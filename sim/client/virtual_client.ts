@@ -3,10 +3,20 @@ import { ClientStream, type StreamEvents } from "../../client/stream.ts";
 import { hostPort } from "../../platform/faults.ts";
 import type { Conn } from "../../platform/port.ts";
 import { parseClientAddress } from "../client_address.ts";
+import type { JoinAsk } from "../checkers/cursor.ts";
 import type { ConnectPlan } from "../types.ts";
+import { type LogRooms, logRoomsOf } from "./log_rooms.ts";
 
 /** The operation of the pushes that are judged. */
 export const PUSH = 1000;
+
+/** What one that keeps its places in logs understands beside goim's protocol. */
+const FEATURES = ["rooms", "notices"];
+
+/** The key of one of the run's rooms. */
+export function roomKeyOf(room: number): string {
+  return `sim://${room}`;
+}
 
 /** How far a client has come. */
 export const ClientState = {
@@ -55,13 +65,17 @@ export class VirtualClient {
   wasAuthenticated = false;
   /** Whether the connector is at work for it. */
   isConnecting = false;
+  /** The rooms of one that keeps its places in their logs; undefined for goim's. */
+  readonly logs: LogRooms | undefined;
 
   /** @param at Among the clients of the plan. */
-  constructor({ first, targets, rooms }: ConnectPlan, at: number) {
+  constructor(plan: ConnectPlan, at: number) {
+    const { first, targets, rooms } = plan;
     this.index = first + at;
     const { transport, host, port } = parseClientAddress(targets[this.index % targets.length])!;
     [this.hostname, this.port, this.isWebSocket] = [host, port, transport === "ws"];
     this.room = this.index % rooms;
+    this.logs = logRoomsOf(plan, this.index);
   }
 
   /** Says hello on its new connection. */
@@ -70,13 +84,15 @@ export class VirtualClient {
     this.stream.begin(hostPort(this));
   }
 
-  authenticate(): void {
+  /** @param ask What of its room one that keeps its places asks for. */
+  authenticate(ask?: JoinAsk): void {
     this.stream!.send(encodeAuth({
       mid: this.index + 1,
       key: `sim-${this.index}`,
-      room: `sim://${this.room}`,
+      room: roomKeyOf(this.room),
       platform: "sim",
       accepts: [PUSH, 1001],
+      ...(ask === undefined ? {} : { features: FEATURES, ...ask }),
     }));
   }
 
@@ -88,13 +104,14 @@ export class VirtualClient {
   changeRoom(room: number, nowMs: number): void {
     this.room = room;
     this.moveMs = nowMs;
-    this.stream!.send(encodeChangeRoom(`sim://${room}`, ++this.moves));
+    this.logs?.moving.push(room);
+    this.stream!.send(encodeChangeRoom(roomKeyOf(room), ++this.moves));
   }
 
   /** Whether it waits for an answer to what it asked for at some time or before. */
   waitsSince(atMs: number): boolean {
     const waits = (askedMs: number) => askedMs > 0 && askedMs <= atMs;
     return this.state === ClientState.open && !this.wasPaused &&
-      (waits(this.unansweredMs) || waits(this.moveMs));
+      (waits(this.unansweredMs) || waits(this.moveMs) || this.logs?.waitsSince(atMs) === true);
   }
 }

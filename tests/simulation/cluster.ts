@@ -1,6 +1,9 @@
 import { randomBelow } from "../../base/prng.ts";
+import type { PushOptions } from "../../logic/push_options.ts";
+import type { StreamPosition } from "../../protocol/history.ts";
 import type { Comet } from "../../comet/comet.ts";
 import {
+  type ClusterSettings,
   type CometRole,
   COMETS,
   JOBS_MAX,
@@ -20,12 +23,12 @@ export class Cluster {
   readonly logics: LogicRole[] = [];
   readonly jobs: SimulatedRole[] = [];
   #runs = 0;
+  #pushes = 0;
 
   /** Every comet that ever ran. */
   readonly #allComets: Comet[] = [];
 
-  /** @param heartbeatMs After how long without a heartbeat a client is closed, in milliseconds. */
-  constructor(private readonly world: World, private readonly heartbeatMs: number) {}
+  constructor(private readonly world: World, private readonly settings: ClusterSettings) {}
 
   /** Counts of comets that stay 0 unless a comet is wrong, by name. */
   get unexpectedCounts(): Readonly<Record<string, number>> {
@@ -68,11 +71,27 @@ export class Cluster {
   }
 
   /**
-   * Pushes to a room through one of the logics.
+   * Pushes to a room through one of the logics; through another as well, where that fails.
    *
-   * @returns Whether it was answered with code 0.
+   * @returns Whether it was answered with code 0, or where it stands in the room's log then.
    */
-  push(logicIndex: number, room: number, body: Uint8Array): Promise<boolean> {
+  async push(room: number, body: Uint8Array): Promise<StreamPosition | boolean> {
+    const { prng } = this.world;
+    const { retries } = this.settings;
+    const options = retries === 0 ? {} : { id: `push ${++this.#pushes}` };
+    for (let tries = 0; tries <= retries; tries++) {
+      const answer = await this.#pushOnce(randomBelow(prng, LOGICS), room, body, options);
+      if (answer !== false) return answer;
+    }
+    return false;
+  }
+
+  #pushOnce(
+    logicIndex: number,
+    room: number,
+    body: Uint8Array,
+    options: PushOptions,
+  ): Promise<StreamPosition | boolean> {
     const { host, logic } = this.logics[logicIndex];
     const { network, store } = this.world;
     if (host.isDead) return Promise.resolve(false);
@@ -81,7 +100,8 @@ export class Cluster {
       // The client waits on a clock that is nobody's.
       store.host.after(ANSWER_MS, () => resolve(false));
       host.after(network.latencyMs(host), () => {
-        logic.push.room(1000, "sim", String(room), body).then(() => true, () => false)
+        logic.push.room(1000, "sim", String(room), body, options)
+          .then((position) => position ?? true, () => false)
           .then((accepted) => {
             host.after(network.latencyMs(host), () => {
               forget();
@@ -102,10 +122,11 @@ export class Cluster {
   async #start(kind: string, index: number): Promise<void> {
     const run = ++this.#runs;
     if (kind === "comet") {
-      const role = await startComet(this.world, index, run, this.heartbeatMs);
+      const role = await startComet(this.world, index, run, this.settings);
       this.comets[index] = role;
       this.#allComets.push(role.comet);
-    } else if (kind === "logic") this.logics[index] = await startLogic(this.world, index, run);
-    else this.jobs[index] = startJob(this.world, index, run);
+    } else if (kind === "logic") {
+      this.logics[index] = await startLogic(this.world, index, run, this.settings);
+    } else this.jobs[index] = startJob(this.world, index, run);
   }
 }

@@ -8,6 +8,8 @@ export interface Targets {
   readonly world: World;
   readonly cluster: Cluster;
   readonly clients: Population;
+  /** Whether rooms keep history. */
+  readonly hasHistory: boolean;
 }
 
 /** One of some values. */
@@ -94,6 +96,34 @@ const leaves: Fault = ({ world, clients }) => {
   world.watch(clients.leave({ share: 0.2, seed: world.prng.nextUint32() >>> 8 }));
 };
 
+const switchRooms: Fault = ({ world, clients }) => {
+  world.record("some clients leave further rooms and join others");
+  for (let afterMs = 0; afterMs < HOPPING_MS; afterMs += STEP_MS) {
+    world.store.host.after(
+      afterMs,
+      () => clients.switchRooms({ share: 0.15, seed: world.prng.nextUint32() >>> 8 }),
+    );
+  }
+};
+
+/** All comets are given up, and all lanes have to hold what comes. */
+const freezeComets: Fault = ({ world, cluster }) => {
+  const spanMs = between(world, 3_000, 15_000);
+  world.record(`all comets stand still for ${Math.round(spanMs)} ms`);
+  for (const { host } of cluster.comets) host.freeze(spanMs);
+};
+
+const loseAll: Fault = ({ world, clients }) => {
+  world.record("the store loses everything");
+  world.store.loseAll();
+  clients.mayMiss();
+};
+
+/** Where rooms keep history, more can go wrong. */
+const historyFaults: readonly Fault[] = [
+  ...[switchRooms, switchRooms, switchRooms, leaves, kill, freezeComets, loseAll, loseAll],
+];
+
 const faults: readonly Fault[] = [
   ...[kill, kill, kill, freeze, freeze, cut, cut, slowNetwork, storeAway, slowReaders],
   ...[hopRooms, hopRooms, hopRooms, leaves, freezeLogics],
@@ -105,13 +135,14 @@ const faults: readonly Fault[] = [
  * @param spanMs Within which it all begins.
  */
 export async function injectFaults(targets: Targets, spanMs: number): Promise<void> {
-  const { world } = targets;
+  const { world, hasHistory } = targets;
+  const possible = hasHistory ? [...faults, ...historyFaults] : faults;
   const count = 1 + randomBelow(world.prng, 8);
   const times = Array.from({ length: count }, () => randomFloat(world.prng) * spanMs);
   const startMs = world.scheduler.nowMs;
   for (const atMs of times.toSorted((a, b) => a - b)) {
     await world.scheduler.run(startMs + atMs);
-    oneOf(world, faults)(targets);
+    oneOf(world, possible)(targets);
   }
   await world.scheduler.run(startMs + spanMs);
 }

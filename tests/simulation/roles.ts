@@ -6,6 +6,7 @@ import { cometDefaults, type CometOptions, FANOUT_SLICE } from "../../comet/opti
 import { type Logic, logicDefaults } from "../../logic/logic.ts";
 import type { Address } from "../../platform/port.ts";
 import { runId } from "../../protocol/cluster/comet_node.ts";
+import type { RoomOptions } from "../../protocol/room_options.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import type { Host } from "./host.ts";
 import type { World } from "./world.ts";
@@ -20,6 +21,15 @@ const SLOW_READER_MS = 1_500;
 
 /** So few writes before the event loop gets a turn that a room takes several, or as many as usual. */
 const SLICES = [2, FANOUT_SLICE];
+
+/** What is the same for all roles of a world. */
+export interface ClusterSettings {
+  /** After how long without a heartbeat a client is closed, in milliseconds. */
+  readonly heartbeatMs: number;
+  readonly rooms: readonly RoomOptions[];
+  /** How often a push that fails is sent again with its id. */
+  readonly retries: number;
+}
 
 /** A role that runs on a host. */
 export interface SimulatedRole {
@@ -56,29 +66,30 @@ function partsOf({ clock, streams }: Host, { prng }: World) {
 }
 
 /** Starts a logic. */
-export async function startLogic(world: World, index: number, run: number): Promise<LogicRole> {
+export async function startLogic(
+  world: World,
+  index: number,
+  run: number,
+  { rooms }: ClusterSettings,
+): Promise<LogicRole> {
   const host = world.newHost(`logic-${index}`);
   const parts = partsOf(host, world);
   const { logic, listen, stop } = wireLogic(parts, {
     id: runId(host.name, String(run)),
     ports: world.store.portsOf(host),
     hooks: { message() {} },
-    options: logicDefaults,
+    options: { ...logicDefaults, rooms },
   });
   await listen(address(ports.logicRpc(index)));
   return { host, logic, stop: () => stop().then(() => parts.running.stop()) };
 }
 
-/**
- * Starts a comet; clients get in when it has joined.
- *
- * @param heartbeatMs After how long without a heartbeat a client is closed, in milliseconds.
- */
+/** Starts a comet; clients get in when it has joined. */
 export async function startComet(
   world: World,
   index: number,
   run: number,
-  heartbeatMs: number,
+  { heartbeatMs, rooms }: ClusterSettings,
 ): Promise<CometRole> {
   const host = world.newHost(`comet-${index}`);
   const server = runId(host.name, String(run));
@@ -86,6 +97,7 @@ export async function startComet(
   const options: CometOptions = {
     ...cometDefaults,
     heartbeatMs,
+    rooms,
     connectionsMax: 1_000,
     slowReaderMs: SLOW_READER_MS,
     fanoutSlice: SLICES[randomBelow(world.prng, SLICES.length)],

@@ -9,17 +9,18 @@ import { randomBelow } from "../../base/prng.ts";
 import {
   connectingFinding,
   connectionFinding,
-  deliveryFindings,
   heartbeatFinding,
   leftOverFinding,
-  onlineFinding,
   silentFinding,
 } from "../../sim/checkers/findings.ts";
 import { Population } from "../../sim/client/population.ts";
+import { roomKeyOf } from "../../sim/client/virtual_client.ts";
 import { Pusher } from "../../sim/pusher.ts";
+import { areBehind, checkDeliveries, checkOnline } from "./checks.ts";
 import { Cluster } from "./cluster.ts";
 import { HOPPING_MS, injectFaults } from "./faults.ts";
-import { COMETS, LOGICS, ports } from "./roles.ts";
+import { type Profile, withoutHistory } from "./profile.ts";
+import { COMETS, ports } from "./roles.ts";
 import { World } from "./world.ts";
 
 const CLIENTS = 12;
@@ -33,6 +34,9 @@ const RATE = 20;
  * second each, with the client's heartbeats behind them.
  */
 const HEARTBEATS_MS = [5_000, 7_000];
+
+/** Pushes of more bytes than this are large. */
+const LARGE_BYTES = 1_000;
 
 /** For how long faults are injected, and for how long none are afterwards, in milliseconds. */
 const FAULTS_MS = 4_000;
@@ -77,21 +81,31 @@ class WorldRun {
   readonly #heartbeatMs: number;
   #expected = 0;
 
-  constructor(private readonly seed: number) {
-    const world = this.#world = new World(seed);
+  constructor(private readonly seed: number, private readonly profile: Profile) {
+    const { rooms, last, size, retries } = profile;
+    const world = this.#world = new World(seed, size > LARGE_BYTES);
     this.#rooms = ROOMS[randomBelow(world.prng, ROOMS.length)];
     this.#heartbeatMs = HEARTBEATS_MS[randomBelow(world.prng, HEARTBEATS_MS.length)];
-    this.#cluster = new Cluster(world, this.#heartbeatMs);
+    this.#cluster = new Cluster(world, {
+      heartbeatMs: this.#heartbeatMs,
+      rooms: rooms.historySize === 0 ? [] : [rooms],
+      retries,
+    });
     const { streams, clock } = world.newHost("clients");
     // The world has no hurry: what is promised is promised from the answer on, to the last one.
     const margins = { joinMs: 0, leaveMs: Infinity };
     // A client that is told that it is in a room must get what is pushed from that moment on.
     const joined = (room: number) => this.#pusher.push(room);
-    this.#clients = new Population(streams, clock, seed, margins, joined);
+    // Who is slow may be given the latest alone, whatever is kept.
+    const kept = (room: number) => {
+      const { epoch, head, first } = world.store.pushLog.kept(roomKeyOf(room));
+      return { epoch, first: rooms.slow === "latest" ? head + 1 : first };
+    };
+    this.#clients = new Population(streams, clock, { tag: seed, margins, joined, kept, last });
     this.#pusher = new Pusher({
-      send: (room, body) => this.#cluster.push(randomBelow(world.prng, LOGICS), room, body),
+      send: (room, body) => this.#cluster.push(room, body),
       tag: seed,
-      size: 60,
+      size,
       rooms: this.#rooms,
       clock,
     });
@@ -129,11 +143,13 @@ class WorldRun {
       exact: true,
       // A third of what they may go without.
       heartbeatMs: this.#heartbeatMs / 3,
+      logs: this.profile.logs,
     });
     if (!await world.settled("clients get in", connected, 20_000)) return;
     this.#pusher.start(RATE);
     await world.pass(300);
-    await injectFaults({ world, cluster, clients }, FAULTS_MS);
+    const hasHistory = this.profile.rooms.historySize > 0;
+    await injectFaults({ world, cluster, clients, hasHistory }, FAULTS_MS);
     world.record("quiesce");
     await this.#heal();
     await this.#quiesce();
@@ -159,6 +175,13 @@ class WorldRun {
     const { authenticatedCount: authenticated, failures } = clients;
     world.check(connectingFinding(authenticated, CLIENTS, failures.at(-1)));
     await world.settled("answers come", clients.answered(), HEALED_MS);
+    if (this.profile.logs !== undefined) {
+      await world.until(
+        "all have what they missed",
+        () => clients.liveCount === CLIENTS,
+        HEALED_MS,
+      );
+    }
     world.record("all clients are in");
   }
 
@@ -186,37 +209,18 @@ class WorldRun {
       before = this.#clients.counts.received;
       await world.pass(QUIET_MS);
     }
-    const receipts = this.#clients.receipts.totals(this.#pusher.pushes);
-    this.#expected = receipts.expected;
-    world.check(...deliveryFindings(receipts));
-    for (const failure of receipts.failures) world.fail(failure);
+    // What is repaired may come in a while only.
+    const { pushes } = this.#pusher;
+    for (let passedMs = 0; passedMs < HEALED_MS; passedMs += QUIET_MS) {
+      if (!areBehind(world, this.#clients, pushes)) break;
+      await world.pass(QUIET_MS);
+    }
+    this.#expected = checkDeliveries(world, this.#clients, pushes);
     const unexpected = Object.entries(this.#cluster.unexpectedCounts).filter(([, count]) =>
       count > 0
     );
     for (const [what, count] of unexpected) world.fail(`comets count ${count} ${what}`);
-    await this.#checkOnline(this.#clients.members());
-  }
-
-  /** Whether the logics count those who are in each room, when they have had time to. */
-  async #checkOnline(wanted: readonly number[]): Promise<void> {
-    const world = this.#world;
-    for (const { logic } of this.#cluster.logics) {
-      let finding = onlineFinding([], wanted);
-      const count = async () => {
-        const counted = wanted.map(() => 0);
-        for (const { room_id, count } of await logic.online.top("sim", this.#rooms)) {
-          counted[Number(room_id)] = count;
-        }
-        finding = onlineFinding(counted, wanted);
-      };
-      // Twice in a row: once may be chance.
-      for (let tries = 0, right = 0; tries < 30 && right < 2; tries++) {
-        await world.settled("logic answers", count(), HEALED_MS);
-        right = finding.ok ? right + 1 : 0;
-        if (right < 2) await world.pass(200);
-      }
-      world.check(finding);
-    }
+    await checkOnline(world, this.#cluster.logics, this.#clients.members(), HEALED_MS);
   }
 
   /** Clients that fall silent are closed in time. */
@@ -248,7 +252,7 @@ class WorldRun {
     this.#clients.stop();
     const isNothing = () => Object.values(left()).every((count) => count === 0);
     await world.scheduler.run(world.scheduler.nowMs + GONE_MS, isNothing);
-    await this.#checkOnline(this.#clients.members());
+    await checkOnline(world, this.#cluster.logics, this.#clients.members(), HEALED_MS);
     const held = left();
     await world.settled("the roles stop", cluster.stop(), HEALED_MS);
     await world.pass(30_000);
@@ -256,7 +260,7 @@ class WorldRun {
   }
 }
 
-/** Runs one world, from its seed alone. */
-export function runWorld(seed: number): Promise<WorldReport> {
-  return new WorldRun(seed).run();
+/** Runs one world, from its seed alone; of another kind than the seed's where that is given. */
+export function runWorld(seed: number, profile = withoutHistory): Promise<WorldReport> {
+  return new WorldRun(seed, profile).run();
 }

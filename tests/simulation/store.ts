@@ -1,24 +1,21 @@
 import { StoreUnavailable } from "../../drivers/ports.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
-import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import { type Prng, randomFloat } from "../../base/prng.ts";
 import type { Host } from "./host.ts";
+import { LosingPushLog } from "./losing_push_log.ts";
 import type { Network } from "./network.ts";
 
 /** How long a store that does not answer keeps one waiting, in milliseconds. */
 const TIMEOUT_MS = 2_000;
 
-/** Partitions of the push log: fewer than in production, so that each sees much. */
-const PARTITIONS = 3;
-
 type Method = (...args: unknown[]) => Promise<unknown>;
 
 /** The store that all roles share, on a host of its own. */
 export class Store {
-  readonly nodes: MemoryNodes;
-  readonly sessions: MemorySessions;
-  readonly pushLog: MemoryPushLog;
+  nodes: MemoryNodes;
+  sessions: MemorySessions;
+  readonly pushLog: LosingPushLog;
   /** Who waits for an answer that may not come any more. */
   readonly #waiting = new Set<() => void>();
   #away = false;
@@ -30,10 +27,14 @@ export class Store {
   ) {
     this.nodes = new MemoryNodes(host.clock);
     this.sessions = new MemorySessions(this.nodes);
-    this.pushLog = new MemoryPushLog(host.clock, {
-      partitions: PARTITIONS,
-      partitionBytesMax: 1024 * 1024,
-    });
+    this.pushLog = new LosingPushLog(host.clock, prng);
+  }
+
+  /** It is empty from now on. */
+  loseAll(): void {
+    this.nodes = new MemoryNodes(this.host.clock);
+    this.sessions = new MemorySessions(this.nodes);
+    this.pushLog.loseAll();
   }
 
   /** It cannot be reached for a while; what waits for it fails, done or not. */
@@ -50,24 +51,30 @@ export class Store {
   portsOf(host: Host) {
     const line = { toMs: 0, backMs: 0 };
     return {
-      nodes: this.#remote(host, this.nodes, line, false),
-      sessions: this.#remote(host, this.sessions, line, false),
-      pushLog: this.#remote(host, this.pushLog, line, true),
+      nodes: this.#remote(host, () => this.nodes, line, false),
+      sessions: this.#remote(host, () => this.sessions, line, false),
+      pushLog: this.#remote(host, () => this.pushLog, line, true),
     };
   }
 
-  /** @param mayLoseAnswers Whether something may be done and fail all the same. */
+  /**
+   * @param driver Gives the one that there is now.
+   * @param mayLoseAnswers Whether something may be done and fail all the same.
+   */
   #remote<Driver extends object>(
     host: Host,
-    driver: Driver,
+    driver: () => Driver,
     line: { toMs: number; backMs: number },
     mayLoseAnswers: boolean,
   ): Driver {
-    return new Proxy(driver, {
-      get: (target, name) => {
-        const member = Reflect.get(target, name, target);
+    return new Proxy(driver(), {
+      get: (first, name) => {
+        const member = Reflect.get(first, name, first);
         if (typeof member !== "function") return member;
-        const call = (member as Method).bind(target);
+        const call = (...args: unknown[]) => {
+          const target = driver();
+          return (Reflect.get(target, name, target) as Method).apply(target, args);
+        };
         // A read that waits has a connection of its own.
         const own = name === "read" ? { toMs: 0, backMs: 0 } : line;
         return (...args: unknown[]) => this.#call(host, () => call(...args), own, mayLoseAnswers);

@@ -15,6 +15,9 @@ import { Store } from "./store.ts";
 /** Bytes that the systems of a world may hold per connection: small ones cut writes to pieces. */
 const BUFFER_BYTES = [48, 700, 4_096, 262_144];
 
+/** The same where pushes are large: in small pieces they would take for ever. */
+const LARGE_BUFFER_BYTES = [4_096, 16_384];
+
 /** Everything there is, and all of it by one seed: machines, what lies between them, and time. */
 export class World {
   readonly prng: Prng;
@@ -28,7 +31,8 @@ export class World {
   readonly trace: string[] = [];
   #hosts = 0;
 
-  constructor(seed: number) {
+  /** @param isLarge Whether pushes are large. */
+  constructor(seed: number, private readonly isLarge: boolean) {
     this.prng = seededPrng(seed);
     this.scheduler = new Scheduler(seededPrng(seed + 0x5eed));
     this.network = new Network(this.prng);
@@ -37,7 +41,8 @@ export class World {
 
   /** @param mayHaveSlowLinks Whether what it dials may take longer than usual. */
   newHost(name: string, mayHaveSlowLinks = false): Host {
-    const bytes = BUFFER_BYTES[randomBelow(this.prng, BUFFER_BYTES.length)];
+    const sizes = this.isLarge ? LARGE_BUFFER_BYTES : BUFFER_BYTES;
+    const bytes = sizes[randomBelow(this.prng, sizes.length)];
     return new Host(this, this.#hosts++, name, bytes, mayHaveSlowLinks);
   }
 

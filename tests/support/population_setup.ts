@@ -13,7 +13,7 @@ export class PopulationSetup {
   readonly clock = new ManualClock(1_000);
   readonly streams = memoryPlatform({ clock: this.clock }).streams;
   readonly server = new ScriptedServer(this.clock);
-  readonly population = new Population(this.streams, this.clock, TAG);
+  readonly population = new Population(this.streams, this.clock, { tag: TAG });
 
   /** A population of which so many are in. */
   static async with(clients: number, plan: Partial<ConnectPlan> = {}): Promise<PopulationSetup> {

@@ -9,6 +9,8 @@ import { FrameSplitter } from "../../protocol/splitter.ts";
 export class ScriptedClient {
   /** When it beat, in milliseconds. */
   readonly beatsMs: number[] = [];
+  /** What it asked for in JSON, operation by operation, its auth first. */
+  readonly asked: { readonly op: number; readonly [member: string]: unknown }[] = [];
   isOpen = true;
 
   constructor(
@@ -21,6 +23,11 @@ export class ScriptedClient {
 
   send(operation: number, body: Uint8Array = EMPTY, sequence = 0): void {
     this.conn.write(encodeFrame(operation, sequence, body));
+  }
+
+  /** Sends a body of JSON. */
+  sendJson(operation: number, body: unknown): void {
+    this.send(operation, new TextEncoder().encode(JSON.stringify(body)));
   }
 
   /** Closes its connection. */
@@ -39,6 +46,10 @@ export class ScriptedServer {
   letsIn: () => boolean = () => true;
   answersBeats = true;
   answersRooms = true;
+  /** What it says to a client that knows of logs, and comes into its room. */
+  joinAnswer: (since: unknown) => object = () => (
+    { code: 0, epoch: "e", offset: 0, recovered: true, missed: 0 }
+  );
   port = 0;
 
   constructor(private readonly clock: Clock) {}
@@ -85,6 +96,8 @@ export class ScriptedServer {
     } else if (operation === Operation.Heartbeat) {
       client!.beatsMs.push(this.clock.monotonicMs());
       if (this.answersBeats) client!.send(Operation.HeartbeatReply, EMPTY, sequence);
+    } else if (operation === Operation.Join || operation === Operation.Leave) {
+      client!.asked.push({ op: operation, ...JSON.parse(text()) });
     } else if (operation === Operation.ChangeRoom) {
       client!.room = text();
       if (this.answersRooms) client!.send(Operation.ChangeRoomReply, body.slice(), sequence);
@@ -93,9 +106,17 @@ export class ScriptedServer {
   }
 
   #enter(conn: Conn<ScriptedClient | undefined>, token: string): void {
-    const { key, mid, room_id } = JSON.parse(token);
-    conn.context = new ScriptedClient(key, mid, room_id, this.clock.monotonicMs(), conn);
-    this.clients.push(conn.context);
-    conn.context.send(Operation.AuthReply);
+    const { key, mid, room_id, since, last, features } = JSON.parse(token);
+    const client = conn.context = new ScriptedClient(
+      key,
+      mid,
+      room_id,
+      this.clock.monotonicMs(),
+      conn,
+    );
+    this.clients.push(client);
+    if (features === undefined) return client.send(Operation.AuthReply);
+    client.asked.push({ op: Operation.Auth, room: room_id, since, last });
+    client.sendJson(Operation.AuthReply, { room: room_id, ...this.joinAnswer(since) });
   }
 }

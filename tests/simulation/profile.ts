@@ -1,0 +1,53 @@
+import { randomBelow, seededPrng } from "../../base/prng.ts";
+import { roomDefaults, type RoomOptions } from "../../protocol/room_options.ts";
+import type { LogPlan } from "../../sim/types.ts";
+
+/** What kind of world one is: everything that is drawn once and holds for all of it. */
+export interface Profile {
+  /** What holds for its rooms. */
+  readonly rooms: RoomOptions;
+  /** Which clients keep their places in the logs of rooms. */
+  readonly logs: LogPlan | undefined;
+  /** How many of the latest messages they ask for where they have no place yet. */
+  readonly last: number;
+  /** Bytes of a push. */
+  readonly size: number;
+  /** How often a push that fails is sent again with its id. */
+  readonly retries: number;
+}
+
+/** A world without history: its clients are goim's. */
+export const withoutHistory: Profile = {
+  rooms: { ...roomDefaults, type: "sim" },
+  logs: undefined,
+  last: 0,
+  size: 60,
+  retries: 0,
+};
+
+/** One that keeps all that is pushed, and one that keeps so little that gaps come to be. */
+const AMPLE = 100_000;
+const SCANTY = 12;
+
+/** The world of a seed: one in four is without history. */
+export function profileOf(seed: number): Profile {
+  // A chance of its own: what happens in a world without history is as it was before there was any.
+  const prng = seededPrng(seed + 0x109);
+  const oneOf = <Value>(...values: Value[]) => values[randomBelow(prng, values.length)];
+  if (oneOf(true, false, false, false)) return withoutHistory;
+  const historySize = oneOf(AMPLE, AMPLE, SCANTY);
+  return {
+    rooms: {
+      ...roomDefaults,
+      type: "sim",
+      historySize,
+      slow: oneOf("catch-up", "catch-up", "latest"),
+      mergeWindowMs: oneOf(0, 0, 40, 250),
+    },
+    // Goim's clients cannot be told of gaps.
+    logs: { share: historySize === AMPLE ? oneOf(0.6, 1) : 1, roomsEach: oneOf(1, 2, 4) },
+    last: oneOf(0, 5),
+    size: oneOf(60, 60, 60, 60, 4_000),
+    retries: oneOf(0, 3),
+  };
+}
