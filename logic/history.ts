@@ -31,11 +31,17 @@ export class History {
     return this.retentionOf(room) && await this.read(query);
   }
 
-  /** Reads what a room has kept; a page without messages where its type keeps no history. */
+  /**
+   * Reads what a room has kept; a page without messages where its type keeps no history. A page
+   * stays within the limits of pages, whatever is asked for.
+   */
   async read(query: HistoryQuery): Promise<HistoryPage> {
-    const retention = this.retentionOf(query.room);
+    const { room } = query;
+    const retention = this.retentionOf(room);
     if (retention === undefined) return { epoch: "", head: 0, first: 1, messages: [], more: false };
-    const partition = partitionOfRoom(query.room, this.log.partitions);
-    return await this.log.readHistory(partition, query, retention);
+    const limit = Math.min(query.limit, Limits.historyPageMessagesMax);
+    const bytesMax = Math.min(query.bytesMax, Limits.historyPageBytesMax);
+    const partition = partitionOfRoom(room, this.log.partitions);
+    return await this.log.readHistory(partition, { ...query, limit, bytesMax }, retention);
   }
 }

@@ -43,8 +43,13 @@ export const Limits = {
   historyMessagesMax: 1_000,
   /** Messages of a room's history in an answer to who does not say how many. */
   historyMessages: 100,
-  /** Bytes of bodies in one answer of the HTTP API from a room's history, but for one message. */
+  /**
+   * Bytes of bodies in one page of a room's history, but for one message. As many pages as a comet
+   * reads at once fit what may wait for it on its link.
+   */
   historyPageBytesMax: 1024 * 1024,
+  /** Messages in one page of a room's history that a comet reads. */
+  historyPageMessagesMax: 10_000,
   /** Longest id of a push, in characters. */
   publishIdCharsMax: 128,
 } as const;

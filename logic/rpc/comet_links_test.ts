@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock, promisesSettled } from "../../base/clock.ts";
+import { StoreUnavailable } from "../../drivers/ports.ts";
 import { clientOf } from "../../protocol/cluster/calls.ts";
 import type { RpcLink } from "../../rpc/link.ts";
 import { type LogicApi, logicCalls } from "../../protocol/cluster/logic_calls.ts";
@@ -82,5 +83,18 @@ describe("CometLinks", () => {
     }
     await answered;
     assert.deepEqual(done, ["connect", "renew", "disconnect", "register", "unregister"]);
+  });
+
+  it("says that the store is away, to a comet that reads a room's history", async () => {
+    const links = new CometLinks(new ManualClock());
+    const logic = new FakeLogic();
+    logic.readHistory = () => Promise.reject(new StoreUnavailable("redis is gone"));
+    links.serve(logic);
+    const client = clientOf(logicCalls, {
+      call: (method, body) => links.call({ open: true } as RpcLink, method, body),
+    });
+    const query = { room: "log://1", last: 5, limit: 5, bytesMax: 100 };
+    const away = { code: "unavailable", temporary: true, message: "redis is gone" };
+    await assert.rejects(client.readHistory(query), away);
   });
 });

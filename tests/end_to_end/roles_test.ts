@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { until } from "../../drivers/contract/waiting.ts";
 import { describeBeside } from "../support/beside.ts";
 import { roomDefaults } from "../../protocol/room_options.ts";
+import { StoreUnavailable } from "../../drivers/ports.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { Roles } from "../support/roles.ts";
 
@@ -106,6 +107,29 @@ const cases: Readonly<Record<string, (roles: Roles) => Promise<void>>> = {
     assert.equal(await pushed(client), "two");
     client.socket.destroy();
     await until("the rooms are given up", async () => rooms().every((size) => size === 0));
+  },
+
+  async "read what a room has kept in pages that a link carries"(roles) {
+    roles.rooms = [{ ...roomDefaults, type: "log", historySize: 5_000 }];
+    const { pool } = await roles.addComet("a", await roles.addLogic());
+    const body = new Uint8Array(60_000).fill(7);
+    for (let push = 0; push < 40; push++) {
+      const options = { id: String(push), mediaMs: push, mid: 7n };
+      const stream = await roles.logic.push.room(1000, "log", "1", body, options);
+      assert.equal(stream!.offset, push + 1);
+    }
+    const asked = { room: "log://1", limit: 1e9, bytesMax: 1e9 };
+    let page = await pool.readHistory({ ...asked, last: 1e9 });
+    assert.deepEqual([page.head, page.first, page.messages.length, page.more], [40, 1, 17, true]);
+    const offsets: number[] = [];
+    do {
+      page = await pool.readHistory({ ...asked, after: offsets.at(-1) ?? 0 });
+      offsets.push(...page.messages.map(({ offset }) => offset));
+    } while (page.more);
+    assert.deepEqual(offsets, Array.from({ length: 40 }, (_, index) => index + 1));
+    assert.deepEqual(page.messages[0].body, body);
+    roles.pushLog.readHistory = () => Promise.reject(new StoreUnavailable("gone"));
+    await assert.rejects(pool.readHistory({ ...asked, after: 0 }), { code: "unavailable" });
   },
 
   async "send pushes on to a comet that a job finds later than clients find it"(roles) {
