@@ -16,6 +16,7 @@ import {
 /** What opens which URLs; only a driver that is used is loaded. */
 const schemes: readonly (readonly [RegExp, () => Promise<OpenStore>])[] = [
   [/^memory:/, async () => (await import("./memory/open.ts")).openMemory],
+  [/^sqlite:/, async () => (await import("./sqlite/open.ts")).openSqlite],
   [
     /^rediss?(?:-cluster|-sentinel)?:/,
     async () => (await import("./redis/tcp_store.ts")).openRedis,
@@ -28,7 +29,7 @@ export async function openStore(url: string, parts: StoreDependencies): Promise<
   const driver = schemes.find(([scheme]) => scheme.test(url))?.[1];
   if (driver === undefined) {
     throw new Error(
-      "Cannot open store: its URL must begin with memory:, redis:, rediss:, redis-cluster:, " +
+      "Cannot open store: its URL must begin with memory:, sqlite:, redis:, rediss:, redis-cluster:, " +
         "redis-sentinel: or https:",
     );
   }

@@ -30,8 +30,13 @@ export class MemoryPartition {
     return this.#unread.length - this.#head + this.#pending.size;
   }
 
-  /** Keeps room for a push, which {@linkcode append} takes. */
-  reserve(message: PushMessage): void {
+  /**
+   * Takes the next position for a push, and its bytes; {@linkcode enter} or {@linkcode cancel} is
+   * next.
+   *
+   * @throws {PushLogFull} When there is no room for its bytes.
+   */
+  reserve(message: PushMessage): number {
     if (this.#closed) throw new Error("Cannot append to push log: it is closed");
     checkBody(message);
     const bytes = pushBytes(message);
@@ -42,15 +47,20 @@ export class MemoryPartition {
       );
     }
     this.bytes += bytes;
+    return ++this.#last;
   }
 
-  append(message: PushMessage): number {
-    const position = ++this.#last;
+  /** Adds a push at its position: those before it are there, or are not to come. */
+  enter(position: number, message: PushMessage): void {
     this.#unread.push({ position, message });
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.resolve(this.#take(waiting.entriesMax));
-    return position;
+  }
+
+  /** Gives back what was reserved; the position is left out. */
+  cancel(message: PushMessage): void {
+    this.bytes -= pushBytes(message);
   }
 
   acquire(owner: string, nowMs: number, leaseMs: number): Lease | undefined {

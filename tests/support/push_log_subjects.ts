@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Clock, sleep } from "../../base/clock.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
@@ -6,6 +9,9 @@ import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { RedisPushLog } from "../../drivers/redis/push_log.ts";
 import type { RedisStore } from "../../drivers/redis/store.ts";
 import { openRedisStore } from "../../drivers/redis/tcp_store.ts";
+import type { PushLog } from "../../drivers/ports.ts";
+import { openSqlite } from "../../drivers/sqlite/open.ts";
+import type { PushLogOptions } from "../../drivers/store.ts";
 import { UpstashStore } from "../../drivers/upstash/rest_store.ts";
 import { redisCli, RedisServer, startRedisCluster } from "./redis_server.ts";
 import { addRestrictedUser } from "./restricted_user.ts";
@@ -14,27 +20,54 @@ import { type GatewayOptions, openUpstashGateway } from "./upstash_gateway.ts";
 const parts = { clock: systemClock, prng: seededPrng(1) };
 
 /** A push log in memory, anew for each test. */
-export const memoryPushLog: PushLogSubject = inMemory();
+export const memoryPushLog: PushLogSubject = inThisProcess("memory", async (options, clock) => ({
+  log: new MemoryPushLog(clock, options),
+  close: async () => {},
+}));
 
-function inMemory(): PushLogSubject {
+/** A push log in a data directory, anew for each test. */
+export const sqlitePushLog: PushLogSubject = inThisProcess("sqlite", async (options, clock) => {
+  const directory = await mkdtemp(join(tmpdir(), "halley-data-"));
+  const store = await openSqlite(`sqlite:${directory}`, { ...parts, clock, running: clock });
+  return {
+    log: await store.openPushLog!(options),
+    close: async () => {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+});
+
+/** A driver whose clock can be set ahead. */
+function inThisProcess(
+  name: string,
+  open: (options: PushLogOptions, clock: Clock) => Promise<{
+    readonly log: PushLog;
+    close(): Promise<void>;
+  }>,
+): PushLogSubject {
   let aheadMs = 0;
   const clock: Clock = {
     ...systemClock,
     monotonicMs: () => systemClock.monotonicMs() + aheadMs,
     wallMs: () => systemClock.wallMs() + aheadMs,
   };
+  const closing: (() => Promise<void>)[] = [];
   return {
-    name: "memory",
+    name,
     manyMessages: 100_000,
     ownsTime: true,
     start: async () => {},
-    stop: async () => {},
+    stop: async () => {
+      for (const close of closing) await close();
+    },
     passTime: async (ms) => {
       aheadMs += ms;
     },
     open: async (options) => {
       aheadMs = 0;
-      const log = new MemoryPushLog(clock, options);
+      const { log, close } = await open(options, clock);
+      closing.push(close);
       return [log, log];
     },
   };

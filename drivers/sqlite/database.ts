@@ -1,0 +1,176 @@
+import { uptime } from "node:os";
+import { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../base/clock.ts";
+import type { Prng } from "../../base/prng.ts";
+import { newEpoch } from "../history.ts";
+import { databaseFiles, databasePath, makeDirectory } from "./files.ts";
+import { isSqliteError, SqliteCode, sqliteCode } from "./errors.ts";
+
+/** The version of the tables below. */
+const SCHEMA_VERSION = 1;
+
+/**
+ * `process`: of the run that wrote last, when its machine was started, and whether it closed the
+ * database. `rooms.end_ms`: when the room is forgotten. A message of the room 0 is a trial.
+ */
+const SCHEMA = `
+CREATE TABLE process (booted_ms INTEGER NOT NULL, closed INTEGER NOT NULL) STRICT;
+INSERT INTO process VALUES (0, 1);
+CREATE TABLE rooms (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  epoch TEXT NOT NULL,
+  head INTEGER NOT NULL,
+  ttl_ms INTEGER NOT NULL,
+  end_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE messages (
+  room INTEGER NOT NULL,
+  offset INTEGER NOT NULL,
+  operation INTEGER NOT NULL,
+  time_ms INTEGER NOT NULL,
+  media_ms INTEGER,
+  mid INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (room, offset)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX messages_by_media ON messages (room, media_ms, offset) WHERE media_ms IS NOT NULL;
+CREATE TABLE publish_ids (
+  key TEXT PRIMARY KEY,
+  position INTEGER NOT NULL,
+  epoch TEXT,
+  offset INTEGER,
+  end_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX publish_ids_by_end ON publish_ids (end_ms);
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** Beyond how much two readings of when a machine was started are of two starts, in milliseconds. */
+const BOOT_TOLERANCE_MS = 60_000;
+
+/** Bytes of the log of writes that stay on the disk. */
+const JOURNAL_BYTES = 16 * 1024 * 1024;
+
+/** What a database is opened with. */
+export interface DatabaseDependencies {
+  readonly clock: Pick<Clock, "wallMs">;
+  readonly prng: Prng;
+}
+
+/**
+ * Opens the database of a data directory for this process alone, and makes it if there is none.
+ * What is wrong with it is found out before anything is written.
+ *
+ * @throws {Error} When it cannot be used, in one line.
+ */
+export function openDatabase(directory: string, parts: DatabaseDependencies): DatabaseSync {
+  makeDirectory(directory);
+  const path = databasePath(directory);
+  const fail = (reason: string, cause?: unknown) =>
+    new Error(`Cannot open data directory "${directory}": ${reason}`, { cause });
+  const files = databaseFiles(path);
+  if (files === "without its main file") throw fail(`${path} is damaged: it is empty`);
+  try {
+    if (files === "whole") {
+      const wrong = examine(path);
+      if (wrong !== undefined) throw fail(`${path} ${wrong}`);
+    }
+    return open(path, parts);
+  } catch (error) {
+    if (!isSqliteError(error)) throw error;
+    throw fail(reasonOf(error, path), error);
+  }
+}
+
+/** What is wrong with a database, if anything; reads alone. */
+function examine(path: string): string | undefined {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const version = numberOf(database, "PRAGMA user_version");
+    if (version > SCHEMA_VERSION) {
+      return `is of a newer Halley: its version must be at most ${SCHEMA_VERSION}, ` +
+        `current value is ${version}`;
+    }
+    if (version === 0 && numberOf(database, "SELECT count(*) FROM sqlite_schema") > 0) {
+      return "is not Halley's";
+    }
+    // What was closed is whole, if it has its length, which the first read looks at.
+    if (version === 0 || numberOf(database, "SELECT closed FROM process") === 1) return undefined;
+    const found = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
+    return found === "ok" ? undefined : "is damaged: restore a copy of it, or move it away";
+  } finally {
+    database.close();
+  }
+}
+
+function open(path: string, { clock, prng }: DatabaseDependencies): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    // No other process writes to it, and readers of this one read between two writes. What was
+    // committed survives the process; FULL, for a moment, also lets it survive the machine.
+    database.exec(`
+      PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA auto_vacuum = INCREMENTAL;
+      PRAGMA journal_mode = WAL;
+      PRAGMA journal_size_limit = ${JOURNAL_BYTES};
+      PRAGMA synchronous = FULL;
+      BEGIN IMMEDIATE;
+    `);
+    if (numberOf(database, "PRAGMA user_version") === 0) database.exec(SCHEMA);
+    begin(database, bootedMs(clock), newEpoch(prng));
+    database.exec("COMMIT; PRAGMA synchronous = NORMAL");
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/**
+ * Notes that this run writes. If the machine went down under the last one, the latest messages may
+ * be lost, whose offsets would be given twice: then every room gets another epoch.
+ */
+function begin(database: DatabaseSync, bootedMs: number, epoch: string): void {
+  const last = database.prepare("SELECT booted_ms AS ms, closed FROM process").get()!;
+  const isSameBoot = Math.abs(Number(last.ms) - bootedMs) <= BOOT_TOLERANCE_MS;
+  if (last.closed === 0 && !isSameBoot) {
+    database.prepare("UPDATE rooms SET epoch = ?").run(epoch);
+  }
+  database.prepare("UPDATE process SET booted_ms = ?, closed = 0").run(bootedMs);
+}
+
+/** Closes a database; the next to open it knows that it is whole. */
+export function closeDatabase(database: DatabaseSync): void {
+  try {
+    database.exec("UPDATE process SET closed = 1");
+  } finally {
+    database.close();
+  }
+}
+
+/** When this machine was started, in milliseconds since the Unix epoch, about. */
+function bootedMs(clock: Pick<Clock, "wallMs">): number {
+  return Math.round(clock.wallMs() - uptime() * 1_000);
+}
+
+function numberOf(database: DatabaseSync, query: string): number {
+  return Number(Object.values(database.prepare(query).get()!)[0]);
+}
+
+function reasonOf(error: unknown, path: string): string {
+  switch (sqliteCode(error)) {
+    case SqliteCode.busy:
+      return "another process uses it";
+    case SqliteCode.corrupt:
+    case SqliteCode.notDatabase:
+      return `${path} is damaged: restore a copy of it, or move it away`;
+    case SqliteCode.full:
+      return "it has no room";
+    case SqliteCode.readOnly:
+    case SqliteCode.cannotOpen:
+      return "it cannot be written to";
+    default:
+      return (error as Error).message;
+  }
+}

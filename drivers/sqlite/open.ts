@@ -1,0 +1,30 @@
+import { type Store, StoreCounters, type StoreDependencies } from "../store.ts";
+import { closeDatabase, openDatabase } from "./database.ts";
+import { SqlitePushLog } from "./push_log.ts";
+import { SqliteWriter } from "./writer.ts";
+
+/**
+ * Opens the store in a data directory: `sqlite:` and its path. It keeps histories and publish ids;
+ * pushes that are not yet delivered end with the process, and so do its clients.
+ *
+ * @throws {Error} When the directory cannot be used.
+ */
+export async function openSqlite(url: string, parts: StoreDependencies): Promise<Store> {
+  const directory = url.slice("sqlite:".length);
+  const database = openDatabase(directory, parts);
+  const counters = new StoreCounters();
+  const writer = new SqliteWriter(database, counters);
+  const { clock, prng } = parts;
+  let closed = false;
+  return {
+    counters,
+    openPushLog: async (options) => new SqlitePushLog({ clock, prng, database, writer }, options),
+    problem: async () =>
+      closed ? { kind: "away", reason: "the data directory is closed" } : writer.problem(),
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      closeDatabase(database);
+    },
+  };
+}
