@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Config, type Server, startServer } from "../../mod.ts";
+import { type Server, type ServerOptions, startServer } from "../../mod.ts";
 import { within } from "./raw_client.ts";
 
 /** A server under test. */
@@ -21,7 +21,7 @@ export interface TestServer {
 
 /** Runs a whole server on free ports of this machine, and stops it whatever happens. */
 export async function withServer(
-  options: Partial<Config>,
+  options: ServerOptions,
   use: (server: TestServer) => Promise<void>,
 ): Promise<void> {
   const anyPort = { hostname: "127.0.0.1", port: 0 };
