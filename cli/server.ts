@@ -12,6 +12,8 @@ import type { Address } from "../platform/port.ts";
  * const anyPort = { hostname: "127.0.0.1", port: 0 };
  * const server: LogicServer = await startServer({ tcp: anyPort, ws: anyPort, http: anyPort });
  * await server.pushToRoom(1000, "live://1", "hello");
+ * const position = await server.pushToRoom(1000, "vod://1", "hi", { id: "7", mediaMs: 61_500 });
+ * console.log(position, await server.history("vod://1", { last: 50 }));
  * await server.pushToKeys(1000, ["key-1", "key-2"], Uint8Array.of(1, 2, 3));
  * await server.pushToMids(1000, [9007199254740993n], "for all your devices");
  * await server.pushToAll(1000, "slowly", 500);
