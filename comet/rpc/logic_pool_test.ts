@@ -125,6 +125,29 @@ describe("LogicPool", () => {
     await stop();
   });
 
+  it("reads a room's history from another logic when one loses its store or its link", async () => {
+    const { rpc, logics, pool, settled, stop } = await setUp(2);
+    const page = { epoch: "e1", head: 7, first: 1, messages: [], more: false };
+    for (const { logic } of logics) logic.page = page;
+    const read = () => pool.readHistory({ room: "log://1", last: 5, limit: 5, bytesMax: 100 });
+    for (const logic of logics) {
+      logic.failure = new RpcError("unavailable", true, "no store");
+      for (let call = 0; call < 2; call++) assert.deepEqual(await settled(read()), page);
+      logic.failure = undefined;
+    }
+    logics[0].logic.holds.add("readHistory");
+    const reads = [read(), read()];
+    await rpc.until("one waits", () => logics[0].logic.reads.length > 0);
+    const [answers] = await Promise.all([
+      settled(Promise.all(reads)),
+      settled(logics[0].listener!.close()),
+    ]);
+    assert.deepEqual(answers, [page, page]);
+    for (const logic of logics) logic.failure = new RpcError("unavailable", true, "no store");
+    await assert.rejects(settled(read()), { code: "unavailable", temporary: true });
+    await stop();
+  });
+
   it("hands on what logic says of the client, and asks nobody else", async () => {
     const { logics, pool, settled, stop } = await setUp(2);
     const refusal = new ConnectRefused(CloseCodes.authFailed, "no");

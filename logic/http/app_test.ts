@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { StoreUnavailable } from "../../drivers/ports.ts";
 import { bad, OK, PEER, setUp } from "../../tests/support/http_app.ts";
 
 const oneTooMany = Array.from({ length: 10_001 }, (_, index) => `&keys=k${index}`).join("");
@@ -214,12 +215,18 @@ test("a body is taken up to its limit and refused past it", async () => {
   assert.equal(logic.counters.httpBadRequests, 2);
 });
 
-test("a full push log is code -500 and counted", async () => {
-  const { logic, call } = await setUp({ partitionBytesMax: 100 });
-  const { status, text } = await call("POST /goim/push/all?operation=1000");
-  assert.deepEqual([status, text], [200, '{"code":-500,"message":"push log is full"}']);
-  assert.equal(logic.counters.httpFaults, 1);
-  assert.equal(logic.counters.pushesFailed, 1);
+test("a full push log is code -500 and counted, and so is a store that is away", async () => {
+  const { logic, pushLog, call } = await setUp({ partitionBytesMax: 100 });
+  const full = '{"code":-500,"message":"push log is full"}';
+  for (const target of ["all?operation=1", "room?operation=1&type=log&room=1&id=a"]) {
+    const { status, text } = await call(`POST /goim/push/${target}`);
+    assert.deepEqual([status, text], [200, full]);
+  }
+  pushLog.append = () => Promise.reject(new StoreUnavailable("gone"));
+  const { text } = await call("POST /goim/push/room?operation=1&type=log&room=1&id=a");
+  assert.equal(text, '{"code":-500,"message":"store is away, try again"}');
+  assert.equal(logic.counters.httpFaults, 3);
+  assert.equal(logic.counters.pushesFailed, 3);
 });
 
 test("a fault inside is code -500 and does not tell what happened", async () => {
