@@ -31,16 +31,26 @@ export function append(
   return log.append(partitionOf(message, log.partitions), message, options);
 }
 
-/** Appends many pushes, some at once, and in order. */
+/** Appends pushes one after the other. */
 export async function appendAll(
   log: PushLog,
   pushes: Iterable<RoomPush | string>,
   retention: Retention = keepAll,
 ): Promise<Appended[]> {
   const done: Appended[] = [];
+  for (const push of pushes) done.push(await append(log, push, { retention }));
+  return done;
+}
+
+/** Appends pushes at once; where what lies between has no order, they have none. */
+export async function appendAtOnce(
+  log: PushLog,
+  pushes: Iterable<RoomPush | string>,
+): Promise<Appended[]> {
+  const done: Appended[] = [];
   let some: Promise<Appended>[] = [];
   for (const push of pushes) {
-    some.push(append(log, push, { retention }));
+    some.push(append(log, push));
     if (some.length < 500) continue;
     done.push(...await Promise.all(some));
     some = [];

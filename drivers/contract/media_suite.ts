@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import {
   append,
   appendAll,
+  appendAtOnce,
   bodies,
   keepAll,
   manyPushes,
   mediaMsOf,
   offsets,
   pushOf,
-  range,
   readPage,
   readThrough,
 } from "./history_model.ts";
@@ -70,12 +70,17 @@ export function mediaTests({ manyMessages }: PushLogSubject, test: RegisterTest)
 
   const count = manyMessages / 10;
   test(`finds its way through ${count} messages, whatever their order`, async (log) => {
-    await appendAll(log, manyPushes(count));
-    const mediaMs = range(0, count - 1).map((index) => mediaMsOf(index, count));
+    const given = await appendAtOnce(log, manyPushes(count));
+    const byMediaMs = given
+      .map(({ stream }, index) => ({
+        offset: stream!.offset,
+        mediaMs: mediaMsOf(index, count),
+      }))
+      .sort((a, b) => a.mediaMs - b.mediaMs);
     const expected = (fromMs: number, toMs: number) =>
-      range(1, count)
-        .filter((offset) => mediaMs[offset - 1] >= fromMs && mediaMs[offset - 1] < toMs)
-        .sort((a, b) => mediaMs[a - 1] - mediaMs[b - 1]);
+      byMediaMs
+        .filter(({ mediaMs }) => mediaMs >= fromMs && mediaMs < toMs)
+        .map(({ offset }) => offset);
     for (const [fromMs, toMs] of [[0, 5_000], [12_345, 23_456], [0, 10 * count]]) {
       const { offsets } = await readThrough(log, { fromMs, toMs });
       assert.deepEqual(offsets, expected(fromMs, toMs));

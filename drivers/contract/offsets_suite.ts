@@ -4,6 +4,7 @@ import { PushLogFull } from "../ports.ts";
 import {
   append,
   appendAll,
+  appendAtOnce,
   bodies,
   entriesOf,
   keepAll,
@@ -35,8 +36,8 @@ export function offsetsTests(subject: PushLogSubject, test: RegisterTest): void 
     async (log, other) => {
       const texts = (of: string) => range(1, 100).map((index) => `${of}${index}`);
       const given = (await Promise.all([
-        appendAll(log, texts("a")),
-        appendAll(other, texts("b")),
+        appendAtOnce(log, texts("a")),
+        appendAtOnce(other, texts("b")),
       ])).flat();
       const byOffset = given.toSorted((a, b) => a.stream!.offset - b.stream!.offset);
       assert.deepEqual(byOffset.map(({ stream }) => stream!.offset), range(1, 200));

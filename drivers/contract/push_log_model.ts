@@ -21,8 +21,6 @@ export interface PushLogSubject {
   passTime(ms: number): Promise<void>;
   /** Whether that costs no time, so that weeks can pass. */
   readonly ownsTime: boolean;
-  /** Whether it keeps no history yet. */
-  readonly keepsNoHistory?: boolean;
 }
 
 /** Registers a test on an empty log, opened as two processes do. */

@@ -188,9 +188,7 @@ export function testPushLog(subject: PushLogSubject): void {
       media: () => mediaTests(subject, test),
       once: () => publishIdTests(subject, test),
     };
-    const ofHistory = ["offsets", "history", "media", "once"];
     for (const [promise, tests] of Object.entries(promises)) {
-      if (subject.keepsNoHistory && ofHistory.includes(promise)) continue;
       describe(promise, tests);
     }
   });

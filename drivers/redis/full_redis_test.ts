@@ -7,6 +7,7 @@ import { withLogLines } from "../../tests/support/log_lines.ts";
 import { redisCli, RedisServer } from "../../tests/support/redis_server.ts";
 import { testNode } from "../../tests/support/test_comet.ts";
 import { openUpstashGateway, type UpstashGateway } from "../../tests/support/upstash_gateway.ts";
+import { append, bodies, keepAll, pushOf, readPage } from "../contract/history_model.ts";
 import { positions, room, texts } from "../contract/push_log_model.ts";
 import { type Drivers, openDrivers } from "../open.ts";
 import { type CometNode, StoreRefused } from "../ports.ts";
@@ -77,6 +78,22 @@ for (const way of ["TCP", "REST"]) {
         await pushLog.leave("job~1");
         assert.deepEqual(await pushLog.lag(), Array(2).fill({ entries: 0, bytes: 0 }));
       }, async () => void await drivers.pushLog.append(0, room("before")));
+    });
+
+    it("refuses a push to a room with history whole, and stores it when there is room", async () => {
+      const push = pushOf("b", { mediaMs: 1 });
+      const options = { retention: keepAll, publishId: "id" };
+      await withFull(async () => {
+        const { pushLog } = drivers;
+        const keys = await redisCli(server.port, "DBSIZE");
+        await assert.rejects(append(pushLog, push, options), StoreRefused);
+        await assert.rejects(append(pushLog, pushOf("new", { room: "live://2" })), StoreRefused);
+        assert.equal(await redisCli(server.port, "DBSIZE"), keys);
+        assert.deepEqual(bodies(await readPage(pushLog)), ["a"]);
+        await limit(0);
+        assert.equal((await append(pushLog, push, options)).stream?.offset, 2);
+        assert.deepEqual(bodies(await readPage(pushLog)), ["a", "b"]);
+      }, async () => void await append(drivers.pushLog, "a"));
     });
 
     it("keeps comets and clients, and lets others come", async () => {

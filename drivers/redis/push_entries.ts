@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { assert } from "../../base/assert.ts";
-import type { PushMessage } from "../../protocol/push_message.ts";
+import type { PushMessage, RoomPush } from "../../protocol/push_message.ts";
 import type { PushEntry } from "../ports.ts";
 import { type Argument, fieldsOf, partsOf, type Reply, textOf } from "./store.ts";
 
@@ -11,8 +11,12 @@ import { type Argument, fieldsOf, partsOf, type Reply, textOf } from "./store.ts
 export function encodeEntry(message: PushMessage, base64: boolean): Argument[] {
   const { kind, operation, body } = message;
   const fields: Argument[] = ["kind", kind, "operation", String(operation)];
-  if (kind === "room") fields.push("room", message.room);
-  else if (kind === "keys") {
+  if (kind === "room") {
+    const { room, mid, mediaMs } = message;
+    fields.push("room", room);
+    if (mid !== undefined) fields.push("mid", String(mid));
+    if (mediaMs !== undefined) fields.push("media", String(mediaMs));
+  } else if (kind === "keys") {
     fields.push("server", message.server, "keys", JSON.stringify(message.keys));
   } else fields.push("speed", String(message.speed));
   if (base64) fields.push("body64", Buffer.from(body).toString("base64"));
@@ -42,7 +46,10 @@ export function decodeEntry(reply: Reply): PushEntry {
   const operation = Number(field("operation"));
   switch (kind) {
     case "room":
-      return { position, message: { kind, room: field("room"), operation, body } };
+      return {
+        position,
+        message: { kind, room: field("room"), operation, body, ...placeOf(fields) },
+      };
     case "keys": {
       const keys = JSON.parse(field("keys"));
       return { position, message: { kind, server: field("server"), keys, operation, body } };
@@ -54,6 +61,18 @@ export function decodeEntry(reply: Reply): PushEntry {
     `Cannot read push ${position}: kind must be one of room, keys, broadcast, ` +
       `current value is "${kind}"`,
   );
+}
+
+/** What only some pushes to rooms have. */
+function placeOf(
+  fields: ReadonlyMap<string, string>,
+): Pick<RoomPush, "mid" | "mediaMs" | "stream"> {
+  const [mid, media, epoch] = ["mid", "media", "epoch"].map((name) => fields.get(name));
+  return {
+    ...(mid !== undefined && { mid: BigInt(mid) }),
+    ...(media !== undefined && { mediaMs: Number(media) }),
+    ...(epoch !== undefined && { stream: { epoch, offset: Number(fields.get("offset")) } }),
+  };
 }
 
 /** The id of the entry at a position. */

@@ -1,21 +1,24 @@
 import { getLogger } from "@logtape/logtape";
 import { assert } from "../../base/assert.ts";
-import { type Prng, systemPrng, uuid } from "../../base/prng.ts";
+import { type Prng, systemPrng } from "../../base/prng.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
-import type { HistoryPage } from "../../protocol/history.ts";
-import { checkBody, pushBytes } from "../checks.ts";
+import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
+import { pushBytes } from "../checks.ts";
 import {
   type Appended,
+  type AppendOptions,
   type Lease,
   LeaseLost,
   type PartitionLag,
   type PushEntry,
   type PushLog,
-  PushLogFull,
+  type Retention,
   StoreUnavailable,
 } from "../ports.ts";
 import type { PushLogOptions } from "../store.ts";
-import { decodeEntry, encodeEntry, entryId, idOf } from "./push_entries.ts";
+import { Appends } from "./appends.ts";
+import { readHistory } from "./history.ts";
+import { decodeEntry, entryId, idOf } from "./push_entries.ts";
 import * as scripts from "./push_scripts.ts";
 import { type PartitionKeys, partitionKeys } from "./push_scripts.ts";
 import {
@@ -50,19 +53,19 @@ interface KnownPartition {
 export class RedisPushLog implements PushLog {
   readonly partitions: number;
   readonly leaseMs: number;
-  readonly #bytesMax: number;
+  readonly #appends: Appends;
   readonly #partitions: KnownPartition[];
   #closed = false;
 
   private constructor(
     private readonly store: RedisStore,
     options: PushLogOptions,
-    private readonly prng: Prng,
+    prng: Prng,
   ) {
-    const { partitions, partitionBytesMax, leaseMs = 3_000 } = options;
+    const { partitions, leaseMs = 3_000 } = options;
     this.partitions = partitions;
     this.leaseMs = leaseMs;
-    this.#bytesMax = partitionBytesMax;
+    this.#appends = new Appends(store, options, prng);
     this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
       keys: partitionKeys(partition),
       last: 0,
@@ -74,7 +77,7 @@ export class RedisPushLog implements PushLog {
   /**
    * Opens the push log.
    *
-   * @param prng Where names of appends come from that may be sent twice.
+   * @param prng Where epochs of rooms come from, and names of appends that may be sent twice.
    * @throws {Error} When others use it with another number of partitions.
    */
   static async open(
@@ -94,25 +97,21 @@ export class RedisPushLog implements PushLog {
     return new RedisPushLog(store, options, prng);
   }
 
-  async append(partition: number, message: PushMessage): Promise<Appended> {
+  async append(
+    partition: number,
+    message: PushMessage,
+    options: AppendOptions = {},
+  ): Promise<Appended> {
     if (this.#closed) throw new Error("Cannot append to push log: it is closed");
-    const { push, meta } = this.#partitions[partition].keys;
-    checkBody(message);
-    const bytes = pushBytes(message);
-    const fields = encodeEntry(message, this.store.base64);
-    const args = [String(bytes), String(this.#bytesMax), ...fields];
-    const { mayRepeat } = this.store;
-    const once = mayRepeat ? [scripts.onceKey(partition, uuid(this.prng))] : [];
-    const reply = await this.store.run(scripts.APPEND, [push, meta, ...once], args);
-    if (typeof reply !== "number") return { position: Number(textOf(reply)) };
-    throw new PushLogFull(
-      `Cannot append ${bytes} bytes to push log: partition ${partition} must hold at most ` +
-        `${this.#bytesMax} bytes, current value is ${reply}`,
-    );
+    return await this.#appends.append(partition, message, options);
   }
 
-  readHistory(): Promise<HistoryPage> {
-    return Promise.reject(new Error("Cannot read history: this push log keeps none"));
+  readHistory(
+    partition: number,
+    query: HistoryQuery,
+    retention: Retention,
+  ): Promise<HistoryPage> {
+    return readHistory(this.store, partition, query, retention);
   }
 
   async join(owner: string): Promise<readonly string[]> {

@@ -3,51 +3,13 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { redisCli, RedisServer } from "../../tests/support/redis_server.ts";
-import { leaseOf, positions, room, texts } from "../contract/push_log_model.ts";
-import { StoreCounters } from "../store.ts";
+import { LossyStore } from "../../tests/support/lossy_store.ts";
+import { leaseOf, plain, positions, room, texts } from "../contract/push_log_model.ts";
 import { LeaseLost, StoreUnavailable } from "../ports.ts";
 import { RedisPushLog } from "./push_log.ts";
-import type { Argument, RedisStore, Reply, Script } from "./store.ts";
 import { openRedisStore } from "./tcp_store.ts";
 
 const options = { partitions: 2, partitionBytesMax: 1 << 24, leaseMs: 60_000 };
-
-/** A store that does what it is asked, and then may fail to say so. */
-class LossyStore implements RedisStore {
-  readonly base64 = false;
-  readonly counters = new StoreCounters();
-  /** Whether what lies between may send a call twice. */
-  mayRepeat = false;
-  /** The script that is run twice next, with the first answer lost. */
-  repeat = "";
-  /** The script whose next answer gets lost. */
-  lose = "";
-
-  constructor(private readonly inner: RedisStore) {}
-
-  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
-    if (script.name === this.repeat) {
-      this.repeat = "";
-      await this.inner.run(script, keys, args);
-    }
-    const reply = await this.inner.run(script, keys, args);
-    if (script.name !== this.lose) return reply;
-    this.lose = "";
-    throw new StoreUnavailable("the answer got lost");
-  }
-
-  waitForEntry(stream: string, afterId: string, waitMs: number): Promise<void> {
-    return this.inner.waitForEntry(stream, afterId, waitMs);
-  }
-
-  endWaits(): void {
-    this.inner.endWaits();
-  }
-
-  close(): Promise<void> {
-    return this.inner.close();
-  }
-}
 
 describe("RedisPushLog", () => {
   let server: RedisServer;
@@ -81,6 +43,14 @@ describe("RedisPushLog", () => {
     await log.claim(lease);
     assert.deepEqual((await log.read(lease, 10)).map(({ position }) => position), [first, second]);
     assert.match(await redis("--scan", "--pattern", "halley:{p0}:once:*"), /^\S+\n\S+$/);
+  });
+
+  it("reads entries of versions that kept no history", async () => {
+    const lease = await leaseOf(log, 0, "a");
+    const fields = ["kind", "room", "operation", "1000", "room", "live://1", "body", "old"];
+    await redis("XADD", "halley:{p0}:push", "5-0", ...fields);
+    const [{ position, message }] = await log.read(lease, 1);
+    assert.deepEqual([position, plain(message)], [5, room("old")]);
   });
 
   it("takes nothing beyond what was taken by a call that nobody was answered", async () => {

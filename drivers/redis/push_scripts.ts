@@ -42,36 +42,6 @@ redis.call('SET', KEYS[1], ARGV[1])
 return ARGV[1]`,
 };
 
-/** Where the position of an append stands that may be sent twice. */
-export function onceKey(partition: number, id: string): string {
-  return `halley:{p${partition}}:once:${id}`;
-}
-
-/** For how long an append is known that may be sent twice, in milliseconds. */
-const ONCE_MS = 60_000;
-
-/**
- * KEYS: push, meta, and, where it may be sent twice, what tells it from all others. ARGV: bytes, most
- * bytes, then the fields. Answers the position, or, when it is full, how many bytes there are.
- */
-export const APPEND: Script = {
-  name: "append-push",
-  needsRoom: true,
-  source: `
-local done = KEYS[3] and redis.call('GET', KEYS[3])
-if done then return done end
-local bytes = tonumber(redis.call('HGET', KEYS[2], 'bytes') or '0')
-if redis.call('XLEN', KEYS[1]) == 0 then bytes = 0 end
-if bytes + ARGV[1] > tonumber(ARGV[2]) then return bytes end
-local time = redis.call('TIME')
-local last = tonumber(redis.call('HGET', KEYS[2], 'position') or '0')
-local position = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
-redis.call('XADD', KEYS[1], position .. '-0', unpack(ARGV, 3))
-redis.call('HSET', KEYS[2], 'position', position, 'bytes', string.format('%.0f', bytes + ARGV[1]))
-if KEYS[3] then redis.call('SET', KEYS[3], position, 'PX', ${ONCE_MS}) end
-return position`,
-};
-
 /** KEYS: owners. ARGV: owner, lease in milliseconds. Answers all live owners. */
 export const JOIN: Script = {
   name: "join-jobs",

@@ -81,13 +81,16 @@ interface Running {
   stop(): Promise<void>;
 }
 
+async function flush(ports: readonly number[]): Promise<void> {
+  for (const port of ports) await redisCli(port, "FLUSHALL");
+}
+
 function overRedis(name: string, start: () => Promise<Running>): PushLogSubject {
   let running: Running | undefined;
   let stores: readonly RedisStore[] = [];
   const closeStores = () => Promise.all(stores.map((store) => store.close()));
   return {
     name,
-    keepsNoHistory: true,
     manyMessages: 2_000,
     ownsTime: false,
     passTime: (ms) => sleep(systemClock, ms),
@@ -98,10 +101,13 @@ function overRedis(name: string, start: () => Promise<Running>): PushLogSubject 
       await closeStores();
       await running?.stop();
     },
+    lose: async () => {
+      await flush(running!.ports);
+    },
     open: async (options) => {
       if (running === undefined) throw new Error(`Cannot open ${name}: it was not started`);
       await closeStores();
-      for (const port of running.ports) await redisCli(port, "FLUSHALL");
+      await flush(running.ports);
       const [first, second] = stores = [await running.open(), await running.open()];
       return [await RedisPushLog.open(first, options), await RedisPushLog.open(second, options)];
     },

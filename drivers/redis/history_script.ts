@@ -1,0 +1,97 @@
+import { ROOM_SCRIPT } from "./room_script.ts";
+import type { Script } from "./store.ts";
+
+/** Messages that are looked at in one step: bodies of 64 KiB, beyond those wanted, are 2 MiB. */
+const STEP = 32;
+
+/** Offsets that are looked at in one step. */
+const OFFSETS_STEP = 512;
+
+/**
+ * KEYS: state, log, media. ARGV: most messages that the room keeps, for how long it keeps one, most
+ * messages to give, most bytes of bodies, then `after` and an offset, or `last`, or `media`, from, up
+ * to and an offset. Answers the epoch, the last offset, the first that is kept, whether there are more
+ * and the messages; for `last`, the latest first. Writes nothing.
+ */
+export const READ_HISTORY: Script = {
+  name: "read-history",
+  source: `${ROOM_SCRIPT}
+local log_key, media_key = KEYS[2], KEYS[3]
+local epoch, head, _, size, first_ms = state_of(KEYS[1], log_key)
+if not epoch then return {'', 0, 1, 0, {}} end
+
+-- Where what is kept begins in the list, which may hold more.
+local begin = math.max(0, size - ARGV[1])
+local expired = now_ms() - ARGV[2]
+if size > 0 and first_ms <= expired then
+  local stop = size
+  while begin < stop do
+    local middle = math.floor((begin + stop) / 2)
+    local _, sent = offset_and_time(redis.call('LINDEX', log_key, middle))
+    if sent <= expired then begin = middle + 1 else stop = middle end
+  end
+end
+-- The offset of a message less its place in the list.
+local base = head + 1 - size
+
+local messages, bytes, more = {}, 0, 0
+local limit, bytes_max = tonumber(ARGV[3]), tonumber(ARGV[4])
+local function body_bytes(message)
+  local mark = string.find(message, '[:=]')
+  local length = #message - mark
+  if length == 0 or string.sub(message, mark, mark) == ':' then return length end
+  return length / 4 * 3 - #string.match(string.sub(message, -2), '=*$')
+end
+local function take(message)
+  local length = body_bytes(message)
+  if #messages == limit or (#messages > 0 and bytes + length > bytes_max) then
+    more = 1
+    return false
+  end
+  bytes = bytes + length
+  messages[#messages + 1] = message
+  return true
+end
+
+local function read_after(offset)
+  for from = math.max(begin, offset + 1 - base), size - 1, ${STEP} do
+    for _, message in ipairs(redis.call('LRANGE', log_key, from, from + ${STEP} - 1)) do
+      if not take(message) then return end
+    end
+  end
+end
+
+local function read_last()
+  for to = size - 1, begin, -${STEP} do
+    local some = redis.call('LRANGE', log_key, math.max(begin, to - ${STEP} + 1), to)
+    for index = #some, 1, -1 do
+      if not take(some[index]) then return end
+    end
+  end
+end
+
+local function read_media(from, to, after)
+  local rank = redis.call('ZCOUNT', media_key, '-inf', '(' .. from)
+  local stop = redis.call('ZCOUNT', media_key, '-inf', from)
+  while rank < stop do
+    local middle = math.floor((rank + stop) / 2)
+    local offset = redis.call('ZRANGE', media_key, middle, middle)[1]
+    if tonumber(offset) <= after then rank = middle + 1 else stop = middle end
+  end
+  local last = redis.call('ZCOUNT', media_key, '-inf', '(' .. to) - 1
+  for from = rank, last, ${OFFSETS_STEP} do
+    local to = math.min(last, from + ${OFFSETS_STEP} - 1)
+    for _, offset in ipairs(redis.call('ZRANGE', media_key, from, to)) do
+      local place = offset - base
+      if place >= begin and place < size and not take(redis.call('LINDEX', log_key, place)) then
+        return
+      end
+    end
+  end
+end
+
+if ARGV[5] == 'after' then read_after(tonumber(ARGV[6]))
+elseif ARGV[5] == 'last' then read_last()
+else read_media(ARGV[6], ARGV[7], tonumber(ARGV[8])) end
+return {epoch, head, base + begin, more, messages}`,
+};
