@@ -7,7 +7,8 @@
  *   (`read_scheduler.ts`), how far ahead (`pipeline_buffer.ts`).
  * - `connection_manager.ts` makes a connection a `Channel` (`channel.ts`) in the table of all
  *   (`channels.ts`), and watches its deadlines (`timer/`, `pings.ts`) until it is closed.
- * - `client_protocol.ts` knows what its frames mean, and asks logic (`rpc/logic_pool.ts`).
+ * - `client_protocol.ts` and `operations/` know what its frames mean, and ask logic
+ *   (`rpc/logic_pool.ts`).
  * - `memberships.ts` takes it into rooms (`rooms.ts`, `room.ts`), of which jobs learn first
  *   (`room_interest.ts`).
  * - `fanout.ts` writes what jobs send (`rpc/comet_service.ts`), but for what has been here before
