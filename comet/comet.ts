@@ -80,7 +80,7 @@ export class Comet implements CometApi {
     this.pool = new BufferPool({ bytesMax: options.poolBytesMax });
     this.#connections = new ConnectionManager(server, logic, clock, running, options, counters);
     const protocol = new ClientProtocol(this.#connections, logic, counters);
-    this.#fanout = new Fanout(this.#connections, clock, counters, options.fanoutSlice);
+    this.#fanout = new Fanout(this.#connections, clock, counters);
     this.#registration = new ClusterRegistration(this.#connections, logic, clock, prng, counters);
     this.#reporter = new Reporter(this.#connections, this.#registration, logic, clock, counters);
     const shared = {
@@ -173,6 +173,7 @@ export class Comet implements CometApi {
     if (this.connections > 0) await new Promise<void>((resolve) => this.#stopped = resolve);
     await this.#registration.leave();
     this.#fanout.stop();
+    this.#connections.logs.stop();
     this.#dependencies.running.cancel(this.#ticks);
   }
 

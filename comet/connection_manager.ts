@@ -8,11 +8,14 @@ import { Channel, ChannelState, Feature, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { type CometOptions, TICK_MS } from "./options.ts";
+import { RoomLogs } from "./log/room_logs.ts";
 import { type Joined, Memberships } from "./memberships.ts";
 import { Pings } from "./pings.ts";
 import { RoomInterest } from "./room_interest.ts";
+import { RoomPushes } from "./room_pushes.ts";
 import { Rooms } from "./rooms.ts";
 import { NO_TIMER, TimingWheel } from "./timer/timing_wheel.ts";
+import { WriteTurns } from "./write_turns.ts";
 
 /** What a timer of the wheel is for; the rest of its data is the channel's slot. */
 const MAIN_TIMER = 0;
@@ -25,6 +28,10 @@ export class ConnectionManager {
   readonly interest: RoomInterest;
   readonly memberships: Memberships;
   readonly roomTypes: RoomTypes;
+  readonly logs: RoomLogs;
+  /** What writes to many channels, one after the other. */
+  readonly turns: WriteTurns;
+  readonly roomPushes: RoomPushes;
   /** Whether no client may come at present, since jobs do not know of this comet. */
   isShut = false;
   readonly #wheel: TimingWheel;
@@ -50,7 +57,12 @@ export class ConnectionManager {
   ) {
     this.roomTypes = new RoomTypes(options.rooms);
     this.interest = new RoomInterest(this.rooms, clock, counters);
-    this.memberships = new Memberships(this.rooms, this.interest);
+    const write = (channel: Channel, bytes: Uint8Array) => this.write(channel, bytes);
+    const { rooms, roomTypes } = this;
+    this.logs = new RoomLogs({ rooms, roomTypes, logic, clock, options, counters, write });
+    this.turns = new WriteTurns(clock, options.fanoutSlice);
+    this.roomPushes = new RoomPushes(this.turns, this.logs, counters, write);
+    this.memberships = new Memberships(rooms, this.interest, this.logs);
     this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: running.monotonicMs() });
     const pingTicks = Math.ceil(options.pingMs / TICK_MS);
     this.#pings = new Pings(this.channels, clock, pingTicks, (channel, ping) => {
@@ -73,6 +85,7 @@ export class ConnectionManager {
   tick(): void {
     this.#wheel.advance(this.running.monotonicMs(), this.#expired);
     this.#pings.tick();
+    this.logs.tick();
     this.interest.tick();
   }
 
@@ -135,6 +148,7 @@ export class ConnectionManager {
   /** The channel's queue is empty again. */
   drained(channel: Channel): void {
     this.#cancelSlowTimer(channel);
+    this.logs.catchUp.drained(channel);
   }
 
   /** Says goodbye and ends the connection; a client that does not go is evicted soon after. */

@@ -37,6 +37,22 @@ export class CometCounters {
   framesPushed = 0;
   /** Frames of pushes dropped because the client's queue was full. */
   framesDropped = 0;
+  /** Members that began to be sent what they missed, after a join or because they read slowly. */
+  catchUps = 0;
+  /** Members that were not sent what they missed because too many were behind. */
+  catchUpsRefused = 0;
+  /** Reads of rooms' histories. */
+  historyReads = 0;
+  /** Those that failed; they are tried again. */
+  historyReadFailures = 0;
+  /** Times that a room's log was read since something may have been missing. */
+  holes = 0;
+  /** Times that messages of a room's log were gone, for a room here or one of its members. */
+  gaps = 0;
+  /** Times that a room's log began anew. */
+  epochChanges = 0;
+  /** Frames kept for members that are behind which made room for others, a few at a time. */
+  ringEvictions = 0;
   /** Connections closed because they did not read. */
   slowReaders = 0;
   /** Connections closed because they sent too far ahead of what is served. */

@@ -15,7 +15,6 @@ import type { ConnectionManager } from "./connection_manager.ts";
 import { LogPositions } from "./log_positions.ts";
 import { EncodedPush } from "./format/encoded_push.ts";
 import { PacedBroadcasts } from "./paced_broadcasts.ts";
-import type { Membership } from "./room.ts";
 
 const log = getLogger(["halley", "comet"]);
 
@@ -23,15 +22,11 @@ const log = getLogger(["halley", "comet"]);
 export class Fanout {
   readonly #paced: PacedBroadcasts;
   readonly #positions = new LogPositions();
-  #last: Promise<readonly number[]> = Promise.resolve(NONE_FENCED);
-  #writes = 0;
 
-  /** @param slice Writes before the event loop gets a turn. */
   constructor(
     private readonly connections: ConnectionManager,
     private readonly clock: Clock,
     private readonly counters: CometCounters,
-    private readonly slice: number,
   ) {
     this.#paced = new PacedBroadcasts(
       connections.channels,
@@ -43,13 +38,12 @@ export class Fanout {
 
   /** See {@linkcode CometApi.deliver}; batches that overlap are taken in the order of the calls. */
   deliver(batch: readonly Delivery[]): Promise<readonly number[]> {
-    this.#last = this.#last.then(() => this.#run(batch));
-    return this.#last;
+    return this.connections.turns.run(() => this.#run(batch));
   }
 
-  /** Sends what is still to be paced; see {@linkcode PacedBroadcasts.finish}. */
-  finish(): Promise<void> {
-    return this.#paced.finish();
+  /** Sends what waits in rooms, and what is still to be paced; see {@linkcode PacedBroadcasts.finish}. */
+  async finish(): Promise<void> {
+    await Promise.all([this.connections.roomPushes.finish(), this.#paced.finish()]);
   }
 
   /** Drops what is still to be paced. */
@@ -58,6 +52,7 @@ export class Fanout {
   }
 
   async #run(batch: readonly Delivery[]): Promise<readonly number[]> {
+    const { turns } = this.connections;
     let fenced: Set<number> | undefined;
     for (const delivery of batch) {
       const seen = this.#positions.seen(delivery.partition, delivery.token);
@@ -71,12 +66,12 @@ export class Fanout {
       } catch (error) {
         this.#fail(delivery, error);
       }
-      if (this.#writes >= this.slice) await this.#turn();
+      if (turns.writes >= turns.slice) await turns.turn();
     }
     this.#positions.commit();
     // Deno writes behind our back: under load the next batch would meet this one in the queues of
     // clients that read well. Behind a small one the turn would cost more than it saves.
-    if (this.#writes >= this.slice / 4) await this.#turn();
+    if (turns.writes >= turns.slice / 4) await turns.turn();
     return fenced === undefined ? NONE_FENCED : [...fenced];
   }
 
@@ -97,52 +92,50 @@ export class Fanout {
     return undefined;
   }
 
-  /** @returns Nothing when the whole room was walked at once. */
+  /** @returns Nothing when there is nothing to wait for. */
   #room(delivery: RoomDelivery, seen: number): Promise<void> | undefined {
-    const { partition, positions } = delivery;
-    this.#positions.passed(partition, positions[positions.length - 1]);
+    const { partition, positions, epoch, head, room: key } = delivery;
+    const { rooms, roomTypes, roomPushes, logs } = this.connections;
     let repeated = 0;
     while (repeated < positions.length && positions[repeated] <= seen) repeated++;
     this.counters.framesRepeated += repeated;
     const count = positions.length - repeated;
-    const room = this.connections.rooms.get(delivery.room);
-    if (room === undefined || count === 0) return undefined;
+    if (positions.length > 0) this.#positions.passed(partition, positions[positions.length - 1]);
+    if (count === 0 && positions.length > 0) return undefined;
     const frames = repeated === 0 ? delivery.frames : afterFrames(delivery.frames, repeated);
-    const push = new EncodedPush(frames, count, delivery.room);
-    let walked = false;
-    let resolve = () => {};
-    const visit = (membership: Membership<Channel>) => this.#pushToMember(membership, push);
-    room.walk(this.clock, this.slice, visit, (failure) => {
-      walked = true;
-      if (failure !== undefined) this.#fail(delivery, failure);
-      resolve();
-    });
-    if (walked) return undefined;
-    return new Promise((done) => resolve = done);
+    if (epoch !== "" && key === "") return void logs.verify();
+    const logged = epoch === "" ? undefined : logs.get(key);
+    if (logged !== undefined) {
+      return roomPushes.perform(logged, logged.log.take({ epoch, head, frames }));
+    }
+    const room = rooms.get(key);
+    if (room === undefined || count === 0) return undefined;
+    return roomPushes.push(room, roomTypes.of(key), new EncodedPush(frames, count, key));
   }
 
   async #keys(delivery: KeysDelivery): Promise<void> {
+    const { turns, channels } = this.connections;
     const push = new EncodedPush(delivery.frames, 1);
     for (const key of delivery.keys) {
-      const bound = this.connections.channels.byKey(key);
+      const bound = channels.byKey(key);
       if (bound === undefined) continue;
       if (Array.isArray(bound)) {
         for (const channel of bound) this.#pushAccepted(channel, delivery.operation, push);
       } else {
         this.#pushAccepted(bound as Channel, delivery.operation, push);
       }
-      if (this.#writes >= this.slice) await this.#turn();
+      if (turns.writes >= turns.slice) await turns.turn();
     }
   }
 
   async #broadcast(delivery: BroadcastDelivery): Promise<void> {
     const push = new EncodedPush(delivery.frames, 1);
-    const { channels } = this.connections;
+    const { turns, channels } = this.connections;
     for (let slot = 0; slot < channels.slots; slot++) {
       const channel = channels.at(slot);
       if (channel === undefined) continue;
       this.#pushAccepted(channel, delivery.operation, push);
-      if (this.#writes >= this.slice) await this.#turn();
+      if (turns.writes >= turns.slice) await turns.turn();
     }
   }
 
@@ -151,33 +144,16 @@ export class Fanout {
     this.#push(channel, push);
   }
 
-  /** Pushes to a further room name it: the client is in several. */
-  #pushToMember(membership: Membership<Channel>, push: EncodedPush): void {
-    const { channel } = membership;
-    if (channel.primary === membership) this.#push(channel, push);
-    else this.#write(channel, push.named(channel.format), push.count);
-  }
-
   #push(channel: Channel, push: EncodedPush): void {
-    this.#write(channel, push.bytes(channel.format), push.count);
-  }
-
-  #write(channel: Channel, bytes: Uint8Array, count: number): void {
-    this.#writes++;
-    const outcome = this.connections.write(channel, bytes);
-    if (outcome === WriteOutcome.dropped) this.counters.framesDropped += count;
-    else if (outcome !== WriteOutcome.closed) this.counters.framesPushed += count;
+    this.connections.turns.writes++;
+    const outcome = this.connections.write(channel, push.bytes(channel.format));
+    if (outcome === WriteOutcome.dropped) this.counters.framesDropped += push.count;
+    else if (outcome !== WriteOutcome.closed) this.counters.framesPushed += push.count;
   }
 
   /** Refusing the batch would bring the same delivery again, and all the others twice. */
   #fail(delivery: Delivery, error: unknown): void {
     this.counters.deliveryFailures++;
     log.error("cannot deliver a push by {kind}: {error}", { kind: delivery.kind, error });
-  }
-
-  /** Lets the event loop serve everyone else. */
-  #turn(): Promise<void> {
-    this.#writes = 0;
-    return new Promise((resolve) => this.clock.nextTurn(resolve));
   }
 }

@@ -1,47 +1,34 @@
-import type { StreamPosition } from "../protocol/history.ts";
 import type { Channel } from "./channel.ts";
+import type { RoomLogs } from "./log/room_logs.ts";
+import { type Joined, type JoinFrom, withoutHistory } from "./log/start.ts";
 import type { Membership } from "./room.ts";
 import type { RoomInterest } from "./room_interest.ts";
 import type { Rooms } from "./rooms.ts";
 
-/** Which messages of before a member wants; none when it says nothing. */
-export interface JoinFrom {
-  /** All behind this one, which was its last. */
-  readonly since?: StreamPosition;
-  /** The latest so many. */
-  readonly last?: number;
-}
-
-/** What a member gets of its room. */
-export interface Joined {
-  /** Of the room's log; empty where the room keeps no history. */
-  readonly epoch: string;
-  /** The offset behind which what is pushed now comes; 0 without history. */
-  readonly offset: number;
-  /** Whether it gets every message behind the one that was its last. */
-  readonly recovered: boolean;
-  /** How many messages of before, up to `offset`, it is sent next. */
-  readonly missed: number;
-}
-
-/** What a member of a room without history gets. */
-function withoutHistory({ since }: JoinFrom): Joined {
-  return { epoch: "", offset: 0, recovered: since === undefined, missed: 0 };
-}
+export type { Joined, JoinFrom };
 
 /** Takes channels into rooms and out of them. Jobs must know of a room that one is taken into. */
 export class Memberships {
-  constructor(private readonly rooms: Rooms<Channel>, private readonly interest: RoomInterest) {}
+  constructor(
+    private readonly rooms: Rooms<Channel>,
+    private readonly interest: RoomInterest,
+    private readonly logs: RoomLogs,
+  ) {
+    logs.ended = (roomKey) => interest.remove(roomKey);
+  }
 
   /**
-   * Makes a room ready to be joined: jobs know of it.
+   * Makes a room ready to be joined: jobs know of it, and its log is there.
    *
    * @param roomKey Key of the room; empty for none.
-   * @returns Nothing when one may join at once.
+   * @returns Nothing when one may join at once. Otherwise one joins in the turn in which it settles.
    * @throws {Error} By its promise, when the room's log cannot be loaded.
    */
-  prepare(roomKey: string, _from: JoinFrom = {}): Promise<void> | undefined {
-    return roomKey === "" ? undefined : this.interest.add(roomKey);
+  prepare(roomKey: string, from: JoinFrom = {}): Promise<void> | undefined {
+    if (roomKey === "") return undefined;
+    const announced = this.interest.add(roomKey);
+    if (announced === undefined) return this.logs.prepare(roomKey, from);
+    return announced.then(() => this.logs.prepare(roomKey, from));
   }
 
   /**
@@ -51,19 +38,31 @@ export class Memberships {
    */
   moveTo(channel: Channel, roomKey: string, from: JoinFrom = {}): Joined {
     const { primary, others } = channel;
-    if (roomKey === channel.roomKey) return withoutHistory(from);
+    if (primary !== null && roomKey === primary.room.key) return this.logs.standing(primary);
     const other = others.find(({ room }) => room.key === roomKey);
     if (other !== undefined) channel.others = others.filter((membership) => membership !== other);
     if (primary !== null) this.#end(primary);
-    channel.primary = roomKey === "" ? null : other ?? this.rooms.join(roomKey, channel);
-    return withoutHistory(from);
+    channel.primary = null;
+    if (roomKey === "") return withoutHistory(from);
+    if (other !== undefined) {
+      channel.primary = other;
+      return this.logs.standing(other);
+    }
+    const logged = this.logs.open(roomKey);
+    channel.primary = this.rooms.join(roomKey, channel);
+    return logged === undefined
+      ? withoutHistory(from)
+      : this.logs.start(logged, channel.primary, from);
   }
 
   /** Takes a channel into one more room, unless it is there already; otherwise as `moveTo`. */
   join(channel: Channel, roomKey: string, from: JoinFrom = {}): Joined {
-    if (channel.isIn(roomKey)) return withoutHistory(from);
-    channel.others = [...channel.others, this.rooms.join(roomKey, channel)];
-    return withoutHistory(from);
+    const own = [channel.primary, ...channel.others].find((own) => own?.room.key === roomKey);
+    if (own) return this.logs.standing(own);
+    const logged = this.logs.open(roomKey);
+    const membership = this.rooms.join(roomKey, channel);
+    channel.others = [...channel.others, membership];
+    return logged === undefined ? withoutHistory(from) : this.logs.start(logged, membership, from);
   }
 
   /** Lets a channel go from a room, if it is there. */
@@ -86,7 +85,8 @@ export class Memberships {
 
   #end(membership: Membership<Channel>): void {
     const { room } = membership;
+    this.logs.left(membership);
     this.rooms.leave(membership);
-    if (room.size === 0) this.interest.remove(room.key);
+    if (room.size === 0 && !room.isKept) this.interest.remove(room.key);
   }
 }

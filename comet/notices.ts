@@ -32,3 +32,27 @@ export type Notice =
 export function encodeNotice(format: WireFormat, notice: Notice): Uint8Array {
   return format.frame(Operation.Notice, 0, encoder.encode(JSON.stringify(notice)));
 }
+
+/** A notice on its way to many: encoded at most once per format. */
+export class EncodedNotice {
+  readonly #encoded = new Map<WireFormat, Uint8Array>();
+
+  constructor(readonly notice: Notice) {}
+
+  /** The bytes for connections of a format. */
+  bytes(format: WireFormat): Uint8Array {
+    let bytes = this.#encoded.get(format);
+    if (bytes === undefined) this.#encoded.set(format, bytes = encodeNotice(format, this.notice));
+    return bytes;
+  }
+}
+
+/** Messages of a room's log that will not come, from one offset to another, both included. */
+export function gapNotice(room: string, epoch: string, from: number, to: number): EncodedNotice {
+  return new EncodedNotice({ type: "gap", room, epoch, from, to, count: to - from + 1 });
+}
+
+/** A room's log has begun anew: it goes on behind an offset of another epoch. */
+export function epochNotice(room: string, epoch: string, offset: number): EncodedNotice {
+  return new EncodedNotice({ type: "epoch", room, epoch, offset, recovered: false });
+}

@@ -38,6 +38,10 @@ export interface CometOptions {
   readonly rooms: readonly RoomOptions[];
   /** Most bytes of the buffer pool. */
   readonly poolBytesMax: number;
+  /** Most bytes of the latest frames of one room with history, kept for who is behind. */
+  readonly ringMax: number;
+  /** Most bytes of them of all rooms. */
+  readonly ringsMax: number;
   /** Writes of a fan-out before the event loop gets a turn. */
   readonly fanoutSlice: number;
 }
@@ -69,6 +73,8 @@ export const cometDefaults: CometOptions = {
   origins: ["*"],
   rooms: [],
   poolBytesMax: 64 * 1024 * 1024,
+  ringMax: 1024 * 1024,
+  ringsMax: 64 * 1024 * 1024,
   fanoutSlice: FANOUT_SLICE,
 };
 

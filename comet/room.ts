@@ -1,14 +1,34 @@
 import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 
+/** What {@linkcode Membership.index} is of members that are not live. */
+export const Away = {
+  /** It is a member no more. */
+  over: -1,
+  /** It is sent what it missed, behind its cursor. */
+  behind: -2,
+  /** It was too slow, and goes on with the latest when it can. */
+  skipping: -3,
+} as const;
+
 /** A channel's place in one room; a channel may have several, each in another room. */
 export class Membership<Channel> {
-  /** @param index Place in the room's array, kept by the room; -1 when the membership is over. */
+  /**
+   * Offset of the last message of the room's log that it was sent; only kept while it is not live,
+   * since who is live has what the room has.
+   */
+  cursor = 0;
+
+  /**
+   * @param index Place in the room's array while it is live, else one of {@linkcode Away}; kept by
+   * the room.
+   */
   constructor(readonly channel: Channel, readonly room: Room<Channel>, public index: number) {}
 }
 
 /**
- * Memberships of a room in a dense array, from which one is taken by putting the last in its place.
+ * Live memberships of a room in a dense array, from which one is taken by putting the last in its
+ * place. Members that are behind in the room's log are only counted.
  *
  * While a walk is under way the array has three parts: `[0, next)` were visited, `[next, end)` are
  * still to be, and from `end` on are those who joined since. Whoever leaves makes a hole that the
@@ -19,15 +39,18 @@ export class Room<Channel> {
   #walking = false;
   #next = 0;
   #end = 0;
+  #away = 0;
+  /** Whether it is there before its first member and after its last: somebody else ends it. */
+  isKept = false;
 
   constructor(readonly key: string) {}
 
   /** How many members there are. */
   get size(): number {
-    return this.#members.length;
+    return this.#members.length + this.#away;
   }
 
-  /** Takes a channel in, which must not be a member already. */
+  /** Takes a channel in, live, which must not be a member already. */
   join(channel: Channel): Membership<Channel> {
     const membership = new Membership(channel, this, this.#members.length);
     this.#members.push(membership);
@@ -36,6 +59,32 @@ export class Room<Channel> {
 
   /** Ends a membership. */
   leave(membership: Membership<Channel>): void {
+    const { index } = membership;
+    if (index < Away.over) {
+      assert(membership.room === this, "a member leaves the room that it is in");
+      this.#away--;
+    } else {
+      this.#remove(membership);
+    }
+    membership.index = Away.over;
+  }
+
+  /** Takes a live member out of those that are walked. */
+  suspend(membership: Membership<Channel>, as: typeof Away.behind | typeof Away.skipping): void {
+    this.#remove(membership);
+    this.#away++;
+    membership.index = as;
+  }
+
+  /** Makes a member live that was not. A walk under way does not visit it. */
+  resume(membership: Membership<Channel>): void {
+    assert(membership.index < Away.over, "only a member that is away comes back");
+    this.#away--;
+    membership.index = this.#members.length;
+    this.#members.push(membership);
+  }
+
+  #remove(membership: Membership<Channel>): void {
     let hole = membership.index;
     assert(this.#members[hole] === membership, "a member leaves the room that it is in");
     if (this.#walking) {
@@ -44,7 +93,6 @@ export class Room<Channel> {
     }
     this.#fill(hole, this.#members.length - 1);
     this.#members.pop();
-    membership.index = -1;
   }
 
   /**

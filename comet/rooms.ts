@@ -1,3 +1,4 @@
+import { assert } from "../base/assert.ts";
 import { type Membership, Room } from "./room.ts";
 
 /** The rooms that have members, by key. */
@@ -9,7 +10,7 @@ export class Rooms<Channel> {
   /** Members on other comets, where there are some, as of the last report. */
   readonly elsewhere = new Map<string, number>();
 
-  /** How many rooms have members. */
+  /** How many rooms there are. */
   get size(): number {
     return this.#rooms.size;
   }
@@ -29,23 +30,34 @@ export class Rooms<Channel> {
     return this.#rooms.keys();
   }
 
-  /** Takes a channel into a room, which comes into being with its first member. */
-  join(key: string, channel: Channel): Membership<Channel> {
+  /** The room with this key, which comes into being when it is not there. */
+  open(key: string): Room<Channel> {
     let room = this.#rooms.get(key);
     if (room === undefined) this.#rooms.set(key, room = new Room(key));
+    return room;
+  }
+
+  /** Takes a channel into a room, which comes into being with its first member. */
+  join(key: string, channel: Channel): Membership<Channel> {
     this.#changed.add(key);
-    return room.join(channel);
+    return this.open(key).join(channel);
   }
 
   /**
-   * Ends a membership; the room goes with its last, also during a walk, which then has nobody left
-   * to visit.
+   * Ends a membership; the room goes with its last unless it is kept, also during a walk, which then
+   * has nobody left to visit.
    */
   leave(membership: Membership<Channel>): void {
     const { room } = membership;
     room.leave(membership);
     this.#changed.add(room.key);
-    if (room.size === 0) this.#rooms.delete(room.key);
+    if (room.size === 0 && !room.isKept) this.#rooms.delete(room.key);
+  }
+
+  /** Ends a room that was kept and has no members. */
+  remove(room: Room<Channel>): void {
+    assert(room.size === 0, "a room goes behind its last member");
+    this.#rooms.delete(room.key);
   }
 
   /**
@@ -57,7 +69,8 @@ export class Rooms<Channel> {
   takeChanges(all: boolean): Map<string, number> {
     const counts = new Map<string, number>();
     for (const key of all ? this.#rooms.keys() : this.#changed) {
-      counts.set(key, this.#rooms.get(key)?.size ?? 0);
+      const members = this.#rooms.get(key)?.size ?? 0;
+      if (members > 0 || !all) counts.set(key, members);
     }
     this.#changed.clear();
     return counts;

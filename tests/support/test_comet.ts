@@ -5,7 +5,7 @@ import type { Channel } from "../../comet/channel.ts";
 import { CometCounters } from "../../comet/counters.ts";
 import { Fanout } from "../../comet/fanout.ts";
 import { ConnectionManager } from "../../comet/connection_manager.ts";
-import { cometDefaults, type CometOptions, FANOUT_SLICE, TICK_MS } from "../../comet/options.ts";
+import { cometDefaults, type CometOptions, TICK_MS } from "../../comet/options.ts";
 import { ClusterRegistration } from "../../comet/cluster_registration.ts";
 import { Reporter } from "../../comet/reporter.ts";
 import { ClientProtocol } from "../../comet/client_protocol.ts";
@@ -80,7 +80,7 @@ export class TestComet {
       ...options,
     }, counters);
     this.protocol = new ClientProtocol(this.connections, logic, counters);
-    this.fanout = new Fanout(this.connections, clock, counters, FANOUT_SLICE);
+    this.fanout = new Fanout(this.connections, clock, counters);
     this.registration = new ClusterRegistration(
       this.connections,
       logic,

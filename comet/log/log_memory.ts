@@ -1,0 +1,59 @@
+import type { CometCounters } from "../counters.ts";
+
+/** What of a log can be let go of, since the store has it. */
+export interface Evictable {
+  /**
+   * Lets go of its oldest frames.
+   *
+   * @returns Whether it had any.
+   */
+  evict(): boolean;
+}
+
+/** How much memory the logs of all rooms take. */
+export class LogMemory {
+  /** Bytes of frames that were fanned out and are kept for those who are behind. */
+  ringBytes = 0;
+  /** Bytes of deliveries that wait for a read of the store. */
+  keptBytes = 0;
+  /** Those that have frames, the least recently used first. */
+  readonly #logs = new Set<Evictable>();
+
+  /**
+   * @param ringMax Most bytes of one room's ring.
+   * @param ringsMax Most bytes of all rings, and of all deliveries that wait.
+   */
+  constructor(
+    readonly ringMax: number,
+    private readonly ringsMax: number,
+    private readonly counters: Pick<CometCounters, "ringEvictions">,
+  ) {}
+
+  /** A log has grown: it is the most recently used, and others make room. */
+  grown(log: Evictable, bytes: number): void {
+    this.ringBytes += bytes;
+    this.#logs.delete(log);
+    this.#logs.add(log);
+    while (this.ringBytes > this.ringsMax) {
+      const [oldest] = this.#logs;
+      if (oldest === undefined) return;
+      this.counters.ringEvictions++;
+      if (!oldest.evict()) this.#logs.delete(oldest);
+    }
+  }
+
+  /** A log has let go of something. */
+  shrunk(bytes: number): void {
+    this.ringBytes -= bytes;
+  }
+
+  /** A log is no more. */
+  remove(log: Evictable): void {
+    this.#logs.delete(log);
+  }
+
+  /** Whether a log that keeps so many bytes of deliveries may keep some more. */
+  mayKeep(keptBytes: number, bytes: number): boolean {
+    return keptBytes + bytes <= this.ringMax && this.keptBytes + bytes <= this.ringsMax;
+  }
+}
