@@ -17,13 +17,13 @@ export type Notice =
     readonly to?: number;
     readonly count?: number;
   }
-  /** The log of a room has begun anew, and goes on behind `offset`. */
+  /** The log of a room has begun, or begun anew, which has lost something; it goes on behind `offset`. */
   | {
     readonly type: "epoch";
     readonly room: string;
     readonly epoch: string;
     readonly offset: number;
-    readonly recovered: false;
+    readonly recovered: boolean;
   }
   /** Members of the further rooms of the connection, by their keys. */
   | { readonly type: "online"; readonly rooms: Readonly<Record<string, number>> };
@@ -52,7 +52,11 @@ export function gapNotice(room: string, epoch: string, from: number, to: number)
   return new EncodedNotice({ type: "gap", room, epoch, from, to, count: to - from + 1 });
 }
 
-/** A room's log has begun anew: it goes on behind an offset of another epoch. */
-export function epochNotice(room: string, epoch: string, offset: number): EncodedNotice {
-  return new EncodedNotice({ type: "epoch", room, epoch, offset, recovered: false });
+/**
+ * A room's log has begun, before its first message.
+ *
+ * @param recovered Whether it never had another one.
+ */
+export function epochNotice(room: string, epoch: string, recovered: boolean): EncodedNotice {
+  return new EncodedNotice({ type: "epoch", room, epoch, offset: 0, recovered });
 }

@@ -85,9 +85,7 @@ export class RoomPushes {
   /** Carries out what a log says is next. */
   async perform(logged: LoggedRoom, steps: Iterable<LogStep>): Promise<void> {
     for (const step of steps) {
-      const done = step.kind === "frames"
-        ? this.push(logged.room, logged.options, step.push, step.last)
-        : this.#notice(logged, step);
+      const done = this.#step(logged, step);
       if (done !== undefined) await done;
     }
   }
@@ -102,26 +100,38 @@ export class RoomPushes {
     }
   }
 
-  async #notice(logged: LoggedRoom, step: Exclude<LogStep, { kind: "frames" }>): Promise<void> {
-    const { room, log } = logged;
-    await this.#flush(room);
-    if (step.kind === "gap") {
-      const notice = gapNotice(room.key, log.epoch, step.from, step.to);
-      const before = log.flushed;
-      log.flushed = step.to;
-      this.counters.gaps++;
-      await this.#notify(logged, notice, before);
-    } else {
-      log.flushed = 0;
-      this.counters.epochChanges++;
-      this.logs.catchUp.beganAnew(logged);
-      await this.#notify(logged, epochNotice(room.key, log.epoch, 0), BEFORE_EPOCH);
+  #step(logged: LoggedRoom, step: LogStep): Promise<void> | undefined {
+    const { room, log, options } = logged;
+    switch (step.kind) {
+      case "frames":
+        return this.push(room, options, step.push, step.last);
+      case "flush":
+        return this.#flush(room);
+      case "gap": {
+        const notice = gapNotice(room.key, log.epoch, step.from, step.to);
+        const before = log.flushed;
+        log.flushed = step.to;
+        this.counters.gaps++;
+        return this.#notify(logged, notice, before);
+      }
+      case "epoch":
+        if (!log.isFirstEpoch) this.counters.epochChanges++;
+        this.logs.catchUp.beganAnew(logged);
+        return this.#notify(
+          logged,
+          epochNotice(room.key, log.epoch, log.isFirstEpoch),
+          BEFORE_EPOCH,
+        );
     }
   }
 
-  async #notify(logged: LoggedRoom, notice: EncodedNotice, before: number): Promise<void> {
+  #notify(
+    logged: LoggedRoom,
+    notice: EncodedNotice,
+    before: number,
+  ): Promise<void> | undefined {
     const { catchUp } = this.logs;
-    await this.#walk(logged.room, (member) => {
+    return this.#walk(logged.room, (member) => {
       this.turns.writes++;
       if (!catchUp.notify(member, notice)) catchUp.suspend(logged, member, before);
     });
@@ -129,6 +139,8 @@ export class RoomPushes {
 
   #frames(room: Room<Channel>, push: EncodedPush, last?: number): Promise<void> | undefined {
     const logged = last === undefined ? undefined : this.logs.get(room.key);
+    // The room may have ended, and another one have its key.
+    if (logged !== undefined && logged.room !== room) return undefined;
     if (logged === undefined || logged.options.slow === "drop") {
       if (logged !== undefined) logged.log.flushed = last!;
       return this.#walk(room, (member) => {

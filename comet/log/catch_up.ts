@@ -125,7 +125,7 @@ export class CatchUp {
     if (logged === undefined || !logged.away.has(member)) return;
     const { log } = logged;
     if (member.cursor === BEFORE_EPOCH) {
-      if (!this.notify(member, epochNotice(log.key, log.epoch, 0))) return;
+      if (!this.notify(member, epochNotice(log.key, log.epoch, log.isFirstEpoch))) return;
       member.cursor = 0;
     }
     log.frames.expire();

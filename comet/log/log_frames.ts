@@ -143,13 +143,13 @@ export class LogFrames implements Evictable {
   }
 
   evict(): boolean {
-    if (this.#older !== undefined) {
-      this.forgetPages();
-      return true;
-    }
+    // What somebody waited for goes last.
     const bytes = this.#ring.dropOldest();
     this.memory.shrunk(bytes);
-    return bytes > 0;
+    if (bytes > 0) return true;
+    const hasOlder = this.#older !== undefined;
+    this.forgetPages();
+    return hasOlder;
   }
 
   /** Lets go of everything. */

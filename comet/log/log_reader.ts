@@ -105,7 +105,9 @@ export class LogReader {
     this.#isRunning = true;
     for (let attempt = 0; !this.#isClosed && !delay.cancelled;) {
       try {
-        if (!await this.#next()) break;
+        const read = this.#next();
+        if (read === undefined) break;
+        await read;
         attempt = 0;
       } catch (error) {
         if (attempt === 2) log.warn("cannot read what rooms have kept: {error}", { error });
@@ -116,13 +118,12 @@ export class LogReader {
     this.#isRunning = false;
   }
 
-  /** @returns Whether there was something to be read. */
-  async #next(): Promise<boolean> {
-    if (this.#toLoad !== undefined) await this.#load(this.#toLoad);
-    else if (this.#toRepair !== undefined) await this.#repair(this.#toRepair);
-    else if (this.#toReadOlder !== undefined) await this.#readOlder(this.#toReadOlder);
-    else return false;
-    return true;
+  /** @returns Nothing when there is nothing to be read. */
+  #next(): Promise<void> | undefined {
+    if (this.#toLoad !== undefined) return this.#load(this.#toLoad);
+    if (this.#toRepair !== undefined) return this.#repair(this.#toRepair);
+    if (this.#toReadOlder !== undefined) return this.#readOlder(this.#toReadOlder);
+    return undefined;
   }
 
   async #load(waiters: Waiters): Promise<void> {
@@ -149,7 +150,8 @@ export class LogReader {
   async #readOlder(waiters: Waiters): Promise<void> {
     const after = this.#olderAfter;
     this.#olderAfter = Infinity;
-    const page = await this.#read({ after, bytesMax: OLDER_BYTES_MAX }).catch((error) => {
+    const bytesMax = Math.min(OLDER_BYTES_MAX, this.dependencies.ringMax / 4);
+    const page = await this.#read({ after, bytesMax }).catch((error) => {
       this.#olderAfter = Math.min(this.#olderAfter, after);
       throw error;
     });

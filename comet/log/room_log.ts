@@ -11,11 +11,13 @@ import { runsOf, runsOfHistory } from "./runs.ts";
 
 /** What is next for the members of a room. */
 export type LogStep =
+  /** Something else than frames is next: what waits for the end of a merge window goes first. */
+  | { readonly kind: "flush" }
   /** Frames, up to an offset. */
   | { readonly kind: "frames"; readonly push: EncodedPush; readonly last: number }
   /** These will not come. */
   | { readonly kind: "gap"; readonly from: number; readonly to: number }
-  /** The log has begun anew, in the epoch that it has now. */
+  /** The log has begun, in the epoch that it has now; or anew, where it had another. */
   | { readonly kind: "epoch" };
 
 /** Epochs of before that are known as such. */
@@ -67,6 +69,11 @@ export class RoomLog {
   /** Offset of the latest message that has come. */
   get head(): number {
     return this.frames.last;
+  }
+
+  /** Whether it never had another epoch. */
+  get isFirstEpoch(): boolean {
+    return this.#pastEpochs.size === 0;
   }
 
   /** Whether deliveries are kept, since the store has to be read first. */
@@ -208,6 +215,7 @@ export class RoomLog {
   }
 
   *#gap(to: number): Generator<LogStep> {
+    yield { kind: "flush" };
     const from = this.head + 1;
     this.frames.startAt(to);
     yield { kind: "gap", from, to };
@@ -215,11 +223,11 @@ export class RoomLog {
 
   /** Begins an epoch, with its first message. */
   *#begin(epoch: string): Generator<LogStep> {
+    yield { kind: "flush" };
     const before = this.epoch;
     this.epoch = epoch;
     this.#pastEpochs.delete(epoch);
-    if (before === "") return;
-    this.#past(before);
+    if (before !== "") this.#past(before);
     this.frames.startAt(0);
     this.flushed = 0;
     yield { kind: "epoch" };
