@@ -10,7 +10,7 @@ import { EncodedPush } from "./format/encoded_push.ts";
 import { BEFORE_EPOCH } from "./log/catch_up.ts";
 import { type EncodedNotice, epochNotice, gapNotice } from "./notices.ts";
 import type { LoggedRoom } from "./log/logged_room.ts";
-import type { LogStep } from "./log/room_log.ts";
+import type { LogStep } from "./log/log_step.ts";
 import type { RoomLogs } from "./log/room_logs.ts";
 import type { Membership, Room } from "./room.ts";
 import type { WriteTurns } from "./write_turns.ts";

@@ -3,7 +3,8 @@ import type { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import { HISTORY_MS, type HistoryReads } from "./history_reads.ts";
-import type { LogStep, RoomLog } from "./room_log.ts";
+import type { LogStep } from "./log_step.ts";
+import type { RoomLog } from "./room_log.ts";
 
 const log = getLogger(["halley", "comet"]);
 

@@ -13,7 +13,8 @@ import { HistoryReads } from "./history_reads.ts";
 import { LogMemory } from "./log_memory.ts";
 import { LogReader, type LogReaderDependencies } from "./log_reader.ts";
 import type { LoggedRoom } from "./logged_room.ts";
-import { type LogStep, RoomLog } from "./room_log.ts";
+import type { LogStep } from "./log_step.ts";
+import { RoomLog } from "./room_log.ts";
 import { isOfEpoch, type Joined, type JoinFrom, startOf, withoutHistory } from "./start.ts";
 
 /** For how long it holds which messages the store has, in milliseconds. */

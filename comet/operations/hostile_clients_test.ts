@@ -56,7 +56,7 @@ describe("ClientProtocol.frame() answers whatever a client asks of further rooms
     await comet.settle();
     assert.deepEqual(client.frames().map(({ op }) => op), [3, 72]);
     client.reset();
-    await comet.settle();
+    await comet.advance(300);
     assert.deepEqual(comet.left(), NOTHING_LEFT);
   });
 
@@ -128,6 +128,7 @@ describe("ClientProtocol.frame() under storms", () => {
       for (const { resolve } of comet.logic.reads.splice(0)) resolve(comet.logic.page);
       await comet.settle();
     }
+    await comet.advance(300);
     assert.deepEqual(comet.left(), NOTHING_LEFT);
   });
 });
