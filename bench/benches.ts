@@ -21,6 +21,8 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   rpc: () => import("./rpc.ts"),
   routing: () => import("./routing.ts"),
   cluster: () => import("./cluster.ts"),
+  merge: () => import("./merge.ts"),
+  recovery: () => import("./recovery.ts"),
   delivered: () => import("./delivered.ts"),
   compare: () => import("./compare.ts"),
 };

@@ -1,11 +1,6 @@
-import { encodeAuth } from "../client/codec.ts";
-import { ClientStream, type StreamEvents } from "../client/stream.ts";
-import type { Conn } from "../platform/port.ts";
-import { selectPlatform } from "../platform/select.ts";
-import type { Frame } from "../protocol/frame.ts";
-import { Operation } from "../protocol/operations.ts";
 import { atRate, cell, median, percentile99, printTable, scaled } from "./measure.ts";
 import { freePort } from "../tests/support/free_port.ts";
+import { Members, timedBody } from "./members.ts";
 import { Daemon } from "./roles.ts";
 import { pushToRoom } from "./room_client.ts";
 
@@ -22,7 +17,6 @@ const BATCH_MS = 3_000;
 
 const ANY = "127.0.0.1:0";
 const ROOM = "bench://cluster";
-const AUTH = encodeAuth({ mid: 0, room: ROOM, platform: "bench" });
 
 /** A server to be measured, and the members of its one room. */
 interface MeasuredServer {
@@ -32,67 +26,6 @@ interface MeasuredServer {
   /** Of the job, when it has a process of its own. */
   readonly metricsUrl?: string;
   readonly members: Members;
-}
-
-/** The members of the room: count pushes, and tell how long each took. */
-class Members implements StreamEvents<Conn> {
-  received = 0;
-  latenciesMs: number[] = [];
-  readonly #streams = new Map<Conn, ClientStream<Conn>>();
-  #authenticated = 0;
-  #wake = () => {};
-
-  static async open(tcp: string): Promise<Members> {
-    const members = new Members();
-    const { streams } = await selectPlatform();
-    for (let index = 0; index < MEMBERS; index++) {
-      const conn = await streams.dial({
-        hostname: "127.0.0.1",
-        port: Number(tcp.split(":")[1]),
-        pendingBytesMax: 4096,
-        handler: {
-          open() {},
-          data: (conn, chunk) => members.#streams.get(conn)!.push(chunk),
-          drain() {},
-          end: (conn) => conn.end(),
-          close() {},
-        },
-      });
-      const stream = new ClientStream(conn, false, members);
-      members.#streams.set(conn, stream);
-      stream.begin("");
-    }
-    await members.until(() => members.#authenticated === MEMBERS);
-    return members;
-  }
-
-  opened(conn: Conn): void {
-    conn.write(AUTH);
-  }
-
-  write(conn: Conn, bytes: Uint8Array): void {
-    conn.write(bytes);
-  }
-
-  closing(): void {}
-
-  frame(_conn: Conn, { operation, body }: Frame): void {
-    if (operation === Operation.AuthReply) this.#authenticated++;
-    else {
-      this.received++;
-      const sentMs = new DataView(body.buffer, body.byteOffset, 8).getFloat64(0);
-      this.latenciesMs.push(performance.now() - sentMs);
-    }
-    this.#wake();
-  }
-
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#wake = resolve);
-  }
-
-  close(): void {
-    for (const conn of this.#streams.keys()) conn.evict();
-  }
 }
 
 async function startOneProcess(): Promise<MeasuredServer> {
@@ -123,7 +56,9 @@ async function target(
   http: string,
   tcp: string,
 ): Promise<MeasuredServer> {
-  return { name, roles, httpPort: Number(new URL(http).port), members: await Members.open(tcp) };
+  const members = new Members(ROOM);
+  await members.open(Number(tcp.split(":")[1]), MEMBERS);
+  return { name, roles, httpPort: Number(new URL(http).port), members };
 }
 
 async function stop({ roles, members }: MeasuredServer): Promise<void> {
@@ -133,9 +68,7 @@ async function stop({ roles, members }: MeasuredServer): Promise<void> {
 
 /** Pushes once; the body says when. */
 function push({ httpPort }: MeasuredServer): Promise<number> {
-  const body = new Uint8Array(BODY_BYTES);
-  new DataView(body.buffer).setFloat64(0, performance.now());
-  return pushToRoom(httpPort, ROOM, body);
+  return pushToRoom(httpPort, ROOM, timedBody(BODY_BYTES));
 }
 
 /** Pushes at a steady rate, however long each takes, and waits until all have come. */

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseAddress } from "../../options/address.ts";
 import { partitionOf } from "../../protocol/push_message.ts";
 import type { ClientPorts } from "./cluster_clients.ts";
@@ -21,6 +24,8 @@ export interface ClusterOptions {
   readonly logics?: number;
   readonly comets?: number;
   readonly jobs?: number;
+  /** Configuration of all roles in TOML; what flags say comes first. */
+  readonly config?: string;
   /** Where comets reach the logics, given where these listen. */
   readonly logicAddresses?: (rpc: readonly string[]) => Promise<readonly string[]>;
   /** Further flags of one comet, given where its RPC listens. */
@@ -45,6 +50,9 @@ export class Cluster {
   readonly jobs: RoleProcess[] = [];
   /** By process id. */
   readonly #memory = new Map<number, MemoryUse>();
+  /** Where the configuration is, if there is one. */
+  #folder: string | undefined;
+  #commonFlags: Readonly<Record<string, string>> = {};
   #sampling: ReturnType<typeof setInterval> | undefined;
 
   private constructor(
@@ -57,10 +65,11 @@ export class Cluster {
   static async start(
     { logics = 2, comets = 3, jobs = 2, ...options }: ClusterOptions = {},
   ): Promise<Cluster> {
-    const { logicAddresses, cometFlags, program, stop } = options;
+    const { config, logicAddresses, cometFlags, program, stop } = options;
     const redis = await RedisServer.start({ appendOnly: true });
     const cluster = new Cluster(redis, program, stop);
     try {
+      if (config !== undefined) await cluster.#configure(config);
       for (let index = 0; index < logics; index++) cluster.#addLogic(index);
       for (let index = 0; index < jobs; index++) cluster.#addJob(index);
       await startAll([...cluster.logics, ...cluster.jobs]);
@@ -138,6 +147,7 @@ export class Cluster {
     clearInterval(this.#sampling);
     await Promise.all(this.#all().map((role) => role.kill()));
     await this.redis.stop();
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true });
     await this.stopRest?.();
   }
 
@@ -178,8 +188,16 @@ export class Cluster {
     this.comets.push(this.#role({ command: "comet", name, flags, upMessage: "listening" }));
   }
 
+  async #configure(config: string): Promise<void> {
+    this.#folder = await mkdtemp(join(tmpdir(), "halley-cluster-"));
+    const file = join(this.#folder, "halley.toml");
+    await writeFile(file, config);
+    this.#commonFlags = { config: file };
+  }
+
   #role(options: RoleOptions): RoleProcess {
-    return new RoleProcess({ ...options, program: this.program });
+    const flags = { ...this.#commonFlags, ...options.flags };
+    return new RoleProcess({ ...options, flags, program: this.program });
   }
 
   /** A process is measured from a second after its start on: by then it has loaded its code. */

@@ -25,12 +25,13 @@ export class HttpConnection {
    * @returns The body of the answer.
    * @throws {Error} When no answer came in time; the connection is given up then.
    */
-  async post(path: string, body: string, deadlineMs: number): Promise<string> {
+  async post(path: string, body: string | Uint8Array, deadlineMs: number): Promise<string> {
     const answer = new Promise<string>((resolve, reject) => this.#waiting = { resolve, reject });
     this.#socket ??= this.#connect();
-    const length = Buffer.byteLength(body);
+    const bytes = Buffer.from(body as string);
+    const { length } = bytes;
     const head = `POST ${path} HTTP/1.1\r\nHost: ${this.hostname}\r\nContent-Length: ${length}`;
-    this.#socket.write(`${head}\r\n\r\n${body}`);
+    this.#socket.write(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), bytes]));
     try {
       return await within("an answer", answer, deadlineMs);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,6 +86,12 @@ export class RedisServer {
       child.once("error", () => resolve());
     });
     await within("the start of Redis", this.#answers(), DEADLINE_MS);
+  }
+
+  /** Removes its data while it is gone: the next start begins with nothing. */
+  async forget(): Promise<void> {
+    await rm(this.folder, { recursive: true });
+    await mkdir(this.folder);
   }
 
   /** Ends it and removes its data. */

@@ -1,0 +1,54 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseAddress } from "../../options/address.ts";
+import { KEPT_ROOMS, LogTraffic, type LogTrafficOptions } from "./log_traffic.ts";
+import { childrenOf, isRunning } from "./processes.ts";
+import { ANY_PORT, RoleProcess } from "./role_process.ts";
+
+/** What a server with history is told, and who uses it. */
+export interface KeptServerOptions extends Omit<LogTrafficOptions, "comets" | "logics"> {
+  readonly workers?: number;
+}
+
+/** Runs a server of one program whose rooms keep history, under load, and ends it with all it has. */
+export async function withKeptServer(
+  { workers = 0, ...load }: KeptServerOptions,
+  use: (server: RoleProcess, traffic: LogTraffic) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "halley-kept-"));
+  const config = join(folder, "halley.toml");
+  await writeFile(config, KEPT_ROOMS);
+  const server = new RoleProcess({
+    command: "start",
+    name: "server",
+    flags: {
+      config,
+      ...{ tcp: ANY_PORT, ws: ANY_PORT, http: ANY_PORT, workers: String(workers) },
+    },
+    upMessage: "listening",
+  });
+  let traffic: LogTraffic | undefined;
+  let children: number[] = [];
+  try {
+    await server.start();
+    const { tcp, websocket, http } = server.addresses;
+    const { hostname, port } = new URL(http);
+    traffic = new LogTraffic({
+      comets: [{ tcp: parseAddress(tcp)!.port, ws: Number(new URL(websocket).port) }],
+      logics: [{ hostname, port: Number(port) }],
+      ...load,
+    });
+    await traffic.start();
+    await use(server, traffic);
+  } catch (error) {
+    console.log(server.tail());
+    throw error;
+  } finally {
+    await traffic?.stop();
+    if (server.pid !== undefined) children = await childrenOf(server.pid);
+    await server.kill();
+    for (const pid of children) if (await isRunning(pid)) process.kill(pid, "SIGKILL");
+    await rm(folder, { recursive: true });
+  }
+}
