@@ -10,10 +10,10 @@ import {
 } from "../protocol/cluster/comet_node.ts";
 import type { ConnectionRef } from "../protocol/cluster/connection.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
-import { CloseCodes } from "../protocol/close_codes.ts";
 import { ChannelState } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
 import type { ConnectionManager } from "./connection_manager.ts";
+import { afterGivenUp } from "./given_up.ts";
 
 const log = getLogger(["halley", "comet"]);
 
@@ -148,18 +148,27 @@ export class ClusterRegistration {
       this.connections.isShut = false;
     }
     this.#rejoining = false;
+    // The store may have come back without what it had, also when nobody was given up.
+    this.connections.logs.verify();
     await this.#renew(0, this.connections.channels.slots);
   }
 
   /**
    * A job that lost touch with a comet which the registry had lost as well has given up what was on
    * its way to it; and logic finds nobody by key or mid on a comet whose registration has run out.
-   * The clients must learn that they may have missed something.
+   * The clients must learn that they may have missed something, or be given it.
    */
   #shut(): void {
-    log.warn("the cluster had given this comet up: its clients are told to come back");
+    const { channels } = this.connections;
+    const before = channels.size;
     this.connections.isShut = true;
-    this.connections.closeAll(CloseCodes.goingAway);
+    for (let slot = 0; slot < channels.slots; slot++) {
+      const channel = channels.at(slot);
+      if (channel !== undefined) afterGivenUp(this.connections, channel);
+    }
+    log.warn("the cluster had given this comet up: clients without history are told to come back", {
+      clients: before,
+    });
   }
 
   async #register(node: CometNode): Promise<number> {
