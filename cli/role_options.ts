@@ -128,6 +128,8 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     slowReaderMs: config.slowReaderMs,
     operationsMax: config.operationsMax,
     roomsMax: config.roomsMax,
+    ringMax: Math.min(config.ringMax, config.ringsMax),
+    ringsMax: config.ringsMax,
     pingMs: config.pingMs,
     reportMs: config.reportMs,
     connectionsMax: config.connectionsMax || filesLeft(config, process),

@@ -12,8 +12,11 @@
  * - `memberships.ts` takes it into rooms (`rooms.ts`, `room.ts`), of which jobs learn first
  *   (`room_interest.ts`).
  * - `fanout.ts` writes what jobs send (`rpc/comet_service.ts`), but for what has been here before
- *   (`log_positions.ts`), encoded once in each wire format (`format/`); `paced_broadcasts.ts` take
- *   their time.
+ *   (`log_positions.ts`), encoded once in each wire format (`format/`), one after the other
+ *   (`write_turns.ts`); `paced_broadcasts.ts` take their time, and `room_pushes.ts` keeps merge
+ *   windows.
+ * - `log/` has the log of each room that keeps history: `log/room_log.ts` finds what is missing,
+ *   `log/log_reader.ts` reads it from the store, and `log/catch_up.ts` serves who is behind.
  *
  * Beside them `cluster_registration.ts` keeps the comet and its sessions known, and `reporter.ts`
  * exchanges counts with logic.
@@ -35,6 +38,7 @@ import { CometCounters } from "./counters.ts";
 import { Fanout } from "./fanout.ts";
 import { ConnectionManager } from "./connection_manager.ts";
 import { ClusterRegistration } from "./cluster_registration.ts";
+import type { RoomLogs } from "./log/room_logs.ts";
 import type { CometOptions, ListenerOptions } from "./options.ts";
 import type { RoomInterest } from "./room_interest.ts";
 import { Reporter } from "./reporter.ts";
@@ -106,6 +110,11 @@ export class Comet implements CometApi {
   /** Rooms that have members here. */
   get rooms(): number {
     return this.#connections.rooms.size;
+  }
+
+  /** The logs of the rooms that keep history. */
+  get logs(): RoomLogs {
+    return this.#connections.logs;
   }
 
   /** Tells jobs which rooms these are. */

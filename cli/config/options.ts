@@ -142,6 +142,21 @@ export const options = {
       max: 256,
       text: "Most rooms that one client may be in beside that of its auth or of operation 12",
     }),
+    ringMax: bytes({
+      name: "ring-max",
+      default: 1024 ** 2,
+      min: 256 * 1024,
+      max: 1024 ** 3,
+      text:
+        "Latest messages of one room with history that are kept here for members who are behind",
+    }),
+    ringsMax: bytes({
+      name: "rings-max",
+      default: 64 * 1024 ** 2,
+      min: 1024 ** 2,
+      max: 64 * 1024 ** 3,
+      text: "Those of all rooms together",
+    }),
     pingMs: duration({
       name: "ping-interval",
       default: 25_000,

@@ -27,7 +27,27 @@ export function addComet(metrics: Metrics, comet: Comet): void {
   metrics.addCounters({ prefix: "comet", values: comet.counters, help: cometHelp });
   metrics.addGauge("comet_connections", "Connections.", () => comet.connections);
   metrics.addGauge("comet_rooms", "Rooms that have members.", () => comet.rooms);
-  const { pool } = comet;
+  const { pool, logs } = comet;
+  metrics.addGauge(
+    "comet_behind",
+    "Members of rooms with history that are sent what they missed.",
+    () => logs.catchUp.size,
+  );
+  metrics.addGauge(
+    "comet_ring_bytes",
+    "Bytes of messages that are kept for members who are behind.",
+    () => logs.memory.ringBytes,
+  );
+  metrics.addGauge(
+    "comet_kept_bytes",
+    "Bytes of pushes to rooms that wait until the rooms' histories are read.",
+    () => logs.memory.keptBytes,
+  );
+  metrics.addGauge(
+    "comet_history_reads",
+    "Reads of rooms' histories that are under way or wait.",
+    () => logs.reads.size,
+  );
   metrics.addGauge("comet_pool_bytes", "Bytes of the buffer pool.", () => pool.bytesReserved);
   metrics.addGauge(
     "comet_overflow_bytes",
