@@ -1,4 +1,4 @@
-import { ROOM_SCRIPT } from "./room_script.ts";
+import { STATE } from "./room_script.ts";
 import type { Script } from "./store.ts";
 
 /** For how long an append is known that may be sent twice, in milliseconds. */
@@ -18,6 +18,12 @@ export function publishIdKey(partition: number, id: string): string {
 const FORGOTTEN_MAX = 16;
 
 /**
+ * How much more than its share a room holds until some are forgotten at once: an eighth, and at most
+ * so many messages; a sixteenth of the time. Reads give none of it.
+ */
+const SPARE = { sizeShare: 8, sizeMax: 15, timeShare: 16 } as const;
+
+/**
  * KEYS: push, meta; state, log and media of the room whose history the push is for, if any; where the
  * answer is kept, if anywhere. ARGV: bytes, most bytes; for how long the answer is kept, or 0; most
  * messages of the room or 0, for how long it keeps one, for how long its state, the last offset of an
@@ -28,7 +34,7 @@ const FORGOTTEN_MAX = 16;
 export const APPEND: Script = {
   name: "append-push",
   needsRoom: true,
-  source: `${ROOM_SCRIPT}
+  source: `
 local answer = ARGV[3] ~= '0' and KEYS[#KEYS]
 local done = answer and redis.call('GET', answer)
 if done then return done end
@@ -38,46 +44,73 @@ if bytes + ARGV[1] > tonumber(ARGV[2]) then return bytes end
 local time = redis.call('TIME')
 local last = tonumber(redis.call('HGET', KEYS[2], 'position') or '0')
 local position = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
+local reply = position
 
-local function append_to_room(state_key, log_key, media_key)
-  local size_max, ttl, offset_max = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[7])
-  local epoch, offset, last_ms, size, first_ms = state_of(state_key, log_key)
-  if not epoch or offset >= offset_max then epoch, offset, last_ms, size = ARGV[8], 0, 0, 0 end
-  offset = offset + 1
+if ARGV[4] == '0' then
+  redis.call('XADD', KEYS[1], position .. '-0', unpack(ARGV, 11))
+else
+  local state_key, log_key, media_key = KEYS[3], KEYS[4], KEYS[5]
+  local size_max, ttl, tail = tonumber(ARGV[4]), tonumber(ARGV[5]), ' ' .. ARGV[10] .. ARGV[#ARGV]
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local ms = string.format('%.0f', math.max(last_ms, now))
-  redis.call('XADD', KEYS[1], position .. '-0', 'epoch', epoch, 'offset', offset, unpack(ARGV, 11))
-  if size == 0 then redis.call('DEL', log_key, media_key) end
-  redis.call('RPUSH', log_key, offset .. ' ' .. ms .. ' ' .. ARGV[10] .. ARGV[#ARGV])
+  local epoch, head, last_ms, known, first_ms, media =
+    string.match(redis.call('GET', state_key) or '', '${STATE}')
+  local offset, size
+  if epoch and tonumber(head) < tonumber(ARGV[7]) then
+    offset, now, first_ms = head + 1, math.max(last_ms, now), tonumber(first_ms)
+    size = redis.call('RPUSH', log_key, offset .. ' ' .. now .. tail)
+    if size == 1 then
+      first_ms, media = now, '0'
+      redis.call('DEL', media_key)
+    elseif size ~= known + 1 then
+      epoch = nil
+    end
+  else
+    epoch = nil
+  end
+  if not epoch then
+    epoch, offset, first_ms, media = ARGV[8], 1, now, '0'
+    size = 1
+    redis.call('RPUSH', log_key, '1 ' .. now .. tail)
+    redis.call('LTRIM', log_key, -1, -1)
+    redis.call('DEL', media_key)
+  end
   redis.call('PEXPIRE', log_key, ARGV[5])
-  redis.call('SET', state_key, epoch .. ' ' .. offset .. ' ' .. ms, 'PX', ARGV[6])
+  redis.call('XADD', KEYS[1], position .. '-0', 'epoch', epoch, 'offset', offset, unpack(ARGV, 11))
   if ARGV[9] ~= '' then
+    media = '1'
     redis.call('ZADD', media_key, ARGV[9], string.format('%010d', offset))
     redis.call('PEXPIRE', media_key, ARGV[5])
   end
-  local forgotten = math.max(0, math.min(size + 1 - size_max, ${FORGOTTEN_MAX}))
-  if size > 0 and first_ms + ttl <= now then
-    while forgotten < math.min(size, ${FORGOTTEN_MAX}) do
-      local _, sent = offset_and_time(redis.call('LINDEX', log_key, forgotten))
-      if sent + ttl > now then break end
+
+  local forgotten = 0
+  if size - size_max > math.min(${SPARE.sizeMax}, size_max / ${SPARE.sizeShare}) then
+    forgotten = math.min(size - size_max, ${FORGOTTEN_MAX})
+  end
+  if first_ms + ttl + ttl / ${SPARE.timeShare} <= now then
+    while forgotten < math.min(size - 1, ${FORGOTTEN_MAX}) do
+      local message = redis.call('LINDEX', log_key, forgotten)
+      local sent = tonumber(string.match(message, '^%d+ (%d+)'))
+      if sent + ttl > now then
+        first_ms = sent
+        break
+      end
       forgotten = forgotten + 1
     end
   end
   if forgotten > 0 then
     redis.call('LTRIM', log_key, forgotten, -1)
-    local gone = {}
-    for index = 1, forgotten do gone[index] = string.format('%010d', offset - size + index - 1) end
-    redis.call('ZREM', media_key, unpack(gone))
+    if media == '1' then
+      local gone = {}
+      for index = 1, forgotten do gone[index] = string.format('%010d', offset - size + index) end
+      redis.call('ZREM', media_key, unpack(gone))
+    end
+    size = size - forgotten
   end
-  return position .. ' ' .. epoch .. ' ' .. offset
+  local state = table.concat({epoch, offset, now, size, first_ms, media}, ' ')
+  redis.call('SET', state_key, state, 'PX', ARGV[6])
+  reply = position .. ' ' .. epoch .. ' ' .. offset
 end
 
-local reply = position
-if ARGV[4] == '0' then
-  redis.call('XADD', KEYS[1], position .. '-0', unpack(ARGV, 11))
-else
-  reply = append_to_room(KEYS[3], KEYS[4], KEYS[5])
-end
 redis.call('HSET', KEYS[2], 'position', position, 'bytes', string.format('%.0f', bytes + ARGV[1]))
 if answer then redis.call('SET', answer, reply, 'PX', ARGV[3]) end
 return reply`,

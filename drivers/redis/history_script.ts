@@ -1,4 +1,4 @@
-import { ROOM_SCRIPT } from "./room_script.ts";
+import { STATE } from "./room_script.ts";
 import type { Script } from "./store.ts";
 
 /** Messages that are looked at in one step: bodies of 64 KiB, beyond those wanted, are 2 MiB. */
@@ -15,19 +15,32 @@ const OFFSETS_STEP = 512;
  */
 export const READ_HISTORY: Script = {
   name: "read-history",
-  source: `${ROOM_SCRIPT}
+  source: `
 local log_key, media_key = KEYS[2], KEYS[3]
-local epoch, head, _, size, first_ms = state_of(KEYS[1], log_key)
+local function offset_and_time(place)
+  local message = redis.call('LINDEX', log_key, place)
+  local offset, time = string.match(message, '^(%d+) (%d+)')
+  return tonumber(offset), tonumber(time)
+end
+local epoch, head = string.match(redis.call('GET', KEYS[1]) or '', '${STATE}')
 if not epoch then return {'', 0, 1, 0, {}} end
+head = tonumber(head)
+local size = redis.call('LLEN', log_key)
+local first, first_ms
+if size > 0 then
+  first, first_ms = offset_and_time(0)
+  if not first or first + size - 1 ~= head then return {'', 0, 1, 0, {}} end
+end
 
 -- Where what is kept begins in the list, which may hold more.
 local begin = math.max(0, size - ARGV[1])
-local expired = now_ms() - ARGV[2]
+local time = redis.call('TIME')
+local expired = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[2]
 if size > 0 and first_ms <= expired then
   local stop = size
   while begin < stop do
     local middle = math.floor((begin + stop) / 2)
-    local _, sent = offset_and_time(redis.call('LINDEX', log_key, middle))
+    local _, sent = offset_and_time(middle)
     if sent <= expired then begin = middle + 1 else stop = middle end
   end
 end
