@@ -58,7 +58,7 @@ export class LogFrames implements Evictable {
 
   /** Takes note of the oldest message that the store has. */
   sawFirst(first: number): void {
-    this.#first = Math.max(this.#first, first);
+    this.#first = first;
   }
 
   /**
@@ -103,7 +103,7 @@ export class LogFrames implements Evictable {
     const runs = runsOfHistory(messages);
     const first = runs.length > 0 ? runs[0].first : head + 1;
     // What should be there and is not, is gone all the same.
-    if (first > after + 1) this.sawFirst(Math.min(first, this.ringFirst));
+    if (first > after + 1) this.#first = Math.max(this.#first, Math.min(first, this.ringFirst));
     if (runs.length === 0) return;
     const older = this.#older = new Ring(Infinity);
     older.clear(first - 1);

@@ -105,7 +105,7 @@ export class RoomLog {
       this.frames.fill(page);
       this.flushed = page.head;
     } else if (page.epoch !== "") {
-      this.frames.sawFirst(page.first);
+      if (page.epoch === this.epoch) this.frames.sawFirst(page.first);
       this.#kept.add({ epoch: page.epoch, head: page.head, frames: EMPTY });
     }
     yield* this.#release(0);
