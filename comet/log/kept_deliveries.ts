@@ -12,11 +12,23 @@ export type LogDelivery = Pick<RoomDelivery, "epoch" | "head" | "frames">;
 export class KeptDeliveries {
   #deliveries: LogDelivery[] = [];
   #bytes = 0;
+  /** How many the store was asked about last. */
+  #asked = 0;
 
   constructor(private readonly memory: LogMemory) {}
 
   get length(): number {
     return this.#deliveries.length;
+  }
+
+  /**
+   * Notes that the store is asked about all that are here: what comes from now on, its answer may
+   * not have.
+   *
+   * @returns How many there are.
+   */
+  ask(): number {
+    return this.#asked = this.length;
   }
 
   /** Epochs of the first of them. */
@@ -33,7 +45,7 @@ export class KeptDeliveries {
       this.#deliveries.push(delivery);
       return;
     }
-    const last = this.#deliveries.at(-1);
+    const last = this.length > this.#asked ? this.#deliveries.at(-1) : undefined;
     if (last?.epoch === epoch && last.frames.length === 0) this.#deliveries.pop();
     this.#deliveries.push({ epoch, head, frames: EMPTY });
   }
@@ -44,6 +56,7 @@ export class KeptDeliveries {
     this.memory.keptBytes -= this.#bytes;
     this.#deliveries = [];
     this.#bytes = 0;
+    this.#asked = 0;
     return deliveries;
   }
 }

@@ -138,7 +138,7 @@ export class LogReader {
   async #repair(waiters: Waiters): Promise<void> {
     const { roomLog } = this;
     if (roomLog.isKeeping) {
-      const asked = roomLog.kept;
+      const asked = roomLog.ask();
       const after = roomLog.isEpochDoubted ? 0 : roomLog.head;
       const page = await this.#read({ after, bytesMax: this.dependencies.ringMax });
       await this.#perform(() => roomLog.repair(page, after, asked));

@@ -71,9 +71,9 @@ export class RoomLog {
     return this.#isKeeping;
   }
 
-  /** How many deliveries wait. */
-  get kept(): number {
-    return this.#kept.length;
+  /** Notes that the store is asked about the deliveries that wait, and says how many those are. */
+  ask(): number {
+    return this.#kept.ask();
   }
 
   /** Whether a delivery waits whose epoch may be a new one, or a past one. */
