@@ -71,13 +71,18 @@ function inOneLine(error: unknown): string {
   return deniedAdvice(error) ?? message.split("\n")[0];
 }
 
-function load(platform: Platform, command: ServerCommand, args: readonly string[]): LoadedConfig {
+function load(
+  platform: Platform,
+  command: ServerCommand,
+  args: readonly string[],
+  readFile = (path: string) => readFileSync(path, "utf8"),
+): LoadedConfig {
   return loadConfig({
     args,
     command,
     env: platform.process.env,
     machine: platform.process,
-    readFile: (path) => readFileSync(path, "utf8"),
+    readFile,
   });
 }
 
@@ -193,8 +198,12 @@ async function run(
       await serve(
         platform,
         output,
-        load({ ...platform, process: { ...platform.process, env: {} } }, "start", args.slice(1))
-          .config,
+        load(
+          { ...platform, process: { ...platform.process, env: {} } },
+          "start",
+          args.slice(1),
+          (variable) => platform.process.env[variable] ?? "",
+        ).config,
         (config, on) => endingWith(Number(args[0]), startServer(config, on)),
       );
       return undefined;

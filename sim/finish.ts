@@ -1,16 +1,18 @@
 import {
   connectingFinding,
   connectionFinding,
+  cursorFindings,
   deliveryFindings,
   heartbeatFinding,
   leftOverFinding,
   moveFinding,
   onlineFinding,
   pushFinding,
+  recoveredFinding,
 } from "./checkers/findings.ts";
 import { ServerFailed } from "./server_process.ts";
 import type { RunContext } from "./run_context.ts";
-import type { ReceiptTotals, Sample } from "./types.ts";
+import type { CursorTotals, ReceiptTotals, Sample } from "./types.ts";
 
 /** A longer stall of a process of clients is worth knowing of, in milliseconds. */
 const STALL_MS_MAX = 500;
@@ -67,17 +69,36 @@ function findFailure(run: RunContext, error: unknown): void {
 /** Checks what clients have seen. */
 async function judge(run: RunContext): Promise<ReceiptTotals> {
   const { pusher, fleet, notes } = run;
-  const receipts = await fleet.finish(pusher.pushes);
+  let receipts = await fleet.finish(pusher.pushes);
   await run.sample();
   const last = run.last!;
-  // Where nothing was pushed and nothing came, nothing was checked.
-  if (pusher.due + last.received > 0) {
+  if (run.plan.logs !== undefined) {
+    const ofLogs = await fleet.cursorTotals(pusher.pushes);
+    run.findings.push(...cursorFindings(ofLogs), recoveredFinding(ofLogs), pushFinding(pusher));
+    const { gaps, told, epochs, returned, recovered } = ofLogs;
+    Object.assign(notes, { gaps, told_missing: told, epochs, returned, recovered });
+    receipts = withLogs(receipts, ofLogs);
+  } else if (pusher.due + last.received > 0) {
+    // Where nothing was pushed and nothing came, nothing was checked.
     run.findings.push(...deliveryFindings(receipts), pushFinding(pusher));
   }
   run.findings.push(heartbeatFinding(last), connectionFinding(last.lostConnections));
   if (last.moves > 0) run.findings.push(moveFinding(last));
   if (last.stallMs > STALL_MS_MAX) notes.clients_stalled_ms = Math.round(last.stallMs);
   return receipts;
+}
+
+/** What receipts and cursors say together. */
+function withLogs(receipts: ReceiptTotals, logs: CursorTotals): ReceiptTotals {
+  return {
+    expected: receipts.expected + logs.received + logs.lost,
+    received: receipts.received + logs.received,
+    lost: receipts.lost + logs.lost,
+    duplicated: receipts.duplicated + logs.doubled,
+    reordered: receipts.reordered,
+    misdelivered: receipts.misdelivered,
+    failures: [...receipts.failures, ...logs.failures],
+  };
 }
 
 /** Share of a processor for each process of clients beyond which they hold pushes up themselves. */

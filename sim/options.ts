@@ -20,6 +20,7 @@ export const scenarioTexts = {
   churn: "clients come and go, change rooms and come back with the same key, while pushes run",
   slow: "a share, at most some 50, stops reading; the others' latency must not move",
   storm: "all clients leave at once and come back at once, while pushes run",
+  recovery: "a storm with history: all come back with their places, and miss nothing",
   capacity: "more and more clients, until latency or errors pass a limit; says what was met",
   mixed: "pushes, heartbeats, churn and slow readers at once",
 } as const;
@@ -29,6 +30,9 @@ export type ScenarioName = keyof typeof scenarioTexts;
 const scenarioLines = Object.entries(scenarioTexts).map(([name, text]) =>
   `\n      ${name.padEnd(10)} ${text}`
 ).join("");
+
+/** Part of the clients that something is done to where nothing is said. */
+const SHARE = 0.05;
 
 const simOptions = {
   scenario: choice({
@@ -92,13 +96,21 @@ const simOptions = {
     maxMs: 365 * 24 * 3_600_000,
     text: "How long it lasts once all clients are in",
   }),
+  roomsEach: integer({
+    name: "rooms-each",
+    default: 1,
+    min: 1,
+    max: 33,
+    text: "With recovery: rooms of each client, those beyond the first by operation 64",
+  }),
   share: decimal({
     name: "share",
-    default: 5,
-    min: 0.01,
+    default: 0,
+    defaultText: "5%, with recovery 100%",
+    min: 0,
     max: 100,
     unit: "%",
-    text: "Part of the clients that falls silent or stops reading",
+    text: "Part of the clients that falls silent, stops reading, or with recovery is cut off",
   }),
   workers: integer({
     name: "workers",
@@ -177,6 +189,7 @@ Examples:
   halley sim --clients 10000 --rooms 1 --rate 40 --duration 30s --html report.html
   halley sim --scenario heartbeat --clients 20000 --heartbeat 10s
   halley sim --scenario capacity --clients 60000
+  halley sim --scenario recovery --clients 20000 --rooms 20 --rate 100
   halley sim --target tcp://push.example:3101,ws://push.example:3102 \\
       --api http://push.example:3111 --api-key KEY
 
@@ -205,7 +218,7 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
   return {
     ...values,
     transports: values.transports as Transport[],
-    share: values.share / 100,
+    share: values.share / 100 || (values.scenario === "recovery" ? 1 : SHARE),
     api: values.api.replace(/\/+$/, ""),
   };
 }

@@ -30,6 +30,7 @@ describe("parseSimOptions()", () => {
       ramp: 1_000,
       durationMs: 60_000,
       share: 0.05,
+      roomsEach: 1,
       workers: 0,
       seed: 1,
       targets: [],
@@ -38,6 +39,13 @@ describe("parseSimOptions()", () => {
       json: false,
       html: "",
     });
+  });
+
+  it("does something to more clients where they come back with their places", () => {
+    const shareOf = (...args: string[]) => parseSimOptions(args).share;
+    assert.equal(shareOf("--scenario", "recovery"), 1);
+    assert.equal(shareOf("--scenario", "recovery", "--share", "20%"), 0.2);
+    assert.equal(shareOf("--scenario", "slow"), 0.05);
   });
 
   it("takes every flag", () => {
@@ -55,6 +63,7 @@ describe("parseSimOptions()", () => {
       ramp: 10,
       durationMs: 120_000,
       share: 0.125,
+      roomsEach: 1,
       workers: 3,
       seed: 7,
       targets: ["tcp://h:1", "ws://[::1]:2"],

@@ -18,6 +18,9 @@ interface RunDependencies {
   readonly progress: ProgressDisplay;
 }
 
+/** Most messages that a room of the run's own server keeps, where clients come back for them. */
+const HISTORY_SIZE = 10_000;
+
 /**
  * Where clients of the run's transports may connect.
  *
@@ -120,6 +123,9 @@ async function drive(
       rampPerS: options.ramp,
       heartbeatMs: options.heartbeatMs,
       exact: true,
+      logs: scenarios[options.scenario].keepsPlaces
+        ? { share: 1, roomsEach: options.roomsEach }
+        : undefined,
     };
     const run = new RunContext(options, fleet, server, plan, process.cpuCount(), progress);
     await run.api.reach();
@@ -173,6 +179,7 @@ export async function runScenario(options: SimOptions, parts: RunDependencies): 
     workers: spread.serverWorkers,
     isWide: spread.addresses > 1,
     heartbeatMs: options.heartbeatMs,
+    historySize: scenarios[options.scenario].keepsPlaces ? HISTORY_SIZE : 0,
   });
   try {
     const report = await drive(options, parts, server, spread);

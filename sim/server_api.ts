@@ -17,6 +17,9 @@ const RESOURCES: Readonly<Record<string, string>> = {
   halley_push_log_entries: "pushes",
 };
 
+/** What counts the reads of history, in `/metrics`. */
+const HISTORY_READS = "halley_comet_history_reads_total";
+
 /** Things that a server holds, by what they are called. */
 type ResourceCounts = Readonly<Record<string, number>>;
 
@@ -100,6 +103,14 @@ export class ServerApi {
       }
       return left;
     }, (left) => Object.values(left).every((count) => count === 0));
+  }
+
+  /** How often comets have read history so far; undefined for a server that does not say. */
+  async historyReads(): Promise<number | undefined> {
+    const { text } = await this.#get("/metrics");
+    const reads = text.split("\n").map((line) => line.split(" "))
+      .find(([name]) => name === HISTORY_READS);
+    return reads && Number(reads[1]);
   }
 
   async #resources(): Promise<ResourceCounts | undefined> {

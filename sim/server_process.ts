@@ -72,7 +72,12 @@ interface LaunchDependencies {
   readonly isWide: boolean;
   /** How often its clients send heartbeats. */
   readonly heartbeatMs: number;
+  /** Most messages that a room keeps; 0 for none. */
+  readonly historySize: number;
 }
+
+/** Where the run's own server finds its configuration file. */
+export const SERVER_VARIABLE = "HALLEY_SIM_SERVER";
 
 /** Some ports that nobody listens on, each another. */
 async function freePorts(streams: Streams, count: number): Promise<number[]> {
@@ -98,7 +103,7 @@ export async function launchServer(parts: LaunchDependencies): Promise<ServerUnd
 
 /** @returns The server, or what it ended with. */
 async function tryLaunch(parts: LaunchDependencies): Promise<ServerUnderTest | number | string> {
-  const { streams, spawn, workers, isWide, heartbeatMs } = parts;
+  const { streams, spawn, workers, isWide, heartbeatMs, historySize } = parts;
   const hostname = isWide ? "0.0.0.0" : "127.0.0.1";
   const [tcp, ws, http] = await freePorts(streams, 3);
   const apiUrl = `http://127.0.0.1:${http}`;
@@ -108,7 +113,8 @@ async function tryLaunch(parts: LaunchDependencies): Promise<ServerUnderTest | n
     ...["--tcp", `${hostname}:${tcp}`, "--ws", `${hostname}:${ws}`, "--http", `127.0.0.1:${http}`],
     ...["--workers", String(workers), "--log-level", "error", "--id", "sim"],
     ...["--heartbeat-interval", `${heartbeatMs}ms`, "--heartbeat-max", "2"],
-  ], {});
+    ...["--config", SERVER_VARIABLE],
+  ], { [SERVER_VARIABLE]: `[[rooms]]\ntype = "sim"\nhistory-size = ${historySize}\n` });
   let ended: number | string | undefined;
   void child.ended.then((how) => ended = how);
   const deadlineMs = preciseClock.monotonicMs() + START_MS;

@@ -56,6 +56,14 @@ export interface FleetProgress extends ClientCounts {
   readonly cpuS: number;
 }
 
+/** How clients that were cut off get on. */
+export interface RecoveryProgress {
+  /** Clients that are in all their rooms and have what they missed. */
+  readonly live: number;
+  /** How long it took each that was cut off, as counts by bucket of the histogram. */
+  readonly times: FleetProgress["latencies"];
+}
+
 /** What the pushes of one room came to: numbered from 1, each in one order. */
 export interface RoomPushes {
   readonly room: number;

@@ -142,12 +142,12 @@ function cameBack(
   if (recovered) {
     if (!isSame || to.offset !== since.offset) events.wrong(words);
   } else if (isSame) {
-    if (to.offset <= since.offset) events.wrong(`${words}: nothing is missing`);
+    if (to.offset <= since.offset) events.wrong(`${words}; nothing is missing`);
     else events.told(to.offset - since.offset);
-    if (isKept(to, kept)) events.wrong(`${words}: what it misses is kept`);
+    if (isKept(to, kept)) events.wrong(`${words}; what it misses is kept`);
   } else {
     events.told("epoch");
-    if (kept?.epoch === since.epoch) events.wrong(`${words}: the epoch goes on`);
+    if (kept?.epoch === since.epoch) events.wrong(`${words}; the epoch goes on`);
   }
 }
 

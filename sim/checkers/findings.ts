@@ -38,6 +38,19 @@ export function deliveryFindings(receipts: ReceiptTotals): Finding[] {
   ];
 }
 
+/** Whether all were live again in the end. */
+export function liveFinding(live: number, wanted: number): Finding {
+  const text = `${live} of ${wanted} clients are in their rooms and have what they missed`;
+  return { check: "everyone is live again", ok: live === wanted, text };
+}
+
+/** Whether all that came back to a room were promised what they had missed. */
+export function recoveredFinding({ returned, recovered, gaps, told }: CursorTotals): Finding {
+  const text = `${recovered} of ${returned} that came back to a room were promised all; ` +
+    `told of ${gaps} gaps of ${told} messages`;
+  return { check: "all is recovered", ok: recovered === returned && gaps === 0, text };
+}
+
 /** Whether clients that keep their places have every offset once, or were told of their gaps. */
 export function cursorFindings(totals: CursorTotals): Finding[] {
   const { received, lost, doubled, wrong } = totals;

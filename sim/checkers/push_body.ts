@@ -1,4 +1,5 @@
-import type { RoomPushes } from "../types.ts";
+import type { StreamPosition } from "../../protocol/history.ts";
+import type { LoggedPushes, RoomPushes } from "../types.ts";
 
 /** First bytes of every push of the simulator: "HSIM". */
 const MAGIC = 0x4853494d;
@@ -84,4 +85,11 @@ export function unpackPushes<Pushes extends RoomPushes>(packed: readonly Pushes[
     sentMs: sums(room.sentMs),
     answeredMs: sums(room.answeredMs),
   }));
+}
+
+/** Where the last push to a room that was answered stands. */
+export function headOf({ epochs, offsets }: LoggedPushes): StreamPosition | undefined {
+  const offset = offsets.findLast((offset) => offset > 0);
+  const last = epochs.at(-1);
+  return offset === undefined || last === undefined ? undefined : { epoch: last.epoch, offset };
 }

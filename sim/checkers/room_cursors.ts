@@ -8,7 +8,7 @@ import {
   type KeptMessages,
   type ToldGap,
 } from "./cursor.ts";
-import { decodePushBody } from "./push_body.ts";
+import { decodePushBody, headOf } from "./push_body.ts";
 
 /** Failures that are described; the others are only counted. */
 const DESCRIBED_MAX = 20;
@@ -115,6 +115,12 @@ export class RoomCursors implements CursorEvents {
     this.#of(client, room).epochChanged(to, this.kept(room), this);
   }
 
+  /** The server has told a client something that cannot be, in words. */
+  contradicted(client: number, room: number, text: string): void {
+    this.#of(client, room);
+    this.wrong(text);
+  }
+
   /** Whether anyone that is in a room has not got as far as its log. */
   areBehind(heads: readonly StreamPosition[]): boolean {
     return [...this.#cursors.values()].some((rooms) =>
@@ -174,7 +180,7 @@ export class RoomCursors implements CursorEvents {
   }
 
   /** Whether each push that was answered stands where the answer says, and later ones behind it. */
-  #checkOrder({ room, offsets, epochs }: LoggedPushes): void {
+  #checkOrder({ room, offsets, epochs, failed }: LoggedPushes): void {
     this.#room = room;
     this.#client = -1;
     let at = 0;
@@ -188,9 +194,12 @@ export class RoomCursors implements CursorEvents {
         this.wrong(`push ${sequence} was answered with offset ${offset}, which is push ${known}`);
       }
     }
+    // What was not accepted may be stored at any time.
+    const isFailed = new Set(failed);
     for (const [epoch, sequences] of this.#sequences.get(room) ?? []) {
       let before = 0;
       sequences.forEach((sequence, offset) => {
+        if (isFailed.has(sequence)) return;
         if (sequence <= before) {
           this.wrong(`offset ${offset} of epoch ${epoch} is push ${sequence}, behind ${before}`);
         }
@@ -201,7 +210,8 @@ export class RoomCursors implements CursorEvents {
 
   /** Whether one that is in its room has got as far as the room. */
   #checkEnd({ place }: Cursor, head: StreamPosition, isExact: boolean): void {
-    if (place === undefined) return;
+    // A room that has lost everything, and had no message since, has no epoch that one could know.
+    if (place === undefined || head.epoch === "") return;
     const { epoch, offset } = place;
     const isSame = !epoch || epoch === head.epoch;
     if (!isSame) {
@@ -225,8 +235,8 @@ export class RoomCursors implements CursorEvents {
 
   #describe(failure: string): void {
     if (this.#failures.length >= DESCRIBED_MAX) return;
-    const who = this.#client === -1 ? "" : `client ${this.#client} in `;
-    this.#failures.push(`${who}room ${this.#room}: ${failure}`);
+    const who = this.#client === -1 ? "in " : `client ${this.#client} in `;
+    this.#failures.push(`${who}room ${this.#room} ${failure}`);
   }
 }
 
@@ -235,11 +245,4 @@ function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
   let value = map.get(key);
   if (value === undefined) map.set(key, value = make());
   return value;
-}
-
-/** Where the last push to a room that was answered stands. */
-function headOf({ epochs, offsets }: LoggedPushes): StreamPosition | undefined {
-  const offset = offsets.findLast((offset) => offset > 0);
-  const last = epochs.at(-1);
-  return offset === undefined || last === undefined ? undefined : { epoch: last.epoch, offset };
 }

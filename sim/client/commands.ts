@@ -14,6 +14,7 @@ export type Command =
   | "answered"
   | "members"
   | "silentReport"
+  | "recovery"
   | "totals"
   | "cursorTotals"
   | "disconnect";

@@ -7,12 +7,15 @@ import { unknownMethod } from "../../protocol/cluster/calls.ts";
 import { RpcError } from "../../protocol/rpc.ts";
 import type { RpcLink } from "../../rpc/link.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
+import { Histogram } from "../checkers/histogram.ts";
 import { packPushes } from "../checkers/push_body.ts";
 import { endChild } from "../server_process.ts";
 import type {
   ConnectPlan,
+  CursorTotals,
   Deadline,
   FleetProgress,
+  LoggedPushes,
   ReceiptTotals,
   RoomPushes,
   SilentReport,
@@ -126,9 +129,22 @@ export class Fleet {
     return { ...addedUp(all), lastMs: Math.max(...all.map(({ lastMs }) => lastMs)) };
   }
 
+  /** How many are live, and how long it took those that were cut off. */
+  async recovery(): Promise<{ readonly live: number; readonly times: Histogram }> {
+    const { live, times } = addedUp(await this.all("recovery"));
+    const histogram = new Histogram();
+    for (const [bucket, count] of times) histogram.addBucket(bucket, count);
+    return { live, times: histogram };
+  }
+
   /** What the receipts say, given what was pushed. */
   async finish(pushes: readonly RoomPushes[]): Promise<ReceiptTotals> {
     return addedUp(await this.all("totals", packPushes(pushes)));
+  }
+
+  /** What the cursors say, given what was pushed. */
+  async cursorTotals(pushes: readonly LoggedPushes[]): Promise<CursorTotals> {
+    return addedUp(await this.all("cursorTotals", packPushes(pushes)));
   }
 
   async stop(): Promise<void> {

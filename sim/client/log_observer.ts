@@ -62,9 +62,9 @@ export class LogObserver {
   /** Asks for the rooms where it is to be and is not, and notes what was not answered. */
   tick(client: LogClient, nowMs: number): void {
     const { index, logs, stream } = client;
-    const unanswered = client.wasPaused ? 0 : logs.giveUp(nowMs - ANSWER_MS_MAX);
-    for (let count = 0; count < unanswered; count++) {
-      this.events.missed(`client ${index} got no answer to its join or leave`);
+    const late = client.wasPaused ? 0 : logs.late(nowMs - ANSWER_MS_MAX);
+    for (let count = 0; count < late; count++) {
+      this.events.missed(`client ${index} got no answer to its join or leave in time`);
     }
     for (const room of logs.joinable(nowMs)) {
       const ask = this.#askFor(index, room);
@@ -161,7 +161,7 @@ export class LogObserver {
     const room = key === "" ? logs.primary : indexOf(key);
     const wasLive = !logs.behind.has(room);
     if (key !== "" && room === logs.primary) {
-      this.cursors.wrong(`client ${index} gets pushes of its own room ${key} as of a further one`);
+      this.cursors.contradicted(index, room, "comes as a further room, which it is not");
     }
     const dueMs = this.cursors.received(index, { room, offset, body });
     if (!wasLive) this.#moved(client, room);
@@ -204,7 +204,7 @@ export class LogObserver {
   }
 
   #unasked({ index }: LogClient, what: string, key: string): void {
-    this.cursors.wrong(`client ${index} got an answer to a ${what} ${key} that it did not ask for`);
+    this.cursors.contradicted(index, indexOf(key), `has an answer to a ${what} without a question`);
   }
 
   #refused({ index }: LogClient, { room, code, message }: JoinAnswer): void {

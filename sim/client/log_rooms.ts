@@ -17,6 +17,8 @@ interface FurtherRoom {
   ask: JoinAsk;
   /** When it asked for what is not answered yet; when it may ask again, where it was refused. */
   askedMs: number;
+  /** Whether that took too long, which has been counted. */
+  isLate: boolean;
 }
 
 /** How long after a refusal a client asks again, in milliseconds. */
@@ -51,17 +53,13 @@ export class LogRooms {
 
   /** Whether it waits for an answer to what it asked for at some time or before. */
   waitsSince(atMs: number): boolean {
-    for (const { state, askedMs } of this.further.values()) {
-      if ((state === RoomState.joining || state === RoomState.leaving) && askedMs <= atMs) {
-        return true;
-      }
-    }
+    for (const room of this.further.values()) if (waitsSince(room, atMs)) return true;
     return false;
   }
 
   /** It is to be in a further room. */
   want(room: number): void {
-    this.further.set(room, { state: RoomState.out, ask: {}, askedMs: 0 });
+    this.further.set(room, { state: RoomState.out, ask: {}, askedMs: 0, isLate: false });
   }
 
   /** The rooms that it may ask for now, since it is not in. */
@@ -74,7 +72,7 @@ export class LogRooms {
 
   /** It asks for a further room. */
   asked(room: number, state: RoomState, ask: JoinAsk, nowMs: number): void {
-    Object.assign(this.further.get(room)!, { state, ask, askedMs: nowMs });
+    Object.assign(this.further.get(room)!, { state, ask, askedMs: nowMs, isLate: false });
   }
 
   /** It is refused for now. */
@@ -83,20 +81,15 @@ export class LogRooms {
   }
 
   /**
-   * Gives up what it asked for at some time or before and has no answer to.
+   * Waits no more for answers to what it asked for at some time or before.
    *
-   * @returns Of how many rooms.
+   * @returns How many there are.
    */
-  giveUp(atMs: number): number {
-    let count = 0;
-    if (!this.waitsSince(atMs)) return count;
-    for (const further of this.further.values()) {
-      const isUnanswered = further.state !== RoomState.out && further.state !== RoomState.in;
-      if (!isUnanswered || further.askedMs > atMs) continue;
-      Object.assign(further, { state: RoomState.out, askedMs: Infinity });
-      count++;
-    }
-    return count;
+  late(atMs: number): number {
+    if (this.further.size === 0) return 0;
+    const late = [...this.further.values()].filter((room) => waitsSince(room, atMs));
+    for (const room of late) room.isLate = true;
+    return late.length;
   }
 
   /** A further room that it may leave. */
@@ -137,6 +130,10 @@ export class LogRooms {
     }
     return undefined;
   }
+}
+
+function waitsSince({ state, askedMs, isLate }: FurtherRoom, atMs: number): boolean {
+  return (state === RoomState.joining || state === RoomState.leaving) && askedMs <= atMs && !isLate;
 }
 
 /** The rooms of a client that keeps its places; undefined for goim's. */

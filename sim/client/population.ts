@@ -11,13 +11,14 @@ import type {
   FleetProgress,
   LoggedPushes,
   ReceiptTotals,
+  RecoveryProgress,
   RoomPushes,
   SilentReport,
 } from "../types.ts";
 import { ClientObserver, type ObserverSettings } from "./client_observer.ts";
 import { Connector } from "./connector.ts";
 import { isLogClient } from "./log_observer.ts";
-import { ClientState, VirtualClient } from "./virtual_client.ts";
+import { ClientState, silentReportOf, VirtualClient } from "./virtual_client.ts";
 
 /** How often heartbeats that are due are sent, and answers checked, in milliseconds. */
 const TICK_MS = 100;
@@ -75,6 +76,12 @@ export class Population extends ClientObserver {
   /** What the cursors say, given what was pushed, which is packed. */
   cursorTotals(packed: readonly LoggedPushes[]): CursorTotals {
     return this.logs.cursors.totals(unpackPushes(packed));
+  }
+
+  /** How many are live, and how long it took those that were cut off. */
+  recovery(): RecoveryProgress {
+    const { recoveries } = this.logs;
+    return { live: this.liveCount, times: recoveries.buckets() };
   }
 
   /** Connects clients at the plan's pace; settles when all are authenticated or have given up. */
@@ -184,18 +191,8 @@ export class Population extends ClientObserver {
     return members;
   }
 
-  /** Sorts clients that have fallen silent by when they were closed. */
-  silentReport({ earliestMs, latestMs }: Deadline): SilentReport {
-    const report = { silent: 0, closed: 0, early: 0, late: 0, lastMs: 0 };
-    for (const { silent, lastHeartbeatMs, lastAnswerMs, closedMs } of this.#clients) {
-      if (!silent) continue;
-      report.silent++;
-      if (closedMs > 0) report.lastMs = Math.max(report.lastMs, closedMs - lastAnswerMs);
-      if (closedMs === 0 || closedMs > lastAnswerMs + latestMs) report.late++;
-      else if (closedMs < lastHeartbeatMs + earliestMs) report.early++;
-      else report.closed++;
-    }
-    return report;
+  silentReport(deadline: Deadline): SilentReport {
+    return silentReportOf(this.#clients, deadline);
   }
 
   disconnect(): void {

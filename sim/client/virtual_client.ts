@@ -4,7 +4,7 @@ import { hostPort } from "../../platform/faults.ts";
 import type { Conn } from "../../platform/port.ts";
 import { parseClientAddress } from "../client_address.ts";
 import type { JoinAsk } from "../checkers/cursor.ts";
-import type { ConnectPlan } from "../types.ts";
+import type { ConnectPlan, Deadline, SilentReport } from "../types.ts";
 import { type LogRooms, logRoomsOf } from "./log_rooms.ts";
 
 /** The operation of the pushes that are judged. */
@@ -114,4 +114,21 @@ export class VirtualClient {
     return this.state === ClientState.open && !this.wasPaused &&
       (waits(this.unansweredMs) || waits(this.moveMs) || this.logs?.waitsSince(atMs) === true);
   }
+}
+
+/** Sorts clients that have fallen silent by when they were closed. */
+export function silentReportOf(
+  clients: readonly VirtualClient[],
+  { earliestMs, latestMs }: Deadline,
+): SilentReport {
+  const report = { silent: 0, closed: 0, early: 0, late: 0, lastMs: 0 };
+  for (const { silent, lastHeartbeatMs, lastAnswerMs, closedMs } of clients) {
+    if (!silent) continue;
+    report.silent++;
+    if (closedMs > 0) report.lastMs = Math.max(report.lastMs, closedMs - lastAnswerMs);
+    if (closedMs === 0 || closedMs > lastAnswerMs + latestMs) report.late++;
+    else if (closedMs < lastHeartbeatMs + earliestMs) report.early++;
+    else report.closed++;
+  }
+  return report;
 }

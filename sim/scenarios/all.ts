@@ -3,6 +3,7 @@ import type { ScenarioName } from "../options.ts";
 import type { RunContext } from "../run_context.ts";
 import { capacity } from "./capacity.ts";
 import { heartbeat } from "./heartbeat.ts";
+import { recovery } from "./recovery.ts";
 import { checkReturn, type Scenario, stepSeed } from "./scenario.ts";
 import { slow } from "./slow.ts";
 
@@ -88,6 +89,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   churn,
   slow,
   storm,
+  recovery,
   capacity,
   mixed,
 };

@@ -8,6 +8,8 @@ const DRAWS = 1_000;
 export interface Scenario {
   /** Clients that are let in before it begins; all where nothing is said. */
   readonly clientsAtFirst?: (clients: number) => number;
+  /** Whether clients keep their places in the logs of rooms, and come back with them. */
+  readonly keepsPlaces?: boolean;
   /** Does it; pushes run when it wants them to, and are stopped afterwards. */
   run(run: RunContext): Promise<void>;
 }

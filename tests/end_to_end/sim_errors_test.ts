@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
+import { roomDefaults } from "../../protocol/room_options.ts";
 import { ApiFront } from "../support/api_front.ts";
 import { runBeside } from "../support/beside.ts";
 import { ErringProxy, type Errors } from "../support/erring_proxy.ts";
@@ -43,6 +44,12 @@ const heartbeat = ["--scenario", "heartbeat", "--clients", "40", "--seed", "10",
 
 /** At each of four steps some two clients leave, or change rooms. */
 const churning = ["--scenario", "churn", "--clients", "100", "--duration", "4s", "--seed", "3"];
+
+/** All clients are cut off in the middle, and come back with their places. */
+const recovering = ["--scenario", "recovery", "--duration", "3s"];
+
+/** Rooms of the simulator that keep what clients come back for. */
+const rooms = [{ ...roomDefaults, type: "sim", historySize: 1_000 }];
 
 const cases: readonly Case[] = [
   {
@@ -160,6 +167,22 @@ const cases: readonly Case[] = [
     refused: 5,
     failed: ["pushes are accepted"],
   },
+  {
+    title: "one offset that a client with a cursor does not get",
+    errors: { mistake: "loses" },
+    args: recovering,
+    failed: ["no gap is kept quiet"],
+    described: /^client \d+ in room [01] misses 1 messages without a word$/,
+    counters: { lost: 1 },
+  },
+  {
+    title: "one offset that a client with a cursor gets twice",
+    errors: { mistake: "doubles" },
+    args: recovering,
+    failed: ["no offset comes twice"],
+    described: /^client \d+ in room [01] got offset \d+ again$/,
+    counters: { duplicated: 1 },
+  },
   { title: "nothing when nothing is wrong", failed: [] },
 ];
 
@@ -168,7 +191,7 @@ async function drive({ errors, refused, args = [] }: Case): Promise<SimRun> {
   const isBeating = args.includes("--heartbeat");
   const heartbeatIntervalMs = isBeating ? HEARTBEAT_MS : 30_000;
   let run: SimRun | undefined;
-  await withServer({ heartbeatIntervalMs, heartbeatsMax: 2 }, async (server) => {
+  await withServer({ heartbeatIntervalMs, heartbeatsMax: 2, rooms }, async (server) => {
     const proxy = await ErringProxy.start(server.tcpPort, errors);
     const front = await ApiFront.start(server.httpUrl, refused);
     try {

@@ -3,7 +3,6 @@ import type { PushOptions } from "../../logic/push_options.ts";
 import type { StreamPosition } from "../../protocol/history.ts";
 import type { Comet } from "../../comet/comet.ts";
 import {
-  type ClusterSettings,
   type CometRole,
   COMETS,
   JOBS_MAX,
@@ -12,6 +11,7 @@ import {
   type SimulatedRole,
 } from "./roles.ts";
 import { startComet, startJob, startLogic } from "./roles.ts";
+import type { Profile } from "./profile.ts";
 import type { World } from "./world.ts";
 
 /** How long a push may take to be answered, in milliseconds. */
@@ -28,7 +28,12 @@ export class Cluster {
   /** Every comet that ever ran. */
   readonly #allComets: Comet[] = [];
 
-  constructor(private readonly world: World, private readonly settings: ClusterSettings) {}
+  /** @param heartbeatMs After how long without a heartbeat a client is closed, in milliseconds. */
+  constructor(
+    private readonly world: World,
+    private readonly profile: Profile,
+    private readonly heartbeatMs: number,
+  ) {}
 
   /** Counts of comets that stay 0 unless a comet is wrong, by name. */
   get unexpectedCounts(): Readonly<Record<string, number>> {
@@ -77,7 +82,7 @@ export class Cluster {
    */
   async push(room: number, body: Uint8Array): Promise<StreamPosition | boolean> {
     const { prng } = this.world;
-    const { retries } = this.settings;
+    const { retries } = this.profile;
     const options = retries === 0 ? {} : { id: `push ${++this.#pushes}` };
     for (let tries = 0; tries <= retries; tries++) {
       const answer = await this.#pushOnce(randomBelow(prng, LOGICS), room, body, options);
@@ -121,12 +126,13 @@ export class Cluster {
 
   async #start(kind: string, index: number): Promise<void> {
     const run = ++this.#runs;
+    const { world, profile, heartbeatMs } = this;
     if (kind === "comet") {
-      const role = await startComet(this.world, index, run, this.settings);
+      const role = await startComet(world, index, run, profile, heartbeatMs);
       this.comets[index] = role;
       this.#allComets.push(role.comet);
     } else if (kind === "logic") {
-      this.logics[index] = await startLogic(this.world, index, run, this.settings);
-    } else this.jobs[index] = startJob(this.world, index, run);
+      this.logics[index] = await startLogic(world, index, run, profile);
+    } else this.jobs[index] = startJob(world, index, run, profile);
   }
 }

@@ -122,6 +122,7 @@ const loseAll: Fault = ({ world, clients }) => {
 /** Where rooms keep history, more can go wrong. */
 const historyFaults: readonly Fault[] = [
   ...[switchRooms, switchRooms, switchRooms, leaves, kill, freezeComets, loseAll, loseAll],
+  ...[slowReaders, slowReaders],
 ];
 
 const faults: readonly Fault[] = [

@@ -28,7 +28,12 @@ export class LosingPushLog implements PushLog {
   /** Where the log of each room has got to, and how many messages it keeps. */
   readonly #heads = new Map<string, { epoch: string; head: number; sizeMax: number }>();
 
-  constructor(private readonly clock: Clock, private readonly prng: Prng) {
+  /** @param offsetMax The last offset of an epoch. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly prng: Prng,
+    private readonly offsetMax?: number,
+  ) {
     this.#log = this.#empty();
     this.leaseMs = this.#log.leaseMs;
   }
@@ -116,7 +121,8 @@ export class LosingPushLog implements PushLog {
   }
 
   #empty(): MemoryPushLog {
-    const options = { partitions: PARTITIONS, partitionBytesMax: 1024 * 1024 };
+    const { offsetMax } = this;
+    const options = { partitions: PARTITIONS, partitionBytesMax: 1024 * 1024, offsetMax };
     return new MemoryPushLog(this.clock, options, this.prng);
   }
 }

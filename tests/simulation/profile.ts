@@ -1,4 +1,5 @@
 import { randomBelow, seededPrng } from "../../base/prng.ts";
+import { type JobOptions, PUSH_OVERHEAD_BYTES } from "../../job/options.ts";
 import { roomDefaults, type RoomOptions } from "../../protocol/room_options.ts";
 import type { LogPlan } from "../../sim/types.ts";
 
@@ -14,6 +15,12 @@ export interface Profile {
   readonly size: number;
   /** How often a push that fails is sent again with its id. */
   readonly retries: number;
+  /** Bytes of frames that a room has on a comet; as usual where nothing is said. */
+  readonly ringMax?: number;
+  /** What differs from the usual of jobs. */
+  readonly job?: Partial<JobOptions>;
+  /** The last offset of an epoch; as usual where nothing is said. */
+  readonly offsetMax?: number;
 }
 
 /** A world without history: its clients are goim's. */
@@ -29,6 +36,11 @@ export const withoutHistory: Profile = {
 const AMPLE = 100_000;
 const SCANTY = 12;
 
+/** Lanes that hold a few pushes, and shed soon. */
+function smallLanes(size: number): Partial<JobOptions> {
+  return { laneBytesMax: 6 * (size + PUSH_OVERHEAD_BYTES), stallMsMax: 300 };
+}
+
 /** The world of a seed: one in four is without history. */
 export function profileOf(seed: number): Profile {
   // A chance of its own: what happens in a world without history is as it was before there was any.
@@ -36,18 +48,25 @@ export function profileOf(seed: number): Profile {
   const oneOf = <Value>(...values: Value[]) => values[randomBelow(prng, values.length)];
   if (oneOf(true, false, false, false)) return withoutHistory;
   const historySize = oneOf(AMPLE, AMPLE, SCANTY);
+  const slow = oneOf("catch-up" as const, "catch-up" as const, "latest" as const);
+  const offsetMax = oneOf(undefined, undefined, undefined, undefined, 100);
+  const size = oneOf(60, 60, 60, 4_000);
+  // Goim's clients cannot be told of gaps.
+  const hasGaps = historySize === SCANTY || slow === "latest" || offsetMax !== undefined;
   return {
     rooms: {
       ...roomDefaults,
       type: "sim",
       historySize,
-      slow: oneOf("catch-up", "catch-up", "latest"),
+      slow,
       mergeWindowMs: oneOf(0, 0, 40, 250),
     },
-    // Goim's clients cannot be told of gaps.
-    logs: { share: historySize === AMPLE ? oneOf(0.6, 1) : 1, roomsEach: oneOf(1, 2, 4) },
+    logs: { share: hasGaps ? 1 : oneOf(0.6, 1), roomsEach: oneOf(1, 2, 4) },
     last: oneOf(0, 5),
-    size: oneOf(60, 60, 60, 60, 4_000),
+    size,
     retries: oneOf(0, 3),
+    ringMax: oneOf(undefined, 400, 10_000),
+    job: oneOf(undefined, smallLanes(size)),
+    offsetMax,
   };
 }

@@ -6,9 +6,9 @@ import { cometDefaults, type CometOptions, FANOUT_SLICE } from "../../comet/opti
 import { type Logic, logicDefaults } from "../../logic/logic.ts";
 import type { Address } from "../../platform/port.ts";
 import { runId } from "../../protocol/cluster/comet_node.ts";
-import type { RoomOptions } from "../../protocol/room_options.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import type { Host } from "./host.ts";
+import type { Profile } from "./profile.ts";
 import type { World } from "./world.ts";
 
 /** How many there are of each role; jobs are one to so many. */
@@ -21,15 +21,6 @@ const SLOW_READER_MS = 1_500;
 
 /** So few writes before the event loop gets a turn that a room takes several, or as many as usual. */
 const SLICES = [2, FANOUT_SLICE];
-
-/** What is the same for all roles of a world. */
-export interface ClusterSettings {
-  /** After how long without a heartbeat a client is closed, in milliseconds. */
-  readonly heartbeatMs: number;
-  readonly rooms: readonly RoomOptions[];
-  /** How often a push that fails is sent again with its id. */
-  readonly retries: number;
-}
 
 /** A role that runs on a host. */
 export interface SimulatedRole {
@@ -70,7 +61,7 @@ export async function startLogic(
   world: World,
   index: number,
   run: number,
-  { rooms }: ClusterSettings,
+  { rooms }: Profile,
 ): Promise<LogicRole> {
   const host = world.newHost(`logic-${index}`);
   const parts = partsOf(host, world);
@@ -78,18 +69,23 @@ export async function startLogic(
     id: runId(host.name, String(run)),
     ports: world.store.portsOf(host),
     hooks: { message() {} },
-    options: { ...logicDefaults, rooms },
+    options: { ...logicDefaults, rooms: [rooms] },
   });
   await listen(address(ports.logicRpc(index)));
   return { host, logic, stop: () => stop().then(() => parts.running.stop()) };
 }
 
-/** Starts a comet; clients get in when it has joined. */
+/**
+ * Starts a comet; clients get in when it has joined.
+ *
+ * @param heartbeatMs After how long without a heartbeat a client is closed, in milliseconds.
+ */
 export async function startComet(
   world: World,
   index: number,
   run: number,
-  { heartbeatMs, rooms }: ClusterSettings,
+  { rooms, ringMax = cometDefaults.ringMax }: Profile,
+  heartbeatMs: number,
 ): Promise<CometRole> {
   const host = world.newHost(`comet-${index}`);
   const server = runId(host.name, String(run));
@@ -97,7 +93,8 @@ export async function startComet(
   const options: CometOptions = {
     ...cometDefaults,
     heartbeatMs,
-    rooms,
+    rooms: [rooms],
+    ringMax,
     connectionsMax: 1_000,
     slowReaderMs: SLOW_READER_MS,
     fanoutSlice: SLICES[randomBelow(world.prng, SLICES.length)],
@@ -136,11 +133,16 @@ export async function startComet(
 }
 
 /** Starts a job. */
-export function startJob(world: World, index: number, run: number): SimulatedRole {
+export function startJob(
+  world: World,
+  index: number,
+  run: number,
+  { job: options }: Profile,
+): SimulatedRole {
   const host = world.newHost(`job-${index}`, true);
   const parts = partsOf(host, world);
   const owner = runId(host.name, String(run));
-  const { start, stop } = wireJob(parts, { owner, ports: world.store.portsOf(host) });
+  const { start, stop } = wireJob(parts, { owner, ports: world.store.portsOf(host), options });
   start();
   return { host, stop: () => stop().then(() => parts.running.stop()) };
 }

@@ -35,8 +35,8 @@ const RATE = 20;
  */
 const HEARTBEATS_MS = [5_000, 7_000];
 
-/** Pushes of more bytes than this are large. */
-const LARGE_BYTES = 1_000;
+/** So many times that where rooms have logs: a join waits up to five seconds for a logic. */
+const HEARTBEATS_WITH_LOGS = 5;
 
 /** For how long faults are injected, and for how long none are afterwards, in milliseconds. */
 const FAULTS_MS = 4_000;
@@ -78,19 +78,19 @@ class WorldRun {
   readonly #clients: Population;
   readonly #pusher: Pusher;
   readonly #rooms: number;
+  readonly #beatMs: number;
   readonly #heartbeatMs: number;
   #expected = 0;
 
   constructor(private readonly seed: number, private readonly profile: Profile) {
-    const { rooms, last, size, retries } = profile;
-    const world = this.#world = new World(seed, size > LARGE_BYTES);
+    const { rooms, last, size } = profile;
+    const world = this.#world = new World(seed, profile);
     this.#rooms = ROOMS[randomBelow(world.prng, ROOMS.length)];
-    this.#heartbeatMs = HEARTBEATS_MS[randomBelow(world.prng, HEARTBEATS_MS.length)];
-    this.#cluster = new Cluster(world, {
-      heartbeatMs: this.#heartbeatMs,
-      rooms: rooms.historySize === 0 ? [] : [rooms],
-      retries,
-    });
+    // A third of what they may go without, where rooms have no logs.
+    this.#beatMs = HEARTBEATS_MS[randomBelow(world.prng, HEARTBEATS_MS.length)] / 3;
+    this.#heartbeatMs = 3 * this.#beatMs *
+      (profile.logs === undefined ? 1 : HEARTBEATS_WITH_LOGS);
+    this.#cluster = new Cluster(world, profile, this.#heartbeatMs);
     const { streams, clock } = world.newHost("clients");
     // The world has no hurry: what is promised is promised from the answer on, to the last one.
     const margins = { joinMs: 0, leaveMs: Infinity };
@@ -141,8 +141,7 @@ class WorldRun {
       rooms: this.#rooms,
       rampPerS: 1_000,
       exact: true,
-      // A third of what they may go without.
-      heartbeatMs: this.#heartbeatMs / 3,
+      heartbeatMs: this.#beatMs,
       logs: this.profile.logs,
     });
     if (!await world.settled("clients get in", connected, 20_000)) return;

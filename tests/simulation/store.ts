@@ -24,10 +24,11 @@ export class Store {
     readonly host: Host,
     private readonly network: Network,
     private readonly prng: Prng,
+    offsetMax?: number,
   ) {
     this.nodes = new MemoryNodes(host.clock);
     this.sessions = new MemorySessions(this.nodes);
-    this.pushLog = new LosingPushLog(host.clock, prng);
+    this.pushLog = new LosingPushLog(host.clock, prng, offsetMax);
   }
 
   /** It is empty from now on. */

@@ -9,13 +9,15 @@ import type { Finding } from "../../sim/types.ts";
 import { MemoryPorts } from "../memory_platform/streams.ts";
 import { Host } from "./host.ts";
 import { Network } from "./network.ts";
+import type { Profile } from "./profile.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Store } from "./store.ts";
 
 /** Bytes that the systems of a world may hold per connection: small ones cut writes to pieces. */
 const BUFFER_BYTES = [48, 700, 4_096, 262_144];
 
-/** The same where pushes are large: in small pieces they would take for ever. */
+/** The same where pushes have more bytes than this: in small pieces they would take for ever. */
+const LARGE_BYTES = 1_000;
 const LARGE_BUFFER_BYTES = [4_096, 16_384];
 
 /** Everything there is, and all of it by one seed: machines, what lies between them, and time. */
@@ -31,17 +33,16 @@ export class World {
   readonly trace: string[] = [];
   #hosts = 0;
 
-  /** @param isLarge Whether pushes are large. */
-  constructor(seed: number, private readonly isLarge: boolean) {
+  constructor(seed: number, private readonly profile: Profile) {
     this.prng = seededPrng(seed);
     this.scheduler = new Scheduler(seededPrng(seed + 0x5eed));
     this.network = new Network(this.prng);
-    this.store = new Store(this.newHost("store"), this.network, this.prng);
+    this.store = new Store(this.newHost("store"), this.network, this.prng, profile.offsetMax);
   }
 
   /** @param mayHaveSlowLinks Whether what it dials may take longer than usual. */
   newHost(name: string, mayHaveSlowLinks = false): Host {
-    const sizes = this.isLarge ? LARGE_BUFFER_BYTES : BUFFER_BYTES;
+    const sizes = this.profile.size > LARGE_BYTES ? LARGE_BUFFER_BYTES : BUFFER_BYTES;
     const bytes = sizes[randomBelow(this.prng, sizes.length)];
     return new Host(this, this.#hosts++, name, bytes, mayHaveSlowLinks);
   }
