@@ -108,6 +108,21 @@ describe("ClientProtocol.frame() under storms", () => {
     assert.deepEqual(comet.left(), NOTHING_LEFT);
   });
 
+  it("reads the store once for each join of a room that nobody knows, and keeps none", async () => {
+    const comet = await TestComet.start({ rooms });
+    const client = await comet.open({ room: "", extras: EXTRAS });
+    for (let count = 0; count < 900; count++) {
+      const room = `{"room":"live://${count >> 1}"}`;
+      client.send(count % 2 === 0 ? 64 : 66, count, room);
+    }
+    for (let settled = 0; settled < 20; settled++) await comet.settle();
+    assert.deepEqual(client.frames().map(({ body }) => codeOf(body)), Array(900).fill(0));
+    assert.equal(comet.logic.queries.length, 450);
+    client.reset();
+    await comet.advance(10_000);
+    assert.deepEqual(comet.left(), NOTHING_LEFT);
+  });
+
   it("closes while joins, leaves and reads are under way, and nothing is left", async () => {
     const prng = seededPrng(SEED);
     const comet = await TestComet.start({ rooms });
