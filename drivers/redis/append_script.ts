@@ -54,10 +54,11 @@ else
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local epoch, head, last_ms, known, first_ms, media =
     string.match(redis.call('GET', state_key) or '', '${STATE}')
-  local offset, size
+  local offset, size, place
   if epoch and tonumber(head) < tonumber(ARGV[7]) then
-    offset, now, first_ms = head + 1, math.max(last_ms, now), tonumber(first_ms)
-    size = redis.call('RPUSH', log_key, offset .. ' ' .. now .. tail)
+    offset, now = head + 1, math.max(last_ms, now)
+    place = offset .. ' ' .. now
+    size = redis.call('RPUSH', log_key, place .. tail)
     if size == 1 then
       first_ms, media = now, '0'
       redis.call('DEL', media_key)
@@ -69,8 +70,8 @@ else
   end
   if not epoch then
     epoch, offset, first_ms, media = ARGV[8], 1, now, '0'
-    size = 1
-    redis.call('RPUSH', log_key, '1 ' .. now .. tail)
+    size, place = 1, '1 ' .. now
+    redis.call('RPUSH', log_key, place .. tail)
     redis.call('LTRIM', log_key, -1, -1)
     redis.call('DEL', media_key)
   end
@@ -106,7 +107,7 @@ else
     end
     size = size - forgotten
   end
-  local state = table.concat({epoch, offset, now, size, first_ms, media}, ' ')
+  local state = epoch .. ' ' .. place .. ' ' .. size .. ' ' .. first_ms .. ' ' .. media
   redis.call('SET', state_key, state, 'PX', ARGV[6])
   reply = position .. ' ' .. epoch .. ' ' .. offset
 end

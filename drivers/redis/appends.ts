@@ -6,7 +6,7 @@ import { newEpoch, publishKey, ROOM_STATE_MS } from "../history.ts";
 import { type Appended, type AppendOptions, PUBLISH_ID_MS, PushLogFull } from "../ports.ts";
 import type { PushLogOptions } from "../store.ts";
 import { APPEND, ONCE_MS, onceKey, publishIdKey } from "./append_script.ts";
-import { encodeMessage } from "./history.ts";
+import { messageHeader } from "./history.ts";
 import { encodeEntry } from "./push_entries.ts";
 import { partitionKeys } from "./push_scripts.ts";
 import { roomKeys } from "./room_script.ts";
@@ -65,7 +65,7 @@ export class Appends {
     const { state, log, media } = roomKeys(partition, message.room);
     const kept = [sizeMax, ttlMs, ttlMs + ROOM_STATE_MS, this.#offsetMax].map(String);
     const mediaMs = message.mediaMs === undefined ? "" : String(message.mediaMs);
-    const header = encodeMessage(message, this.store.base64);
+    const header = messageHeader(message, this.store.base64);
     return { keys: [state, log, media], args: [...kept, newEpoch(this.prng), mediaMs, header] };
   }
 

@@ -15,7 +15,7 @@ const RAW = ":";
 const BASE64 = "=";
 
 /** What a message says between its time and its body; see `room_script.ts`. */
-export function encodeMessage({ operation, mid = 0n, mediaMs }: RoomPush, base64: boolean): string {
+export function messageHeader({ operation, mid = 0n, mediaMs }: RoomPush, base64: boolean): string {
   const mark = base64 ? BASE64 : RAW;
   if (mediaMs !== undefined) return `${operation} ${mid} ${mediaMs}${mark}`;
   return mid === 0n ? `${operation}${mark}` : `${operation} ${mid}${mark}`;
