@@ -3,6 +3,9 @@ import type { HistoryMessage, HistoryPage, HistoryQuery } from "../../protocol/h
 import type { RoomDelivery } from "../../protocol/cluster/delivery.ts";
 import { utf8 } from "./websocket_frames.ts";
 
+/** Grows over all rooms of a test, which are in one partition. */
+let position = 0;
+
 /** What the store and the job of one room do, in a few lines: the messages that were appended. */
 export class RoomStore {
   epoch = "";
@@ -10,7 +13,6 @@ export class RoomStore {
   /** How many messages it keeps. */
   sizeMax = Infinity;
   #messages: HistoryMessage[] = [];
-  #position = 0;
 
   /** @param timeMs What its clock says. */
   constructor(readonly room: string, private readonly timeMs = () => 0) {}
@@ -75,7 +77,7 @@ export class RoomStore {
       epoch,
       head: head ?? messages.at(-1)?.offset ?? 0,
       frames: new Uint8Array(frames.flatMap((frame) => [...frame])),
-      positions: messages.map(() => ++this.#position),
+      positions: messages.map(() => ++position),
     };
   }
 }
