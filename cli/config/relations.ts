@@ -63,7 +63,7 @@ function addresses({ logic, rpc, advertiseRpc, metrics }: Config): string[] {
 }
 
 /** What a role cannot do without. */
-function needed({ redis, redisToken, logic }: Config, command: ServerCommand): string[] {
+function needed({ redis, redisToken, logic, data }: Config, command: ServerCommand): string[] {
   const mistakes: string[] = [];
   if ((command === "logic" || command === "job") && redis === "") {
     mistakes.push(`${options.redis.name} must be set: logic and job work together through it`);
@@ -73,6 +73,12 @@ function needed({ redis, redisToken, logic }: Config, command: ServerCommand): s
   }
   if (redis.startsWith("https:") && redisToken === "") {
     mistakes.push(`${options.redisToken.name} must be set for an https: URL`);
+  }
+  if (command !== "start" && data !== "") {
+    mistakes.push(
+      `${options.data.name} = "${data}": only start keeps history in a directory; ` +
+        `in a cluster ${options.redis.name} has it`,
+    );
   }
   if (command === "comet" && logic.length === 0) {
     mistakes.push(`${options.logic.name} must name at least one logic`);

@@ -5,20 +5,19 @@ import { version } from "../version.ts";
 import { wireServer } from "../wiring.ts";
 import { openApi } from "./http.ts";
 import { listenForClients, runningServer } from "./listeners.ts";
-import { addComet, addJob, addLogic, addPushLog, addStores } from "./role_metrics.ts";
-import { RoleProcess } from "./role_process.ts";
-import { openMemory } from "./store.ts";
+import { LocalRole } from "./local.ts";
+import { addComet, addJob, addLogic } from "./role_metrics.ts";
 
 const log = getLogger(["halley"]);
 
 /** Comet, logic and job in this process, with everything in memory. */
-export class OneProcess extends RoleProcess<Server> {
+export class OneProcess extends LocalRole {
   #server: ReturnType<typeof wireServer> | undefined;
 
   protected async start(): Promise<Server> {
     const { config, platform, metrics } = this;
     const { process } = platform;
-    const ports = this.drivers = await openMemory(this);
+    const ports = await this.openDrivers();
     const { comet, logic, job } = this.#server = wireServer(this.parts, {
       comet: { server: this.id, options: options.cometOptions(config, process) },
       logic: { ports, options: options.logicOptions(config), hooks: this.hooks },
@@ -30,8 +29,6 @@ export class OneProcess extends RoleProcess<Server> {
     addComet(metrics, comet);
     addLogic(metrics, logic);
     addJob(metrics, job);
-    addPushLog(metrics, ports.pushLog);
-    addStores(metrics, ports.stores);
     const http = this.http = await openApi(this, logic);
     log.info("halley starts", { version, runtime: process.runtime, server: this.id });
     options.announceLimit(config, process);

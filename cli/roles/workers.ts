@@ -13,9 +13,8 @@ import { version } from "../version.ts";
 import { wireParent } from "../wiring.ts";
 import { openApi } from "./http.ts";
 import { runningServer } from "./listeners.ts";
-import { addJob, addLogic, addPushLog, addRpc, addStores } from "./role_metrics.ts";
-import { RoleProcess } from "./role_process.ts";
-import { openMemory } from "./store.ts";
+import { LocalRole } from "./local.ts";
+import { addJob, addLogic, addRpc } from "./role_metrics.ts";
 import { Supervisor } from "./supervisor.ts";
 import { WORKER_VARIABLE } from "./worker.ts";
 import type { WorkerLinks } from "./worker_links.ts";
@@ -37,7 +36,7 @@ const nobody: ConnHandler = {
 };
 
 /** Logic and job in this process, and comets in worker processes that share the clients' ports. */
-export class Workers extends RoleProcess<Server> {
+export class Workers extends LocalRole {
   /** Keeps other processes of this machine out; lives as long as this one. */
   readonly #secret = uuid(this.parts.prng);
   readonly #count: number;
@@ -54,7 +53,7 @@ export class Workers extends RoleProcess<Server> {
   protected async start(): Promise<Server> {
     const { config, metrics, parts: { running: clock, prng } } = this;
     const { process } = this.platform;
-    const ports = this.drivers = await openMemory(this);
+    const ports = await this.openDrivers();
     const parts = { ...this.parts, secret: this.#secret };
     const { workers, logic, job, listen, start } = this.#parent = wireParent(parts, {
       owner: this.id,
@@ -74,8 +73,6 @@ export class Workers extends RoleProcess<Server> {
     await this.#up(workers, listeners);
     addLogic(metrics, logic);
     addJob(metrics, job);
-    addPushLog(metrics, ports.pushLog);
-    addStores(metrics, ports.stores);
     addRpc(metrics, parts.counters);
     const http = this.http = await openApi(this, logic);
     const { runtime } = process;

@@ -52,6 +52,9 @@ const BOOT_TOLERANCE_MS = 60_000;
 /** Bytes of the log of writes that stay on the disk. */
 const JOURNAL_BYTES = 16 * 1024 * 1024;
 
+/** Whoever has the database open will not close it soon; Deno would wait for 5 s. */
+const DO_NOT_WAIT = "PRAGMA busy_timeout = 0";
+
 /** What a database is opened with. */
 export interface DatabaseDependencies {
   readonly clock: Pick<Clock, "wallMs">;
@@ -87,6 +90,7 @@ export function openDatabase(directory: string, parts: DatabaseDependencies): Da
 function examine(path: string): string | undefined {
   const database = new DatabaseSync(path, { readOnly: true });
   try {
+    database.exec(DO_NOT_WAIT);
     const version = numberOf(database, "PRAGMA user_version");
     if (version > SCHEMA_VERSION) {
       return `is of a newer Halley: its version must be at most ${SCHEMA_VERSION}, ` +
@@ -110,6 +114,7 @@ function open(path: string, { clock, prng }: DatabaseDependencies): DatabaseSync
     // No other process writes to it, and readers of this one read between two writes. What was
     // committed survives the process; FULL, for a moment, also lets it survive the machine.
     database.exec(`
+      ${DO_NOT_WAIT};
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
@@ -168,8 +173,9 @@ function reasonOf(error: unknown, path: string): string {
     case SqliteCode.full:
       return "it has no room";
     case SqliteCode.readOnly:
+    case SqliteCode.ioError:
     case SqliteCode.cannotOpen:
-      return "it cannot be written to";
+      return `${path} cannot be read and written`;
     default:
       return (error as Error).message;
   }

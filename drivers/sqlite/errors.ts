@@ -2,6 +2,7 @@
 export const SqliteCode = {
   busy: 5,
   readOnly: 8,
+  ioError: 10,
   corrupt: 11,
   full: 13,
   cannotOpen: 14,
@@ -12,6 +13,7 @@ export const SqliteCode = {
 const byMessage: readonly (readonly [RegExp, number])[] = [
   [/unable to open database file/, SqliteCode.cannotOpen],
   [/readonly database/, SqliteCode.readOnly],
+  [/disk I\/O error/, SqliteCode.ioError],
 ];
 
 /** Whether SQLite refused something, and not the runtime, or our own mistake. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import type { StoreProblem } from "../../drivers/store.ts";
-import { StoreProbe } from "./store.ts";
+import { StoreProbe } from "./store_probe.ts";
 
 /** A store that is asked, and answers when it is told to. */
 class Asked {
