@@ -23,6 +23,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   cluster: () => import("./cluster.ts"),
   merge: () => import("./merge.ts"),
   recovery: () => import("./recovery.ts"),
+  append: () => import("./append.ts"),
   delivered: () => import("./delivered.ts"),
   compare: () => import("./compare.ts"),
 };
