@@ -12,6 +12,7 @@ import {
 } from "../../options/kinds.ts";
 import { tables } from "../../options/tables.ts";
 import { nodeOptions } from "./node_options.ts";
+import { pushOptions } from "./push_options.ts";
 import { roomTables } from "./room_options.ts";
 
 /** The tables of the file, in the order in which help and docs show them. */
@@ -209,31 +210,7 @@ export const options = {
       text: "How long a hook of an embedding program may take; then the client is refused",
     }),
   }),
-  ...inSection("push", {
-    partitions: integer({
-      name: "partitions",
-      default: 8,
-      min: 1,
-      max: 1024,
-      text: "Partitions of the push log; pushes to one room stay in one of them, in order",
-    }),
-    pushLogBytesMax: bytes({
-      name: "push-log-max",
-      default: 16 * 1024 ** 2,
-      min: 1024 ** 2,
-      max: 4 * 1024 ** 3,
-      text: "Pushes not yet delivered that one partition may hold; then pushing fails",
-    }),
-    data: text({
-      name: "data",
-      default: "",
-      defaultText: "none",
-      placeholder: "DIR",
-      range: "a path, or empty for none",
-      form: /^[^\0]*$/,
-      text: "Directory where start keeps the history of rooms; without it that is in memory",
-    }),
-  }),
+  ...pushOptions,
   ...clusterOptions,
   ...nodeOptions,
   ...inSection("log", {

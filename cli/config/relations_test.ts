@@ -21,6 +21,16 @@ describe("relations()", () => {
     assert.deepEqual(check({ http: { hostname: "::1", port: 3111 } }), []);
   });
 
+  test("keeps data in a directory for start alone", () => {
+    assert.deepEqual(check({ data: "data" }), []);
+    const redis = "redis://127.0.0.1";
+    for (const command of ["logic", "job", "comet"] as const) {
+      assert.deepEqual(check({ data: "data", redis, logic: ["127.0.0.1:3119"] }, command), [
+        'data = "data": only start keeps history in a directory; in a cluster redis has it',
+      ]);
+    }
+  });
+
   test("wants different ports, but knows that hosts may differ", () => {
     const loopback = { hostname: "127.0.0.1", port: 4000 };
     assert.deepEqual(check({ tcp: loopback, ws: loopback }), [
