@@ -9,11 +9,15 @@ export const SqliteCode = {
   notDatabase: 26,
 } as const;
 
-/** What Deno does not give a code for. */
+/** Deno gives no code with some errors, such as those of `exec()`. */
 const byMessage: readonly (readonly [RegExp, number])[] = [
-  [/unable to open database file/, SqliteCode.cannotOpen],
+  [/database is locked/, SqliteCode.busy],
   [/readonly database/, SqliteCode.readOnly],
   [/disk I\/O error/, SqliteCode.ioError],
+  [/disk image is malformed/, SqliteCode.corrupt],
+  [/database or disk is full/, SqliteCode.full],
+  [/unable to open database file/, SqliteCode.cannotOpen],
+  [/file is not a database/, SqliteCode.notDatabase],
 ];
 
 /** Whether SQLite refused something, and not the runtime, or our own mistake. */
