@@ -72,14 +72,12 @@ export class RoomPushes {
       if (mergeWindowMs > 0) this.#open(room, mergeWindowMs);
       return this.#frames(room, push, last);
     }
-    const isFull = (window.outbox?.bytes ?? 0) + push.frames.length > Limits.roomBatchBytesMax;
-    if (!isFull) {
-      (window.outbox ??= new Outbox()).add(push, last);
-      return undefined;
-    }
-    const flushed = this.#flush(room);
-    if (flushed === undefined) return this.#frames(room, push, last);
-    return flushed.then(() => this.#frames(room, push, last));
+    const waitingBytes = window.outbox?.bytes ?? 0;
+    const isFull = waitingBytes + push.frames.length > Limits.roomBatchBytesMax;
+    const flushed = isFull ? this.#flush(room) : undefined;
+    if (flushed !== undefined) return flushed.then(() => this.#wait(window, push, last));
+    this.#wait(window, push, last);
+    return undefined;
   }
 
   /** Carries out what a log says is next. */
@@ -183,6 +181,10 @@ export class RoomPushes {
     });
     if (walked) return undefined;
     return new Promise((done) => resolve = done);
+  }
+
+  #wait(window: MergeWindow, push: EncodedPush, last?: number): void {
+    (window.outbox ??= new Outbox()).add(push, last);
   }
 
   #open(room: Room<Channel>, lengthMs: number): void {

@@ -22,6 +22,7 @@ const RETRY_MS_MAX = 2_000;
 export interface LogReaderDependencies {
   readonly reads: HistoryReads;
   readonly delay: CancellableDelay;
+  /** What those who wait are judged by. */
   readonly clock: Clock;
   /** Most bytes of bodies that fill the ring. */
   readonly ringMax: number;

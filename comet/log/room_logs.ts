@@ -26,6 +26,8 @@ export interface RoomLogsDependencies {
   readonly roomTypes: RoomTypes;
   readonly logic: Pick<LogicApi, "readHistory">;
   readonly clock: Clock;
+  /** What reads, and the clients that wait for them, are judged by. */
+  readonly running: Clock;
   readonly options: CometOptions;
   readonly counters: CometCounters;
   write(channel: Channel, bytes: Uint8Array): WriteOutcome;
@@ -48,13 +50,14 @@ export class RoomLogs {
   readonly #delay: CancellableDelay;
 
   constructor(private readonly dependencies: RoomLogsDependencies) {
-    const { logic, clock, options, counters, write } = dependencies;
-    this.reads = new HistoryReads(logic, clock, counters);
+    const { logic, clock, running, options, counters, write } = dependencies;
+    this.reads = new HistoryReads(logic, running, counters);
     this.memory = new LogMemory(options.ringMax, options.ringsMax, counters);
     this.catchUp = new CatchUp({ clock, counters, write, logged: (key) => this.get(key) });
     this.#delay = new CancellableDelay(clock);
     const { reads } = this;
-    this.#readerDependencies = { reads, clock, delay: this.#delay, ringMax: options.ringMax };
+    const { ringMax } = options;
+    this.#readerDependencies = { reads, clock: running, delay: this.#delay, ringMax };
   }
 
   /** The room of this key, where it keeps history and is here. */
@@ -208,7 +211,7 @@ export class RoomLogs {
       return since.offset <= log.head ? "flush" : "verify";
     }
     const next = Math.max(afterOf(log, from) + 1, log.frames.first);
-    const isFresh = this.dependencies.clock.monotonicMs() - reader.readMs < FIRST_MS;
+    const isFresh = this.dependencies.running.monotonicMs() - reader.readMs < FIRST_MS;
     return next < log.frames.ringFirst && !isFresh ? "older" : undefined;
   }
 }
