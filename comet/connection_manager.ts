@@ -59,16 +59,8 @@ export class ConnectionManager {
     this.interest = new RoomInterest(this.rooms, clock, counters);
     const write = (channel: Channel, bytes: Uint8Array) => this.write(channel, bytes);
     const { rooms, roomTypes } = this;
-    this.logs = new RoomLogs({
-      rooms,
-      roomTypes,
-      logic,
-      clock,
-      running,
-      options,
-      counters,
-      write,
-    });
+    const dependencies = { rooms, roomTypes, logic, clock, running, options, counters, write };
+    this.logs = new RoomLogs(dependencies);
     this.turns = new WriteTurns(clock, options.fanoutSlice);
     this.roomPushes = new RoomPushes(this.turns, this.logs, counters, write);
     this.memberships = new Memberships(rooms, this.interest, this.logs);
