@@ -46,6 +46,8 @@ export class RoomLogs {
   /** Flushes a room, behind all that is being pushed. */
   flush: (logged: LoggedRoom) => Promise<void> = () => Promise.resolve();
   readonly #logs = new Map<string, LoggedRoom>();
+  /** Those that may have no members. */
+  readonly #empty = new Set<LoggedRoom>();
   readonly #readerDependencies: LogReaderDependencies;
   readonly #delay: CancellableDelay;
 
@@ -112,9 +114,13 @@ export class RoomLogs {
 
   /** A member leaves; to be called before its membership ends. */
   left(member: Membership<Channel>): void {
-    if (member.index >= 0) return;
-    const logged = this.get(member.room.key);
-    if (logged !== undefined) this.catchUp.left(logged, member);
+    const { room, index } = member;
+    const logged = room.isKept ? this.get(room.key) : undefined;
+    if (logged === undefined) return;
+    if (index < 0) this.catchUp.left(logged, member);
+    if (room.size > 1) return;
+    logged.isIdle = false;
+    this.#empty.add(logged);
   }
 
   /** The room with its log, which is made when the room's type keeps history. */
@@ -148,15 +154,17 @@ export class RoomLogs {
       isIdle: false,
     };
     this.#logs.set(key, logged);
+    this.#empty.add(logged);
     return logged;
   }
 
   /** Ends rooms that have been without members for a while; to be called every tick. */
   tick(): void {
-    for (const logged of this.#logs.values()) {
-      const isIdle = logged.room.size === 0 && logged.joining === 0;
-      if (isIdle && logged.isIdle) this.#end(logged);
-      else logged.isIdle = isIdle;
+    for (const logged of this.#empty) {
+      if (logged.room.size > 0) this.#empty.delete(logged);
+      else if (logged.joining > 0) logged.isIdle = false;
+      else if (logged.isIdle) this.#end(logged);
+      else logged.isIdle = true;
     }
   }
 
@@ -173,6 +181,7 @@ export class RoomLogs {
   #end(logged: LoggedRoom): void {
     const { key } = logged.room;
     this.#logs.delete(key);
+    this.#empty.delete(logged);
     logged.log.close();
     logged.reader.close();
     this.dependencies.rooms.remove(logged.room);
