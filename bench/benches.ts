@@ -22,6 +22,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   routing: () => import("./routing.ts"),
   cluster: () => import("./cluster.ts"),
   merge: () => import("./merge.ts"),
+  slow: () => import("./slow.ts"),
   recovery: () => import("./recovery.ts"),
   append: () => import("./append.ts"),
   delivered: () => import("./delivered.ts"),

@@ -18,6 +18,28 @@ const SLOW_BYTES_PER_SECOND = 600_000;
 
 describe("rooms with history in one program", () => {
   test(
+    "killed in mid-push with a data directory: all that was answered with 0 is there",
+    limits,
+    () =>
+      withKeptServer({ hasData: true, clients: CLIENTS, rooms: ROOMS }, async (server, traffic) => {
+        await pushRepeatedly([server.addresses.http], "repeated");
+        for (let kill = 1; kill <= 2; kill++) {
+          await traffic.pushed(10);
+          await server.kill();
+          await until("connections to end", () => traffic.followers.losses >= kill * CLIENTS);
+          await server.start();
+          await traffic.followers.joined();
+          const { comet_history_reads_total: reads } = await server.metrics();
+          assert.ok(reads <= ROOMS, `${reads} reads of history`);
+          await traffic.pushed(1);
+          const { epochs, told, recovered, returned } = await traffic.check();
+          assert.deepEqual([epochs, told, recovered], [0, 0, returned]);
+          assert.ok(returned >= kill * CLIENTS * ROOMS, "all came back with their places");
+        }
+      }),
+  );
+
+  test(
     "killed without a data directory: every client is told that its rooms begin anew",
     limits,
     () =>

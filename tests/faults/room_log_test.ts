@@ -4,12 +4,16 @@ import type { CursorTotals } from "../../sim/types.ts";
 import { Cluster } from "../support/cluster.ts";
 import { until } from "../support/cluster_clients.ts";
 import { KEPT_ROOMS, LogTraffic } from "../support/log_traffic.ts";
+import type { RoleProcess } from "../support/role_process.ts";
 import { pushRepeatedly } from "../support/repeated_push.ts";
 
 /** As many as the environment says, to look at more than a test has time for. */
 const CLIENTS = Number(process.env.FAULT_CLIENTS ?? 200);
 
 const ROOMS = 2;
+
+/** For how long a comet stands still, longer than until it is given up, in milliseconds. */
+const STOPPED_MS = Number(process.env.FAULT_STOPPED_MS ?? 0);
 
 const limits = { timeout: 60_000 };
 
@@ -65,16 +69,44 @@ describe("rooms with history over Redis", () => {
     "a comet is killed: its clients go on elsewhere where they were, by one read for each room",
     limits,
     run({}, async ({ cluster, traffic: { followers } }) => {
-      const [first, second] = cluster.comets;
+      const [held, other] = await byConnections(cluster);
       const killedMs = performance.now();
-      await first.kill();
+      await held.kill();
       await until("all connections to end", () => followers.losses >= CLIENTS);
       await followers.joined();
       const backMs = Math.round(performance.now() - killedMs);
-      const { comet_history_reads_total: reads } = await second.metrics();
+      const { comet_history_reads_total: reads } = await other.metrics();
       note(`${CLIENTS} clients of a killed comet were back after ${backMs} ms, by ${reads} reads`);
       assert.ok(reads <= ROOMS, `${reads} reads of history`);
-      await first.start();
+      await held.start();
+    }),
+  );
+
+  test(
+    "a comet that the cluster had given up keeps its clients, who miss nothing",
+    limits,
+    run({}, async ({ cluster, traffic }) => {
+      const [held] = await byConnections(cluster);
+      const { losses } = traffic.followers;
+      const before = await held.metrics();
+      const [job] = cluster.jobs;
+      await until("both comets", async () => (await job.metrics()).job_comets === 2);
+      const { job_gone_total: gone } = await job.metrics();
+      const stoppedMs = performance.now();
+      held.signal("SIGSTOP");
+      await until("the cluster to give the comet up", async () => {
+        return (await job.metrics()).job_gone_total > gone;
+      });
+      await until("some time", () => performance.now() > stoppedMs + STOPPED_MS);
+      held.signal("SIGCONT");
+      await traffic.pushed(1);
+      await traffic.check();
+      const reads = (await held.metrics()).comet_history_reads_total -
+        before.comet_history_reads_total;
+      const stoodMs = Math.round(performance.now() - stoppedMs);
+      note(`a comet that was given up had all ${stoodMs} ms after it stopped, by ${reads} reads`);
+      assert.equal(traffic.followers.losses, losses, "all clients stayed");
+      assert.ok(reads > 0, "it has read what jobs had given up to bring");
     }),
   );
 
@@ -105,6 +137,12 @@ describe("rooms with history over Redis", () => {
     }),
   );
 });
+
+/** The comet that has all clients, and the one that has none. */
+async function byConnections({ comets: [first, second] }: Cluster): Promise<RoleProcess[]> {
+  const { comet_connections: connections } = await first.metrics();
+  return connections === CLIENTS ? [first, second] : [second, first];
+}
 
 function note(text: string): void {
   console.log(`rooms with history: ${text}`);

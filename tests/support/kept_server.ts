@@ -9,11 +9,13 @@ import { ANY_PORT, RoleProcess } from "./role_process.ts";
 /** What a server with history is told, and who uses it. */
 export interface KeptServerOptions extends Omit<LogTrafficOptions, "comets" | "logics"> {
   readonly workers?: number;
+  /** Whether it keeps what was pushed in a folder. */
+  readonly hasData?: boolean;
 }
 
 /** Runs a server of one program whose rooms keep history, under load, and ends it with all it has. */
 export async function withKeptServer(
-  { workers = 0, ...load }: KeptServerOptions,
+  { hasData = false, workers = 0, ...load }: KeptServerOptions,
   use: (server: RoleProcess, traffic: LogTraffic) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "halley-kept-"));
@@ -24,6 +26,7 @@ export async function withKeptServer(
     name: "server",
     flags: {
       config,
+      ...(hasData ? { data: join(folder, "data") } : {}),
       ...{ tcp: ANY_PORT, ws: ANY_PORT, http: ANY_PORT, workers: String(workers) },
     },
     upMessage: "listening",
