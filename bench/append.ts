@@ -23,6 +23,9 @@ const MINUTE_MS = 60_000;
 /** Media time from one message of the large room to the next, in milliseconds. */
 const MEDIA_STEP_MS = 40;
 
+/** Longer than it takes to forget what was appended, in milliseconds. */
+const LEASE_MS = 600_000;
+
 /** Most messages of a page, as logic asks for. */
 const PAGE = 1_000;
 
@@ -120,7 +123,11 @@ async function measure(name: string, count: number): Promise<string[]> {
     running: systemClock,
     prng: seededPrng(1),
   });
-  const log = await store.openPushLog!({ partitions: 8, partitionBytesMax: 1 << 30 });
+  const log = await store.openPushLog!({
+    partitions: 8,
+    partitionBytesMax: 1 << 30,
+    leaseMs: LEASE_MS,
+  });
   try {
     const roomOf = (index: number) => `live://${index % ROOMS}`;
     const best = [0, 0];
