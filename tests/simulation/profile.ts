@@ -51,8 +51,10 @@ export function profileOf(seed: number): Profile {
   const slow = oneOf("catch-up" as const, "catch-up" as const, "latest" as const);
   const offsetMax = oneOf(undefined, undefined, undefined, undefined, 100);
   const size = oneOf(60, 60, 60, 4_000);
-  // Goim's clients cannot be told of gaps.
-  const hasGaps = historySize === SCANTY || slow === "latest" || offsetMax !== undefined;
+  const job = oneOf(undefined, smallLanes(size));
+  // Goim's clients cannot be told of gaps, nor of what was shed before their room's log was known.
+  const hasGaps = historySize === SCANTY || slow === "latest" || offsetMax !== undefined ||
+    job !== undefined;
   return {
     rooms: {
       ...roomDefaults,
@@ -66,7 +68,7 @@ export function profileOf(seed: number): Profile {
     size,
     retries: oneOf(0, 3),
     ringMax: oneOf(undefined, 400, 10_000),
-    job: oneOf(undefined, smallLanes(size)),
+    job,
     offsetMax,
   };
 }

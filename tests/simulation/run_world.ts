@@ -19,7 +19,7 @@ import { Pusher } from "../../sim/pusher.ts";
 import { areBehind, checkDeliveries, checkOnline } from "./checks.ts";
 import { Cluster } from "./cluster.ts";
 import { HOPPING_MS, injectFaults } from "./faults.ts";
-import { type Profile, withoutHistory } from "./profile.ts";
+import { type Profile, profileOf } from "./profile.ts";
 import { COMETS, ports } from "./roles.ts";
 import { World } from "./world.ts";
 
@@ -36,7 +36,7 @@ const RATE = 20;
 const HEARTBEATS_MS = [5_000, 7_000];
 
 /** So many times that where rooms have logs: a join waits up to five seconds for a logic. */
-const HEARTBEATS_WITH_LOGS = 5;
+const HEARTBEATS_WITH_LOGS = 3;
 
 /** For how long faults are injected, and for how long none are afterwards, in milliseconds. */
 const FAULTS_MS = 4_000;
@@ -44,6 +44,9 @@ const QUIESCE_MS = 1_500;
 
 /** After how long a comet that stood still has closed those it has to, in milliseconds. */
 const CLOSED_MS = 1_500;
+
+/** After how long a comet that its store has forgotten is registered again, in milliseconds. */
+const REGISTERED_MS = 2_500;
 
 /** For how long nothing comes when all has come, in milliseconds: some buffers are very small. */
 const QUIET_MS = 500;
@@ -166,7 +169,7 @@ class WorldRun {
     await world.until("all roles are back", () => this.#cluster.isWhole, HEALED_MS);
     const isHealed = () => clients.authenticatedCount === CLIENTS;
     // Clients hop from room to room for a while yet, and what is about to break looks whole until then.
-    await world.pass(Math.max(CLOSED_MS, HOPPING_MS));
+    await world.pass(this.profile.logs === undefined ? HOPPING_MS : REGISTERED_MS);
     for (let tries = 0; tries < 10 && !isHealed(); tries++) {
       await world.settled("clients come back", clients.reconnect(), HEALED_MS);
       await world.pass(CLOSED_MS);
@@ -260,6 +263,6 @@ class WorldRun {
 }
 
 /** Runs one world, from its seed alone; of another kind than the seed's where that is given. */
-export function runWorld(seed: number, profile = withoutHistory): Promise<WorldReport> {
+export function runWorld(seed: number, profile = profileOf(seed)): Promise<WorldReport> {
   return new WorldRun(seed, profile).run();
 }
