@@ -97,9 +97,8 @@ export class ConnectionManager {
       this.counters[this.isShut ? "refusedShut" : "refusedFull"]++;
       return conn.evict();
     }
-    const { remoteAddress } = conn;
     const channel = conn.context = this.channels.add((id) =>
-      new Channel(id, conn, transport, decoder, remoteAddress)
+      new Channel(id, conn, transport, decoder, conn.remoteAddress)
     );
     this.counters.accepted++;
     this.#setTimer(channel, this.options.handshakeMs);
@@ -168,6 +167,13 @@ export class ConnectionManager {
     if (channel.pipelined !== null) channel.conn.resume();
   }
 
+  /** Closes a channel whose client does not read what waits for it. */
+  closeSlow(channel: Channel): void {
+    this.counters.slowReaders++;
+    channel.conn.discardPending();
+    this.close(channel, CloseCodes.slowReader);
+  }
+
   /** Closes every channel. */
   closeAll(close: CloseCode): void {
     for (let slot = 0; slot < this.channels.slots; slot++) {
@@ -210,15 +216,11 @@ export class ConnectionManager {
     const channel = this.channels.at(data >> 1)!;
     if ((data & 1) === SLOW_TIMER) {
       channel.slowTimer = NO_TIMER;
-      this.counters.slowReaders++;
-      channel.conn.discardPending();
-      this.close(channel, CloseCodes.slowReader);
-      return;
+      return this.closeSlow(channel);
     }
     channel.timer = NO_TIMER;
-    if (channel.state === ChannelState.closing) {
-      channel.conn.evict();
-    } else if (channel.state === ChannelState.open) {
+    if (channel.state === ChannelState.closing) return channel.conn.evict();
+    if (channel.state === ChannelState.open) {
       this.counters.heartbeatTimeouts++;
       this.close(channel, CloseCodes.heartbeatTimeout);
     } else {

@@ -13,7 +13,7 @@ const log = getLogger(["halley", "comet"]);
 /** Members of a comet that may be behind at once. */
 export const BEHIND_MAX = 100_000;
 
-/** Pages that are written before the event loop gets a turn: some 4 MiB at most. */
+/** Pages that are written before the event loop gets a turn: some 2 MiB at most. */
 const PAGES_PER_TURN = 64;
 
 /** The cursor of a member that is still to be told that the log has begun anew. */

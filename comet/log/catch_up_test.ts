@@ -43,6 +43,23 @@ function offsets(from: number, to: number, prefix = ""): string[] {
 }
 
 describe("A member of a room with history that reads slowly", () => {
+  it("is answered meanwhile: what it missed leaves room in its queue", async () => {
+    const { comet, store, push } = await setUp();
+    await comet.open({ room: "kept://1" });
+    await push(store, 30, 10_900);
+    const slow = await comet.open({ extras: NOTICES });
+    slow.pause();
+    slow.send(64, 1, '{"room":"kept://1","last":30}');
+    await comet.settle();
+    assert.equal(comet.connections.logs.catchUp.size, 1);
+    for (let beat = 0; beat < 100; beat++) slow.send(2);
+    await comet.settle();
+    assert.equal(comet.counters.framesDropped, 0);
+    await drain(comet, slow);
+    const rooms = short(slow).filter((line) => line.startsWith("kept"));
+    assert.deepEqual(rooms, offsets(1, 30, "kept://1"));
+  });
+
   it("gets everything when it reads, from the ring, and nobody else waits", async () => {
     const { comet, store, push } = await setUp();
     const slow = await comet.open({ room: "kept://1" });

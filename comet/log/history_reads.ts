@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 import { withTimeout } from "../../base/with_timeout.ts";
 import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
@@ -12,8 +13,9 @@ export const HISTORY_MS = 5_000;
 
 /** Reads what rooms have kept, a limited number at a time. Each room has one place in the queue. */
 export class HistoryReads {
-  #underWay = 0;
-  readonly #waiting: (() => void)[] = [];
+  /** How many are under way or wait. */
+  size = 0;
+  readonly #turns = new Semaphore(HISTORY_READS_MAX, Infinity);
 
   constructor(
     private readonly logic: Pick<LogicApi, "readHistory">,
@@ -21,15 +23,10 @@ export class HistoryReads {
     private readonly counters: Pick<CometCounters, "historyReads" | "historyReadFailures">,
   ) {}
 
-  /** How many are under way or wait. */
-  get size(): number {
-    return this.#underWay + this.#waiting.length;
-  }
-
   /** @throws {Error} When logic cannot read, or takes too long. */
   async read(query: HistoryQuery): Promise<HistoryPage> {
-    if (this.#underWay < HISTORY_READS_MAX) this.#underWay++;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.size++;
+    await this.#turns.acquire();
     this.counters.historyReads++;
     try {
       return await withTimeout(this.clock, HISTORY_MS, this.logic.readHistory(query));
@@ -37,9 +34,8 @@ export class HistoryReads {
       this.counters.historyReadFailures++;
       throw error;
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#underWay--;
-      else next();
+      this.#turns.release();
+      this.size--;
     }
   }
 }

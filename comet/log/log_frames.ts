@@ -1,13 +1,14 @@
 import type { Clock } from "../../base/clock.ts";
 import type { HistoryPage } from "../../protocol/history.ts";
+import { Limits } from "../../protocol/limits.ts";
 import type { RoomOptions } from "../../protocol/room_options.ts";
 import { EncodedPush } from "../format/encoded_push.ts";
 import type { Evictable, LogMemory } from "./log_memory.ts";
 import { Ring, type Run } from "./ring.ts";
 import { runsOfHistory } from "./runs.ts";
 
-/** Bytes of frames in one page for a member that is behind. */
-export const PAGE_BYTES_MAX = 64 * 1024;
+/** Bytes of frames in one page for a member that is behind: its queue has room for answers beside. */
+export const PAGE_BYTES_MAX = Limits.pendingBytesMax / 2;
 
 /** Frames for members that are behind. */
 export interface LogPage {

@@ -165,6 +165,23 @@ describe("operation 64", () => {
     assert.deepEqual(answers(client)[0], [65, 1, { ...body, online: 0 }]);
   });
 
+  it("closes a client that would never know, since its queue has no room for the answer", async () => {
+    const { comet, client } = await setUp({ kernelBufferBytes: 1_000 });
+    client.pause();
+    const frames = pushFrames("x".repeat(100));
+    while (comet.counters.framesDropped === 0) {
+      await comet.deliver([roomDelivery("live://1", frames)]);
+    }
+    client.send(64, 7, `{"room":"live://${"y".repeat(200)}"}`);
+    await comet.settle();
+    assert.equal(comet.counters.slowReaders, 1);
+    client.resume();
+    await comet.settle();
+    const last = client.frames().at(-1)!;
+    assert.deepEqual([last.op, JSON.parse(last.body.toString()).code], [6, 4003]);
+    assert.deepEqual(comet.left(), NOTHING_LEFT);
+  });
+
   it("leaves nothing behind of a client that goes while it waits", async () => {
     const { comet, client } = await setUp();
     let ready = () => {};

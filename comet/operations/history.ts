@@ -13,8 +13,11 @@ import type { JoinRules } from "./join_rules.ts";
 import type { Replies } from "./replies.ts";
 import { RequestCode, type RequestMembers, RequestRefused, roomOf } from "./request.ts";
 
-/** Requests of all clients for which logic is asked at a time. */
-export const HISTORY_READS_MAX = 64;
+/**
+ * Requests of all clients for which logic is asked at a time. What rooms' logs read for members has
+ * a limit of its own, so that these cannot hold it up.
+ */
+export const HISTORY_REQUESTS_MAX = 64;
 
 /** Requests that may wait for that. */
 export const HISTORY_WAITING_MAX = 1_000;
@@ -26,7 +29,7 @@ const encoder = new TextEncoder();
 
 /** Operation 68: a client reads what a room has kept. */
 export class History {
-  readonly #reads = new Semaphore(HISTORY_READS_MAX, HISTORY_WAITING_MAX);
+  readonly #reads = new Semaphore(HISTORY_REQUESTS_MAX, HISTORY_WAITING_MAX);
 
   constructor(
     private readonly connections: ConnectionManager,

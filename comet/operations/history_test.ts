@@ -7,7 +7,7 @@ import { connectReply } from "../../tests/support/fake_logic.ts";
 import type { MemoryClient } from "../../tests/support/memory_client.ts";
 import { NOTHING_LEFT, TestComet } from "../../tests/support/test_comet.ts";
 import { utf8 } from "../../tests/support/websocket_frames.ts";
-import { HISTORY_READS_MAX, HISTORY_WAITING_MAX } from "./history.ts";
+import { HISTORY_REQUESTS_MAX, HISTORY_WAITING_MAX } from "./history.ts";
 
 const rooms = [{ ...roomDefaults, type: "live", historySize: 1_000 }];
 
@@ -168,7 +168,7 @@ describe("operation 68", () => {
     comet.logic.holds.add("readHistory");
     const extra = 3;
     const clients = [];
-    for (let index = 0; index < HISTORY_READS_MAX + HISTORY_WAITING_MAX + extra; index++) {
+    for (let index = 0; index < HISTORY_REQUESTS_MAX + HISTORY_WAITING_MAX + extra; index++) {
       const client = await comet.connect();
       client.send(7, 1, '{"room":"","extras":{"features":[]}}');
       client.send(68, 2, '{"room":"live://1"}');
@@ -176,16 +176,16 @@ describe("operation 68", () => {
     }
     await comet.settle();
     const { reads, page } = comet.logic;
-    assert.equal(reads.length, HISTORY_READS_MAX);
+    assert.equal(reads.length, HISTORY_REQUESTS_MAX);
     assert.equal(comet.counters.historyRefused, extra);
     for (let index = 0; index < reads.length; index++) {
       reads[index].resolve(page);
       if (index % 100 === 99) await comet.settle();
     }
-    while (reads.length < HISTORY_READS_MAX + HISTORY_WAITING_MAX) {
+    while (reads.length < HISTORY_REQUESTS_MAX + HISTORY_WAITING_MAX) {
       const done = reads.length;
       await comet.settle();
-      for (const { resolve } of reads.slice(done - HISTORY_READS_MAX)) resolve(page);
+      for (const { resolve } of reads.slice(done - HISTORY_REQUESTS_MAX)) resolve(page);
     }
     for (const { resolve } of reads) resolve(page);
     await comet.settle();

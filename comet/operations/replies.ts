@@ -23,9 +23,13 @@ export class Replies {
     return this.write(channel, channel.format.frame(operation, sequence, body));
   }
 
-  /** As `send`, with a body of JSON. */
-  json(channel: Channel, operation: number, sequence: number, body: object): boolean {
-    return this.send(channel, operation, sequence, encoder.encode(JSON.stringify(body)));
+  /**
+   * As `send`, with a body of JSON. A client to which that is lost would not know in which rooms it
+   * is, and has to come back.
+   */
+  json(channel: Channel, operation: number, sequence: number, body: object): void {
+    const bytes = encoder.encode(JSON.stringify(body));
+    if (!this.send(channel, operation, sequence, bytes)) this.connections.closeSlow(channel);
   }
 
   /** Writes an encoded frame. */
