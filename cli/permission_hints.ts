@@ -2,7 +2,7 @@
  * Says what to do about a permission that Deno denies.
  *
  * @param error What was thrown; its causes are looked at too.
- * @returns One line that names the flag to add, or undefined when it is something else.
+ * @returns One line that names the flags to add, or undefined when it is something else.
  */
 export function deniedAdvice(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -10,7 +10,9 @@ export function deniedAdvice(error: unknown): string | undefined {
   const found = /Requires (\w+) access(?: to "([^"]*)")?.*(--allow-\w+)/.exec(error.message);
   if (found === null) return error.message.split("\n")[0];
   const [, kind, target, flag] = found;
-  return target === undefined
-    ? `Deno denies ${kind} access; add ${flag}`
-    : `Deno denies ${kind} access to "${target}"; add ${flag}=${target}`;
+  if (target === undefined) return `Deno denies ${kind} access; add ${flag}`;
+  // What is written to is read as well, which would be denied next.
+  const flags = kind === "write" ? ["--allow-read", flag] : [flag];
+  const missing = flags.map((name) => `${name}=${target}`).join(" ");
+  return `Deno denies ${kind} access to "${target}"; add ${missing}`;
 }

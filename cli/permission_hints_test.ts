@@ -8,7 +8,7 @@ function denial(message: string): Error {
   return error;
 }
 
-test("deniedAdvice() names the flag to add, from the causes too", () => {
+test("deniedAdvice() names the flags to add, from the causes too", () => {
   const net = denial(
     'Requires net access to "10.0.0.5:3101", run again with the --allow-net flag',
   );
@@ -17,6 +17,11 @@ test("deniedAdvice() names the flag to add, from the causes too", () => {
   assert.equal(deniedAdvice(new Error("Cannot listen", { cause: net })), expected);
   const env = denial("Requires env access, run again with the --allow-env flag");
   assert.equal(deniedAdvice(env), "Deno denies env access; add --allow-env");
+  const write = denial('Requires write access to "/srv/d", run again with the --allow-write flag');
+  assert.equal(
+    deniedAdvice(write),
+    'Deno denies write access to "/srv/d"; add --allow-read=/srv/d --allow-write=/srv/d',
+  );
   assert.equal(deniedAdvice(denial("some other words\nmore")), "some other words");
 });
 
