@@ -44,12 +44,14 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
       return c.json(failure(Code.badRequest, error.message));
     }
     counters.httpFaults++;
-    // The query may hold keys.
-    logger.error("{method} {path} failed: {error}", {
-      method: c.req.method,
-      path: c.req.path,
-      error: String(error),
-    });
+    // A store says once that it is away or takes no writes. The query may hold keys.
+    if (!(error instanceof StoreUnavailable)) {
+      logger.error("{method} {path} failed: {error}", {
+        method: c.req.method,
+        path: c.req.path,
+        error: String(error),
+      });
+    }
     return c.json(fault(error));
   });
   return app;
