@@ -152,6 +152,25 @@ export function historyTests(subject: PushLogSubject, test: RegisterTest): void 
     });
   }
 
+  if (subject.ownsTime) {
+    test("keeps order and offsets when the clock is set back", async (log) => {
+      const retention = { ...keepAll, ttlMs: 60_000 };
+      await appendAll(log, ["a", "b"], retention);
+      await subject.passTime(-3_600_000);
+      await appendAll(log, ["c", "d"], retention);
+      assert.equal((await readPage(log, {}, retention)).messages.length, 4);
+      await subject.passTime(60_000);
+      await append(log, "e", { retention });
+      const page = await readPage(log, {}, retention);
+      assert.deepEqual([page.first, ...bodies(page)], [1, "a", "b", "c", "d", "e"]);
+      const times = page.messages.map(({ timeMs }) => timeMs);
+      assert.deepEqual(times, times.toSorted((a, b) => a - b));
+      await subject.passTime(3_600_000);
+      const later = await readPage(log, {}, retention);
+      assert.deepEqual([later.first, later.messages.length], [6, 0]);
+    });
+  }
+
   const { manyMessages } = subject;
   test(`reads a room of ${manyMessages} messages in pages`, async (log) => {
     await appendAtOnce(log, manyPushes(manyMessages));

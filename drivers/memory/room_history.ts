@@ -33,13 +33,15 @@ export class RoomHistory {
   append(push: RoomPush, nowMs: number, retention: Retention): number {
     const { operation, mediaMs, mid = 0n, body } = push;
     const offset = ++this.head;
-    const message = { offset, operation, timeMs: nowMs, mediaMs, mid, body };
+    // What is too old is found by halving: a clock that is set back must not mix the times.
+    const timeMs = Math.max(nowMs, this.#messages.at(-1)?.timeMs ?? 0);
+    const message = { offset, operation, timeMs, mediaMs, mid, body };
     const bytes = bytesOf(message);
     this.#messages.push(message);
     if (isMedia(message)) this.#media.add(message);
     this.bytes += bytes;
     this.#retention = retention;
-    this.endMs = nowMs + retention.ttlMs + ROOM_STATE_MS;
+    this.endMs = timeMs + retention.ttlMs + ROOM_STATE_MS;
     return bytes;
   }
 

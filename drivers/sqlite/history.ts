@@ -31,6 +31,12 @@ interface RoomRow {
   readonly end_ms: number;
 }
 
+/** A room whose next message is under way. */
+interface Advanced extends Pick<RoomRow, "id" | "epoch" | "head"> {
+  /** When that is stored: not before the one before it. */
+  readonly timeMs: number;
+}
+
 interface MessageRow {
   readonly offset: number;
   readonly operation: number;
@@ -57,9 +63,9 @@ export class SqliteHistory {
   /** Makes a push the next message of its room. */
   append(push: RoomPush, { sizeMax, ttlMs }: Retention, nowMs: number): StreamPosition {
     const { addMessage, trim } = this.#statements;
-    const { id, epoch, head } = this.#advance(push.room, ttlMs, nowMs);
+    const { id, epoch, head, timeMs } = this.#advance(push.room, ttlMs, nowMs);
     const { operation, mediaMs = null, mid = 0n, body } = push;
-    addMessage.run(id, head, operation, nowMs, mediaMs, mid, body);
+    addMessage.run(id, head, operation, timeMs, mediaMs, mid, body);
     trim.run({
       room: id,
       count: TRIMMED_PER_APPEND,
@@ -95,22 +101,24 @@ export class SqliteHistory {
   }
 
   /** The room with its next offset, under a new epoch where it has none or no more offsets. */
-  #advance(key: string, ttlMs: number, nowMs: number): Pick<RoomRow, "id" | "epoch" | "head"> {
+  #advance(key: string, ttlMs: number, nowMs: number): Advanced {
     const { room: find, addRoom, setRoom, deleteRoom, deleteMessages } = this.#statements;
-    const endMs = nowMs + ttlMs + ROOM_STATE_MS;
+    const endMs = (timeMs: number) => timeMs + ttlMs + ROOM_STATE_MS;
     const room = find.get(key) as RoomRow | undefined;
     if (room !== undefined && room.end_ms > nowMs && room.head < this.offsetMax) {
       const head = room.head + 1;
-      setRoom.run(head, ttlMs, endMs, room.id);
-      return { id: room.id, epoch: room.epoch, head };
+      // What is too old is found by halving: a clock that is set back must not mix the times.
+      const timeMs = Math.max(nowMs, room.end_ms - room.ttl_ms - ROOM_STATE_MS);
+      setRoom.run(head, ttlMs, endMs(timeMs), room.id);
+      return { id: room.id, epoch: room.epoch, head, timeMs };
     }
     if (room !== undefined) {
       deleteMessages.run(room.id);
       deleteRoom.run(room.id);
     }
     const epoch = newEpoch(this.prng);
-    const { lastInsertRowid } = addRoom.run(key, epoch, ttlMs, endMs);
-    return { id: Number(lastInsertRowid), epoch, head: 1 };
+    const { lastInsertRowid } = addRoom.run(key, epoch, ttlMs, endMs(nowMs));
+    return { id: Number(lastInsertRowid), epoch, head: 1, timeMs: nowMs };
   }
 
   /** Offset of the oldest message that is kept. */
