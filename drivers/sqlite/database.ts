@@ -73,13 +73,13 @@ export function openDatabase(directory: string, parts: DatabaseDependencies): Da
   const fail = (reason: string, cause?: unknown) =>
     new Error(`Cannot open data directory "${directory}": ${reason}`, { cause });
   const files = databaseFiles(path);
-  if (files === "without its main file") throw fail(`${path} is damaged: it is empty`);
+  if (files.log && !files.main) throw fail(`${path} is damaged: it is empty`);
   try {
-    if (files === "whole") {
+    if (files.main) {
       const wrong = examine(path);
       if (wrong !== undefined) throw fail(`${path} ${wrong}`);
     }
-    return open(path, parts);
+    return open(path, files.log, parts);
   } catch (error) {
     if (!isSqliteError(error)) throw error;
     throw fail(reasonOf(error, path), error);
@@ -108,7 +108,8 @@ function examine(path: string): string | undefined {
   }
 }
 
-function open(path: string, { clock, prng }: DatabaseDependencies): DatabaseSync {
+/** @param hasLog Whether there is a log of the latest writes. */
+function open(path: string, hasLog: boolean, parts: DatabaseDependencies): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
     // No other process writes to it, and readers of this one read between two writes. What was
@@ -123,8 +124,9 @@ function open(path: string, { clock, prng }: DatabaseDependencies): DatabaseSync
       BEGIN IMMEDIATE;
     `);
     if (numberOf(database, "PRAGMA user_version") === 0) database.exec(SCHEMA);
-    begin(database, bootedMs(clock), newEpoch(prng));
-    database.exec("COMMIT; PRAGMA synchronous = NORMAL");
+    begin(database, bootedMs(parts.clock), hasLog, newEpoch(parts.prng));
+    // The checkpoint tells who finds no log that there was one.
+    database.exec("COMMIT; PRAGMA wal_checkpoint; PRAGMA synchronous = NORMAL");
     return database;
   } catch (error) {
     database.close();
@@ -133,13 +135,19 @@ function open(path: string, { clock, prng }: DatabaseDependencies): DatabaseSync
 }
 
 /**
- * Notes that this run writes. If the machine went down under the last one, the latest messages may
- * be lost, whose offsets would be given twice: then every room gets another epoch.
+ * Notes that this run writes. If the machine went down under the last one, or somebody took the log
+ * of its writes away, the latest messages may be lost, whose offsets would be given twice: then every
+ * room gets another epoch.
  */
-function begin(database: DatabaseSync, bootedMs: number, epoch: string): void {
+function begin(
+  database: DatabaseSync,
+  bootedMs: number,
+  hasLog: boolean,
+  epoch: string,
+): void {
   const last = database.prepare("SELECT booted_ms AS ms, closed FROM process").get()!;
   const isSameBoot = Math.abs(Number(last.ms) - bootedMs) <= BOOT_TOLERANCE_MS;
-  if (last.closed === 0 && !isSameBoot) {
+  if (last.closed === 0 && !(isSameBoot && hasLog)) {
     database.prepare("UPDATE rooms SET epoch = ?").run(epoch);
   }
   database.prepare("UPDATE process SET booted_ms = ?, closed = 0").run(bootedMs);

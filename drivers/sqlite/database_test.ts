@@ -1,13 +1,22 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { openData, withDirectory } from "../../tests/support/data_directory.ts";
 import {
   append,
-  appendAll,
+  appendAtOnce,
   bodies,
   keepAll,
   pushOf,
@@ -104,7 +113,7 @@ test("openDatabase() refuses a file that was cut, after a close and after a kill
     const directory = join(parent, "data");
     const data = await openData(directory);
     const body = new Uint8Array(2_000);
-    await appendAll(data.log, range(1, 3_000).map(() => pushOf("", { body })));
+    await appendAtOnce(data.log, range(1, 3_000).map(() => pushOf("", { body })));
     const path = join(directory, "history.db");
     const killed = join(parent, "killed");
     await copyOpen(directory, killed);
@@ -175,6 +184,32 @@ test("A kill keeps the epochs of rooms; a machine that went down changes them", 
     const closed = await openData(directory, LATER_MS);
     assert.equal((await readPage(closed.log)).epoch, epoch, "what was closed lost nothing");
     await closed.close();
+  });
+});
+
+test("A log of writes that is gone after a kill changes the epochs of rooms", async () => {
+  await withDirectory(async (parent) => {
+    const directory = join(parent, "data");
+    const before = await openData(directory);
+    const { epoch } = (await append(before.log, "a")).stream!;
+    await before.close();
+    const data = await openData(directory);
+    await copyOpen(directory, join(parent, "idle"));
+    await append(data.log, "b");
+    for (const name of ["gone", "empty"]) await copyOpen(directory, join(parent, name));
+    await data.close();
+    await rm(join(parent, "gone", "history.db-wal"));
+    await truncate(join(parent, "empty", "history.db-wal"), 0);
+    for (const name of ["gone", "empty"]) {
+      const damaged = await openData(join(parent, name));
+      const page = await readPage(damaged.log);
+      assert.deepEqual(bodies(page), ["a"]);
+      assert.notEqual(page.epoch, epoch, name);
+      await damaged.close();
+    }
+    const idle = await openData(join(parent, "idle"));
+    assert.equal((await readPage(idle.log)).epoch, epoch, "nothing had been written");
+    await idle.close();
   });
 });
 

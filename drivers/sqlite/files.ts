@@ -47,8 +47,7 @@ function bytesOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** What there is of a database. */
-export function databaseFiles(path: string): "none" | "whole" | "without its main file" {
-  if (bytesOf(path) > 0) return "whole";
-  return bytesOf(`${path}-wal`) > 0 ? "without its main file" : "none";
+/** Which files of a database have something in them: its own, and the log of its latest writes. */
+export function databaseFiles(path: string): { readonly main: boolean; readonly log: boolean } {
+  return { main: bytesOf(path) > 0, log: bytesOf(`${path}-wal`) > 0 };
 }
