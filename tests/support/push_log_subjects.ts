@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,17 +18,20 @@ import { redisCli, RedisServer, startRedisCluster } from "./redis_server.ts";
 import { addRestrictedUser } from "./restricted_user.ts";
 import { type GatewayOptions, openUpstashGateway } from "./upstash_gateway.ts";
 
+/** Where files need not wait for a disk, if there is such a place. */
+const memoryDisk = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 const parts = { clock: systemClock, prng: seededPrng(1) };
 
 /** A push log in memory, anew for each test. */
-export const memoryPushLog: PushLogSubject = inThisProcess("memory", async (options, clock) => ({
+export const memoryPushLog = inThisProcess("memory", 100_000, async (options, clock) => ({
   log: new MemoryPushLog(clock, options),
   close: async () => {},
 }));
 
 /** A push log in a data directory, anew for each test. */
-export const sqlitePushLog: PushLogSubject = inThisProcess("sqlite", async (options, clock) => {
-  const directory = await mkdtemp(join(tmpdir(), "halley-data-"));
+export const sqlitePushLog = inThisProcess("sqlite", 10_000, async (options, clock) => {
+  const directory = await mkdtemp(join(memoryDisk, "halley-data-"));
   const store = await openSqlite(`sqlite:${directory}`, { ...parts, clock, running: clock });
   return {
     log: await store.openPushLog!(options),
@@ -41,6 +45,7 @@ export const sqlitePushLog: PushLogSubject = inThisProcess("sqlite", async (opti
 /** A driver whose clock can be set ahead. */
 function inThisProcess(
   name: string,
+  manyMessages: number,
   open: (options: PushLogOptions, clock: Clock) => Promise<{
     readonly log: PushLog;
     close(): Promise<void>;
@@ -55,7 +60,7 @@ function inThisProcess(
   const closing: (() => Promise<void>)[] = [];
   return {
     name,
-    manyMessages: 100_000,
+    manyMessages,
     ownsTime: true,
     start: async () => {},
     stop: async () => {
