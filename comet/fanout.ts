@@ -18,6 +18,11 @@ import { PacedBroadcasts } from "./paced_broadcasts.ts";
 
 const log = getLogger(["halley", "comet"]);
 
+/** Whether it only says how far a room's log has got. */
+function isWithoutPushes(delivery: Delivery): boolean {
+  return delivery.kind === "room" && delivery.positions.length === 0;
+}
+
 /** Writes batches of pushes to the channels they are for, one batch after the other. */
 export class Fanout {
   readonly #paced: PacedBroadcasts;
@@ -55,7 +60,10 @@ export class Fanout {
     const { turns } = this.connections;
     let fenced: Set<number> | undefined;
     for (const delivery of batch) {
-      const seen = this.#positions.seen(delivery.partition, delivery.token);
+      // Where no push is there is none to be refused: the log reads the store, whoever says so.
+      const seen = isWithoutPushes(delivery)
+        ? -1
+        : this.#positions.seen(delivery.partition, delivery.token);
       if (seen === undefined) {
         this.counters.deliveriesFenced++;
         (fenced ??= new Set()).add(delivery.partition);

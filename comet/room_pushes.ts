@@ -82,6 +82,8 @@ export class RoomPushes {
 
   /** Carries out what a log says is next. */
   async perform(logged: LoggedRoom, steps: Iterable<LogStep>): Promise<void> {
+    // The room may have ended while this waited for its turn: nothing is added to its log then.
+    if (this.logs.get(logged.room.key) !== logged) return;
     for (const step of steps) {
       const done = this.#step(logged, step);
       if (done !== undefined) await done;

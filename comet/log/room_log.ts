@@ -168,9 +168,11 @@ export class RoomLog {
     const { epoch, head } = delivery;
     const runs = runsOf(delivery.frames, this.clock.wallMs());
     if (!this.isKnown) {
+      // How far the store has got says nothing of what has come here: that may be on its way.
+      if (runs.length === 0) return;
       this.isKnown = true;
       this.epoch = epoch;
-      this.frames.startAt(runs.length === 0 ? head : runs[0].first - 1);
+      this.frames.startAt(runs[0].first - 1);
       this.flushed = this.head;
     }
     if (epoch !== this.epoch) {

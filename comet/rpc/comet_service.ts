@@ -13,6 +13,18 @@ export class CometService implements RpcHandler {
   /** @param comet Who answers; asked for at each call, since links may be there before it is. */
   constructor(private readonly comet: () => Comet) {}
 
+  /**
+   * Jobs dial this comet, and one that has just come or gone may have given up pushes that were for
+   * it, with nobody left to say so. They are in the store.
+   */
+  opened(): void {
+    this.comet().logs.verify();
+  }
+
+  closed(): void {
+    this.comet().logs.verify();
+  }
+
   call(link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
     const answer = answerComet(this.comet(), this.#roomsFor(link), method, body);
     if (answer === undefined) throw unknownMethod(method);
