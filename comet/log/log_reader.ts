@@ -57,13 +57,14 @@ class Waiters {
 export class LogReader {
   /** When the store was last read, on the monotonic clock. */
   readMs = -Infinity;
+  /** Whether the room is no more. */
+  isClosed = false;
   #toLoad: Waiters | undefined;
   #toRepair: Waiters | undefined;
   #toReadOlder: Waiters | undefined;
   /** The lowest offset behind which older messages are wanted. */
   #olderAfter = Infinity;
   #isRunning = false;
-  #isClosed = false;
 
   constructor(
     private readonly roomLog: RoomLog,
@@ -89,7 +90,7 @@ export class LogReader {
 
   /** The room is no more: nobody is told anything. */
   close(): void {
-    this.#isClosed = true;
+    this.isClosed = true;
     this.#fail(new Error("Cannot read history: the room is closed"), Infinity);
   }
 
@@ -105,7 +106,7 @@ export class LogReader {
   async #run(): Promise<void> {
     const { delay, clock } = this.dependencies;
     this.#isRunning = true;
-    for (let attempt = 0; !this.#isClosed && !delay.cancelled;) {
+    for (let attempt = 0; !this.isClosed && !delay.cancelled;) {
       try {
         const read = this.#next();
         if (read === undefined) break;
@@ -157,7 +158,7 @@ export class LogReader {
       this.#olderAfter = Math.min(this.#olderAfter, after);
       throw error;
     });
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     this.roomLog.takeOlder(page, after);
     // Who has come since waits for the next one, unless this one has it.
     this.#toReadOlder = undefined;
@@ -175,7 +176,7 @@ export class LogReader {
   }
 
   async #perform(steps: () => Iterable<LogStep>): Promise<void> {
-    if (!this.#isClosed) await this.events.perform(steps);
+    if (!this.isClosed) await this.events.perform(steps);
   }
 
   /** Those who have waited for too long learn of it; the members go on with what comes. */
@@ -195,7 +196,7 @@ export class LogReader {
     }
     if (isOver(this.#toRepair)) {
       this.#toRepair!.reject(error);
-      this.#toRepair = this.roomLog.isKeeping && !this.#isClosed ? this.#waiters() : undefined;
+      this.#toRepair = this.roomLog.isKeeping && !this.isClosed ? this.#waiters() : undefined;
     }
     if (isOver(this.#toReadOlder)) {
       this.#toReadOlder!.reject(error);

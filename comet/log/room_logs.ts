@@ -1,7 +1,6 @@
 import { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { WriteOutcome } from "../../platform/port.ts";
-import { EMPTY } from "../../protocol/frame.ts";
 import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import type { RoomTypes } from "../../protocol/room_options.ts";
 import type { Channel } from "../channel.ts";
@@ -10,22 +9,17 @@ import type { CometOptions } from "../options.ts";
 import type { Membership } from "../room.ts";
 import type { Rooms } from "../rooms.ts";
 import { BEHIND_MAX, CatchUp } from "./catch_up.ts";
-import { HISTORY_READS_MAX, HistoryReads } from "./history_reads.ts";
+import { HistoryReads } from "./history_reads.ts";
 import { LogMemory } from "./log_memory.ts";
 import { LogReader, type LogReaderDependencies } from "./log_reader.ts";
 import type { LoggedRoom } from "./logged_room.ts";
 import type { LogStep } from "./log_step.ts";
 import { RoomLog } from "./room_log.ts";
 import { isOfEpoch, type Joined, type JoinFrom, startOf, withoutHistory } from "./start.ts";
+import { Verifier } from "./verifier.ts";
 
 /** For how long it holds which messages the store has, in milliseconds. */
 const FIRST_MS = 1_000;
-
-/** Logs that are compared with the store at once: half of all reads, so that joins get on. */
-const VERIFY_MAX = HISTORY_READS_MAX / 2;
-
-/** Wait behind a comparison that failed, in milliseconds. */
-const VERIFY_RETRY_MS = 1_000;
 
 /** Dependencies of the logs of a comet. */
 export interface RoomLogsDependencies {
@@ -55,9 +49,7 @@ export class RoomLogs {
   readonly #logs = new Map<string, LoggedRoom>();
   /** Those that may have no members. */
   readonly #empty = new Set<LoggedRoom>();
-  /** Those that are to be compared with the store. */
-  readonly #unverified = new Set<LoggedRoom>();
-  #verifying = 0;
+  readonly #verifier: Verifier;
   readonly #readerDependencies: LogReaderDependencies;
   readonly #delay: CancellableDelay;
 
@@ -68,6 +60,11 @@ export class RoomLogs {
     this.catchUp = new CatchUp({ clock, counters, write, logged: (key) => this.get(key) });
     this.#delay = new CancellableDelay(clock);
     const { reads } = this;
+    this.#verifier = new Verifier({
+      reads,
+      delay: this.#delay,
+      perform: (logged, steps) => this.perform(logged, steps),
+    });
     const { ringMax } = options;
     this.#readerDependencies = { reads, clock: running, delay: this.#delay, ringMax };
   }
@@ -178,13 +175,9 @@ export class RoomLogs {
     }
   }
 
-  /**
-   * Compares every log with the store, since something may be missing; some at a time, and pushes
-   * go on meanwhile. A log that is behind is repaired.
-   */
+  /** Compares every log with the store, since something may be missing. */
   verify(): void {
-    for (const logged of this.#logs.values()) this.#unverified.add(logged);
-    while (this.#verifying < Math.min(VERIFY_MAX, this.#unverified.size)) void this.#verifySome();
+    this.#verifier.verify(this.#logs.values());
   }
 
   /** Reads nothing any more. */
@@ -192,35 +185,11 @@ export class RoomLogs {
     this.#delay.cancel();
   }
 
-  async #verifySome(): Promise<void> {
-    this.#verifying++;
-    // Whoever is added meanwhile is visited as well.
-    for (const logged of this.#unverified) {
-      this.#unverified.delete(logged);
-      try {
-        await this.#compare(logged);
-      } catch {
-        if (this.get(logged.room.key) === logged) this.#unverified.add(logged);
-        await this.#delay.wait(VERIFY_RETRY_MS);
-      }
-      if (this.#delay.cancelled) break;
-    }
-    this.#verifying--;
-  }
-
-  /** Has a log hear from the store how far it has got, as it does from jobs. */
-  async #compare(logged: LoggedRoom): Promise<void> {
-    const { key, head: after } = logged.log;
-    const { epoch, head } = await this.reads.read({ room: key, after, limit: 1, bytesMax: 1 });
-    if (epoch === "") return;
-    await this.perform(logged, () => logged.log.take({ epoch, head, frames: EMPTY }));
-  }
-
   #end(logged: LoggedRoom): void {
     const { key } = logged.room;
     this.#logs.delete(key);
     this.#empty.delete(logged);
-    this.#unverified.delete(logged);
+    this.#verifier.forget(logged);
     logged.log.close();
     logged.reader.close();
     this.dependencies.rooms.remove(logged.room);

@@ -19,6 +19,8 @@ export interface Profile {
   readonly ringMax?: number;
   /** What differs from the usual of jobs. */
   readonly job?: Partial<JobOptions>;
+  /** Whether it ends with pushes that only the store and the jobs' lanes have. */
+  readonly isQuiet?: boolean;
   /** The last offset of an epoch; as usual where nothing is said. */
   readonly offsetMax?: number;
 }
@@ -70,5 +72,6 @@ export function profileOf(seed: number): Profile {
     ringMax: oneOf(undefined, 400, 10_000),
     job,
     offsetMax,
+    isQuiet: oneOf(false, true),
   };
 }

@@ -48,6 +48,10 @@ const CLOSED_MS = 1_500;
 /** After how long a comet that its store has forgotten is registered again, in milliseconds. */
 const REGISTERED_MS = 2_500;
 
+/** For how long comets stand still at last in a quiet world, and jobs are away, in milliseconds. */
+const STILL_MS = 3_000;
+const JOB_BACK_MS = 500;
+
 /** For how long nothing comes when all has come, in milliseconds: some buffers are very small. */
 const QUIET_MS = 500;
 
@@ -152,12 +156,27 @@ class WorldRun {
     await world.pass(300);
     const hasHistory = this.profile.rooms.historySize > 0;
     await injectFaults({ world, cluster, clients, hasHistory }, FAULTS_MS);
+    if (this.profile.isQuiet) await this.#fallQuiet();
     world.record("quiesce");
     await this.#heal();
     await this.#quiesce();
     await this.#check();
     await this.#fallSilent();
     await this.#end();
+  }
+
+  /**
+   * Pushes end while comets stand still, and the jobs are killed: what their lanes have shed dies
+   * with them, and no later push says that something is missing.
+   */
+  async #fallQuiet(): Promise<void> {
+    const world = this.#world;
+    const { comets, jobs } = this.#cluster;
+    world.record("comets stand still, pushes end, and jobs are killed");
+    for (const { host } of comets) host.freeze(STILL_MS);
+    await world.pass(STILL_MS / 2);
+    await world.settled("pushes end", this.#pusher.stop(), HEALED_MS);
+    for (const job of [...jobs]) if (!job.host.isDead) this.#cluster.kill(job, JOB_BACK_MS);
   }
 
   /** Ends all faults, and waits until all roles are back and all clients connected. */
