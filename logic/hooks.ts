@@ -135,10 +135,11 @@ export interface Hooks {
    */
   authenticate?(request: AuthRequest): Awaitable<Identity | Refusal>;
   /**
-   * Says whether a client may join a room: that of its auth, and each that it changes to.
+   * Says whether a client may join a room, that of its auth and each later one, or read the history
+   * of one that it is not in.
    *
    * @returns False refuses: at its auth the client is closed with code 4008, later it stays in the
-   * room where it is. When this hook fails the room is refused too, at an auth with code 1011.
+   * rooms where it is. When this hook fails the room is refused too, at an auth with code 1011.
    */
   authorizeJoin?(identity: ConnectionRef, room: string): Awaitable<boolean>;
   /**
