@@ -62,7 +62,7 @@ describe("Memberships.join() into a room whose store keeps 4 to 10", () => {
     ["more than there are", { last: 1_000 }, ["e1", 10, true, 7], offsets(4, 10)],
   ];
   for (const [what, from, joined, lines] of cases) {
-    for (const ringMax of [1024 * 1024, 60]) {
+    for (const ringMax of [1024 * 1024, 320]) {
       it(`gives who wants ${what} its due, out of a ring of ${ringMax} bytes`, async () => {
         const { comet, store, join } = await setUp({ ringMax });
         const member = await join(from);

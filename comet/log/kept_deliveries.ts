@@ -1,6 +1,7 @@
 import { EMPTY } from "../../protocol/frame.ts";
 import type { RoomDelivery } from "../../protocol/cluster/delivery.ts";
 import type { LogMemory } from "./log_memory.ts";
+import { KEPT_OVERHEAD_BYTES } from "./ring.ts";
 
 /** What a room's log takes of a delivery. */
 export type LogDelivery = Pick<RoomDelivery, "epoch" | "head" | "frames">;
@@ -37,11 +38,11 @@ export class KeptDeliveries {
   }
 
   add(delivery: LogDelivery): void {
-    const { length } = delivery.frames;
-    const { epoch, head } = delivery;
-    if (length > 0 && this.memory.mayKeep(this.#bytes, length)) {
-      this.#bytes += length;
-      this.memory.keptBytes += length;
+    const { epoch, head, frames } = delivery;
+    const bytes = frames.length + KEPT_OVERHEAD_BYTES;
+    if (frames.length > 0 && this.memory.mayKeep(this.#bytes, bytes)) {
+      this.#bytes += bytes;
+      this.memory.keptBytes += bytes;
       this.#deliveries.push(delivery);
       return;
     }

@@ -127,13 +127,19 @@ export class LogFrames implements Evictable {
     if (source === undefined || after + 1 < source.first || after >= source.last) return undefined;
     const { frames, count, last } = source.cut(after, Math.min(upTo, source.last), PAGE_BYTES_MAX);
     this.#page = { after, last, push: new EncodedPush(frames, count, this.key) };
+    this.memory.paged(this);
     return this.#page;
   }
 
   /** Nobody is behind any more. */
   forgetPages(): void {
-    this.#page = undefined;
+    this.forgetPage();
     this.#dropOlder();
+  }
+
+  forgetPage(): void {
+    this.#page = undefined;
+    this.memory.unpaged(this);
   }
 
   /** Lets go of what the room keeps no longer. */

@@ -1,5 +1,8 @@
 import type { CometCounters } from "../counters.ts";
 
+/** Pages that are kept for those who come with the same cursor: as many as are written in a turn. */
+export const PAGES_MAX = 64;
+
 /** What of a log can be let go of, since the store has it. */
 export interface Evictable {
   /**
@@ -8,16 +11,20 @@ export interface Evictable {
    * @returns Whether it had any.
    */
   evict(): boolean;
+  /** Lets go of its last page. */
+  forgetPage(): void;
 }
 
 /** How much memory the logs of all rooms take. */
 export class LogMemory {
-  /** Bytes of frames that were fanned out and are kept for those who are behind. */
+  /** What frames take that were fanned out and are kept for those who are behind, in bytes. */
   ringBytes = 0;
-  /** Bytes of deliveries that wait for a read of the store. */
+  /** What deliveries take that wait for a read of the store, in bytes. */
   keptBytes = 0;
   /** Those that have frames, the least recently used first. */
   readonly #logs = new Set<Evictable>();
+  /** Those that have a page, which is not counted, the least recently cut first. */
+  readonly #paged = new Set<Evictable>();
 
   /**
    * @param ringMax Most bytes of one room's ring.
@@ -45,6 +52,20 @@ export class LogMemory {
   /** A log has let go of something. */
   shrunk(bytes: number): void {
     this.ringBytes -= bytes;
+  }
+
+  /** A log has cut a page. */
+  paged(log: Evictable): void {
+    this.#paged.delete(log);
+    this.#paged.add(log);
+    if (this.#paged.size <= PAGES_MAX) return;
+    const [oldest] = this.#paged;
+    oldest.forgetPage();
+  }
+
+  /** A log has let go of its page. */
+  unpaged(log: Evictable): void {
+    this.#paged.delete(log);
   }
 
   /** A log is no more. */

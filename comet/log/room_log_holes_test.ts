@@ -11,16 +11,21 @@ import { RoomLog } from "./room_log.ts";
 
 const ALL = { room: "r", limit: 1_000, bytesMax: 1_000_000 };
 
-/** A loaded log, and its store with three messages. */
-function setUp(ringMax = 1_000) {
-  const memory = new LogMemory(ringMax, ringMax, { ringEvictions: 0 });
-  const store = new RoomStore("r");
-  const events: string[] = [];
+/** A log of which nothing is known yet. */
+function newLog(memory: LogMemory, events: string[] = []): RoomLog {
   const options = { ...roomDefaults, historySize: 100 };
-  const log = new RoomLog("r", options, memory, new ManualClock(), {
+  return new RoomLog("r", options, memory, new ManualClock(), {
     hole: () => events.push("hole"),
     repeated: (count) => events.push(`repeated ${count}`),
   });
+}
+
+/** A loaded log, and its store with three messages. */
+function setUp(ringMax = 10_000) {
+  const memory = new LogMemory(ringMax, ringMax, { ringEvictions: 0 });
+  const store = new RoomStore("r");
+  const events: string[] = [];
+  const log = newLog(memory, events);
   const push = (...messages: HistoryMessage[]) => said(log.take(store.delivery(messages)));
   const stub = (head: number, epoch = store.epoch) =>
     said(log.take(store.delivery([], epoch, head)));
@@ -118,15 +123,33 @@ describe("RoomLog, where something is missing,", () => {
     assert.deepEqual([log.isKeeping, log.epoch], [false, "e2"]);
   });
 
+  it("does not take an epoch for a past one that began after the store was asked", () => {
+    const { store, log, push, repair } = setUp();
+    const [, five] = [store.append(), store.append()];
+    push(five);
+    const page = store.read({ ...ALL, after: 3 });
+    const asked = log.ask();
+    store.begin("e2");
+    push(store.append());
+    assert.deepEqual(said(log.repair(page, 3, asked)), ["4-5"]);
+    assert.equal(log.isKeeping, true);
+    assert.deepEqual(repair(), ["epoch", "1-1"]);
+  });
+
+  it("hears of how far the store is only once it is known itself", () => {
+    const { store } = setUp();
+    const log = newLog(new LogMemory(1_000, 1_000, { ringEvictions: 0 }));
+    said(log.loadLater());
+    store.append();
+    const five = store.append();
+    assert.deepEqual(said(log.take(store.delivery([], "e1", 5))), []);
+    assert.equal(log.isKnown, false);
+    assert.deepEqual(said(log.take(store.delivery([five]))), ["5-5"]);
+  });
+
   it("goes on by what comes where the store could not be read", () => {
     const { store } = setUp();
-    const log = new RoomLog(
-      "r",
-      { ...roomDefaults, historySize: 9 },
-      new LogMemory(100, 100, { ringEvictions: 0 }),
-      new ManualClock(),
-      { hole: () => {}, repeated: () => {} },
-    );
+    const log = newLog(new LogMemory(1_000, 1_000, { ringEvictions: 0 }));
     const [four, five] = [store.append(), store.append()];
     assert.deepEqual(said(log.take(store.delivery([four]))), []);
     assert.deepEqual(said(log.loadLater()), ["4-4"]);
@@ -136,11 +159,11 @@ describe("RoomLog, where something is missing,", () => {
   });
 
   it("keeps no more than it may while it waits, and then has the store read", () => {
-    const { store, memory, log, push, repair, events } = setUp(100);
+    const { store, memory, log, push, repair, events } = setUp(1_000);
     push(store.append(), store.append());
     store.append();
     for (let times = 0; times < 50; times++) push(store.append());
-    assert.ok(memory.keptBytes <= 100);
+    assert.ok(memory.keptBytes <= 1_000 && memory.keptBytes > 0);
     assert.deepEqual(repair(), [`6-${store.head}`]);
     assert.deepEqual([log.head, memory.keptBytes, events[0]], [store.head, 0, "hole"]);
   });
