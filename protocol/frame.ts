@@ -50,6 +50,11 @@ export function writeInt32(into: Uint8Array, offset: number, value: number): voi
   into[offset + 3] = value;
 }
 
+/** Reads the sequence of a frame that is wholly there. */
+export function readSequence(frames: Uint8Array, offset: number): number {
+  return readInt32(frames, offset + 12);
+}
+
 /** Reads a signed big-endian integer of 2 bytes. */
 function readInt16(bytes: Uint8Array, offset: number): number {
   return (bytes[offset] << 24 >> 16) | bytes[offset + 1];
@@ -129,7 +134,7 @@ export function readFrame(
 ): void {
   into.version = readInt16(bytes, offset + 6);
   into.operation = readInt32(bytes, offset + 8);
-  into.sequence = readInt32(bytes, offset + 12);
+  into.sequence = readSequence(bytes, offset);
   into.body = frameBytes === Limits.headerBytes
     ? EMPTY
     : bytes.subarray(offset + Limits.headerBytes, offset + frameBytes);
@@ -201,15 +206,29 @@ export function afterFrames(frames: Uint8Array, count: number): Uint8Array {
  */
 export function forEachFrame(frames: Uint8Array, visit: (frame: Frame) => void): void {
   const frame = newFrame();
-  let offset = 0;
-  while (offset < frames.length) {
-    const available = frames.length - offset;
-    const frameBytes = checkHeader(frames, offset, available, available);
-    if (frameBytes === 0 || frameBytes > available) {
-      throw malformed(`the last one must be whole, current rest is ${available} bytes`);
-    }
+  for (let offset = 0; offset < frames.length;) {
+    const frameBytes = checkWhole(frames, offset);
     readFrame(frames, offset, frameBytes, frame);
     visit(frame);
     offset += frameBytes;
   }
+}
+
+/**
+ * Checks frames that stand back to back, without a view of each body.
+ *
+ * @throws {ProtocolError} When `frames` do not end with a whole frame.
+ */
+export function checkFrames(frames: Uint8Array): void {
+  for (let offset = 0; offset < frames.length;) offset += checkWhole(frames, offset);
+}
+
+/** Length of the frame at an offset, in bytes, which must be wholly there. */
+function checkWhole(frames: Uint8Array, offset: number): number {
+  const available = frames.length - offset;
+  const frameBytes = checkHeader(frames, offset, available, available);
+  if (frameBytes === 0 || frameBytes > available) {
+    throw malformed(`the last one must be whole, current rest is ${available} bytes`);
+  }
+  return frameBytes;
 }

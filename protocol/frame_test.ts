@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CloseCodes } from "./close_codes.ts";
 import {
+  checkFrames,
   concatFrames,
   decodeFrame,
   EMPTY,
@@ -174,13 +175,13 @@ test("forEachFrame() visits a batch in order, larger than a client may send", ()
   forEachFrame(EMPTY, () => assert.fail("there is nothing to visit"));
 });
 
-test("forEachFrame() refuses frames that end in the middle of one", () => {
+test("forEachFrame() and checkFrames() refuse frames that end in the middle of one", () => {
   const frames = concatFrames([encodeFrame(1, 0, utf8("abc")), encodeFrame(2, 0, utf8("abc"))]);
   for (const end of [20, 25, 34, 37]) {
-    assertRefuses(
-      () => forEachFrame(frames.subarray(0, end), () => {}),
-      CloseCodes.protocolError,
-      /Cannot read frames?: /,
-    );
+    const cut = frames.subarray(0, end);
+    for (const read of [() => forEachFrame(cut, () => {}), () => checkFrames(cut)]) {
+      assertRefuses(read, CloseCodes.protocolError, /Cannot read frames?: /);
+    }
   }
+  checkFrames(frames);
 });

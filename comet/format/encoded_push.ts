@@ -1,4 +1,4 @@
-import { forEachFrame } from "../../protocol/frame.ts";
+import { checkFrames } from "../../protocol/frame.ts";
 import type { WireFormat } from "./wire_format.ts";
 
 /** A push as it looks in one format. */
@@ -22,7 +22,7 @@ export class EncodedPush {
    */
   constructor(readonly frames: Uint8Array, readonly count: number, readonly roomKey = "") {
     // Now or never: half-way through a room nobody could be told.
-    forEachFrame(frames, () => {});
+    checkFrames(frames);
   }
 
   /** The bytes for connections of a format. */

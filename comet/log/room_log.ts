@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { EMPTY, forEachFrame } from "../../protocol/frame.ts";
+import { checkFrames, EMPTY } from "../../protocol/frame.ts";
 import type { HistoryPage } from "../../protocol/history.ts";
 import type { RoomOptions } from "../../protocol/room_options.ts";
 import { EncodedPush } from "../format/encoded_push.ts";
@@ -91,7 +91,7 @@ export class RoomLog {
    */
   *take(delivery: LogDelivery): Generator<LogStep> {
     if (!this.#isKeeping) return yield* this.#apply(delivery, false);
-    forEachFrame(delivery.frames, () => {});
+    checkFrames(delivery.frames);
     this.#kept.add(delivery);
   }
 

@@ -1,4 +1,10 @@
-import { concatFrames, encodeFrame, forEachFrame } from "../../protocol/frame.ts";
+import {
+  checkFrames,
+  concatFrames,
+  encodeFrame,
+  readInt32,
+  readSequence,
+} from "../../protocol/frame.ts";
 import type { HistoryMessage } from "../../protocol/history.ts";
 import { Limits } from "../../protocol/limits.ts";
 import type { Run } from "./ring.ts";
@@ -10,20 +16,22 @@ import type { Run } from "./ring.ts";
  * @throws {ProtocolError} When `frames` is anything else.
  */
 export function runsOf(frames: Uint8Array, timeMs: number): Run[] {
+  checkFrames(frames);
   const runs: Run[] = [];
   let start = 0;
   let end = 0;
   let first = 0;
   let last = 0;
-  forEachFrame(frames, ({ sequence, body }) => {
+  while (end < frames.length) {
+    const sequence = readSequence(frames, end);
     if (end > start && sequence !== last + 1) {
       runs.push({ first, last, frames: frames.subarray(start, end), timeMs });
       start = end;
     }
     if (end === start) first = sequence;
     last = sequence;
-    end += Limits.headerBytes + body.length;
-  });
+    end += readInt32(frames, end);
+  }
   if (end > start) {
     runs.push({ first, last, frames: start === 0 ? frames : frames.subarray(start), timeMs });
   }

@@ -47,9 +47,12 @@ export class RoomHistory {
 
   /** Forgets what the retention of the last append does not keep, and returns its bytes. */
   trim(nowMs: number): number {
-    const first = this.#firstKept(this.#retention, nowMs);
+    const { sizeMax, ttlMs } = this.#retention;
     let freed = 0;
-    while (this.#start < this.#messages.length && this.#messages[this.#start].offset < first) {
+    while (
+      this.size > sizeMax ||
+      (this.size > 0 && this.#messages[this.#start].timeMs + ttlMs <= nowMs)
+    ) {
       freed += this.dropOldest();
     }
     return freed;
