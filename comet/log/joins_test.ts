@@ -4,6 +4,7 @@ import type { StreamPosition } from "../../protocol/history.ts";
 import { roomDefaults } from "../../protocol/room_options.ts";
 import { RoomStore } from "../../tests/support/room_store.ts";
 import { NOTHING_LEFT, TestComet, type TestCometOptions } from "../../tests/support/test_comet.ts";
+import { BEHIND_MAX } from "./catch_up.ts";
 import type { JoinFrom } from "./start.ts";
 
 const ROOM = "kept://1";
@@ -72,6 +73,19 @@ describe("Memberships.join() into a room whose store keeps 4 to 10", () => {
       });
     }
   }
+
+  it("begins at the head where too many are behind already", async () => {
+    const { comet, store, join } = await setUp();
+    const { catchUp } = comet.connections.logs;
+    catchUp.size = BEHIND_MAX - 1;
+    assert.deepEqual((await join(at(9))).joined, ["e1", 10, true, 1]);
+    catchUp.size = BEHIND_MAX;
+    const { client, joined, lines } = await join(at(9));
+    assert.deepEqual([joined, lines], [["e1", 10, false, 0], []]);
+    assert.deepEqual([catchUp.size, comet.counters.catchUpsRefused], [BEHIND_MAX, 1]);
+    await comet.deliver([store.delivery([store.append()])]);
+    assert.deepEqual(client.lines().map(short), ["11"]);
+  });
 
   it("gives everything to who was there before the first message", async () => {
     const { comet, store, join } = await setUp();
