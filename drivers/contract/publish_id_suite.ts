@@ -52,8 +52,11 @@ export function publishIdTests(subject: PushLogSubject, test: RegisterTest): voi
     ];
     for (const _ of "12") {
       for (const message of messages) await appendAs(log, message, { publishId: "same" });
+      await appendAs(log, pushOf("d", { room: "y:z" }), { publishId: "x" });
+      await appendAs(log, pushOf("e", { room: "z" }), { publishId: "x:y" });
     }
-    assert.equal((await log.lag()).reduce((sum, { entries }) => sum + entries, 0), messages.length);
+    const count = (await log.lag()).reduce((sum, { entries }) => sum + entries, 0);
+    assert.equal(count, messages.length + 2);
   });
 
   test("tells odd ids apart", async (log) => {

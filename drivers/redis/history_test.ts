@@ -16,7 +16,7 @@ import {
   readPage,
 } from "../contract/history_model.ts";
 import { until } from "../contract/waiting.ts";
-import { type Appended, StoreUnavailable } from "../ports.ts";
+import { type Appended, PUBLISH_ID_MS, StoreUnavailable } from "../ports.ts";
 import { UpstashStore } from "../upstash/rest_store.ts";
 import { RedisPushLog } from "./push_log.ts";
 import { openRedisStore } from "./tcp_store.ts";
@@ -49,12 +49,24 @@ describe("The history of a room in Redis", () => {
   const abc = async () => (await appendAll(log, ["a", "b", "c"]))[0].stream!.epoch;
 
   it("leaves Redis after its time, and the state seven days later", async () => {
-    await append(log, pushOf("a", { mediaMs: 1 }), { retention: { sizeMax: 9, ttlMs: DAY_MS } });
+    const retention = { sizeMax: 9, ttlMs: DAY_MS };
+    await append(log, pushOf("a", { mediaMs: 1 }), { retention, publishId: "id" });
     const restMs = async (key: string) => Number(await redis("PTTL", key));
     for (const key of [LOG, MEDIA]) {
       assert.ok(Math.abs(await restMs(key) - DAY_MS) < 60_000, key);
     }
     assert.ok(Math.abs(await restMs(STATE) - 8 * DAY_MS) < 60_000);
+    const id = await redis("KEYS", "halley:{p0}:id:*");
+    assert.ok(Math.abs(await restMs(id) - PUBLISH_ID_MS) < 60_000, id);
+  });
+
+  it("is in the order of time when the clock of Redis is set back", async () => {
+    await append(log, "a");
+    const [epoch, head, timeMs, ...rest] = (await redis("GET", STATE)).split(" ");
+    const aheadMs = Number(timeMs) + DAY_MS;
+    await redis("SET", STATE, [epoch, head, aheadMs, ...rest].join(" "));
+    assert.deepEqual((await append(log, "b")).stream, { epoch, offset: 2 });
+    assert.equal((await readPage(log, { after: 1 })).messages[0].timeMs, aheadMs);
   });
 
   it("is not written to by reads, of rooms that never were either", async () => {
