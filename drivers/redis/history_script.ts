@@ -4,9 +4,6 @@ import type { Script } from "./store.ts";
 /** Messages that are looked at in one step: bodies of 64 KiB, beyond those wanted, are 2 MiB. */
 const STEP = 32;
 
-/** Offsets that are looked at in one step. */
-const OFFSETS_STEP = 512;
-
 /**
  * KEYS: state, log, media. ARGV: most messages that the room keeps, for how long it keeps one, most
  * messages to give, most bytes of bodies, then `after` and an offset, or `last`, or `media`, from, up
@@ -83,6 +80,20 @@ local function read_last()
   end
 end
 
+-- By place; what lies side by side is found in one step, for a list is walked to each place.
+local function messages_at(places)
+  local sorted, found, index = {unpack(places)}, {}, 1
+  table.sort(sorted)
+  while index <= #sorted do
+    local from, count = sorted[index], 1
+    while sorted[index + count] == from + count do count = count + 1 end
+    local some = redis.call('LRANGE', log_key, from, from + count - 1)
+    for number, message in ipairs(some) do found[from + number - 1] = message end
+    index = index + count
+  end
+  return found
+end
+
 local function read_media(from, to, after)
   local rank = redis.call('ZCOUNT', media_key, '-inf', '(' .. from)
   local stop = redis.call('ZCOUNT', media_key, '-inf', from)
@@ -92,13 +103,16 @@ local function read_media(from, to, after)
     if tonumber(offset) <= after then rank = middle + 1 else stop = middle end
   end
   local last = redis.call('ZCOUNT', media_key, '-inf', '(' .. to) - 1
-  for from = rank, last, ${OFFSETS_STEP} do
-    local to = math.min(last, from + ${OFFSETS_STEP} - 1)
+  for from = rank, last, ${STEP} do
+    local places = {}
+    local to = math.min(last, from + ${STEP} - 1)
     for _, offset in ipairs(redis.call('ZRANGE', media_key, from, to)) do
       local place = offset - base
-      if place >= begin and place < size and not take(redis.call('LINDEX', log_key, place)) then
-        return
-      end
+      if place >= begin and place < size then places[#places + 1] = place end
+    end
+    local found = messages_at(places)
+    for _, place in ipairs(places) do
+      if not take(found[place]) then return end
     end
   end
 end
