@@ -218,7 +218,6 @@ export class RoomLog {
     yield { kind: "flush" };
     const before = this.epoch;
     this.epoch = epoch;
-    this.#pastEpochs.delete(epoch);
     if (before !== "") this.#past(before);
     this.frames.startAt(0);
     this.flushed = 0;

@@ -92,6 +92,14 @@ describe("RoomLog, where something is missing,", () => {
     assert.equal(log.isKeeping, false);
   });
 
+  it("says what the store has no more also where no delivery speaks of it", () => {
+    const { store, log, repair } = setUp();
+    for (let times = 0; times < 2; times++) store.append();
+    store.trim(5);
+    log.verify();
+    assert.deepEqual([repair(), log.head, log.isKeeping], [["gap 4-5"], 5, false]);
+  });
+
   it("asks about a hole again that it learnt of after the store was asked", () => {
     const { store, log, push, repair } = setUp();
     const messages = Array.from({ length: 4 }, () => store.append());
