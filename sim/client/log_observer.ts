@@ -169,7 +169,10 @@ export class LogObserver {
   }
 
   /** Its connection is over. */
-  closed({ index, logs }: LogClient): void {
+  closed(client: LogClient): void {
+    const { index, logs } = client;
+    // It comes back somewhere else, where the room's log may have got less far.
+    client.aimAt(index + ++logs.connections);
     logs.cut();
     this.cursors.cut(index);
     logs.cutMs ||= this.clock.monotonicMs();

@@ -36,6 +36,8 @@ export class LogRooms {
   readonly behind = new Map<number, number>();
   /** When its connection was over while it was wanted; monotonic; 0 once it is live again. */
   cutMs = 0;
+  /** Connections that are over. */
+  connections = 0;
 
   constructor(primary: number, private readonly rooms: number, { roomsEach }: LogPlan) {
     this.primary = primary;

@@ -36,9 +36,9 @@ export class VirtualClient {
   stream: ClientStream<VirtualClient> | undefined = undefined;
   /** Among all clients of the run. */
   readonly index: number;
-  readonly hostname: string;
-  readonly port: number;
-  readonly isWebSocket: boolean;
+  hostname = "";
+  port = 0;
+  isWebSocket = false;
   /** Index of the room that it is in, or on its way to. */
   room: number;
   /** When its next heartbeat is due, and when one went out that is not answered; monotonic; 0 = none. */
@@ -69,13 +69,18 @@ export class VirtualClient {
   readonly logs: LogRooms | undefined;
 
   /** @param at Among the clients of the plan. */
-  constructor(plan: ConnectPlan, at: number) {
-    const { first, targets, rooms } = plan;
-    this.index = first + at;
-    const { transport, host, port } = parseClientAddress(targets[this.index % targets.length])!;
-    [this.hostname, this.port, this.isWebSocket] = [host, port, transport === "ws"];
-    this.room = this.index % rooms;
+  constructor(private readonly plan: ConnectPlan, at: number) {
+    this.index = plan.first + at;
+    this.aimAt(this.index);
+    this.room = this.index % plan.rooms;
     this.logs = logRoomsOf(plan, this.index);
+  }
+
+  /** Connects to this one of the targets, counted on from the first, from now on. */
+  aimAt(index: number): void {
+    const { targets } = this.plan;
+    const { transport, host, port } = parseClientAddress(targets[index % targets.length])!;
+    [this.hostname, this.port, this.isWebSocket] = [host, port, transport === "ws"];
   }
 
   /** Says hello on its new connection. */
