@@ -20,7 +20,14 @@ import type {
   RoomPushes,
   SilentReport,
 } from "../types.ts";
-import { type ClientProcessOptions, COMMAND, fromJson, SIM_VARIABLE, toJson } from "./process.ts";
+import {
+  type ClientProcessOptions,
+  COMMAND,
+  fromJson,
+  SILENT_MS,
+  SIM_VARIABLE,
+  toJson,
+} from "./process.ts";
 import type { Answer, Argument, Command } from "./commands.ts";
 
 /** How long client processes may take to come up, in milliseconds. */
@@ -61,6 +68,7 @@ export class Fleet {
       secret,
       clock: preciseClock,
       self: { role: "sim", id: "sim" },
+      silentMs: SILENT_MS,
       handler: {
         call: (_link, method) => {
           throw unknownMethod(method);

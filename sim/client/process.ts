@@ -12,6 +12,12 @@ export const COMMAND = 101;
 /** Where a client process finds what it is to do: JSON of {@linkcode ClientProcessOptions}. */
 export const SIM_VARIABLE = "HALLEY_SIM";
 
+/**
+ * How long a process at either end may give no sign of life, in milliseconds: a client process may be
+ * busy for long, and its calls have deadlines; the link of one that has gone is lost at once.
+ */
+export const SILENT_MS = Infinity;
+
 /** What a client process starts with. */
 export interface ClientProcessOptions {
   /** The process of its parent. */
@@ -46,6 +52,7 @@ export async function runClientProcess(platform: Platform): Promise<void> {
       clock: preciseClock,
       prng: systemPrng(),
       self: { role: "clients", id: String(options.index) },
+      silentMs: SILENT_MS,
       handler: {
         call: async (_link, _method, body) => {
           const [command, argument] = fromJson<[command: Command, argument: never]>(body);
