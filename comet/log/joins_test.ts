@@ -164,6 +164,19 @@ describe("Memberships.prepare()", () => {
     assert.deepEqual([member.joined, member.lines], [["e1", 11, true, 7], offsets(5, 11)]);
   });
 
+  it("reads the same messages again for who is behind, where that fails", async () => {
+    const { comet, join } = await setUp({ ringMax: 320 });
+    await join();
+    const { readHistory } = comet.logic;
+    const asked: (number | undefined)[] = [];
+    comet.logic.readHistory = (query) =>
+      asked.push(query.after) === 1 ? Promise.reject(new Error("away")) : readHistory(query);
+    const member = await join({ since: { epoch: "e1", offset: 4 } });
+    assert.deepEqual([member.joined, member.lines], [["e1", 10, true, 6], []]);
+    await comet.advance(300);
+    assert.deepEqual([member.client.lines().map(short), asked], [offsets(5, 10), [4, 4]]);
+  });
+
   it("keeps a room for a moment behind its last member, and then nothing", async () => {
     const { comet, store, join } = await setUp();
     const first = await join();
