@@ -69,6 +69,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
       for (const [command, flags, complaint] of cases) {
         const role = new RoleProcess({ command, name: "x", flags, upMessage: "never" });
         await assert.rejects(role.start());
+        await role.logged(({ level }) => level === "STDERR");
         const said = role.lines.filter(({ level }) => level === "STDERR");
         assert.equal(said.length, 1, role.tail());
         assert.match(said[0].message, complaint);
