@@ -16,6 +16,11 @@ export class Semaphore {
     this.#free = takenMax;
   }
 
+  /** Whether the next who comes has to wait. */
+  get isFull(): boolean {
+    return this.#free === 0;
+  }
+
   /**
    * Waits for a turn, to be given back by {@linkcode release}.
    *

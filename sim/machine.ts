@@ -15,6 +15,13 @@ const PROCESSES_MAX = 64;
 /** Ticks of the kernel's clock in a second, by which it counts CPU time. */
 const TICKS_PER_S = 100;
 
+/**
+ * Share of the ports to one address that clients may need. A port is taken for a minute after its
+ * connection, and the system looks long for a free one where most are taken: all must be able to
+ * come back at once.
+ */
+const PORTS_USED_MAX = 0.4;
+
 /** What a run needs of the machine. */
 interface Need {
   readonly clients: number;
@@ -61,7 +68,7 @@ export function spreadOver({ clients, workers, openFilesMax, ...need }: Need): S
   }
   const usual = Math.ceil(clients / CLIENTS_PER_PROCESS);
   const { portsPerAddress } = need;
-  const addresses = need.targets ?? Math.ceil(clients / (0.8 * portsPerAddress));
+  const addresses = need.targets ?? Math.ceil(clients / (PORTS_USED_MAX * portsPerAddress));
   return {
     processes: workers ?? Math.max(1, least, Math.min(usual, need.cpuCount)),
     serverWorkers: need.isOwn && clients > perProcess ? least + 1 : 0,

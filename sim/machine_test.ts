@@ -34,8 +34,8 @@ describe("spreadOver()", () => {
     assert.deepEqual(spreadOver({ ...machine, clients: 60_000 }), {
       processes: 4,
       serverWorkers: 5,
-      addresses: 3,
-      clientsMax: 84_000,
+      addresses: 6,
+      clientsMax: 168_000,
     });
   });
 
@@ -61,7 +61,7 @@ describe("spreadOver()", () => {
   it("goes to more addresses of a running server that all of loopback leads to", () => {
     const need = { ...machine, clients: 60_000, isOwn: false };
     const { serverWorkers, addresses } = spreadOver(need);
-    assert.deepEqual({ serverWorkers, addresses }, { serverWorkers: 0, addresses: 3 });
+    assert.deepEqual({ serverWorkers, addresses }, { serverWorkers: 0, addresses: 6 });
   });
 });
 

@@ -105,6 +105,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
       }
     }
     client.paused = false;
+    client.settled();
   }
 
   opened(client: VirtualClient): void {
@@ -180,6 +181,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     if (isLogClient(client)) this.logs.authenticated(client, body);
     else this.#join(client, exact && !client.wasAuthenticated);
     client.wasAuthenticated = true;
+    client.settled();
   }
 
   #moved(client: VirtualClient, sequence: number): void {

@@ -1,4 +1,5 @@
 import { type Clock, sleep } from "../../base/clock.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 import type { Streams } from "../../platform/port.ts";
 import type { ClientObserver } from "./client_observer.ts";
 import { ClientState, type VirtualClient } from "./virtual_client.ts";
@@ -17,7 +18,7 @@ const DIALS_MAX = 500;
 
 /** Connects clients until they are authenticated. */
 export class Connector {
-  #dialling = 0;
+  readonly #dials = new Semaphore(DIALS_MAX, Infinity);
 
   constructor(
     private readonly streams: Streams,
@@ -27,7 +28,7 @@ export class Connector {
 
   /** Whether no more clients should connect for now. */
   get isSaturated(): boolean {
-    return this.#dialling >= DIALS_MAX;
+    return this.#dials.isFull;
   }
 
   /** Tries until it works, or too often. */
@@ -49,8 +50,7 @@ export class Connector {
   }
 
   async #dial(client: VirtualClient): Promise<boolean> {
-    while (this.isSaturated) await sleep(this.clock, 5);
-    this.#dialling++;
+    await this.#dials.acquire();
     try {
       const { hostname, port } = client;
       const options = { hostname, port, pendingBytesMax: 64 * 1024, handler: this.observer };
@@ -69,17 +69,20 @@ export class Connector {
       this.observer.fail(`client ${client.index}: ${(error as Error).message}`);
       return false;
     } finally {
-      this.#dialling--;
+      this.#dials.release();
     }
   }
 
   /** Waits until the server has authenticated it, or has not. */
   async #isAuthenticated(client: VirtualClient): Promise<boolean> {
-    for (let leftMs = TRY_MS; leftMs > 0; leftMs -= 10) {
-      if (client.state === ClientState.open) return true;
-      if (client.state === ClientState.disconnected || client.leaving) return false;
-      await sleep(this.clock, 10);
+    if (client.state === ClientState.connecting) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      client.settled = resolve;
+      const timer = this.clock.setTimeout(resolve, TRY_MS);
+      await promise;
+      this.clock.cancel(timer);
     }
+    if (client.state !== ClientState.connecting) return client.state === ClientState.open;
     this.observer.fail(`client ${client.index} was not let in within ${TRY_MS / 1_000} s`);
     client.conn?.evict();
     return false;

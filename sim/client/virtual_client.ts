@@ -13,6 +13,8 @@ export const PUSH = 1000;
 /** What one that keeps its places in logs understands beside goim's protocol. */
 const FEATURES = ["rooms", "notices"];
 
+const nothing = () => {};
+
 /** The key of one of the run's rooms. */
 export function roomKeyOf(room: number): string {
   return `sim://${room}`;
@@ -65,6 +67,8 @@ export class VirtualClient {
   wasAuthenticated = false;
   /** Whether the connector is at work for it. */
   isConnecting = false;
+  /** Called when it is authenticated, or its connection is over. */
+  settled: () => void = nothing;
   /** The rooms of one that keeps its places in their logs; undefined for goim's. */
   readonly logs: LogRooms | undefined;
 

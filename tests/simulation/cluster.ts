@@ -25,6 +25,8 @@ export class Cluster {
   #runs = 0;
   #pushes = 0;
 
+  /** Runs of comets that were killed. */
+  readonly #killed: string[] = [];
   /** Every comet that ever ran. */
   readonly #allComets: Comet[] = [];
 
@@ -64,10 +66,20 @@ export class Cluster {
     const [kind, index] = role.host.name.split("-");
     world.record(`${role.host.name} is killed, back in ${Math.round(backAfterMs)} ms`);
     role.host.die();
+    const comet = this.comets.find(({ host }) => host === role.host);
+    if (comet !== undefined) this.#killed.push(comet.server);
     world.store.host.after(backAfterMs, () => {
       world.record(`${role.host.name} starts again`);
       world.watch(this.#start(kind, Number(index)));
     });
+  }
+
+  /**
+   * Passes the time after which a store forgets sessions that nobody renews: it may have got some of
+   * a comet that it had lost and that was killed before it registered again.
+   */
+  expireSessions(): void {
+    for (const server of this.#killed) this.world.store.sessions.forgetServer(server);
   }
 
   /** Whether every role lives and moves. */

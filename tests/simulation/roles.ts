@@ -31,6 +31,8 @@ export interface SimulatedRole {
 
 export interface CometRole extends SimulatedRole {
   readonly comet: Comet;
+  /** This run of it. */
+  readonly server: string;
 }
 
 export interface LogicRole extends SimulatedRole {
@@ -129,7 +131,7 @@ export async function startComet(
     await comet.listen({ address: address(ports.ws(index)), transport: "websocket" });
   };
   world.watch(open());
-  return { host, comet, stop: () => stop().then(() => parts.running.stop()) };
+  return { host, comet, server, stop: () => stop().then(() => parts.running.stop()) };
 }
 
 /** Starts a job. */

@@ -262,6 +262,7 @@ class WorldRun {
     const world = this.#world;
     const cluster = this.#cluster;
     const { sessions, pushLog } = world.store;
+    cluster.expireSessions();
     const count = (what: "connections" | "rooms") =>
       cluster.comets.reduce((sum, { comet }) => sum + comet[what], 0);
     const left = () => ({
