@@ -85,7 +85,8 @@ export interface HistoryAnswer extends Answer {
 
 /**
  * What the server tells a client by itself: a `gap` of messages that will not come, a new `epoch` of
- * a room, how many are `online` in the further rooms. Others are to be ignored.
+ * a room, how many are `online` in the further rooms, that the application is `closing` the
+ * connection. Others are to be ignored.
  */
 export interface Notice {
   readonly type: string;
@@ -97,6 +98,10 @@ export interface Notice {
   readonly offset?: number;
   readonly recovered?: boolean;
   readonly rooms?: Readonly<Record<string, number>>;
+  /** Of `closing`: the application's code and reason, and whether to come back. */
+  readonly code?: number;
+  readonly reason?: string;
+  readonly reconnect?: boolean;
 }
 
 export function encodeJoin(request: JoinRequest, sequence = 0): Uint8Array {

@@ -1,5 +1,6 @@
 import type { Conn } from "../platform/port.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
+import type { ConnectReply } from "../protocol/cluster/connection.ts";
 import type { WireFormat } from "./format/wire_format.ts";
 import type { Membership } from "./room.ts";
 import { NO_TIMER, type TimerId } from "./timer/timing_wheel.ts";
@@ -25,6 +26,13 @@ export const Feature = {
   /** It understands notices. */
   notices: 4,
 } as const;
+
+/** Bits of {@linkcode Feature} for what a client's auth asks for beyond goim's protocol. */
+export function featuresOf({ extras }: ConnectReply): number {
+  if (extras === undefined) return 0;
+  const has = (name: "rooms" | "notices") => extras.features.includes(name) ? Feature[name] : 0;
+  return Feature.extended | has("rooms") | has("notices");
+}
 
 /** What carries a connection's frames, whatever their format: the same object for all of a kind. */
 export interface Transport {

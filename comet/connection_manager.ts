@@ -4,12 +4,13 @@ import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { ConnectionRef, ConnectReply } from "../protocol/cluster/connection.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { RoomTypes } from "../protocol/room_options.ts";
-import { Channel, ChannelState, Feature, type Transport } from "./channel.ts";
+import { Channel, ChannelState, featuresOf, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { type CometOptions, TICK_MS } from "./options.ts";
 import { RoomLogs } from "./log/room_logs.ts";
 import { type Joined, Memberships } from "./memberships.ts";
+import { farewellOf } from "./notices.ts";
 import { Pings } from "./pings.ts";
 import { RoomInterest } from "./room_interest.ts";
 import { RoomPushes } from "./room_pushes.ts";
@@ -154,7 +155,7 @@ export class ConnectionManager {
   /** Says goodbye and ends the connection; a client that does not go is evicted soon after. */
   close(channel: Channel, close: CloseCode): void {
     if (channel.state >= ChannelState.closing) return;
-    const farewell = channel.transport.farewell(channel, close);
+    const farewell = farewellOf(channel, close);
     this.#disconnect(channel);
     channel.state = ChannelState.closing;
     this.#cancelSlowTimer(channel);
@@ -240,11 +241,4 @@ export class ConnectionManager {
     this.#wheel.cancel(channel.slowTimer);
     channel.slowTimer = NO_TIMER;
   }
-}
-
-/** Bits of {@linkcode Feature} for what a client's auth asks for beyond goim's protocol. */
-function featuresOf({ extras }: ConnectReply): number {
-  if (extras === undefined) return 0;
-  const has = (name: "rooms" | "notices") => extras.features.includes(name) ? Feature[name] : 0;
-  return Feature.extended | has("rooms") | has("notices");
 }

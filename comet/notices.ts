@@ -1,4 +1,7 @@
+import { type CloseCode, isApplicationClose } from "../protocol/close_codes.ts";
+import { concatFrames } from "../protocol/frame.ts";
 import { Operation } from "../protocol/operations.ts";
+import { type Channel, Feature } from "./channel.ts";
 import type { WireFormat } from "./format/wire_format.ts";
 
 const encoder = new TextEncoder();
@@ -26,11 +29,26 @@ export type Notice =
     readonly recovered: boolean;
   }
   /** Members of the further rooms of the connection, by their keys. */
-  | { readonly type: "online"; readonly rooms: Readonly<Record<string, number>> };
+  | { readonly type: "online"; readonly rooms: Readonly<Record<string, number>> }
+  /** The application closes the connection: its code alone does not say whether to come back. */
+  | CloseCode & { readonly type: "closing" };
 
 /** Encodes a notice for connections of a format. */
 export function encodeNotice(format: WireFormat, notice: Notice): Uint8Array {
   return format.frame(Operation.Notice, 0, encoder.encode(JSON.stringify(notice)));
+}
+
+/** The last words to a client that is closed, or undefined where there are none. */
+export function farewellOf(channel: Channel, close: CloseCode): Uint8Array | undefined {
+  const { format, isOpen, features, transport } = channel;
+  const farewell = transport.farewell(channel, close);
+  if (farewell === undefined || !isApplicationClose(close)) return farewell;
+  if (!isOpen || (features & Feature.notices) === 0) return farewell;
+  const { code, reason, reconnect } = close;
+  return concatFrames([
+    encodeNotice(format, { type: "closing", code, reason, reconnect }),
+    farewell,
+  ]);
 }
 
 /** A notice on its way to many: encoded at most once per format. */

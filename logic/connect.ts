@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { SessionLimits, Sessions } from "../drivers/ports.ts";
-import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
+import { applicationCodes, type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { CometApi } from "../protocol/cluster/comet_calls.ts";
 import {
   type ConnectionRef,
@@ -36,9 +36,6 @@ export type Connections =
   | { readonly keys: readonly string[] }
   | { readonly mids: readonly bigint[] }
   | { readonly connections: readonly ConnectionRef[] };
-
-/** Codes with which an application may close, beside the server's own. */
-const APPLICATION_CODES = { min: 4100, max: 4999 } as const;
 
 /** Longest reason that fits a close frame of WebSocket, in bytes of UTF-8. */
 const REASON_BYTES_MAX = 123;
@@ -174,7 +171,7 @@ export class Connector {
 
 function checkClose(close: CloseCode): void {
   const { code, reason } = close;
-  const { min, max } = APPLICATION_CODES;
+  const { min, max } = applicationCodes;
   const isOwn = Number.isInteger(code) && code >= min && code <= max;
   if (!isOwn && close !== CloseCodes.closedByApplication) {
     throw new BadRequest(`code must be ${min} to ${max}, current value is ${code}`);

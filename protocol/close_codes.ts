@@ -41,6 +41,14 @@ export const CloseCodes = {
   closedByApplication: { code: 4010, reason: "closed by the application", reconnect: false },
 } as const satisfies Record<string, CloseCode>;
 
+/** Codes with which an application may close, beside the server's own. */
+export const applicationCodes = { min: 4100, max: 4999 } as const;
+
+/** Whether a close is the application's, so that its code tells a client nothing. */
+export function isApplicationClose({ code }: CloseCode): boolean {
+  return code >= applicationCodes.min && code <= applicationCodes.max;
+}
+
 /** The one error that decoders throw for a peer's bad input; the connection is closed for it. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
