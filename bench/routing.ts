@@ -3,6 +3,7 @@ import { systemClock } from "../platform/system_clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { wireComet, wireJob, wireLogic } from "../cli/wiring.ts";
 import { cometDefaults } from "../comet/options.ts";
+import { AdmitAll } from "../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
@@ -40,7 +41,12 @@ class Cluster {
     const counters = new RpcCounters();
     this.parts = { clock, running: clock, prng: seededPrng(1), streams, secret: "", counters };
     const nodes = new MemoryNodes(clock);
-    this.ports = { pushLog: this.pushLog, nodes, sessions: new MemorySessions(nodes) };
+    this.ports = {
+      pushLog: this.pushLog,
+      nodes,
+      sessions: new MemorySessions(nodes),
+      moderation: new AdmitAll(),
+    };
     this.#logic = wireLogic(this.parts, {
       id: "logic~1",
       ports: this.ports,

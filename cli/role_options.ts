@@ -88,6 +88,8 @@ export function logicOptions(config: Config): LogicOptions {
     hookMs: config.hookMs,
     openAfterMs: logicDefaults.openAfterMs,
     rooms: config.rooms,
+    publishMidRate: logicDefaults.publishMidRate,
+    publishMidBurst: logicDefaults.publishMidBurst,
     nodes: {
       ...nodesDefaults,
       defaultDomain: config.defaultDomain,

@@ -43,7 +43,7 @@ export interface RoleDependencies {
 }
 
 /** The ports of logic and job. */
-export type Ports = Pick<Drivers, "pushLog" | "nodes" | "sessions">;
+export type Ports = Pick<Drivers, "pushLog" | "nodes" | "sessions" | "moderation">;
 
 /** What a comet has beside. */
 export interface CometSettings {

@@ -24,6 +24,10 @@ export interface CometOptions {
   readonly closeMs: number;
   /** Most operations of one connection per second; 0 for any number. */
   readonly operationsMax: number;
+  /** Most messages of one connection to rooms per second; 0 for any number. */
+  readonly publishRate: number;
+  /** How many of these may come at once after silence. */
+  readonly publishBurst: number;
   /** Most further rooms of one connection. */
   readonly roomsMax: number;
   /** After how long without a write a WebSocket client is pinged, in milliseconds; 0 for never. */
@@ -66,6 +70,8 @@ export const cometDefaults: CometOptions = {
   slowReaderMs: 10_000,
   closeMs: 5_000,
   operationsMax: 100,
+  publishRate: 5,
+  publishBurst: 10,
   roomsMax: 32,
   pingMs: 25_000,
   reportMs: 1_000,

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Nodes, PushLog, Sessions } from "./ports.ts";
+import type { Moderation, Nodes, PushLog, Sessions } from "./ports.ts";
+import { AdmitAll } from "./memory/moderation.ts";
 import {
   type OpenStore,
   type PushLogOptions,
@@ -41,6 +42,7 @@ export interface DriverUrls {
   readonly pushLog: string;
   readonly nodes: string;
   readonly sessions: string;
+  readonly moderation: string;
 }
 
 /** How to open the drivers. */
@@ -54,6 +56,7 @@ export interface Drivers {
   readonly pushLog: PushLog;
   readonly nodes: Nodes;
   readonly sessions: Sessions;
+  readonly moderation: Moderation;
   /** The stores of these. */
   readonly stores: readonly Store[];
   /** Tries what is needed of the stores, and says what is in the way, if anything. */
@@ -71,18 +74,21 @@ export async function openDrivers(
   urls: string | DriverUrls,
   options: DriverOptions,
 ): Promise<Drivers> {
-  const at = typeof urls === "string" ? { pushLog: urls, nodes: urls, sessions: urls } : urls;
+  const at = typeof urls === "string"
+    ? { pushLog: urls, nodes: urls, sessions: urls, moderation: urls }
+    : urls;
   const stores = new Map<string, Store>();
   const closeStores = async () => {
     for (const store of stores.values()) await store.close();
   };
   try {
-    for (const url of [at.pushLog, at.nodes, at.sessions]) {
+    for (const url of Object.values(at)) {
       if (!stores.has(url)) stores.set(url, await openStore(url, options));
     }
     const pushLog = await stores.get(at.pushLog)!.openPushLog?.(options);
     const nodes = await stores.get(at.nodes)!.openNodes?.(options.nodeLeaseMs);
     const sessions = nodes && await stores.get(at.sessions)!.openSessions?.(nodes);
+    const moderation = await stores.get(at.moderation)!.openModeration?.() ?? new AdmitAll();
     if (pushLog === undefined || nodes === undefined || sessions === undefined) {
       throw new Error("Cannot open drivers: a store does not serve the port that is wanted of it");
     }
@@ -90,6 +96,7 @@ export async function openDrivers(
       pushLog,
       nodes,
       sessions,
+      moderation,
       stores: [...stores.values()],
       problem: async () => {
         const problems = await Promise.all([...stores.values()].map((store) => store.problem()));

@@ -47,7 +47,7 @@ describe("openDrivers()", () => {
 
   it("opens each port at the URL that it is given, and a URL once", async () => {
     await withStore(startRedisStore, async ({ url }) => {
-      const urls = { pushLog: "memory:", nodes: "memory:", sessions: url };
+      const urls = { pushLog: "memory:", nodes: "memory:", sessions: url, moderation: url };
       const drivers = await openDrivers(urls, { ...options, nodeLeaseMs: 7_000 });
       assert.equal(drivers.stores.length, 2);
       assert.equal(drivers.nodes.leaseMs, 7_000);
@@ -62,7 +62,7 @@ describe("openDrivers()", () => {
 
   it("opens sessions in memory on nodes in memory alone", async () => {
     await withStore(startRedisStore, async ({ url }) => {
-      const urls = { pushLog: url, nodes: url, sessions: "memory:" };
+      const urls = { pushLog: url, nodes: url, sessions: "memory:", moderation: url };
       await assert.rejects(openDrivers(urls, options), /the nodes must be in memory, too/);
     });
   });

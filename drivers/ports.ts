@@ -15,6 +15,7 @@ import type { ConnectionRef } from "../protocol/cluster/connection.ts";
 
 export { PushLogFull, StoreRefused, StoreUnavailable } from "./errors.ts";
 export { type CometNode, NodeReplaced, NodeUnknown } from "../protocol/cluster/comet_node.ts";
+export * from "./moderation.ts";
 export * from "./push_log.ts";
 
 /** How many connections one user and one key may have, and what happens to one more. */

@@ -35,6 +35,8 @@ export interface Retention {
   readonly sizeMax: number;
   /** For how long a message is kept, in milliseconds. */
   readonly ttlMs: number;
+  /** `media`: messages with a media time do not count, and `ttlMs` alone ends them. */
+  readonly by?: "offset" | "media";
 }
 
 /** How a push is stored, beside what it says. */

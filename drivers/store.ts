@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
-import type { Nodes, PushLog, Sessions } from "./ports.ts";
+import type { Moderation, Nodes, PushLog, Sessions } from "./ports.ts";
 
 /** What a way to a store counts, as `storeHelp` of `cli/counter_help.ts` says. All only grow. */
 export class StoreCounters {
@@ -58,6 +58,7 @@ export interface Store {
   openNodes?(leaseMs?: number): Promise<Nodes>;
   /** @param nodes Says which runs are alive. */
   openSessions?(nodes: Nodes): Promise<Sessions>;
+  openModeration?(): Promise<Moderation>;
   /** Tries what is needed of the store, and says what is in the way, if anything. */
   problem(): Promise<StoreProblem | undefined>;
   /** Ends every wait and every connection. */

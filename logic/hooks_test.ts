@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, promisesSettled } from "../base/clock.ts";
+import { AdmitAll } from "../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
@@ -34,6 +35,7 @@ async function setUp(hooks: Hooks, limits: SessionLimits = logicDefaults.limits)
     pushLog: new MemoryPushLog(clock),
     sessions,
     nodes,
+    moderation: new AdmitAll(),
     comets,
     clock,
     running: clock,

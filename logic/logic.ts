@@ -6,7 +6,7 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
-import type { Nodes, PushLog, SessionLimits, Sessions } from "../drivers/ports.ts";
+import type { Moderation, Nodes, PushLog, SessionLimits, Sessions } from "../drivers/ports.ts";
 import type { CometNode, Registered } from "../protocol/cluster/comet_node.ts";
 import type { CometReport, LogicApi } from "../protocol/cluster/logic_calls.ts";
 import type {
@@ -16,7 +16,9 @@ import type {
   JoinRequest,
   ReceivedFrame,
 } from "../protocol/cluster/connection.ts";
+import type { PublishReply, PublishRequest } from "../protocol/cluster/publish.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
+import { EMPTY } from "../protocol/frame.ts";
 import type { HistoryPage, HistoryQuery } from "../protocol/history.ts";
 import { type RoomOptions, RoomTypes } from "../protocol/room_options.ts";
 import { Balancer } from "./balancer.ts";
@@ -37,6 +39,10 @@ export interface LogicOptions {
   readonly nodes: NodesOptions;
   /** What holds for rooms of some types. */
   readonly rooms: readonly RoomOptions[];
+  /** Most messages of one user to rooms per second, over all comets; 0 for any number. */
+  readonly publishMidRate: number;
+  /** How many of these may come at once after silence. */
+  readonly publishMidBurst: number;
   /** How long a hook's promise may take, in milliseconds. */
   readonly hookMs: number;
   /** How long a comet waits before it opens, in milliseconds; see {@linkcode Registered}. */
@@ -48,6 +54,8 @@ export const logicDefaults: LogicOptions = {
   limits: { perMidMax: 16, perKeyMax: 4, whenFull: "close-oldest" },
   nodes: nodesDefaults,
   rooms: [],
+  publishMidRate: 10,
+  publishMidBurst: 20,
   hookMs: 2_000,
   openAfterMs: 0,
 };
@@ -57,6 +65,7 @@ export interface LogicDependencies {
   readonly pushLog: PushLog;
   readonly sessions: Sessions;
   readonly nodes: Nodes;
+  readonly moderation: Moderation;
   readonly comets: Comets;
   readonly clock: Clock;
   /** The time in which this process ran: what hooks are judged by. */
@@ -119,6 +128,12 @@ export class Logic implements LogicApi {
     this.counters.received++;
     return this.#hooks.message(frame)
       .catch(() => notTaken(ReplyCode.failed, "message could not be taken, try again"));
+  }
+
+  publish(_request: PublishRequest): Promise<PublishReply> {
+    const message = "messages of clients are not published in this room";
+    const nowhere = { epoch: "", offset: 0, reply: EMPTY };
+    return Promise.resolve({ code: ReplyCode.refused, message, retryMs: 0, ...nowhere });
   }
 
   readHistory(query: HistoryQuery): Promise<HistoryPage> {

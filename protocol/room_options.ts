@@ -1,3 +1,4 @@
+import { Limits } from "./limits.ts";
 import { parseRoomKey } from "./room_key.ts";
 
 /** What holds for rooms of one type. */
@@ -10,10 +11,30 @@ export interface RoomOptions {
   readonly historySize: number;
   /** For how long a room keeps a message, in milliseconds. */
   readonly historyTtlMs: number;
+  /**
+   * What `historySize` bounds: every message, or those alone that have no media time, so that only
+   * `historyTtlMs` ends the others.
+   */
+  readonly historyBy: "offset" | "media";
   /** What happens to a member that reads too slowly, where the room keeps history. */
   readonly slow: "catch-up" | "latest" | "drop";
   /** How often a room writes to its members at most, in milliseconds; 0 for each push at once. */
   readonly mergeWindowMs: number;
+  /**
+   * What becomes of clients' messages to a room: refused, handed to the application as in goim, or
+   * pushed to the room, where the application may be asked first over HTTP.
+   */
+  readonly upstream: "off" | "log" | "publish" | "webhook";
+  /** The operation of pushes that clients' messages become which name none, an int32. */
+  readonly publishOperation: number;
+  /** Most bytes of a client's message. */
+  readonly messageBytesMax: number;
+  /** How long a sender waits from one message to a room to the next, in milliseconds; 0 for not. */
+  readonly slowModeMs: number;
+  /** How long a sender may not say the same to a room again, in milliseconds; 0 for not. */
+  readonly duplicateWindowMs: number;
+  /** What becomes of a message about which the application cannot be asked. */
+  readonly webhookFallback: "allow" | "refuse";
 }
 
 /** What holds for rooms where nobody says otherwise. */
@@ -22,8 +43,15 @@ export const roomDefaults: RoomOptions = {
   membersMax: 0,
   historySize: 0,
   historyTtlMs: 86_400_000,
+  historyBy: "offset",
   slow: "catch-up",
   mergeWindowMs: 0,
+  upstream: "log",
+  publishOperation: 1000,
+  messageBytesMax: Limits.upstreamBodyBytesMax,
+  slowModeMs: 0,
+  duplicateWindowMs: 0,
+  webhookFallback: "refuse",
 };
 
 /** The type that stands for all the rest. */

@@ -18,7 +18,12 @@ export abstract class LocalRole extends RoleProcess<Server> {
     const { config, metrics, parts } = this;
     const memory = "memory:";
     const pushLog = config.data === "" ? memory : `sqlite:${config.data}`;
-    const drivers = this.drivers = await openDrivers({ pushLog, nodes: memory, sessions: memory }, {
+    const drivers = this.drivers = await openDrivers({
+      pushLog,
+      nodes: memory,
+      sessions: memory,
+      moderation: memory,
+    }, {
       ...parts,
       ...driverOptions(config),
       // A comet is known until its process ends, however long it is silent.

@@ -13,6 +13,7 @@ import {
   type JoinRequest,
   type ReceivedFrame,
 } from "../../protocol/cluster/connection.ts";
+import type { PublishReply, PublishRequest } from "../../protocol/cluster/publish.ts";
 import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import type { RpcCounters } from "../../rpc/counters.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
@@ -151,6 +152,13 @@ export class LogicPool implements LogicApi {
 
   authorizeJoin(request: JoinRequest): Promise<boolean> {
     return this.#ask((logic) => logic.authorizeJoin(request));
+  }
+
+  /** Without an id one logic alone is asked: another might push the message once more. */
+  async publish(request: PublishRequest): Promise<PublishReply> {
+    if (request.publishId === undefined) return await this.#pick(new Set()).client.publish(request);
+    const kept = { ...request, body: request.body.slice() };
+    return await this.#ask((logic) => logic.publish(kept));
   }
 
   readHistory(query: HistoryQuery): Promise<HistoryPage> {

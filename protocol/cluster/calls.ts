@@ -23,6 +23,7 @@ export const RpcMethod = {
   authorizeJoin: 8,
   undoConnect: 9,
   readHistory: 10,
+  publish: 11,
   // Of a comet.
   deliver: 20,
   close: 21,

@@ -26,6 +26,13 @@ import {
   receivedFrameMessage,
 } from "./connection.ts";
 
+import {
+  type PublishReply,
+  publishReplyMessage,
+  type PublishRequest,
+  publishRequestMessage,
+} from "./publish.ts";
+
 /** What a comet says of itself, again and again. */
 export interface CometReport {
   readonly server: string;
@@ -63,6 +70,8 @@ export interface LogicApi {
    * @returns The body of the reply.
    */
   receive(frame: ReceivedFrame): Promise<Uint8Array>;
+  /** Takes a client's message to a room that it is in. */
+  publish(request: PublishRequest): Promise<PublishReply>;
   /** Reads what a room has kept; a page without messages where its type keeps no history. */
   readHistory(query: HistoryQuery): Promise<HistoryPage>;
   /**
@@ -98,6 +107,7 @@ export const logicCalls: Calls<LogicApi> = {
   disconnect: [RpcMethod.disconnect, connectionRefMessage, nothing],
   authorizeJoin: [RpcMethod.authorizeJoin, joinRequestMessage, alone(boolean)],
   receive: [RpcMethod.receive, receivedFrameMessage, alone(bytes, EMPTY)],
+  publish: [RpcMethod.publish, publishRequestMessage, publishReplyMessage],
   readHistory: [RpcMethod.readHistory, historyQueryMessage, historyPageMessage],
   report: [
     RpcMethod.report,

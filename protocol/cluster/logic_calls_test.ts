@@ -14,6 +14,7 @@ class Logic implements LogicApi {
   undoConnect = (request: unknown) => this.#take(request);
   disconnect = (connection: unknown) => this.#take(connection);
   authorizeJoin = (request: unknown) => this.#take(request);
+  publish = (request: unknown) => this.#take(request);
   readHistory = (query: unknown) => this.#take(query);
   receive = (frame: unknown) => this.#take(frame);
   report = (report: unknown) => this.#take(report);
@@ -71,6 +72,11 @@ test("LogicApi.authorizeJoin() brings every request over and the answer back", a
 test("LogicApi.receive() brings every frame over and every reply back", async () => {
   const { receivedFrame, bytes } = messages;
   await roundTrips(3, receivedFrame, bytes, (frame) => client.receive(frame));
+});
+
+test("LogicApi.publish() brings every request over and the reply back", async () => {
+  const { publishRequest, publishReply } = messages;
+  await roundTrips(11, publishRequest, publishReply, (request) => client.publish(request));
 });
 
 test("LogicApi.readHistory() brings every query over and the page back", async () => {

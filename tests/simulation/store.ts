@@ -1,4 +1,5 @@
 import { StoreUnavailable } from "../../drivers/ports.ts";
+import { AdmitAll } from "../../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import { type Prng, randomFloat } from "../../base/prng.ts";
@@ -16,6 +17,7 @@ export class Store {
   nodes: MemoryNodes;
   sessions: MemorySessions;
   readonly pushLog: LosingPushLog;
+  moderation = new AdmitAll();
   /** Who waits for an answer that may not come any more. */
   readonly #waiting = new Set<() => void>();
   #away = false;
@@ -54,6 +56,7 @@ export class Store {
     return {
       nodes: this.#remote(host, () => this.nodes, line, false),
       sessions: this.#remote(host, () => this.sessions, line, false),
+      moderation: this.#remote(host, () => this.moderation, line, false),
       pushLog: this.#remote(host, () => this.pushLog, line, true),
     };
   }

@@ -12,6 +12,7 @@ import type {
   JoinRequest,
   ReceivedFrame,
 } from "../../protocol/cluster/connection.ts";
+import type { PublishReply, PublishRequest } from "../../protocol/cluster/publish.ts";
 import { EMPTY } from "../../protocol/frame.ts";
 
 /** A call that the test answers. */
@@ -26,11 +27,16 @@ export function connectReply(fields: Partial<ConnectReply> = {}): ConnectReply {
   return { mid: 1n, key: "key", room: "live://1", accepts: [1000], asksJoins: false, ...fields };
 }
 
+/** The reply that a message was taken. */
+export function publishReply(fields: Partial<PublishReply> = {}): PublishReply {
+  return { code: 0, message: "", retryMs: 0, epoch: "e", offset: 1, reply: EMPTY, ...fields };
+}
+
 /** A logic that writes down what it is asked, and answers at once or when the test says so. */
 export class FakeLogic implements LogicApi {
   /** Calls that are not answered by themselves. */
   readonly holds = new Set<
-    "connect" | "authorizeJoin" | "receive" | "report" | "readHistory"
+    "connect" | "authorizeJoin" | "receive" | "publish" | "report" | "readHistory"
   >();
   /** Calls to `connect` that wait, with copies of what is borrowed. */
   readonly connects: HeldCall<ConnectRequest, ConnectReply>[] = [];
@@ -38,6 +44,8 @@ export class FakeLogic implements LogicApi {
   readonly joins: HeldCall<JoinRequest, boolean>[] = [];
   /** Calls to `receive` that wait. */
   readonly receives: HeldCall<ReceivedFrame, Uint8Array | void>[] = [];
+  /** Calls to `publish` that wait. */
+  readonly publishes: HeldCall<PublishRequest, PublishReply>[] = [];
   /** Calls to `report` that wait. */
   readonly reports: HeldCall<CometReport, ReadonlyMap<string, number> | undefined>[] = [];
   /** Calls to `readHistory` that wait. */
@@ -47,6 +55,7 @@ export class FakeLogic implements LogicApi {
   /** What `readHistory` answers unless it is held: no room has kept anything. */
   page: HistoryPage = { epoch: "", head: 0, first: 1, messages: [], more: false };
   readonly received: ReceivedFrame[] = [];
+  readonly published: PublishRequest[] = [];
   readonly undone: ConnectRequest[] = [];
   readonly disconnected: ConnectionRef[] = [];
   readonly registered: CometNode[] = [];
@@ -97,6 +106,14 @@ export class FakeLogic implements LogicApi {
   unregister(server: string): Promise<void> {
     this.unregistered.push(server);
     return Promise.resolve();
+  }
+
+  /** Unless held, it is the first message of its room. */
+  publish(request: PublishRequest): Promise<PublishReply> {
+    const copy = { ...request, body: request.body.slice() };
+    this.published.push(copy);
+    if (this.holds.has("publish")) return hold(this.publishes, copy);
+    return Promise.resolve(publishReply());
   }
 
   renew(sessions: readonly ConnectionRef[]): Promise<void> {

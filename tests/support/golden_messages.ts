@@ -81,6 +81,24 @@ const logicSamples: Samples<LogicApi> = {
     },
     utf8("a reply"),
   ],
+  publish: [
+    {
+      ...connection,
+      room: "live://1",
+      operation: 1000,
+      body: utf8('{"t":"hé"}'),
+      mediaMs: 61_500,
+      publishId: "id-1",
+    },
+    {
+      code: -429,
+      message: "too many messages",
+      retryMs: 1_500,
+      epoch: "k3x9",
+      offset: 2_147_483_647,
+      reply: Uint8Array.of(0, 255),
+    },
+  ],
   readHistory: [
     { room: "live://1", after: 41, last: 5, fromMs: 0, toMs: 60_000, limit: 100, bytesMax: 65_536 },
     {

@@ -1,4 +1,5 @@
 import { ManualClock } from "../../base/clock.ts";
+import { AdmitAll } from "../../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
@@ -70,6 +71,7 @@ export async function setUp(
     pushLog,
     sessions,
     nodes,
+    moderation: new AdmitAll(),
     comets: links,
     clock,
     running: clock,

@@ -3,6 +3,7 @@ import { wireComet, wireJob, wireLogic } from "../../cli/wiring.ts";
 import type { Comet } from "../../comet/comet.ts";
 import { cometDefaults } from "../../comet/options.ts";
 import type { LogicPool } from "../../comet/rpc/logic_pool.ts";
+import { AdmitAll } from "../../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
@@ -39,6 +40,7 @@ export class Roles {
     nodes: this.nodes,
     pushLog: this.pushLog,
     sessions: new MemorySessions(this.nodes),
+    moderation: new AdmitAll(),
   };
   readonly #parts;
   readonly #logics = new Map<number, () => Promise<void>>();

@@ -1,0 +1,68 @@
+/** A client's message to a room, as far as it matters whether it may be said. */
+export interface ClientMessage {
+  /** Who says it: `m` and the mid, or for nobody's mid `k` and the connection's key. */
+  readonly sender: string;
+  /** Room key. */
+  readonly room: string;
+  /** Tells its text from others. */
+  readonly digest: string;
+  /** Names it among the sender's messages to the room, where it may be said again after a fault. */
+  readonly publishId?: string;
+}
+
+/** What a client's message is held to. */
+export interface AdmissionRules {
+  /** Messages a second of one sender to all rooms, over all comets; 0 for any number. */
+  readonly perSecondMax: number;
+  /** How many of these may come at once after silence. */
+  readonly burst: number;
+  /** How long a sender waits from one message to the room to the next, in milliseconds; 0 for not. */
+  readonly slowModeMs: number;
+  /** How long a sender may not say the same to the room again, in milliseconds; 0 for not. */
+  readonly duplicateWindowMs: number;
+}
+
+/** Whether a message may be said; if not, why, and after how many milliseconds it may be. */
+export type Admission =
+  | { readonly admitted: true }
+  | {
+    readonly admitted: false;
+    readonly reason: "muted" | "duplicate" | "slow-mode" | "rate";
+    readonly retryMs: number;
+  };
+
+/** What every store of moderation promises. */
+export type ModerationPromise =
+  /** A mid that is muted in a room, or everywhere, is not admitted there until its time is over. */
+  | "muted"
+  /** A sender says so many messages a second, so many at once, and keeps the pause of the room. */
+  | "paced"
+  /** A sender does not say the same to a room twice within the window. */
+  | "no-duplicates"
+  /** A message that was admitted is admitted under its id again, for five minutes, uncounted. */
+  | "once"
+  /** What is not admitted counts nowhere; senders do not touch each other; many at once count all. */
+  | "exact";
+
+/** Who may say something now, over all logics. */
+export interface Moderation {
+  /**
+   * Decides on a message in one step: a mute first; then one whose id was admitted is admitted again;
+   * then duplicates, the pause of the room, the rate. What is admitted counts.
+   */
+  admit(message: ClientMessage, rules: AdmissionRules): Promise<Admission>;
+  /**
+   * Mutes a user for a time, in place of an earlier mute in the same place.
+   *
+   * @param room Room key; empty for everywhere.
+   * @param forMs How long, in milliseconds.
+   * @throws {StoreRefused} When there are too many.
+   */
+  mute(mid: bigint, room: string, forMs: number): Promise<void>;
+  /**
+   * Ends a mute in the same place; others stay.
+   *
+   * @returns Whether there was one.
+   */
+  unmute(mid: bigint, room: string): Promise<boolean>;
+}
