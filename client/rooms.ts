@@ -32,6 +32,21 @@ export interface HistoryRequest {
   readonly limit?: number;
 }
 
+/** A message that a client wants to be pushed to a room that it is in. */
+export interface PublishRequest {
+  /** Room key. */
+  readonly room: string;
+  /** The operation that members see; without one, that of the room's type. */
+  readonly op?: number;
+  /** Text, or what JSON can say; anything else is `body_base64`, in its place. */
+  readonly body?: unknown;
+  readonly body_base64?: string;
+  /** Its place in the video or the like that the room is about, in milliseconds. */
+  readonly media_ms?: number;
+  /** Names it among the client's own: said again under this id it is stored once. */
+  readonly id?: string;
+}
+
 /** What answers have in common: 0, or a negative code and why. */
 export interface Answer {
   readonly code: number;
@@ -58,6 +73,11 @@ export interface AuthAnswer extends JoinAnswer {
   readonly key: string;
   /** How often the client sends a heartbeat at least, in milliseconds. */
   readonly heartbeat_ms: number;
+}
+
+/** The answer to a publish: its place in the room's log, where the room keeps history. */
+export interface PublishAnswer extends Answer, RoomPosition {
+  readonly room: string;
 }
 
 /** A message of a room's history; its body is JSON or text, or base64 of anything else. */
@@ -115,6 +135,10 @@ export function encodeLeave(room: string, sequence = 0): Uint8Array {
 
 export function encodeHistory(request: HistoryRequest, sequence = 0): Uint8Array {
   return encodeJson(Operation.History, sequence, request);
+}
+
+export function encodePublish(request: PublishRequest, sequence = 0): Uint8Array {
+  return encodeJson(Operation.Publish, sequence, request);
 }
 
 function encodeJson(operation: number, sequence: number, body: unknown): Uint8Array {

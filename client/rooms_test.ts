@@ -9,6 +9,7 @@ import {
   encodeHistory,
   encodeJoin,
   encodeLeave,
+  encodePublish,
   type Notice,
 } from "./rooms.ts";
 
@@ -27,6 +28,18 @@ describe("what a client says of further rooms", () => {
         encodeHistory({ room: "1", from_ms: 0, to_ms: 60_000, limit: 9 }, 5),
         rawFrame(68, 5, '{"room":"1","from_ms":0,"to_ms":60000,"limit":9}'),
       ],
+      [
+        encodePublish(
+          { room: "live://ü", op: 1001, body: { t: "好" }, media_ms: 61_500, id: "a" },
+          6,
+        ),
+        rawFrame(
+          70,
+          6,
+          '{"room":"live://ü","op":1001,"body":{"t":"好"},"media_ms":61500,"id":"a"}',
+        ),
+      ],
+      [encodePublish({ room: "1", body: "hi" }), rawFrame(70, 0, '{"room":"1","body":"hi"}')],
     ];
     for (const [bytes, wanted] of cases) assert.deepEqual(Buffer.from(bytes), wanted);
   });
