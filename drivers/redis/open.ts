@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { StoreUnavailable } from "../ports.ts";
 import type { Store, StoreDependencies, StoreProblem } from "../store.ts";
 import { codeOf, type Unavailability, unavailabilityIn } from "./errors.ts";
+import { RedisModeration } from "./moderation.ts";
 import { RedisNodes } from "./nodes.ts";
 import { RedisPushLog } from "./push_log.ts";
 import { LAYOUT_KEY } from "./push_scripts.ts";
@@ -28,6 +29,7 @@ export async function openOverRedis(
     openPushLog: (options) => RedisPushLog.open(store, options, prng),
     openNodes: async (leaseMs) => new RedisNodes(store, clock, leaseMs),
     openSessions: async (nodes) => new RedisSessions(store, nodes),
+    openModeration: async () => new RedisModeration(store, prng),
     problem: () => problemOf(store),
     close: () => store.close(),
   };

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { seededPrng } from "../../base/prng.ts";
+import { systemClock } from "../../platform/system_clock.ts";
+import { LossyStore } from "../../tests/support/lossy_store.ts";
+import { redisCli, RedisServer } from "../../tests/support/redis_server.ts";
+import {
+  type AdmissionRules,
+  type ClientMessage,
+  StoreRefused,
+  StoreUnavailable,
+} from "../ports.ts";
+import { RedisModeration } from "./moderation.ts";
+import { openRedisStore } from "./tcp_store.ts";
+
+const parts = { clock: systemClock, prng: seededPrng(1) };
+const message: ClientMessage = { sender: "m1", room: "live://1", digest: "a" };
+const rules: AdmissionRules = {
+  perSecondMax: 10,
+  burst: 20,
+  slowModeMs: 60_000,
+  duplicateWindowMs: 70_000,
+};
+const none: AdmissionRules = { perSecondMax: 0, burst: 0, slowModeMs: 0, duplicateWindowMs: 0 };
+const DAY_MS = 86_400_000;
+
+describe("Moderation in Redis", () => {
+  let server: RedisServer;
+  let store: LossyStore;
+  let moderation: RedisModeration;
+
+  before(async () => {
+    server = await RedisServer.start();
+    store = new LossyStore(await openRedisStore(server.url, parts));
+  });
+  after(async () => {
+    await store?.close();
+    await server?.stop();
+  });
+  beforeEach(async () => {
+    await redis("FLUSHALL");
+    store.mayRepeat = false;
+    moderation = new RedisModeration(store, parts.prng);
+  });
+
+  const redis = (...args: string[]) => redisCli(server.port, ...args);
+  const keys = async () => (await redis("KEYS", "*")).split("\n").filter((key) => key !== "");
+
+  it("keeps nothing without end", async () => {
+    await moderation.admit({ ...message, publishId: "id" }, rules);
+    await moderation.mute(1n, "", 366 * DAY_MS);
+    await moderation.mute(1n, "live://1", 1);
+    const expected = [["rate", 100], ["pause", 60_000], ["text", 70_000], [
+      "said",
+      300_000,
+    ]] as const;
+    const restMs = new Map<string, number>();
+    for (const key of await keys()) restMs.set(key.split(":")[2], Number(await redis("PTTL", key)));
+    for (const [what, ms] of expected) {
+      if (what === "rate" && !restMs.has(what)) continue;
+      assert.ok(restMs.get(what)! > ms - 60_000 && restMs.get(what)! <= ms, what);
+    }
+    assert.ok([...restMs.values()].every((ms) => ms > 0 || ms === -2), "each expires");
+    assert.ok(restMs.get("mute")! > 365 * DAY_MS);
+  });
+
+  it("has the keys of one sender in one slot, and those of no two alike", async () => {
+    const odd = ['m1","live://1', "k{1}:", "k}", "k", 'k"', "k\ud800", "k\ud801", "k\ufffd"];
+    for (const sender of odd) {
+      for (const room of ["live://1", 'live://1","a', ""]) {
+        const said = { sender, room, digest: "a", publishId: 'b","c' };
+        assert.deepEqual(await moderation.admit(said, rules), { admitted: true }, sender + room);
+        const again = await moderation.admit({ ...said, publishId: "c" }, rules);
+        assert.equal(again.admitted, false);
+      }
+    }
+    for (const key of await keys()) assert.match(key, /^halley:\{s\d+\}:/);
+  });
+
+  it("writes nothing for what is refused, or has no rules", async () => {
+    assert.deepEqual(await moderation.admit(message, none), { admitted: true });
+    assert.deepEqual(await keys(), []);
+    await moderation.mute(1n, "", 60_000);
+    const before = await keys();
+    assert.equal((await moderation.admit({ ...message, publishId: "id" }, rules)).admitted, false);
+    assert.deepEqual(await keys(), before);
+  });
+
+  it("admits once what is sent twice, and again what was admitted unheard", async () => {
+    store.mayRepeat = true;
+    store.repeat = "admit-message";
+    assert.deepEqual(await moderation.admit(message, rules), { admitted: true });
+    assert.equal((await moderation.admit(message, rules)).admitted, false);
+    const said = { ...message, room: "live://2", publishId: "id" };
+    store.lose = "admit-message";
+    await assert.rejects(moderation.admit(said, rules), StoreUnavailable);
+    assert.deepEqual(await moderation.admit(said, rules), { admitted: true });
+  });
+
+  it("does not hold a sender to what is further ahead than it can be", async () => {
+    assert.deepEqual(await moderation.admit(message, { ...rules, perSecondMax: 0.01 }), {
+      admitted: true,
+    });
+    const far = String(systemClock.wallMs() + DAY_MS);
+    for (const key of await keys()) await redis("SET", key, far, "PX", "60000");
+    assert.deepEqual(await moderation.admit(message, rules), { admitted: true });
+    assert.equal((await moderation.admit(message, rules)).admitted, false);
+  });
+
+  it("counts a message of a flood as one, however many ask at once", async () => {
+    const flood = { ...none, perSecondMax: 0.001, burst: 7 };
+    const all = await Promise.all(
+      Array.from(
+        { length: 100 },
+        (_, index) => moderation.admit({ ...message, digest: String(index) }, flood),
+      ),
+    );
+    assert.equal(all.filter(({ admitted }) => admitted).length, 7);
+  });
+
+  it("is refused whole by a full Redis, which goes on refusing who is muted", async () => {
+    await moderation.mute(2n, "", 60_000);
+    await redis("CONFIG", "SET", "maxmemory", "1");
+    try {
+      const before = await keys();
+      await assert.rejects(moderation.admit({ ...message, publishId: "id" }, rules), StoreRefused);
+      await assert.rejects(moderation.mute(1n, "", 1_000), StoreRefused);
+      assert.deepEqual(await keys(), before);
+      const muted = await moderation.admit({ ...message, sender: "m2" }, rules);
+      assert.equal(!muted.admitted && muted.reason, "muted");
+      assert.equal(await moderation.unmute(2n, ""), true);
+    } finally {
+      await redis("CONFIG", "SET", "maxmemory", "0");
+    }
+    assert.deepEqual(await moderation.admit({ ...message, publishId: "id" }, rules), {
+      admitted: true,
+    });
+  });
+
+  it("is not available while Redis is away", async () => {
+    const other = await RedisServer.start();
+    const gone = await openRedisStore(other.url, parts);
+    try {
+      const away = new RedisModeration(gone, parts.prng);
+      await other.signal("SIGKILL");
+      await assert.rejects(away.admit(message, rules), StoreUnavailable);
+      await assert.rejects(away.mute(1n, "", 1), StoreUnavailable);
+      await assert.rejects(away.unmute(1n, ""), StoreUnavailable);
+    } finally {
+      await gone.close();
+      await other.stop();
+    }
+  });
+});
