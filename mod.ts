@@ -23,7 +23,14 @@ import { ConfigError } from "./options/reading.ts";
 import { selectPlatform } from "./platform/select.ts";
 
 export type { Connections } from "./logic/connect.ts";
-export type { AuthRequest, Identity, Refusal, Reply, UpstreamMessage } from "./logic/hooks.ts";
+export type {
+  AuthRequest,
+  Identity,
+  Refusal,
+  Replacement,
+  Reply,
+  UpstreamMessage,
+} from "./logic/hooks.ts";
 export type { PushOptions, RoomPushOptions } from "./logic/push_options.ts";
 export type { CloseCode } from "./protocol/close_codes.ts";
 export type { ConnectionRef } from "./protocol/cluster/connection.ts";

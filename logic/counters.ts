@@ -25,6 +25,23 @@ export class LogicCounters {
   disconnectedTimeouts = 0;
   /** Calls of hooks that were not made because too many were under way, or waited. */
   hookCallsRefused = 0;
+  // Of clients' messages: those that were pushed to rooms, and why others were not.
+  published = 0;
+  /** Messages to rooms of a type where none are published. */
+  messagesOff = 0;
+  /** Messages that are too long or say what cannot be. */
+  messagesWrong = 0;
+  /** Messages of who is muted. */
+  messagesMuted = 0;
+  /** Messages that say the same again. */
+  messagesRepeated = 0;
+  messagesInSlowMode = 0;
+  /** Messages beyond what a user may send. */
+  messagesOverRate = 0;
+  /** Messages that the application refused. */
+  messagesRefused = 0;
+  /** Messages that the application or the store failed to take. */
+  messagesFailed = 0;
   reports = 0;
   /** Push calls whose pushes are all in the log. */
   pushesAccepted = 0;

@@ -13,8 +13,8 @@ export class History {
 
   /** How much a room keeps; nothing when it keeps no history. */
   retentionOf(room: string): Retention | undefined {
-    const { historySize, historyTtlMs } = this.roomTypes.of(room);
-    return historySize === 0 ? undefined : { sizeMax: historySize, ttlMs: historyTtlMs };
+    const { historySize: sizeMax, historyTtlMs: ttlMs, historyBy: by } = this.roomTypes.of(room);
+    return sizeMax === 0 ? undefined : { sizeMax, ttlMs, by };
   }
 
   /**

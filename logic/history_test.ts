@@ -20,7 +20,10 @@ test("History.read() asks the log with what the room's type keeps", async () => 
   log.page = { epoch: "e1", head: 9, first: 5, messages: [], more: true };
   const query = { room: "log://1", after: 3, limit: 10, bytesMax: 100 };
   assert.equal(await history.read(query), log.page);
-  assert.deepEqual(log.asked, [{ ...query, retention: { sizeMax: 50, ttlMs: 60_000 } }]);
+  assert.deepEqual(log.asked, [{
+    ...query,
+    retention: { sizeMax: 50, ttlMs: 60_000, by: "offset" },
+  }]);
 });
 
 test("History.read() keeps pages within their limits, whatever a comet asks for", async () => {

@@ -1,12 +1,11 @@
 import type { ClientExtras } from "../protocol/cluster/connection.ts";
 import { excerpt } from "../protocol/excerpt.ts";
-import { EMPTY } from "../protocol/frame.ts";
 import { readStreamPosition, streamPositionForm } from "../protocol/history_json.ts";
 import { isHistoryCount } from "../protocol/history_query.ts";
 import { isInt32 } from "../protocol/int32.ts";
 import { Limits } from "../protocol/limits.ts";
 import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
-import type { Hooks, Identity, Refusal, Reply } from "./hooks.ts";
+import type { Hooks, Identity, Refusal, Replacement, Reply } from "./hooks.ts";
 
 /** An identity in which nothing of goim's is missing; the key may still be empty. */
 export interface CheckedIdentity extends Omit<Required<Identity>, "since" | "last" | "features"> {
@@ -14,8 +13,15 @@ export interface CheckedIdentity extends Omit<Required<Identity>, "since" | "las
   readonly extras: ClientExtras | undefined;
 }
 
-/** Codes of replies to upstream messages that were not taken. */
-export const ReplyCode = { refused: -403, failed: -500 } as const;
+/** What is to become of a message: with no member it passes. */
+export interface Verdict {
+  /** Why it is refused. */
+  readonly refuse?: string;
+  /** What is pushed in its place. */
+  readonly replace?: Uint8Array;
+  /** What is answered, since it is not pushed. */
+  readonly reply?: Uint8Array;
+}
 
 /** What of a refusal's reason is passed on, in characters. */
 const REASON_CHARS_MAX = 1_000;
@@ -81,26 +87,35 @@ export function checkJoin(answer: boolean): boolean {
   throw wrong("the answer", "true or false", answer);
 }
 
-/** Checks what `message` answered; the body of the reply. */
-export function replyBody(answer: Awaited<ReturnType<NonNullable<Hooks["message"]>>>): Uint8Array {
-  if (answer === undefined) return EMPTY;
+/**
+ * Checks what `message` answered.
+ *
+ * @param isPushed Whether the message is pushed to its room, so that there is what to replace.
+ */
+export function checkVerdict(
+  answer: Awaited<ReturnType<NonNullable<Hooks["message"]>>>,
+  isPushed: boolean,
+): Verdict {
+  if (answer === undefined) return {};
   checkObject(answer);
-  if ("refuse" in answer) {
-    return notTaken(ReplyCode.refused, checkRefusal(answer as Refusal).refuse);
-  }
-  const { reply } = answer as Reply;
-  const body = typeof reply === "string" ? encoder.encode(reply) : reply;
-  if (!(body instanceof Uint8Array)) throw wrong("reply", "bytes or text", reply);
+  const { refuse, replace, reply } = answer as Partial<Refusal & Replacement & Reply>;
+  const given = [refuse, replace, reply].filter((member) => member !== undefined);
+  if (given.length !== 1) throw wrong("one of refuse, replace, reply", "given", given.length);
+  if (refuse !== undefined) return checkRefusal({ refuse });
+  if (replace === undefined) return { reply: checkBody("reply", reply) };
+  if (!isPushed) throw new TypeError("replace must not be given: the message is not pushed");
+  return { replace: checkBody("replace", replace) };
+}
+
+/** @throws {TypeError} When it cannot be the body of a push. */
+export function checkBody(name: string, value: unknown): Uint8Array {
+  const body = typeof value === "string" ? encoder.encode(value) : value;
+  if (!(body instanceof Uint8Array)) throw wrong(name, "bytes or text", value);
   if (body.byteLength <= Limits.pushBodyBytesMax) return body;
-  throw wrong("reply", `at most ${Limits.pushBodyBytesMax} bytes`, body.byteLength);
+  throw wrong(name, `at most ${Limits.pushBodyBytesMax} bytes`, body.byteLength);
 }
 
-/** The body of the reply to a message that was not taken. */
-export function notTaken(code: number, message: string): Uint8Array {
-  return encoder.encode(JSON.stringify({ code, message }));
-}
-
-function checkRefusal({ refuse }: Refusal): Refusal {
+export function checkRefusal({ refuse }: Refusal): Refusal {
   if (typeof refuse !== "string") throw wrong("refuse", "text", refuse);
   return { refuse: refuse.toWellFormed().slice(0, REASON_CHARS_MAX) };
 }

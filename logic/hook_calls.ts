@@ -1,15 +1,17 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { TimeoutError, withTimeout } from "../base/with_timeout.ts";
-import type {
-  ConnectionRef,
-  ConnectRequest,
-  ReceivedFrame,
-} from "../protocol/cluster/connection.ts";
+import type { ConnectionRef, ConnectRequest } from "../protocol/cluster/connection.ts";
 import type { LogicCounters } from "./counters.ts";
 import { goimHooks } from "./goim_hooks.ts";
-import { type CheckedIdentity, checkIdentity, checkJoin, replyBody } from "./hook_answers.ts";
-import type { Awaitable, Hooks, Refusal } from "./hooks.ts";
+import {
+  type CheckedIdentity,
+  checkIdentity,
+  checkJoin,
+  checkVerdict,
+  type Verdict,
+} from "./hook_answers.ts";
+import type { Awaitable, Hooks, Refusal, UpstreamMessage } from "./hooks.ts";
 
 /** Calls of one hook that may be under way, but for `disconnected`; more fail. */
 export const HOOK_CALLS_MAX = 10_000;
@@ -21,7 +23,7 @@ export const DISCONNECTED_CALLS_MAX = 1_000;
 export const DISCONNECTED_WAITING_MAX = 100_000;
 
 /** A hook gave no answer that counts; why has been logged and counted. */
-class HookFailed extends Error {
+export class HookFailed extends Error {
   override readonly name = "HookFailed";
 }
 
@@ -75,13 +77,25 @@ export class HookCalls {
     return this.#call("authorizeJoin", () => this.#hooks.authorizeJoin!(identity, room), checkJoin);
   }
 
-  /** @returns The body of the reply. */
-  message(frame: ReceivedFrame): Promise<Uint8Array> {
-    const { server, connectionId, mid, key, room, operation } = frame;
-    const identity = { server, connectionId, mid, key };
-    const message = { operation, body: frame.body.slice() };
-    const hooks: Hooks = this.#hooks.message === undefined ? goimHooks : this.#hooks;
-    return this.#call("message", () => hooks.message!(identity, room, message), replyBody);
+  /** Whether the application takes messages. */
+  get takesMessages(): boolean {
+    return this.#hooks.message !== undefined;
+  }
+
+  /**
+   * @param message With a body that is the hook's own.
+   * @param isPushed Whether it is pushed to the room if the hook lets it.
+   */
+  message(
+    identity: ConnectionRef,
+    room: string,
+    message: UpstreamMessage,
+    isPushed: boolean,
+  ): Promise<Verdict> {
+    const hooks: Hooks = this.takesMessages ? this.#hooks : goimHooks;
+    const check = (answer: Awaited<ReturnType<NonNullable<Hooks["message"]>>>) =>
+      checkVerdict(answer, isPushed);
+    return this.#call("message", () => hooks.message!(identity, room, message), check);
   }
 
   /** Tells of a connection that ended, as soon as not too many others are being told of. */

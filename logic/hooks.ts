@@ -75,10 +75,18 @@ export interface Refusal {
  * ```
  */
 export interface UpstreamMessage {
-  /** The frame's operation: 4, or one of the application's own. */
+  /**
+   * What the members of the room would see in the frame, for a message to a room where clients'
+   * messages are pushed or that came by operation 70; else the frame's own operation: 4, or one of
+   * the application's.
+   */
   readonly operation: number;
   /** What the client sent, as it is. */
   readonly body: Uint8Array;
+  /** Its place in the video or the like that the room is about, in milliseconds, where it has one. */
+  readonly mediaMs?: number;
+  /** What the client calls it, where it may send it again: the same message has the same id. */
+  readonly id?: string;
 }
 
 /**
@@ -94,6 +102,21 @@ export interface UpstreamMessage {
 export interface Reply {
   /** At most as long as the body of a push. */
   readonly reply: Uint8Array | string;
+}
+
+/**
+ * What is pushed to the room in place of what the client sent; text as its UTF-8.
+ *
+ * ```ts
+ * import type { Replacement } from "./mod.ts";
+ *
+ * const polite: Replacement = { replace: "****" };
+ * console.log(polite.replace);
+ * ```
+ */
+export interface Replacement {
+  /** At most as long as the body of a push. */
+  readonly replace: Uint8Array | string;
 }
 
 /** A value, now or later. */
@@ -143,17 +166,23 @@ export interface Hooks {
    */
   authorizeJoin?(identity: ConnectionRef, room: string): Awaitable<boolean>;
   /**
-   * Takes what a client sent up. Left out, it is logged at level debug.
+   * Takes what a client sent up. Left out, it is logged at level debug, or pushed to the room where
+   * rooms of its type have `upstream = "publish"`.
    *
-   * @param room The key of the client's room; empty in none.
-   * @returns Nothing to answer with an empty body, or what to answer. A refusal is answered as
-   * `{"code":-403,"message":reason}`, and so is a failure of this hook, with code -500.
+   * It may be asked more than once for a message: when an answer gets lost, comets ask another
+   * logic, and clients send it again under its id.
+   *
+   * @param room The key of the room that it is for, or else of the client's room; empty in none.
+   * @returns Nothing to let it pass: to the room, or answered with an empty body where messages are
+   * not pushed. A replacement, where they are, is pushed instead. A reply says that the application
+   * has taken it: it is not pushed. A refusal is answered as `{"code":-403,"message":reason}`, and
+   * so is a failure of this hook, with code -500.
    */
   message?(
     identity: ConnectionRef,
     room: string,
     message: UpstreamMessage,
-  ): Awaitable<Reply | Refusal | undefined | void>;
+  ): Awaitable<Reply | Replacement | Refusal | undefined | void>;
   /**
    * A connection that was let in has ended. Called at most once for each, and only by a logic that
    * hears of it: not when the comet's process died or was cut off, when a store lost the session

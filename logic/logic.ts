@@ -1,7 +1,7 @@
 /**
  * The door of this folder: logic, put together from its parts. `connect.ts` lets clients in, by
- * hooks (`hooks.ts`), `push.ts` takes pushes, `history.ts` reads what rooms have kept, `http/` is
- * the API in front, and `rpc/` serves comets in other processes.
+ * hooks (`hooks.ts`), `upstream/` takes what they send, `push.ts` takes pushes, `history.ts` reads
+ * what rooms have kept, `http/` is the API in front, and `rpc/` serves comets in other processes.
  *
  * @module
  */
@@ -18,7 +18,6 @@ import type {
 } from "../protocol/cluster/connection.ts";
 import type { PublishReply, PublishRequest } from "../protocol/cluster/publish.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
-import { EMPTY } from "../protocol/frame.ts";
 import type { HistoryPage, HistoryQuery } from "../protocol/history.ts";
 import { type RoomOptions, RoomTypes } from "../protocol/room_options.ts";
 import { Balancer } from "./balancer.ts";
@@ -28,10 +27,10 @@ import { LogicCounters } from "./counters.ts";
 import { NodeListing, nodesDefaults, type NodesOptions } from "./nodes.ts";
 import { Online } from "./online.ts";
 import { Push } from "./push.ts";
-import { notTaken, ReplyCode } from "./hook_answers.ts";
 import { History } from "./history.ts";
 import { HookCalls } from "./hook_calls.ts";
 import type { Hooks } from "./hooks.ts";
+import { Upstream } from "./upstream/upstream.ts";
 
 /** What an operator decides about logic. */
 export interface LogicOptions {
@@ -86,6 +85,7 @@ export class Logic implements LogicApi {
   readonly #balancer = new Balancer();
   readonly #connector: Connector;
   readonly #hooks: HookCalls;
+  readonly #upstream: Upstream;
   readonly #sessions: Sessions;
   readonly #registry: Nodes;
   readonly #registered: Registered;
@@ -100,8 +100,20 @@ export class Logic implements LogicApi {
     this.#sessions = sessions;
     this.#registry = nodes;
     this.#registered = { openAfterMs: options.openAfterMs, leaseMs: nodes.leaseMs };
-    this.history = new History(pushLog, new RoomTypes(options.rooms));
-    this.push = new Push(pushLog, sessions, this.history, this.counters);
+    const roomTypes = new RoomTypes(options.rooms);
+    this.history = new History(pushLog, roomTypes);
+    const push = this.push = new Push(pushLog, sessions, this.history, counters);
+    const { publishMidRate: perSecondMax, publishMidBurst: burst } = options;
+    const midRate = { perSecondMax, burst };
+    const { moderation } = dependencies;
+    this.#upstream = new Upstream({
+      hooks: this.#hooks,
+      moderation,
+      push,
+      roomTypes,
+      midRate,
+      counters,
+    });
     this.online = new Online(this.#cluster);
     this.nodes = new NodeListing(this.#cluster, this.#balancer, options.nodes);
   }
@@ -126,14 +138,11 @@ export class Logic implements LogicApi {
 
   receive(frame: ReceivedFrame): Promise<Uint8Array> {
     this.counters.received++;
-    return this.#hooks.message(frame)
-      .catch(() => notTaken(ReplyCode.failed, "message could not be taken, try again"));
+    return this.#upstream.receive(frame);
   }
 
-  publish(_request: PublishRequest): Promise<PublishReply> {
-    const message = "messages of clients are not published in this room";
-    const nowhere = { epoch: "", offset: 0, reply: EMPTY };
-    return Promise.resolve({ code: ReplyCode.refused, message, retryMs: 0, ...nowhere });
+  publish(request: PublishRequest): Promise<PublishReply> {
+    return this.#upstream.publish(request);
   }
 
   readHistory(query: HistoryQuery): Promise<HistoryPage> {

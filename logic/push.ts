@@ -111,6 +111,16 @@ export class Push {
     });
   }
 
+  /** Pushes a client's message to a room, which is counted by whoever takes these. */
+  message(
+    operation: number,
+    room: string,
+    body: Uint8Array,
+    options: RoomPushOptions,
+  ): Promise<StreamPosition | undefined> {
+    return this.#toRoom(operation, room, body, options);
+  }
+
   async #toRoom(
     operation: number,
     room: string,

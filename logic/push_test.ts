@@ -110,7 +110,7 @@ test("Push.room() keeps history as the room's type says, and answers its place t
     { ...shared, room: "live://1", mediaMs: 0 },
     { ...shared, room: "log://1" },
   ]);
-  const retention = { sizeMax: 50, ttlMs: 60_000 };
+  const retention = { sizeMax: 50, ttlMs: 60_000, by: "offset" };
   assert.deepEqual(log.options, [{ publishId, retention: undefined }, { publishId, retention }]);
 });
 

@@ -34,3 +34,8 @@ export const Operation = {
   /** Wraps pushes to a further room with its key, server to client. */
   RoomBatch: 74,
 } as const;
+
+/** Whether an operation is goim's or ours: one that no application may give a meaning of its own. */
+export function isProtocolOperation(operation: number): boolean {
+  return (operation >= 0 && operation <= 17) || (operation >= 64 && operation <= 75);
+}

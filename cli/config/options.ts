@@ -14,6 +14,7 @@ import { tables } from "../../options/tables.ts";
 import { nodeOptions } from "./node_options.ts";
 import { pushOptions } from "./push_options.ts";
 import { roomTables } from "./room_options.ts";
+import { upstreamOptions } from "./upstream_options.ts";
 
 /** The tables of the file, in the order in which help and docs show them. */
 export const sections = {
@@ -22,6 +23,7 @@ export const sections = {
   api: "Who may use the HTTP API",
   comet: "Connections",
   rooms: "Rooms of one type",
+  upstream: "Messages from clients",
   sessions: "Connections of one user",
   push: "Pushes on their way",
   cluster: "Roles in processes of their own",
@@ -181,6 +183,7 @@ export const options = {
     }),
   }),
   rooms: roomTables,
+  ...upstreamOptions,
   ...inSection("sessions", {
     perMidMax: integer({
       name: "per-mid-max",

@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { Address } from "../../platform/port.ts";
 import { isLoopback } from "../../protocol/host.ts";
+import { isProtocolOperation } from "../../protocol/operations.ts";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import { options } from "./options.ts";
 import { type Config, type Field, isReplaced, listenersOf, optionList } from "./schema.ts";
@@ -31,6 +32,7 @@ export function relations(
   return [
     ...alternatives(config, placeOf),
     ...ports(config, command),
+    ...rooms(config),
     ...api(config, command),
     ...needed(config, command),
     ...addresses(config),
@@ -60,6 +62,30 @@ function addresses({ logic, rpc, advertiseRpc, metrics }: Config): string[] {
   ];
   return given.filter(([, text]) => text !== "" && parseRpcAddress(text) === undefined)
     .map(([name, text]) => `${name} = "${text}": the port must be 0 to 65535`);
+}
+
+/** Options of rooms that have no effect, or none without another. */
+function rooms({ rooms }: Config): string[] {
+  return rooms.flatMap((room, index) => {
+    const place = `[[rooms]] #${index + 1}`;
+    const { historyBy, historySize, upstream, slowModeMs, duplicateWindowMs } = room;
+    const mistakes: string[] = [];
+    if (isProtocolOperation(room.publishOperation)) {
+      const operation = `publish-operation = ${room.publishOperation}`;
+      mistakes.push(`${place}: ${operation}: it must not be one of the protocol's own`);
+    }
+    if (historyBy === "media" && historySize === 0) {
+      mistakes.push(`${place}: history-by = "media" needs a history-size: no message is kept`);
+    }
+    if (upstream === "off" || upstream === "log") {
+      const given = [["slow-mode", slowModeMs], ["duplicate-window", duplicateWindowMs]] as const;
+      for (const [name, value] of given) {
+        if (value === 0) continue;
+        mistakes.push(`${place}: ${name} needs the upstream publish or webhook, not ${upstream}`);
+      }
+    }
+    return mistakes;
+  });
 }
 
 /** What a role cannot do without. */

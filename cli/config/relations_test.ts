@@ -1,5 +1,6 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
+import { roomDefaults, type RoomOptions } from "../../protocol/room_options.ts";
 import { relations, type ServerCommand } from "./relations.ts";
 import { type Config, defaultConfig } from "./schema.ts";
 
@@ -29,6 +30,23 @@ describe("relations()", () => {
         'data = "data": only start keeps history in a directory; in a cluster redis has it',
       ]);
     }
+  });
+
+  test("wants options of rooms that have an effect, and an operation that pushes may have", () => {
+    const room = (changes: Partial<RoomOptions>) =>
+      check({ rooms: [{ ...roomDefaults, ...changes }] });
+    assert.deepEqual(room({ historyBy: "media" }), [
+      '[[rooms]] #1: history-by = "media" needs a history-size: no message is kept',
+    ]);
+    assert.deepEqual(room({ slowModeMs: 1, duplicateWindowMs: 1 }), [
+      "[[rooms]] #1: slow-mode needs the upstream publish or webhook, not log",
+      "[[rooms]] #1: duplicate-window needs the upstream publish or webhook, not log",
+    ]);
+    assert.deepEqual(room({ publishOperation: 64 }), [
+      "[[rooms]] #1: publish-operation = 64: it must not be one of the protocol's own",
+    ]);
+    assert.deepEqual(room({ historyBy: "media", historySize: 1 }), []);
+    assert.deepEqual(room({ upstream: "publish", slowModeMs: 1, publishOperation: -1 }), []);
   });
 
   test("wants different ports, but knows that hosts may differ", () => {

@@ -62,7 +62,7 @@ for (const [parameters, query] of ASKED) {
       '{"code":0,"message":"","data":' +
         '{"room":"log://1000","epoch":"","first":1,"last":0,"messages":[],"more":false}}',
     );
-    const retention = { sizeMax: 50, ttlMs: 60_000 };
+    const retention = { sizeMax: 50, ttlMs: 60_000, by: "offset" };
     const shared = { room: "log://1000", bytesMax: 1_048_576, retention };
     assert.deepEqual(pushLog.asked, [{ ...shared, ...query }]);
   });

@@ -1,0 +1,33 @@
+import { inSection, integer } from "../../options/kinds.ts";
+
+/** Options of what clients send to rooms whose type has the `upstream` `publish` or `webhook`. */
+export const upstreamOptions = inSection("upstream", {
+  publishRate: integer({
+    name: "publish-rate",
+    default: 5,
+    min: 0,
+    max: 100_000,
+    text: "Most messages a second from one connection to rooms; 0 for any number",
+  }),
+  publishBurst: integer({
+    name: "publish-burst",
+    default: 10,
+    min: 1,
+    max: 100_000,
+    text: "How many of these may come at once after a pause",
+  }),
+  publishMidRate: integer({
+    name: "publish-mid-rate",
+    default: 10,
+    min: 0,
+    max: 100_000,
+    text: "Most messages a second from one mid to rooms, over all comets; 0 for any number",
+  }),
+  publishMidBurst: integer({
+    name: "publish-mid-burst",
+    default: 20,
+    min: 1,
+    max: 100_000,
+    text: "How many of these may come at once after a pause",
+  }),
+});
