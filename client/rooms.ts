@@ -122,6 +122,8 @@ export interface Notice {
   readonly code?: number;
   readonly reason?: string;
   readonly reconnect?: boolean;
+  /** Of `moving`: after how long to connect again, in milliseconds. */
+  readonly delay_ms?: number;
 }
 
 export function encodeJoin(request: JoinRequest, sequence = 0): Uint8Array {

@@ -224,7 +224,7 @@ export function runtimeGlobals(sources: readonly Source[]): Violation[] {
   ];
 }
 
-const ownsTime = ["base/clock.ts", "base/prng.ts"];
+const ownsTime = ["base/clock.ts", "base/prng.ts", "client/environment.ts"];
 
 /** Time and randomness come through `Clock` and `Prng`. */
 export function timeAndRandomness(sources: readonly Source[]): Violation[] {

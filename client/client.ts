@@ -1,0 +1,216 @@
+import { Operation } from "../protocol/operations.ts";
+import { Addresses } from "./addresses.ts";
+import { Connection, type ConnectionOwner, type TextFrame } from "./connection.ts";
+import type { Environment } from "./environment.ts";
+import { Emitter } from "./events.ts";
+import { LocalCode } from "./request_error.ts";
+import { Requests } from "./requests.ts";
+import { decodeBody, RoomMember, type RoomOwner } from "./room_member.ts";
+import type { Answer, Notice } from "./rooms.ts";
+import type {
+  Client,
+  ClientEvents,
+  ClientOptions,
+  ClientState,
+  ClientStateEvent,
+  JoinOptions,
+  Room,
+  Token,
+} from "./types.ts";
+
+/** Codes of a close after which another try meets the same answer; the application's own are beyond 4099. */
+export const finalCodes = /^(1000|1002|1007|1009|4001|4004|4005|4008|4010|4[1-9]..)$/;
+
+const AUTH_FAILED = 4001;
+
+/** After how long a connection has not failed, in milliseconds. */
+const STABLE_MS = 2_000;
+
+const ROOM_KEY_CHARS_MAX = 256;
+
+/** The client of an application: one connection after the other, and what outlives them. */
+export class ReconnectingClient extends Emitter<ClientEvents>
+  implements Client, ConnectionOwner, RoomOwner {
+  state: ClientState = "connecting";
+  readonly #rooms = new Map<string, RoomMember>();
+  readonly #addresses: Addresses;
+  readonly #requests: Requests;
+  readonly #idPrefix: string;
+  #ids = 0;
+  #connection: Connection | undefined;
+  /** Counts connections, so that what comes late for an earlier one is known. */
+  #attempt = 0;
+  /** How many failed one after the other. */
+  #failures = 0;
+  /** Whether the server has refused the latest token. */
+  #refused = false;
+  /** Whether to come back, as the server said before it closed. */
+  #comesBack: boolean | undefined;
+  #cancelTimer = () => {};
+
+  constructor(
+    private readonly environment: Environment,
+    urls: string | readonly string[],
+    private readonly options: ClientOptions,
+  ) {
+    super();
+    this.#addresses = new Addresses(environment, [urls].flat());
+    this.#requests = new Requests(environment, options.publishTimeoutMs);
+    this.#idPrefix = environment.random().toString(36).slice(2);
+    environment.onNetwork((isOnline) => {
+      if (!isOnline) this.#connection?.probe();
+      else if (this.state === "waiting" || this.#connection) this.#connect();
+    });
+    this.#connect();
+  }
+
+  join(key: string, options: JoinOptions = {}): Room {
+    if (this.state === "closed") throw new Error("the client is closed");
+    if (key.length > ROOM_KEY_CHARS_MAX) throw new Error(`"${key}" is too long for a room`);
+    let room = this.#rooms.get(key);
+    if (!room) {
+      this.#rooms.set(key, room = new RoomMember(this, key, options));
+      if (this.#connection?.isOpen) room.join(this.#connection);
+    }
+    return room;
+  }
+
+  close(): void {
+    this.#close({ state: "closed" });
+  }
+
+  opened(): void {
+    const connection = this.#connection!;
+    this.#refused = false;
+    this.#comesBack = undefined;
+    this.#cancelTimer = this.environment.after(STABLE_MS, () => this.#failures = 0);
+    this.#requests.use(connection);
+    this.#say({ state: "connected" });
+    for (const room of this.#rooms.values()) if (connection.isOpen) room.join(connection);
+  }
+
+  pushed(frame: TextFrame): void {
+    const { op, room, body, encoding } = frame;
+    if (room !== undefined) return this.#rooms.get(room)?.pushed(frame);
+    const content = encoding === "base64" ? decodeBody(undefined, body as string) : body;
+    this.emit("message", { op, body: content });
+  }
+
+  answered(): void {
+    this.#requests.flush();
+  }
+
+  noticed(notice: Notice): void {
+    const { type, room, rooms = {}, delay_ms = 0, reconnect } = notice;
+    if (room !== undefined) this.#rooms.get(room)?.noticed(notice);
+    else if (type === "gap") this.emit("gap", {});
+    else if (type === "closing") this.#comesBack = reconnect;
+    else if (type === "moving") {
+      this.#cancelTimer();
+      this.#cancelTimer = this.environment.after(delay_ms, () => this.#connect());
+    }
+    for (const key in rooms) this.#rooms.get(key)?.setOnline(rooms[key]);
+  }
+
+  ended(code?: number, reason?: string): void {
+    if (code === AUTH_FAILED && typeof this.options.token === "function" && !this.#refused) {
+      this.#refused = true;
+      return void this.#connect();
+    }
+    const isFinal = finalCodes.test(`${code}`);
+    const comesBack = this.#comesBack ?? !isFinal;
+    if (comesBack) this.#wait(code, reason);
+    else this.#close({ state: "closed", code, reason });
+  }
+
+  ask<T>(room: RoomMember, operation: number, members: object): Promise<T> {
+    return this.#requests.ask<Answer & T>(room, operation, members);
+  }
+
+  newId(): string {
+    return `${this.#idPrefix}-${++this.#ids}`;
+  }
+
+  out(room: RoomMember, code?: number, message = "the room was left"): void {
+    if (this.#rooms.get(room.key) === room && code === undefined) {
+      this.#rooms.delete(room.key);
+      const connection = this.#connection;
+      if (connection?.isOpen) {
+        connection.ask(Operation.Leave, JSON.stringify({ room: room.key }), () => {});
+      }
+    }
+    room.setState(code === undefined ? { state: "left" } : { state: "refused", code, message });
+    this.#requests.fail(code ?? LocalCode.ended, message, room);
+  }
+
+  later(retryMs: number | undefined, attempt: number, callback: () => void): void {
+    const delayMs = this.#backoffMs(attempt);
+    this.environment.after(retryMs === undefined ? delayMs : retryMs + delayMs, callback);
+  }
+
+  /** How long to wait: all of it is chance, so that those who fail together do not return so. */
+  #backoffMs(attempt: number): number {
+    const { baseMs = 500, maxMs = 20_000 } = this.options.backoff ?? {};
+    return this.environment.random() * Math.min(maxMs, baseMs * 2 ** attempt);
+  }
+
+  async #connect(): Promise<void> {
+    this.#drop();
+    const attempt = ++this.#attempt;
+    this.#say({ state: "connecting" });
+    try {
+      const token = await this.#token();
+      const url = await this.#addresses.next();
+      if (attempt !== this.#attempt) return;
+      const { heartbeatMs } = this.options;
+      this.#connection = new Connection(this.environment, this, url, token, heartbeatMs);
+    } catch (error) {
+      if (attempt === this.#attempt) this.#wait(undefined, `${error}`);
+    }
+  }
+
+  /** JSON text of what the server is told. */
+  async #token(): Promise<string> {
+    const { token: given = {} } = this.options;
+    const token: Token = typeof given === "function"
+      ? await given({ refused: this.#refused })
+      : given;
+    if (typeof token === "string") return JSON.stringify(token);
+    return JSON.stringify(
+      { ...token, features: ["rooms", "notices"] },
+      // JSON has no bigint; the server takes digits.
+      (_, value) => typeof value === "bigint" ? `${value}` : value,
+    );
+  }
+
+  #wait(code?: number, reason?: string): void {
+    this.#drop();
+    const retryMs = this.#backoffMs(this.#failures++);
+    this.#cancelTimer = this.environment.after(retryMs, () => this.#connect());
+    this.#say({ state: "waiting", code, reason, retryMs });
+  }
+
+  /** Gives the connection up. */
+  #drop(): void {
+    this.#cancelTimer();
+    this.#connection?.close();
+    this.#connection = undefined;
+    this.#requests.use(undefined);
+    for (const room of this.#rooms.values()) room.setState({ state: "joining" });
+  }
+
+  #close(event: ClientStateEvent): void {
+    if (this.state === "closed") return;
+    this.#attempt++;
+    this.#drop();
+    this.environment.close();
+    this.#say(event);
+    for (const room of this.#rooms.values()) this.out(room);
+  }
+
+  #say(event: ClientStateEvent): void {
+    if (event.state === this.state) return;
+    this.state = event.state;
+    this.emit("state", event);
+  }
+}

@@ -1,0 +1,150 @@
+import { Operation } from "../protocol/operations.ts";
+import type { Environment } from "./environment.ts";
+import type { Answer, AuthAnswer, Notice } from "./rooms.ts";
+
+/** How long a connection may take until it is authenticated, in milliseconds. */
+const OPEN_MS_MAX = 10_000;
+
+/**
+ * How long the server may be silent after a heartbeat, in two halves: a process that stood still
+ * reads what has come meanwhile before the second is over.
+ */
+const SILENCE_MS_MAX = 10_000;
+
+/** How often a client says that it is there, where nothing shorter is asked for, in milliseconds. */
+const HEARTBEAT_MS = 30_000;
+
+/** A frame of goim's text mode that a server has sent. */
+export interface TextFrame {
+  readonly op: number;
+  readonly seq: number;
+  /** Key of the further room that it was pushed to. */
+  readonly room?: string;
+  readonly body: unknown;
+  readonly encoding?: string;
+}
+
+/** Who has a connection. */
+export interface ConnectionOwner {
+  opened(): void;
+  pushed(frame: TextFrame): void;
+  noticed(notice: Notice): void;
+  /** A request was answered, and there is room for another. */
+  answered(): void;
+  /** It is over; not called when the owner ends it. */
+  ended(code?: number, reason?: string): void;
+}
+
+/** One connection, from its beginning to its end. */
+export class Connection {
+  /** Whether the server has let it in. */
+  isOpen = false;
+  /** Who waits for an answer, by sequence. */
+  readonly #answers = new Map<number, (answer: never) => void>();
+  readonly #socket: WebSocket;
+  #sequence = 0;
+  /** Ends the wait for the auth's answer, or for a sign of life. */
+  #cancelDeadline: () => void;
+  #cancelHeartbeat = () => {};
+
+  /** @param token JSON text. */
+  constructor(
+    private readonly environment: Environment,
+    private readonly owner: ConnectionOwner,
+    url: string,
+    token: string,
+    private readonly heartbeatMs = HEARTBEAT_MS,
+  ) {
+    const socket = this.#socket = environment.open(url);
+    socket.onopen = () =>
+      this.ask<AuthAnswer>(Operation.Auth, token, (answer) => this.#authenticated(answer));
+    socket.onmessage = ({ data }) => this.#message(data);
+    socket.onclose = ({ code, reason }) => this.#end(code, reason);
+    socket.onerror = () => this.#end();
+    this.#cancelDeadline = environment.after(OPEN_MS_MAX, () => this.#end());
+  }
+
+  /** Requests that are not answered. */
+  get asked(): number {
+    return this.#answers.size;
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @param body JSON text.
+   * @param answered Called unless the connection ends before.
+   */
+  ask<T extends Answer>(operation: number, body: string, answered: (answer: T) => void): void {
+    this.#answers.set(++this.#sequence, answered);
+    this.#send(operation, body, this.#sequence);
+  }
+
+  /** Finds out whether the server is there. */
+  probe(): void {
+    if (!this.isOpen) return;
+    this.#send(Operation.Heartbeat, '""', 0);
+    const half = SILENCE_MS_MAX / 2;
+    const { after } = this.environment;
+    this.#cancelDeadline();
+    this.#cancelDeadline = after(half, () => {
+      this.#cancelDeadline = after(half, () => this.#end());
+    });
+  }
+
+  /** Ends it without a word to the owner. */
+  close(): void {
+    this.isOpen = false;
+    this.#answers.clear();
+    this.#cancelDeadline();
+    this.#cancelHeartbeat();
+    const socket = this.#socket;
+    socket.onopen =
+      socket.onmessage =
+      socket.onclose =
+      socket.onerror =
+        null;
+    socket.close();
+  }
+
+  #end(code?: number, reason?: string): void {
+    this.close();
+    this.owner.ended(code, reason);
+  }
+
+  #send(operation: number, body: string, sequence: number): void {
+    this.#socket.send(`{"ver":1,"op":${operation},"seq":${sequence},"body":${body}}`);
+  }
+
+  #authenticated({ code, heartbeat_ms }: AuthAnswer): void {
+    this.#cancelDeadline();
+    if (code !== 0) return this.#end(4001, "the server's answer has no room for rooms");
+    this.isOpen = true;
+    const everyMs = Math.min(this.heartbeatMs, heartbeat_ms);
+    const beat = () => {
+      this.probe();
+      this.#cancelHeartbeat = this.environment.after(everyMs, beat);
+    };
+    this.#cancelHeartbeat = this.environment.after(everyMs, beat);
+    this.owner.opened();
+  }
+
+  #message(data: string): void {
+    let frame: TextFrame;
+    try {
+      frame = JSON.parse(data);
+    } catch {
+      return this.#end();
+    }
+    if (this.isOpen) this.#cancelDeadline();
+    const { op, seq, body } = frame;
+    const answered = this.#answers.get(seq);
+    if (frame.room !== undefined) this.owner.pushed(frame);
+    else if (op === Operation.Notice) this.owner.noticed(body as Notice);
+    else if (answered) {
+      this.#answers.delete(seq);
+      answered(body as never);
+      this.owner.answered();
+    } else if (op !== Operation.HeartbeatReply) this.owner.pushed(frame);
+  }
+}

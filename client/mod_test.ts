@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { withServer } from "../tests/support/server.ts";
+import {
+  clientEvent,
+  inState,
+  roomEvent,
+  roomInState,
+  urlOf,
+  withClient,
+} from "../tests/support/client_events.ts";
+import { RequestError } from "./mod.ts";
+
+const rooms = [{ type: "live", historySize: 100, historyTtlMs: 60_000 }];
+
+test("a client joins a room, gets what was said and what is being said, and reads history", () =>
+  withServer({ rooms }, async ({ wsPort, post }) => {
+    const push = (query: string, body: string | Uint8Array) =>
+      post(`/goim/push/room?type=live&room=1&${query}`, body);
+    await push("operation=1000", '{"text":"before"}');
+    await push("operation=1000&media_ms=5000", "old text");
+    await withClient(urlOf(wsPort), { token: { mid: 2n ** 63n - 1n } }, async (client) => {
+      assert.equal(client.state, "connecting");
+      const room = client.join("live://1", { last: 1 });
+      assert.equal(client.join("live://1"), room);
+      const first = await roomEvent(room, "message");
+      assert.deepEqual(first, { op: 1000, body: "old text", offset: 2, recovered: true });
+      assert.deepEqual([client.state, room.state, room.online], ["connected", "joined", 1]);
+      const live = roomEvent(room, "message");
+      await push("operation=1001", new Uint8Array([255, 0]));
+      const bytes = new Uint8Array([255, 0]);
+      assert.deepEqual(await live, { op: 1001, body: bytes, offset: 3, recovered: false });
+      assert.equal(room.position?.offset, 3);
+
+      const page = await room.history({ fromMs: 0, toMs: 6_000 });
+      const [{ timeMs, ...message }] = page.messages;
+      assert.ok(timeMs > 0);
+      const wanted = { offset: 2, op: 1000, mediaMs: 5_000, mid: undefined, body: "old text" };
+      assert.deepEqual(message, wanted);
+      assert.deepEqual([page.first, page.last, page.more], [1, 3, false]);
+      await assert.rejects(room.history({ last: 0 }), (error) => {
+        assert.ok(error instanceof RequestError);
+        return error.code === -400;
+      });
+    });
+  }));
+
+test("pushes by mid and to all come to the client, those to rooms without history to the room", () =>
+  withServer({}, async ({ wsPort, push }) => {
+    const token = { mid: 7, accepts: [1000] };
+    await withClient(urlOf(wsPort), { token }, async (client) => {
+      const room = client.join("chat://1");
+      await roomInState(room, "joined");
+      const pushed = clientEvent(client, "message");
+      await push("mids?operation=1000&mids=7", '{"n":1}');
+      assert.deepEqual(await pushed, { op: 1000, body: { n: 1 } });
+      const message = roomEvent(room, "message");
+      await push("room?operation=1000&type=chat&room=1", "hi");
+      assert.deepEqual(await message, { op: 1000, body: "hi", offset: 0, recovered: false });
+      room.leave();
+      assert.equal(room.state, "left");
+    });
+  }));
+
+test("a client that is given an HTTP API asks it where to connect", async () => {
+  const answer = { data: { ws_port: 0, wss_port: 0, nodes: ["127.0.0.1"] } };
+  await withServer({}, async ({ wsPort }) => {
+    const asked: string[] = [];
+    const fetch = (url: URL | RequestInfo) => {
+      asked.push(`${url}`);
+      answer.data.ws_port = wsPort;
+      return Promise.resolve(Response.json(answer));
+    };
+    await withClient("http://halley.test/", { token: { mid: 1 }, fetch }, async (client) => {
+      await inState(client, "connected");
+      assert.deepEqual(asked, ["http://halley.test/goim/nodes/weighted?platform=web"]);
+    });
+  });
+});
