@@ -117,6 +117,8 @@ export const storeHelp: Readonly<Record<keyof StoreCounters, string>> = {
   pushesUnreadable: "Pushes left out since what the store has of them is none.",
   historyDropped: "Messages dropped from the history in memory, and quiet rooms: it was full.",
   publishIdsDropped: "Publish ids in memory forgotten before five minutes: there were too many.",
+  sendersDropped:
+    "Rates, pauses, texts and ids of clients who publish, in memory, forgotten before their time.",
 };
 
 /** What an HTTP server counts, for `/metrics`. */

@@ -1,3 +1,6 @@
+/** Most mutes that a store keeps at once. */
+export const MUTES_MAX = 100_000;
+
 /** A client's message to a room, as far as it matters whether it may be said. */
 export interface ClientMessage {
   /** Who says it: `m` and the mid, or for nobody's mid `k` and the connection's key. */
@@ -12,7 +15,7 @@ export interface ClientMessage {
 
 /** What a client's message is held to. */
 export interface AdmissionRules {
-  /** Messages a second of one sender to all rooms, over all comets; 0 for any number. */
+  /** Messages a second of one sender to all rooms, over all comets; may be a fraction, 0 for any. */
   readonly perSecondMax: number;
   /** How many of these may come at once after silence. */
   readonly burst: number;

@@ -10,6 +10,7 @@ export class StoreCounters {
   pushesUnreadable = 0;
   historyDropped = 0;
   publishIdsDropped = 0;
+  sendersDropped = 0;
 }
 
 /** Why a store cannot do what it is needed for. */

@@ -1,4 +1,6 @@
 import { type Store, StoreCounters, type StoreDependencies } from "../store.ts";
+import { LocalModeration } from "./local_moderation.ts";
+import { MemoryMutes } from "./mutes.ts";
 import { MemoryNodes } from "./nodes.ts";
 import { MemoryPushLog } from "./push_log.ts";
 import { MemorySessions } from "./sessions.ts";
@@ -14,6 +16,7 @@ export async function openMemory(_url: string, { clock, prng }: StoreDependencie
       if (nodes instanceof MemoryNodes) return new MemorySessions(nodes);
       throw new Error("Cannot open sessions in memory: the nodes must be in memory, too");
     },
+    openModeration: async () => new LocalModeration(clock, counters, new MemoryMutes(clock)),
     problem: async () => undefined,
     close: async () => {},
   };

@@ -1,0 +1,114 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Admission, AdmissionRules, ClientMessage, Moderation } from "../moderation.ts";
+import { PUBLISH_ID_MS } from "../push_log.ts";
+import type { StoreCounters } from "../store.ts";
+import { ExpiringMap } from "./expiring_map.ts";
+
+/** Most senders, pauses, texts and ids, of each, that are known at once. */
+const KNOWN_MAX = 500_000;
+
+/** Who is muted where. */
+export interface Mutes {
+  /** Until when a mid is muted in a room, by either kind of mute, in wall time; 0 when it is not. */
+  endMs(mid: bigint, room: string): number;
+  /** @throws {StoreRefused} When it cannot be kept. */
+  set(mid: bigint, room: string, endMs: number): void;
+  /** @returns Whether there was one whose time was not over. */
+  delete(mid: bigint, room: string): boolean;
+}
+
+/** Moderation in this process; where mutes are kept is open. */
+export class LocalModeration implements Moderation {
+  /** Of each sender: when its messages would be spread out by the rate (GCRA). */
+  readonly #spread: ExpiringMap<number>;
+  /** Of senders in rooms: the end of the pause. */
+  readonly #pauses: ExpiringMap<number>;
+  /** Of what was said: the end of the window. */
+  readonly #texts: ExpiringMap<number>;
+  /** Of messages that were admitted. */
+  readonly #ids: ExpiringMap<true>;
+
+  constructor(
+    private readonly clock: Pick<Clock, "monotonicMs" | "wallMs">,
+    counters: Pick<StoreCounters, "sendersDropped">,
+    private readonly mutes: Mutes,
+    knownMax: number = KNOWN_MAX,
+  ) {
+    const known = <Value>() => new ExpiringMap<Value>(knownMax, () => counters.sendersDropped++);
+    this.#spread = known();
+    this.#pauses = known();
+    this.#texts = known();
+    this.#ids = known();
+  }
+
+  async admit(message: ClientMessage, rules: AdmissionRules): Promise<Admission> {
+    const { sender, room, digest, publishId } = message;
+    if (sender.startsWith("m")) {
+      const mutedMs = this.mutes.endMs(BigInt(sender.slice(1)), room) - this.clock.wallMs();
+      if (mutedMs > 0) return refused("muted", mutedMs);
+    }
+    const nowMs = this.clock.monotonicMs();
+    const place = `${sender.length}:${sender}${room.length}:${room}`;
+    const id = publishId === undefined ? undefined : place + publishId;
+    if (id !== undefined && this.#ids.get(id, nowMs)) return { admitted: true };
+    const refusal = this.#refusal(sender, place, digest, rules, nowMs);
+    if (refusal !== undefined) return refusal;
+    this.#count(sender, place, digest, rules, nowMs);
+    if (id !== undefined) this.#ids.set(id, true, nowMs + PUBLISH_ID_MS, nowMs);
+    return { admitted: true };
+  }
+
+  async mute(mid: bigint, room: string, forMs: number): Promise<void> {
+    this.mutes.set(mid, room, this.clock.wallMs() + forMs);
+  }
+
+  async unmute(mid: bigint, room: string): Promise<boolean> {
+    return this.mutes.delete(mid, room);
+  }
+
+  #refusal(
+    sender: string,
+    place: string,
+    digest: string,
+    { perSecondMax, burst, slowModeMs, duplicateWindowMs }: AdmissionRules,
+    nowMs: number,
+  ): Admission | undefined {
+    if (duplicateWindowMs > 0) {
+      const endMs = this.#texts.get(place + digest, nowMs);
+      if (endMs !== undefined) return refused("duplicate", endMs - nowMs);
+    }
+    if (slowModeMs > 0) {
+      const endMs = this.#pauses.get(place, nowMs);
+      if (endMs !== undefined) return refused("slow-mode", endMs - nowMs);
+    }
+    if (perSecondMax > 0) {
+      const earlyMs = (burst - 1) * 1_000 / perSecondMax;
+      const waitMs = (this.#spread.get(sender, nowMs) ?? nowMs) - earlyMs - nowMs;
+      if (waitMs > 0) return refused("rate", waitMs);
+    }
+    return undefined;
+  }
+
+  #count(
+    sender: string,
+    place: string,
+    digest: string,
+    { perSecondMax, slowModeMs, duplicateWindowMs }: AdmissionRules,
+    nowMs: number,
+  ): void {
+    const set = (map: ExpiringMap<number>, key: string, endMs: number) =>
+      map.set(key, endMs, endMs, nowMs);
+    if (duplicateWindowMs > 0) set(this.#texts, place + digest, nowMs + duplicateWindowMs);
+    if (slowModeMs > 0) set(this.#pauses, place, nowMs + slowModeMs);
+    if (perSecondMax > 0) {
+      set(this.#spread, sender, (this.#spread.get(sender, nowMs) ?? nowMs) + 1_000 / perSecondMax);
+    }
+  }
+}
+
+function refused(
+  reason: Extract<Admission, { admitted: false }>["reason"],
+  waitMs: number,
+): Admission {
+  return { admitted: false, reason, retryMs: Math.ceil(waitMs) };
+}
