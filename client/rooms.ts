@@ -78,6 +78,9 @@ export interface AuthAnswer extends JoinAnswer {
 /** The answer to a publish: its place in the room's log, where the room keeps history. */
 export interface PublishAnswer extends Answer, RoomPosition {
   readonly room: string;
+  /** What the application answered that took the message itself; base64 where it is not text. */
+  readonly reply?: unknown;
+  readonly reply_base64?: string;
 }
 
 /** A message of a room's history; its body is JSON or text, or base64 of anything else. */

@@ -80,6 +80,8 @@ export class Channel {
   isQueued = false;
   /** Kept by the operation limit: up to when the rate is used, on the monotonic clock. */
   usedUntilMs = 0;
+  /** Kept by the publish limit: as `usedUntilMs`, of messages to rooms alone. */
+  publishedUntilMs = 0;
   /** Kept for pings: the tick of the last write. */
   writtenTick = 0;
 

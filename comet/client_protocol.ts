@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
 import { EMPTY, type Frame, type FrameSink, writeInt32 } from "../protocol/frame.ts";
 import { subscribed, unsubscribed } from "../protocol/operation_list.ts";
 import { Operation } from "../protocol/operations.ts";
@@ -11,6 +12,8 @@ import { ChangeRoom } from "./operations/change_room.ts";
 import { FurtherRooms } from "./operations/further_rooms.ts";
 import { History } from "./operations/history.ts";
 import { JoinRules } from "./operations/join_rules.ts";
+import { Publish } from "./operations/publish.ts";
+import { PublishLimit } from "./operations/publish_limit.ts";
 import { Replies } from "./operations/replies.ts";
 import { RequestCode, requestMembers, RequestRefused } from "./operations/request.ts";
 
@@ -30,10 +33,12 @@ export class ClientProtocol implements FrameSink<Channel> {
   readonly #changeRoom: ChangeRoom;
   readonly #furtherRooms: FurtherRooms;
   readonly #history: History;
+  readonly #publish: Publish;
 
   constructor(
     private readonly connections: ConnectionManager,
     private readonly logic: LogicApi,
+    clock: Clock,
     private readonly counters: CometCounters,
   ) {
     const replies = this.#replies = new Replies(connections, counters);
@@ -42,6 +47,9 @@ export class ClientProtocol implements FrameSink<Channel> {
     this.#changeRoom = new ChangeRoom(connections, rules, replies);
     this.#furtherRooms = new FurtherRooms(connections, rules, counters, replies);
     this.#history = new History(connections, logic, rules, counters, replies);
+    const { publishRate, publishBurst } = connections.options;
+    const limit = new PublishLimit(clock, publishRate, publishBurst);
+    this.#publish = new Publish(connections, logic, limit, counters, replies);
   }
 
   /**
@@ -75,13 +83,28 @@ export class ClientProtocol implements FrameSink<Channel> {
       case Operation.Join:
       case Operation.Leave:
       case Operation.History:
+      case Operation.Publish:
         // To clients of goim these are operations of the application like any other.
         if ((channel.features & Feature.extended) === 0) break;
         this.#request(channel, frame);
         return false;
+      case Operation.SendMessage:
+        if (!this.#isWithinLimits(channel, frame)) return true;
     }
     this.#receive(channel, frame);
     return false;
+  }
+
+  /** Whether logic may have goim's "send message"; the client is told why not. */
+  #isWithinLimits(channel: Channel, { operation, sequence, body }: Frame): boolean {
+    if (!this.#publish.takesMessagesOf(channel)) return true;
+    try {
+      this.#publish.checkLimits(channel, channel.roomKey, body.length);
+      return true;
+    } catch (error) {
+      this.#refuse(channel, operation, sequence, error);
+      return false;
+    }
   }
 
   #heartbeat(channel: Channel, sequence: number): void {
@@ -108,6 +131,7 @@ export class ClientProtocol implements FrameSink<Channel> {
   }
 
   async #carryOut(channel: Channel, { operation, sequence, body }: Frame): Promise<void> {
+    if (operation === Operation.Publish) return this.#publish.publish(channel, sequence, body);
     const members = requestMembers(body);
     if (operation === Operation.Join) await this.#furtherRooms.join(channel, sequence, members);
     else if (operation === Operation.Leave) this.#furtherRooms.leave(channel, sequence, members);
@@ -117,7 +141,6 @@ export class ClientProtocol implements FrameSink<Channel> {
   #refuse(channel: Channel, operation: number, sequence: number, error: unknown): void {
     let refusal = error;
     if (!(refusal instanceof RequestRefused)) {
-      this.counters.requestFailures++;
       log.warn("operation {operation} failed for a fault of the server: {error}", {
         operation,
         error,
@@ -126,6 +149,7 @@ export class ClientProtocol implements FrameSink<Channel> {
     }
     const { code, message, retryMs } = refusal as RequestRefused;
     if (code === RequestCode.badRequest) this.counters.badRequests++;
+    if (code === RequestCode.failed) this.counters.requestFailures++;
     const retry = retryMs > 0 ? { retry_ms: retryMs } : undefined;
     this.#replies.json(channel, operation + 1, sequence, { code, message, ...retry });
   }

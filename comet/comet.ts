@@ -83,7 +83,7 @@ export class Comet implements CometApi {
     this.#dependencies = dependencies;
     this.pool = new BufferPool({ bytesMax: options.poolBytesMax });
     this.#connections = new ConnectionManager(server, logic, clock, running, options, counters);
-    const protocol = new ClientProtocol(this.#connections, logic, counters);
+    const protocol = new ClientProtocol(this.#connections, logic, clock, counters);
     this.#fanout = new Fanout(this.#connections, clock, counters);
     this.#registration = new ClusterRegistration(this.#connections, logic, clock, prng, counters);
     this.#reporter = new Reporter(this.#connections, this.#registration, logic, clock, counters);

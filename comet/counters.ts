@@ -15,12 +15,18 @@ export class CometCounters {
   roomsFull = 0;
   /** Joins that were refused because the connection was in as many further rooms as it may. */
   tooManyRooms = 0;
-  /** Joins, leaves and history requests that were wrong. */
+  /** Joins, leaves, messages to rooms and history requests that were wrong. */
   badRequests = 0;
   /** History requests that were refused because too many waited. */
   historyRefused = 0;
-  /** Joins and history requests that failed for a fault of the server. */
+  /** Joins, messages to rooms and history requests that failed for a fault of the server. */
   requestFailures = 0;
+  /** Messages to rooms, by operation 70, that logic took. */
+  published = 0;
+  /** Messages to rooms that were refused, by logic or since the connection may not publish there. */
+  publishesRefused = 0;
+  /** Messages to rooms that were refused because the connection sent too many. */
+  publishesTooMany = 0;
   /** Connections closed for what they sent. */
   protocolErrors = 0;
   handshakeTimeouts = 0;

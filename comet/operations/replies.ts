@@ -28,7 +28,12 @@ export class Replies {
    * is, and has to come back.
    */
   json(channel: Channel, operation: number, sequence: number, body: object): void {
-    const bytes = encoder.encode(JSON.stringify(body));
+    this.jsonText(channel, operation, sequence, JSON.stringify(body));
+  }
+
+  /** As `json`, with a body that is JSON text. */
+  jsonText(channel: Channel, operation: number, sequence: number, body: string): void {
+    const bytes = encoder.encode(body);
     if (!this.send(channel, operation, sequence, bytes)) this.connections.closeSlow(channel);
   }
 

@@ -1,6 +1,6 @@
 import { excerpt } from "../../protocol/excerpt.ts";
 import { readStreamPosition, streamPositionForm } from "../../protocol/history_json.ts";
-import { parseJsonObject } from "../../protocol/json_object.ts";
+import { jsonMember, parseJsonObject } from "../../protocol/json_object.ts";
 import { isHistoryCount } from "../../protocol/history_query.ts";
 import { Limits } from "../../protocol/limits.ts";
 import { parseRoomKey, roomKeyForm } from "../../protocol/room_key.ts";
@@ -49,6 +49,19 @@ export function requestMembers(body: Uint8Array): RequestMembers {
 }
 
 /**
+ * A member of a request as it was written.
+ *
+ * @param body Of which `members` are those.
+ */
+export function memberText(
+  body: Uint8Array,
+  members: RequestMembers,
+  name: string,
+): string | undefined {
+  return Object.hasOwn(members, name) ? jsonMember(decodeUtf8(body)!, name) : undefined;
+}
+
+/**
  * The room that a request is about.
  *
  * @throws {RequestRefused} When it names none.
@@ -57,7 +70,7 @@ export function roomOf({ room }: RequestMembers): string {
   // Half of a surrogate pair has no UTF-8: two such rooms would become one on their way.
   const key = typeof room === "string" ? room.toWellFormed() : "";
   if (parseRoomKey(key) !== undefined) return key;
-  throw wrong(`"room" must be ${roomKeyForm}`, jsonOf(room));
+  throw wrongMember("room", roomKeyForm, room);
 }
 
 /**
@@ -71,12 +84,17 @@ export function joinFromOf({ since, last }: RequestMembers): JoinFrom {
   }
   if (since !== undefined) {
     const position = readStreamPosition(since);
-    if (position === undefined) throw wrong(`"since" must be ${streamPositionForm}`, jsonOf(since));
+    if (position === undefined) throw wrongMember("since", streamPositionForm, since);
     return { since: position };
   }
   if (last === undefined) return {};
   if (isHistoryCount(last)) return { last };
-  throw wrong(`"last" must be an integer, 1 to ${Limits.historyMessagesMax}`, jsonOf(last));
+  throw wrongMember("last", `an integer, 1 to ${Limits.historyMessagesMax}`, last);
+}
+
+/** Refuses a member for what it is. */
+export function wrongMember(name: string, rule: string, value: unknown): RequestRefused {
+  return wrong(`"${name}" must be ${rule}`, jsonOf(value));
 }
 
 function wrong(rule: string, value: string): RequestRefused {

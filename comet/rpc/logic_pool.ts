@@ -2,7 +2,7 @@ import { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { Address, Streams } from "../../platform/port.ts";
-import { clientOf } from "../../protocol/cluster/calls.ts";
+import { clientOf, isUnknownMethod } from "../../protocol/cluster/calls.ts";
 import type { CometNode, Registered } from "../../protocol/cluster/comet_node.ts";
 import { type CometReport, type LogicApi, logicCalls } from "../../protocol/cluster/logic_calls.ts";
 import {
@@ -154,11 +154,16 @@ export class LogicPool implements LogicApi {
     return this.#ask((logic) => logic.authorizeJoin(request));
   }
 
-  /** Without an id one logic alone is asked: another might push the message once more. */
-  async publish(request: PublishRequest): Promise<PublishReply> {
-    if (request.publishId === undefined) return await this.#pick(new Set()).client.publish(request);
+  /**
+   * Goes past a logic of an earlier version, which does not know of it; and with an id past one that
+   * fails, since what is said twice under it is pushed once.
+   */
+  publish(request: PublishRequest): Promise<PublishReply> {
     const kept = { ...request, body: request.body.slice() };
-    return await this.#ask((logic) => logic.publish(kept));
+    const goesOn = request.publishId === undefined
+      ? isUnknownMethod
+      : (error: unknown) => isUnknownMethod(error) || isTransient(error);
+    return this.#ask((logic) => logic.publish(kept), undefined, goesOn);
   }
 
   readHistory(query: HistoryQuery): Promise<HistoryPage> {
@@ -191,10 +196,15 @@ export class LogicPool implements LogicApi {
     return this.#ask((logic) => logic.renew(sessions));
   }
 
-  /** Asks one logic after the other, `first` first, until one answers or all have failed. */
+  /**
+   * Asks one logic after the other, `first` first, until one answers or all have failed.
+   *
+   * @param goesOn Whether the next one is asked after a failure.
+   */
   async #ask<Answer>(
     call: (client: LogicApi, logic: Logic) => Promise<Answer>,
     first?: Logic,
+    goesOn = isTransient,
   ): Promise<Answer> {
     const tried = new Set<Logic>();
     while (true) {
@@ -204,8 +214,8 @@ export class LogicPool implements LogicApi {
       try {
         return await call(logic.client, logic);
       } catch (error) {
-        if (!isTransient(error)) throw error;
-        logic.skipUntilMs = this.#clock.monotonicMs() + SKIP_MS;
+        if (!goesOn(error)) throw error;
+        if (isTransient(error)) logic.skipUntilMs = this.#clock.monotonicMs() + SKIP_MS;
         tried.add(logic);
         if (tried.size === this.#logics.length) throw error;
       }

@@ -6,6 +6,7 @@ import { seededPrng } from "../../base/prng.ts";
 import { ConnectRefused, type ConnectRequest } from "../../protocol/cluster/connection.ts";
 import type { RpcHandler } from "../../rpc/link.ts";
 import type { RpcListener } from "../../rpc/listener.ts";
+import { unknownMethod } from "../../protocol/cluster/calls.ts";
 import { answerLogic } from "../../protocol/cluster/logic_calls.ts";
 import { RpcError } from "../../protocol/rpc.ts";
 import { FakeLogic } from "../../tests/support/fake_logic.ts";
@@ -231,6 +232,37 @@ describe("LogicPool", () => {
     logic.receives[0].resolve(encoder.encode("pong"));
     assert.equal(await joining, false);
     assert.deepEqual(await replying, encoder.encode("pong"));
+    await stop();
+  });
+
+  it("asks past a logic that fails where a message has an id, and one alone without", async () => {
+    const { logics, pool, settled, stop } = await setUp(2);
+    logics[0].failure = new RpcError("unavailable", true, "no store");
+    const ask = (publishId?: string) =>
+      settled(pool.publish({ ...session(1), room: "live://1", body: new Uint8Array(1), publishId }))
+        .then(({ code }) => code, ({ message }) => message);
+    const answers = [await ask("a"), await ask("b"), await ask("c")];
+    assert.deepEqual(answers, [0, 0, 0]);
+    assert.equal(logics[1].logic.published.length, 3);
+    logics[1].failure = logics[0].failure;
+    assert.deepEqual([await ask("d"), await ask()], ["no store", "no store"]);
+    await stop();
+  });
+
+  it("asks past a logic of a version before, which does not know of messages", async () => {
+    const { logics, pool, settled, stop } = await setUp(2);
+    logics[0].failure = unknownMethod(11);
+    const request = { ...session(1), room: "live://1", body: new Uint8Array(1) };
+    for (let count = 0; count < 4; count++) {
+      assert.equal((await settled(pool.publish(request))).code, 0);
+    }
+    assert.equal(logics[1].logic.published.length, 4);
+    logics[0].failure = undefined;
+    await settled(pool.receive({ ...session(1), ...FRAME }));
+    await settled(pool.receive({ ...session(1), ...FRAME }));
+    assert.equal(logics[0].logic.received.length, 1, "it is asked everything else as before");
+    for (const logic of logics) logic.failure = unknownMethod(11);
+    await assert.rejects(settled(pool.publish(request)), { code: "unknown-method" });
     await stop();
   });
 

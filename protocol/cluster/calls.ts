@@ -141,3 +141,8 @@ export function unknownMethod(method: number): RpcError {
     `Cannot call method ${method}: it is not known here`,
   );
 }
+
+/** Whether a call reached one of an earlier version, which does not know it. */
+export function isUnknownMethod(error: unknown): boolean {
+  return error instanceof RpcError && error.code === "unknown-method";
+}

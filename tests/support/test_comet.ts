@@ -79,7 +79,7 @@ export class TestComet {
       ...cometDefaults,
       ...options,
     }, counters);
-    this.protocol = new ClientProtocol(this.connections, logic, counters);
+    this.protocol = new ClientProtocol(this.connections, logic, clock, counters);
     this.fanout = new Fanout(this.connections, clock, counters);
     this.registration = new ClusterRegistration(
       this.connections,

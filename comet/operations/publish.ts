@@ -1,0 +1,156 @@
+import { isCount } from "../../protocol/history_query.ts";
+import { isInt32 } from "../../protocol/int32.ts";
+import { jsonOfBody } from "../../protocol/json_frame.ts";
+import { Limits } from "../../protocol/limits.ts";
+import { isProtocolOperation, Operation } from "../../protocol/operations.ts";
+import { isUnknownMethod } from "../../protocol/cluster/calls.ts";
+import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
+import type { PublishReply } from "../../protocol/cluster/publish.ts";
+import type { Channel } from "../channel.ts";
+import type { ConnectionManager } from "../connection_manager.ts";
+import type { CometCounters } from "../counters.ts";
+import type { PublishLimit } from "./publish_limit.ts";
+import type { Replies } from "./replies.ts";
+import {
+  memberText,
+  RequestCode,
+  type RequestMembers,
+  requestMembers,
+  RequestRefused,
+  roomOf,
+  wrongMember,
+} from "./request.ts";
+
+const encoder = new TextEncoder();
+
+/** Operation 70: a client has a message pushed to a room that it is in. */
+export class Publish {
+  constructor(
+    private readonly connections: ConnectionManager,
+    private readonly logic: LogicApi,
+    private readonly limit: PublishLimit,
+    private readonly counters: CometCounters,
+    private readonly replies: Replies,
+  ) {}
+
+  /**
+   * Publishes and answers.
+   *
+   * @param request Body of the frame; read before the promise is returned.
+   * @throws {RequestRefused} By its promise.
+   * @throws {Error} By its promise, when logic cannot be asked.
+   */
+  async publish(channel: Channel, sequence: number, request: Uint8Array): Promise<void> {
+    const members = requestMembers(request);
+    const own = String(channel.mid);
+    const room = roomOf(members);
+    if ((midOf(request, members) ?? own) !== own) {
+      throw this.#forbidden("a connection must not publish for another mid than its own");
+    }
+    if (!channel.isIn(room)) throw this.#forbidden("the connection is not in the room");
+    const operation = operationOf(members);
+    const mediaMs = mediaMsOf(members);
+    const publishId = idOf(members);
+    const body = bodyOf(request, members);
+    this.checkLimits(channel, room, body.length);
+    const ref = this.connections.refOf(channel);
+    const message = { ...ref, room, operation, body, mediaMs, publishId };
+    const reply = await this.logic.publish(message).catch(explain);
+    if (reply.code === 0) this.counters.published++;
+    else throw this.#refusal(reply);
+    if (channel.isOpen) {
+      this.replies.jsonText(channel, Operation.PublishReply, sequence, answerOf(room, reply));
+    }
+  }
+
+  /** Whether goim's "send message" is pushed, to the primary room. */
+  takesMessagesOf({ roomKey }: Channel): boolean {
+    if (roomKey === "") return false;
+    const { upstream } = this.connections.roomTypes.of(roomKey);
+    return upstream === "publish" || upstream === "webhook";
+  }
+
+  /**
+   * Checks a message's length, and counts it against the connection's rate.
+   *
+   * @throws {RequestRefused} When it is beyond either.
+   */
+  checkLimits(channel: Channel, room: string, bytes: number): void {
+    const { messageBytesMax } = this.connections.roomTypes.of(room);
+    if (bytes > messageBytesMax) {
+      const message = `a message must be at most ${messageBytesMax} bytes, current length is `;
+      throw new RequestRefused(RequestCode.badRequest, message + bytes);
+    }
+    const retryMs = this.limit.admit(channel);
+    if (retryMs === 0) return;
+    this.counters.publishesTooMany++;
+    throw new RequestRefused(RequestCode.limit, "too many messages of this connection", retryMs);
+  }
+
+  #forbidden(message: string): RequestRefused {
+    this.counters.publishesRefused++;
+    return new RequestRefused(RequestCode.refused, message);
+  }
+
+  #refusal({ code, message, retryMs }: PublishReply): RequestRefused {
+    if (code !== RequestCode.failed) this.counters.publishesRefused++;
+    return new RequestRefused(code, message, retryMs);
+  }
+}
+
+/** @throws {unknown} What logic failed with, in other words where those help. */
+function explain(error: unknown): never {
+  if (!isUnknownMethod(error)) throw error;
+  const message = "no logic takes messages to rooms: all are of an earlier version";
+  throw new RequestRefused(RequestCode.failed, message);
+}
+
+/** Text, or digits as they were written: a JavaScript number is exact up to 2^53 alone. */
+function midOf(request: Uint8Array, members: RequestMembers): string | undefined {
+  const { mid } = members;
+  return typeof mid === "string" ? mid : memberText(request, members, "mid");
+}
+
+/** Operations of the protocol itself mean something to clients that nobody but the server may say. */
+function operationOf({ op }: RequestMembers): number | undefined {
+  if (op === undefined || (isInt32(op) && !isProtocolOperation(op))) return op;
+  throw wrongMember("op", "an int32 that is not of the protocol (0 to 17, 64 to 75)", op);
+}
+
+function mediaMsOf({ media_ms: mediaMs }: RequestMembers): number | undefined {
+  if (mediaMs === undefined || isCount(mediaMs)) return mediaMs;
+  throw wrongMember("media_ms", `an integer, 0 to ${Number.MAX_SAFE_INTEGER}`, mediaMs);
+}
+
+function idOf({ id }: RequestMembers): string | undefined {
+  const charsMax = Limits.publishIdCharsMax;
+  if (id === undefined) return undefined;
+  // Half of a surrogate pair has no UTF-8: two such ids would become one on their way.
+  const isText = typeof id === "string" && id !== "" && id.isWellFormed();
+  if (isText && id.length <= charsMax) return id;
+  throw wrongMember("id", `well-formed text of 1 to ${charsMax} characters`, id);
+}
+
+/** Text as its UTF-8, other JSON as it was written. */
+function bodyOf(request: Uint8Array, members: RequestMembers): Uint8Array {
+  const { body, body_base64: base64 } = members;
+  if ((body === undefined) === (base64 === undefined)) {
+    const message = 'one of "body" and "body_base64" must be given';
+    throw new RequestRefused(RequestCode.badRequest, message);
+  }
+  if (typeof body === "string") return encoder.encode(body);
+  if (body !== undefined) return encoder.encode(memberText(request, members, "body"));
+  try {
+    return Uint8Array.fromBase64(base64 as string);
+  } catch {
+    throw wrongMember("body_base64", "base64", base64);
+  }
+}
+
+function answerOf(room: string, { epoch, offset, reply }: PublishReply): string {
+  const answer = JSON.stringify({ code: 0, room, epoch, offset });
+  if (reply.length === 0) return answer;
+  const json = jsonOfBody(reply);
+  const member = json === undefined ? `"reply_base64":"${reply.toBase64()}"` : `"reply":${json}`;
+  return `${answer.slice(0, -1)},${member}}`;
+}
