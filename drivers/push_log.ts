@@ -35,7 +35,10 @@ export interface Retention {
   readonly sizeMax: number;
   /** For how long a message is kept, in milliseconds. */
   readonly ttlMs: number;
-  /** `media`: messages with a media time do not count, and `ttlMs` alone ends them. */
+  /**
+   * `media`: messages with a media time are found by it until `ttlMs` is over, also those that are no
+   * longer among the latest `sizeMax`; `offset` when absent: they are not.
+   */
   readonly by?: "offset" | "media";
 }
 
@@ -88,7 +91,11 @@ export type PushLogPromise =
    * than `ttlMs`, read by offset or as the latest ones, in pages with limits.
    */
   | "history"
-  /** Messages are found by their media time, whatever the order they came in. */
+  /**
+   * Messages are found by their media time, whatever the order they came in. Where the retention is
+   * by `media`, those that have one are kept for `ttlMs` however many they are; by offset, and as the
+   * latest ones, a read gives none that is not among the latest `sizeMax`.
+   */
   | "media"
   /** A push with an id is stored once, however often and by however many at once it is appended. */
   | "once";

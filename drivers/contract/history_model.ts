@@ -46,11 +46,12 @@ export async function appendAll(
 export async function appendAtOnce(
   log: PushLog,
   pushes: Iterable<RoomPush | string>,
+  retention: Retention = keepAll,
 ): Promise<Appended[]> {
   const done: Appended[] = [];
   let some: Promise<Appended>[] = [];
   for (const push of pushes) {
-    some.push(append(log, push));
+    some.push(append(log, push, { retention }));
     if (some.length < 500) continue;
     done.push(...await Promise.all(some));
     some = [];
@@ -101,11 +102,12 @@ export async function entriesOf(log: PushLog, room: string, count: number): Prom
 export async function readThrough(
   log: PushLog,
   query: Partial<HistoryQuery>,
+  retention: Retention = keepAll,
 ): Promise<{ readonly pages: HistoryPage[]; readonly offsets: number[] }> {
   const pages: HistoryPage[] = [];
   let next = query;
   while (true) {
-    const page = await readPage(log, next);
+    const page = await readPage(log, next, retention);
     pages.push(page);
     const last = page.messages.at(-1);
     if (!page.more) break;

@@ -16,12 +16,16 @@ import {
 } from "./push_log_model.ts";
 import { fencedTests, ownersTests } from "./leases_suite.ts";
 import { historyTests } from "./history_suite.ts";
+import { mediaRetentionTests } from "./media_retention_suite.ts";
 import { mediaTests } from "./media_suite.ts";
 import { offsetsTests } from "./offsets_suite.ts";
 import { publishIdTests } from "./publish_id_suite.ts";
 import { within } from "./waiting.ts";
 
 const options: PushLogOptions = { partitions: 3, partitionBytesMax: 1 << 20, leaseMs: 60_000 };
+
+/** Those that keep messages for their media time; the others are to follow. */
+const keepsByMedia = ["memory"];
 
 /** Registers the tests that every push log passes. */
 export function testPushLog(subject: PushLogSubject): void {
@@ -185,7 +189,10 @@ export function testPushLog(subject: PushLogSubject): void {
       },
       offsets: () => offsetsTests(subject, test),
       history: () => historyTests(subject, test),
-      media: () => mediaTests(subject, test),
+      media() {
+        mediaTests(subject, test);
+        if (keepsByMedia.includes(subject.name)) mediaRetentionTests(subject, test);
+      },
       once: () => publishIdTests(subject, test),
     };
     for (const [promise, tests] of Object.entries(promises)) {

@@ -3,6 +3,7 @@ import type { HistoryMessage, HistoryPage, HistoryQuery } from "../../protocol/h
 import type { RoomPush } from "../../protocol/push_message.ts";
 import { isMediaQuery, ROOM_STATE_MS, takePage } from "../history.ts";
 import type { Retention } from "../push_log.ts";
+import { Fifo } from "./fifo.ts";
 import { MediaIndex, type MediaMessage } from "./media_index.ts";
 
 /** What a message costs beside its body, in bytes, about. */
@@ -16,9 +17,10 @@ export class RoomHistory {
   bytes = 0;
   /** When its state is forgotten, in milliseconds since the Unix epoch. */
   endMs = 0;
-  /** From `#start` on: taking from the front of an array moves all the rest. */
-  #messages: HistoryMessage[] = [];
-  #start = 0;
+  /** The latest, by offset without holes. */
+  readonly #log = new Fifo<HistoryMessage>();
+  /** Those before the log that their media time keeps. */
+  readonly #beyond = new Fifo<MediaMessage>();
   readonly #media = new MediaIndex();
   #retention: Retention = { sizeMax: 0, ttlMs: 0 };
 
@@ -26,7 +28,7 @@ export class RoomHistory {
 
   /** How many messages it keeps. */
   get size(): number {
-    return this.#messages.length - this.#start;
+    return this.#log.length + this.#beyond.length;
   }
 
   /** Adds the next message, and returns its bytes. */
@@ -34,10 +36,10 @@ export class RoomHistory {
     const { operation, mediaMs, mid = 0n, body } = push;
     const offset = ++this.head;
     // What is too old is found by halving: a clock that is set back must not mix the times.
-    const timeMs = Math.max(nowMs, this.#messages.at(-1)?.timeMs ?? 0);
+    const timeMs = Math.max(nowMs, this.#log.last?.timeMs ?? 0);
     const message = { offset, operation, timeMs, mediaMs, mid, body };
     const bytes = bytesOf(message);
-    this.#messages.push(message);
+    this.#log.push(message);
     if (isMedia(message)) this.#media.add(message);
     this.bytes += bytes;
     this.#retention = retention;
@@ -47,12 +49,15 @@ export class RoomHistory {
 
   /** Forgets what the retention of the last append does not keep, and returns its bytes. */
   trim(nowMs: number): number {
-    const { sizeMax, ttlMs } = this.#retention;
+    const { sizeMax, ttlMs, by } = this.#retention;
     let freed = 0;
-    while (
-      this.size > sizeMax ||
-      (this.size > 0 && this.#messages[this.#start].timeMs + ttlMs <= nowMs)
-    ) {
+    while (this.#log.length > sizeMax) {
+      const message = this.#log.shift();
+      if (by === "media" && isMedia(message)) this.#beyond.push(message);
+      else freed += this.#forget(message);
+    }
+    while (by !== "media" && this.#beyond.length > 0) freed += this.dropOldest();
+    while (this.size > 0 && this.#oldest().at(0).timeMs + ttlMs <= nowMs) {
       freed += this.dropOldest();
     }
     return freed;
@@ -60,31 +65,29 @@ export class RoomHistory {
 
   /** Forgets the oldest message, and returns its bytes. */
   dropOldest(): number {
-    const message = this.#messages[this.#start++];
-    if (isMedia(message)) this.#media.remove(message);
-    const bytes = bytesOf(message);
-    this.bytes -= bytes;
-    // Each message moves at most once on average.
-    if (this.#start * 2 >= this.#messages.length) {
-      this.#messages = this.#messages.slice(this.#start);
-      this.#start = 0;
-    }
-    return bytes;
+    return this.#forget(this.#oldest().shift());
   }
 
   read(query: HistoryQuery, retention: Retention, nowMs: number): HistoryPage {
     const first = this.#firstKept(retention, nowMs);
-    const { messages, more } = takePage(this.#candidates(query, first), query);
+    const isKept = retention.by === "media"
+      ? ({ timeMs }: HistoryMessage) => timeMs + retention.ttlMs > nowMs
+      : ({ offset }: HistoryMessage) => offset >= first;
+    const { messages, more } = takePage(this.#candidates(query, first, isKept), query);
     const page = { epoch: this.epoch, head: this.head, first, more };
     return { ...page, messages: isLatest(query) ? messages.toReversed() : messages };
   }
 
   /** Messages that a query asks for, the latest first where it is for the last ones. */
-  *#candidates(query: HistoryQuery, first: number): Generator<HistoryMessage> {
+  *#candidates(
+    query: HistoryQuery,
+    first: number,
+    isKept: (message: HistoryMessage) => boolean,
+  ): Generator<HistoryMessage> {
     const { after = 0, fromMs = -Infinity, toMs = Infinity } = query;
     if (isMediaQuery(query)) {
       for (const message of this.#media.between(fromMs, after + 1, toMs)) {
-        if (message.offset >= first) yield message;
+        if (isKept(message)) yield message;
       }
     } else if (isLatest(query)) {
       for (let offset = this.head; offset >= first; offset--) yield this.#at(offset);
@@ -96,12 +99,24 @@ export class RoomHistory {
   }
 
   #at(offset: number): HistoryMessage {
-    return this.#messages[this.#messages.length - 1 - (this.head - offset)];
+    return this.#log.at(this.#log.length - 1 - (this.head - offset));
   }
 
-  /** Offset of the oldest message that is kept. */
+  /** Where the oldest message is. */
+  #oldest(): Fifo<HistoryMessage> {
+    return this.#beyond.length > 0 ? this.#beyond : this.#log;
+  }
+
+  #forget(message: HistoryMessage): number {
+    if (isMedia(message)) this.#media.remove(message);
+    const bytes = bytesOf(message);
+    this.bytes -= bytes;
+    return bytes;
+  }
+
+  /** Offset of the oldest message of the log that is kept. */
   #firstKept({ sizeMax, ttlMs }: Retention, nowMs: number): number {
-    const count = Math.min(this.size, sizeMax);
+    const count = Math.min(this.#log.length, sizeMax);
     const first = this.head + 1 - count;
     return first + lowerBound(count, (index) => this.#at(first + index).timeMs + ttlMs <= nowMs);
   }
