@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { type Prng, randomBelow } from "../base/prng.ts";
 import { cometDefaults, type CometOptions } from "../comet/options.ts";
-import type { Origins } from "../comet/transport/origins.ts";
+import type { Origins } from "../protocol/origins.ts";
 import type { PushLogOptions } from "../drivers/store.ts";
 import { jobDefaults, type JobOptions } from "../job/options.ts";
 import type { HttpAppOptions } from "../logic/http/app.ts";
@@ -47,9 +47,11 @@ function apiHosts({ hosts, apiKey, insecureApi }: Config): Hosts {
 /** Who may use the HTTP API, and who is believed, as its options. */
 export function apiAccess(
   config: Config,
-): Pick<HttpAppOptions, "apiKey" | "hosts" | "trustedProxies"> {
+): Pick<HttpAppOptions, "apiKey" | "hosts" | "trustedProxies" | "origins"> {
   const { apiKey, trustedProxies } = config;
-  return { apiKey, hosts: apiHosts(config), trustedProxies };
+  // That any page may connect is no reason to tell every site the names of this machine.
+  const origins = config.origins.length > 0 ? config.origins : "local";
+  return { apiKey, hosts: apiHosts(config), trustedProxies, origins };
 }
 
 /** Which are answered at `/metrics` of a role without an API: others read it by the machine's name. */

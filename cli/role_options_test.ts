@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Origins } from "../comet/transport/origins.ts";
+import type { Origins } from "../protocol/origins.ts";
 import type { Hosts } from "../logic/http/page_guard.ts";
 import type { Address } from "../platform/port.ts";
 import { MemoryProcess } from "../tests/memory_platform/process.ts";
@@ -42,9 +42,10 @@ for (const [changes, api, onLoopback, elsewhere] of HOSTS) {
   });
 }
 
-test("the key and the trusted proxies of the API are those of the options", () => {
+test("the key, the trusted proxies and the origins of the API are those of the options", () => {
   const given = { apiKey: "right-key", trustedProxies: ["10.0.0.9"] };
-  assert.deepEqual(apiAccess(configWith(given)), { ...given, hosts: ["*"] });
+  assert.deepEqual(apiAccess(configWith(given)), { ...given, hosts: ["*"], origins: "local" });
+  assert.deepEqual(apiAccess(configWith({ origins: ["null"] })).origins, ["null"]);
 });
 
 function webSocketAt(address: Address) {

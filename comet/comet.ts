@@ -3,7 +3,7 @@
  *
  * In the order of a connection's life:
  * - `transport/` turns bytes into frames, over TCP or WebSocket, and bounds what a client may send:
- *   which pages (`origins.ts`), how often (`operation_limit.ts`), how much in a turn
+ *   which pages (`protocol/origins.ts`), how often (`operation_limit.ts`), how much in a turn
  *   (`read_scheduler.ts`), how far ahead (`pipeline_buffer.ts`).
  * - `connection_manager.ts` makes a connection a `Channel` (`channel.ts`) in the table of all
  *   (`channels.ts`), and watches its deadlines (`timer/`, `pings.ts`) until it is closed.

@@ -1,7 +1,7 @@
 import { assert } from "../base/assert.ts";
 import type { Address } from "../platform/port.ts";
 import type { RoomOptions } from "../protocol/room_options.ts";
-import type { Origins } from "./transport/origins.ts";
+import type { Origins } from "../protocol/origins.ts";
 
 /** Where a comet accepts clients, and what they speak there. */
 export interface ListenerOptions {

@@ -71,6 +71,13 @@ export const options = {
       form: /^(?:auto|\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-6])$/,
       text: "Processes that hold the connections and share the ports; 0 holds them in this one",
     }),
+    demo: choice({
+      name: "demo",
+      default: "loopback",
+      words: ["loopback", "on", "off"],
+      text: "Whether /demo is there, and its rooms of type demo; loopback is for start with http " +
+        "on loopback",
+    }),
     metrics: text({
       name: "metrics",
       default: "",
@@ -129,7 +136,9 @@ export const options = {
       placeholder: "ORIGIN,...",
       range: "origins such as https://www.example.com, with commas between them, or null, or *",
       form: /^(?:\*|null|[a-zA-Z][\w+.-]*:\/\/[^\s/,]{0,255})$/,
-      text: "Web pages that may connect to /sub; clients that are no browsers always may",
+      text:
+        "Web pages that may connect to /sub, and if listed here ask /goim/nodes/weighted; clients " +
+        "that are no browsers always may",
     }),
     operationsMax: integer({
       name: "operations-max",

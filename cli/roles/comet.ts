@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import type { Platform } from "../../platform/port.ts";
 import type { Config } from "../config/schema.ts";
+import { withDemo } from "../demo.ts";
 import {
   announceLimit,
   cometOptions,
@@ -26,10 +27,10 @@ export class CometRole extends RoleProcess {
   readonly #wired;
 
   constructor(config: Config, platform: Platform) {
-    super(config, platform);
+    super(withDemo(config, false), platform);
     this.#wired = wireComet(this.parts, {
       server: this.id,
-      options: cometOptions(config, platform.process),
+      options: cometOptions(this.config, platform.process),
       logics: config.logic.map((text) => parseRpcAddress(text)!),
     });
   }

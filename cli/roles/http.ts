@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import type { ListenerOptions } from "../../comet/options.ts";
 import { createHttpApp } from "../../logic/http/app.ts";
 import { type HttpEnv, monitoringApp } from "../../logic/http/monitoring.ts";
 import type { Logic } from "../../logic/logic.ts";
@@ -7,6 +8,7 @@ import { HttpCounters } from "../../protocol/http/counters.ts";
 import { type HttpOptions, type HttpServer, serveHttp } from "../../protocol/http/server.ts";
 import { Limits } from "../../protocol/limits.ts";
 import { parseAddress } from "../../options/address.ts";
+import { clientAssets, demoAssets } from "../assets.ts";
 import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
 import { apiAccess, httpConnectionsMax, metricsHosts } from "../role_options.ts";
@@ -33,11 +35,17 @@ async function openHttp(
 /**
  * Serves the HTTP API of a logic.
  *
+ * @param listeners Where clients are taken in, for the demo.
  * @throws {Error} With a one-line message when the port cannot be opened.
  */
-export function openApi(role: RoleProcess, logic: Logic): Promise<HttpServer> {
+export function openApi(
+  role: RoleProcess,
+  logic: Logic,
+  listeners: readonly ListenerOptions[],
+): Promise<HttpServer> {
   const { config, metrics, unready } = role;
-  const options = { ...apiAccess(config), unready, metrics: () => metrics.text() };
+  const assets = config.demo === "on" ? [...clientAssets, ...demoAssets(listeners)] : clientAssets;
+  const options = { ...apiAccess(config), unready, metrics: () => metrics.text(), assets };
   return openHttp(role, {
     address: config.http,
     fetch: createHttpApp(logic, options).fetch,

@@ -49,10 +49,12 @@ export function runningServer(
   http: Address,
 ): Server {
   warnOfOrigins(role.config);
+  const url = `http://${formatAddress(http)}`;
   log.info("listening", {
     ...listenersText(listeners),
-    http: `http://${formatAddress(http)}`,
+    http: url,
     access: access(role.config, http),
+    ...(role.config.demo === "on" ? { demo: `${url}/demo` } : {}),
   });
   return new Server(logic, http, () => role.close(), listeners);
 }

@@ -1,6 +1,10 @@
 import { resolve } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { type Drivers, openDrivers } from "../../drivers/open.ts";
+import type { Hooks } from "../../logic/hooks.ts";
+import type { Platform } from "../../platform/port.ts";
+import type { Config } from "../config/schema.ts";
+import { DEMO_TYPE, withDemo } from "../demo.ts";
 import { driverOptions } from "../role_options.ts";
 import type { Server } from "../server.ts";
 import { addPushLog, addStores } from "./role_metrics.ts";
@@ -12,6 +16,10 @@ const log = getLogger(["halley"]);
 /** Logic and job of a process that has all data to itself: in memory, and in a directory. */
 export abstract class LocalRole extends RoleProcess<Server> {
   #probe: StoreProbe | undefined;
+
+  constructor(config: Config, platform: Platform, hooks?: Hooks) {
+    super(withDemo(config, true), platform, hooks);
+  }
 
   /** @throws {Error} With a one-line message when the directory cannot be used. */
   protected async openDrivers(): Promise<Drivers> {
@@ -31,7 +39,7 @@ export abstract class LocalRole extends RoleProcess<Server> {
     });
     this.#probe = new StoreProbe(drivers, parts.clock, true);
     if (config.data !== "") log.info("keeps history", { data: resolve(config.data) });
-    else if (config.rooms.some(({ historySize }) => historySize > 0)) {
+    else if (config.rooms.some(({ type, historySize }) => type !== DEMO_TYPE && historySize > 0)) {
       log.info("keeps history in memory: it ends with this process, unless data names a directory");
     }
     addPushLog(metrics, drivers.pushLog);

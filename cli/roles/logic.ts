@@ -1,5 +1,9 @@
 import { getLogger } from "@logtape/logtape";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
+import type { Hooks } from "../../logic/hooks.ts";
+import type { Platform } from "../../platform/port.ts";
+import { type Config, listenersOf } from "../config/schema.ts";
+import { withDemo } from "../demo.ts";
 import { access, logicOptions } from "../role_options.ts";
 import { LogicServer } from "../server.ts";
 import { version } from "../version.ts";
@@ -17,6 +21,10 @@ const LOGIC_RPC = "127.0.0.1:3119";
 export class LogicRole extends StoreRole<LogicServer> {
   #wired: ReturnType<typeof wireLogic> | undefined;
 
+  constructor(config: Config, platform: Platform, hooks?: Hooks) {
+    super(withDemo(config, false), platform, hooks);
+  }
+
   protected async start(): Promise<LogicServer> {
     const { config, metrics, id } = this;
     const { process } = this.platform;
@@ -32,7 +40,7 @@ export class LogicRole extends StoreRole<LogicServer> {
     addLogic(metrics, logic);
     addRpc(metrics, this.parts.counters);
     metrics.addGauge("logic_comets", "Comets that are connected here.", () => links.size);
-    const http = this.http = await openApi(this, logic);
+    const http = this.http = await openApi(this, logic, listenersOf(config));
     log.info("listening", {
       http: `http://${formatAddress(http.address)}`,
       rpc: formatAddress(rpc),

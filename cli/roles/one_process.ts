@@ -29,7 +29,7 @@ export class OneProcess extends LocalRole {
     addComet(metrics, comet);
     addLogic(metrics, logic);
     addJob(metrics, job);
-    const http = this.http = await openApi(this, logic);
+    const http = this.http = await openApi(this, logic, listeners);
     log.info("halley starts", { version, runtime: process.runtime, server: this.id });
     options.announceLimit(config, process);
     return runningServer(this, logic, listeners, http.address);

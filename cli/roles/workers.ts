@@ -74,7 +74,7 @@ export class Workers extends LocalRole {
     addLogic(metrics, logic);
     addJob(metrics, job);
     addRpc(metrics, parts.counters);
-    const http = this.http = await openApi(this, logic);
+    const http = this.http = await openApi(this, logic, listeners);
     const { runtime } = process;
     log.info("halley starts", { version, runtime, server: this.id, workers: this.#count });
     options.announceLimit({ ...config, connectionsMax: this.#share }, process, this.#count);

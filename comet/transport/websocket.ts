@@ -2,6 +2,7 @@ import { type CloseCode, CloseCodes } from "../../protocol/close_codes.ts";
 import { EMPTY, newFrame } from "../../protocol/frame.ts";
 import { healthRoute, HttpFront, refuse } from "../../protocol/http/front.ts";
 import { singleField } from "../../protocol/http/head.ts";
+import { originCheck, type Origins } from "../../protocol/origins.ts";
 import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/decoder.ts";
 import { encodeClose, encodeControl } from "../../protocol/websocket/encoder.ts";
 import { Opcode } from "../../protocol/websocket/opcode.ts";
@@ -9,7 +10,6 @@ import { upgradeRoute } from "../../protocol/websocket/upgrade.ts";
 import { type Channel, ChannelState } from "../channel.ts";
 import { goimMessages } from "../format/goim.ts";
 import { jsonMessages } from "../format/json.ts";
-import { originCheck, type Origins } from "./origins.ts";
 import { StreamTransport, type TransportDependencies } from "./transport.ts";
 
 const REFUSED_ORIGIN = "Pages of this Origin must not connect: see the option origins.";

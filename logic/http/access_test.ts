@@ -71,3 +71,38 @@ test("a page of another site cannot push with the API key either", async () => {
   const foreign = { ...headers, origin: "https://evil.example" };
   assert.equal((await call(push, { headers: foreign })).status, 403);
 });
+
+test("a page of another site that may be a client may ask where the comets are", async () => {
+  const { call, logic } = await setUp({ origins: ["https://www.example.com"] });
+  const ask = "GET /goim/nodes/weighted?platform=web";
+  const from = (origin: string) => ({
+    headers: { host: "127.0.0.1:3111", origin, "sec-fetch-site": "cross-site" },
+  });
+  const allowed = await call(ask, from("https://www.example.com"));
+  assert.equal(JSON.parse(allowed.text).code, 0);
+  assert.equal(
+    allowed.response.headers.get("access-control-allow-origin"),
+    "https://www.example.com",
+  );
+  assert.equal(allowed.response.headers.get("vary"), "origin");
+  assert.equal((await call(ask, from("https://evil.example"))).status, 403);
+  for (const other of ["GET /goim/nodes/instances", "GET /metrics", "POST /goim/nodes/weighted"]) {
+    assert.equal((await call(other, from("https://www.example.com"))).status, 403, other);
+  }
+  assert.equal(logic.counters.httpForbidden, 4);
+});
+
+test("the name of the server is checked, and the key, where a page asks for the comets", async () => {
+  const { call } = await setUp({
+    origins: ["*"],
+    apiKey: "right-key",
+    hosts: ["push.example.com"],
+  });
+  const ask = "GET /goim/nodes/weighted";
+  const headers = { host: "push.example.com", origin: "https://www.example.com" };
+  assert.equal((await call(ask, { headers })).status, 401);
+  const key = { "x-api-key": "right-key" };
+  assert.equal((await call(ask, { headers: { ...headers, ...key } })).status, 200);
+  const rebound = { ...headers, ...key, host: "evil.example" };
+  assert.equal((await call(ask, { headers: rebound })).status, 403);
+});

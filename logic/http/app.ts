@@ -1,20 +1,23 @@
 import { getLogger } from "@logtape/logtape";
 import type { Context, Hono } from "hono";
 import { PushLogFull, StoreRefused, StoreUnavailable } from "../../drivers/ports.ts";
+import { originCheck, type Origins } from "../../protocol/origins.ts";
 import { Networks } from "../../protocol/networks.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure } from "./answers.ts";
-import { type CallRequest, goimCalls } from "./calls.ts";
+import { type CallRequest, goimCalls, nodesPath } from "./calls.ts";
 import { clientAddress } from "./client_address.ts";
 import { historyCall } from "./history_call.ts";
-import { type HttpEnv, monitoringApp, type MonitoringOptions } from "./monitoring.ts";
+import { type HttpEnv, monitoringApp, type MonitoringOptions, pathOf } from "./monitoring.ts";
 import { pushCall } from "./push_call.ts";
 
 /** How the HTTP API is served. */
-export interface HttpAppOptions extends MonitoringOptions {
+export interface HttpAppOptions extends Omit<MonitoringOptions, "mayAsk"> {
   /** Networks of proxies that are believed what they say of a client's address. */
   readonly trustedProxies: readonly string[];
+  /** Which pages of other sites may be clients, and so ask where the comets are. */
+  readonly origins: Origins;
 }
 
 const logger = getLogger(["halley", "logic"]);
@@ -28,12 +31,22 @@ const logger = getLogger(["halley", "logic"]);
  */
 export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpEnv> {
   const { counters } = logic;
-  const app = monitoringApp(options, counters);
+  const mayConnect = originCheck(options.origins);
+  const mayAsk = ({ method, url, headers }: Request) =>
+    method === "GET" && pathOf({ url }) === nodesPath &&
+    mayConnect(headers.get("host") ?? "", headers.get("origin")!);
+  const app = monitoringApp({ ...options, mayAsk }, counters);
   const proxies = new Networks(options.trustedProxies);
   const calls = [...goimCalls(logic), pushCall(logic), historyCall(logic)];
   for (const { method, path, answer } of calls) {
     app.on(method, path, async (c) => {
       const result = await answer(call(c, proxies));
+      const origin = c.req.header("origin");
+      // Whoever came as far as this may ask.
+      if (path === nodesPath && origin !== undefined) {
+        c.header("access-control-allow-origin", origin);
+        c.header("vary", "origin");
+      }
       if (typeof result !== "string") return c.json(result);
       return c.body(result, 200, { "content-type": "application/json" });
     });

@@ -17,6 +17,9 @@ export interface Call {
   readonly answer: (request: CallRequest) => Promise<Answer | JsonText>;
 }
 
+/** Where clients ask for the comets, and pages of other sites may. */
+export const nodesPath = "/goim/nodes/weighted";
+
 /** The calls that goim has. */
 export function goimCalls({ push, online, nodes }: Logic): readonly Call[] {
   return [
@@ -49,7 +52,7 @@ export function goimCalls({ push, online, nodes }: Logic): readonly Call[] {
     get("/goim/online/room", (query) => online.room(query.text("type"), query.list("rooms"))),
     get("/goim/online/total", () => online.total()),
     get(
-      "/goim/nodes/weighted",
+      nodesPath,
       (query, clientAddress) => nodes.weighted(query.optionalText("platform"), clientAddress()),
     ),
     get("/goim/nodes/instances", () => nodes.instances()),

@@ -3,18 +3,23 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import type { LogicCounters } from "../counters.ts";
 import { Code, failure, ok } from "./answers.ts";
 import { apiKeyCheck } from "./api_key.ts";
+import { type Asset, serveAssets } from "./assets.ts";
 import { type Hosts, pageGuard } from "./page_guard.ts";
 
 /** Who may ask a role over HTTP, and what it says of itself. */
 export interface MonitoringOptions {
-  /** What callers of all but `/healthz` and `/readyz` must show; empty lets everyone through. */
+  /** What callers of all but `/healthz`, `/readyz` and the assets must show; empty lets everyone through. */
   readonly apiKey: string;
-  /** Which Host fields are answered, but for `/healthz` and `/readyz`. */
+  /** Which Host fields are answered, but for `/healthz`, `/readyz` and the assets. */
   readonly hosts: Hosts;
   /** Why the server cannot take work, for `/readyz`, in words that anybody may read. */
   readonly unready: () => string | undefined | Promise<string | undefined>;
   /** The metrics in Prometheus's text format, for `/metrics`. */
   readonly metrics: () => string | Promise<string>;
+  /** Files that anybody may read. */
+  readonly assets?: readonly Asset[];
+  /** What pages of other sites may ask, by their requests. */
+  readonly mayAsk?: (request: Request) => boolean;
 }
 
 /** What the app must be given with each request. */
@@ -38,11 +43,13 @@ export function monitoringApp(
   counters?: Pick<LogicCounters, "httpForbidden" | "httpUnauthorized">,
 ): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: pathOf });
-  const refusal = pageGuard(options.hosts);
+  const { assets = [] } = options;
+  const isPublic = new Set(["/healthz", "/readyz", ...assets.map(({ path }) => path)]);
+  const refusal = pageGuard(options.hosts, options.mayAsk);
   const mayPass = apiKeyCheck(options.apiKey);
   app.use(async (c, next) => {
     // Load balancers ask by any name, and whoever else does learns nothing.
-    if (c.req.path === "/healthz" || c.req.path === "/readyz") return await next();
+    if (isPublic.has(c.req.path)) return await next();
     const reason = refusal(c.req.raw);
     if (reason !== undefined) {
       if (counters !== undefined) counters.httpForbidden++;
@@ -54,6 +61,7 @@ export function monitoringApp(
     return c.json(failure(Code.unauthorized, "API key is missing or wrong"), 401);
   });
   app.use(methodNotAllowed({ app, onMethodNotAllowed }));
+  serveAssets(app, assets);
   app.get("/healthz", (c) => c.json(ok()));
   app.get("/readyz", async (c) => {
     const reason = await options.unready();
@@ -92,7 +100,7 @@ function redirectToCall(app: Hono<HttpEnv>, c: Context<HttpEnv>): Response | und
 }
 
 /** The path as it was sent. */
-function pathOf({ url }: Request): string {
+export function pathOf({ url }: Pick<Request, "url">): string {
   const start = url.indexOf("/", url.indexOf("//") + 2);
   const end = url.indexOf("?", start);
   return url.slice(start, end === -1 ? url.length : end);

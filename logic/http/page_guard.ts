@@ -14,17 +14,23 @@ export type Hosts = readonly string[] | "addresses";
  * point at this server (DNS rebinding), by the Host. Callers that are no browsers send neither
  * Origin nor Sec-Fetch-Site.
  *
+ * @param mayAsk Tells what a page of another site may ask all the same, by its request.
  * @returns Why a request must be refused, or undefined when it may pass.
  */
-export function pageGuard(hosts: Hosts): (request: Request) => string | undefined {
+export function pageGuard(
+  hosts: Hosts,
+  mayAsk: (request: Request) => boolean = () => false,
+): (request: Request) => string | undefined {
   const isAllowed = hostCheck(hosts);
-  return ({ headers }) => {
+  return (request) => {
+    const { headers } = request;
     const host = headers.get("host");
     // HTTP/1.0 may leave the Host out; no browser does.
     if (host !== null && !isAllowed(hostnameOf(host))) {
       return `Host is "${excerpt(host)}", which the option hosts does not allow`;
     }
     const origin = headers.get("origin");
+    if (origin !== null && mayAsk(request)) return undefined;
     if (origin !== null && !isSameHost(origin, host ?? "")) {
       return `a page of another site must not call: Origin is "${excerpt(origin)}"`;
     }

@@ -27,6 +27,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   "job": ["base", "protocol", "rpc", "platform/port.ts", "drivers/ports.ts"],
   "cli": [
     "package.json",
+    "client/dist",
+    "demo",
     "base",
     "protocol",
     "rpc",
@@ -69,6 +71,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "mod.ts": ["base", "protocol", "platform", "options", "cli", "logic", "drivers/errors.ts"],
   "examples": ["mod.ts"],
+  "build": [],
+  "demo": ["base", "protocol", "client"],
 };
 
 /** Folders of test suites that several implementations share. */
@@ -145,14 +149,14 @@ export function importCycles(sources: readonly Source[]): Violation[] {
   return violations;
 }
 
-/** Packages come from `package.json`, those for development into tests and benchmarks alone. */
+/** Packages come from `package.json`, those for development into what no server runs alone. */
 export function packages(
   sources: readonly Source[],
   { dependencies, devDependencies }: Readonly<Record<string, Readonly<Record<string, string>>>>,
 ): Violation[] {
   const violations: Violation[] = [];
   for (const { path, imports } of sources) {
-    const mayUseDev = isTest(path) || path.startsWith("bench/");
+    const mayUseDev = isTest(path) || /^(?:bench|build|demo)\//.test(path);
     for (const { specifier, target, line } of imports) {
       if (target !== undefined || specifier.startsWith("node:")) continue;
       const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");

@@ -120,6 +120,7 @@ export async function setUp(
     apiKey: "",
     hosts: [],
     trustedProxies: [],
+    origins: "local",
     unready: () => undefined,
     metrics: () => "up 1\n",
     ...options,

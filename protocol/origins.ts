@@ -1,4 +1,4 @@
-import { isLoopback, isSameHost, originHostname } from "../../protocol/host.ts";
+import { isLoopback, isSameHost, originHostname } from "./host.ts";
 
 /**
  * Which web pages may connect: those of the origins in a list, where `*` stands for all, or those of

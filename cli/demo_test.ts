@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defaultConfig } from "./config/schema.ts";
+import { demoAssets } from "./assets.ts";
+import { withDemo } from "./demo.ts";
+import { roomDefaults } from "../protocol/room_options.ts";
+
+const config = defaultConfig({ hostname: () => "here" });
+const everywhere = { ...config, http: { hostname: "0.0.0.0", port: 3111 } };
+
+test("withDemo() puts the demo on loopback alone, unless it is on or off", () => {
+  const cases = [
+    [config, true, "on"],
+    [everywhere, true, "off"],
+    [config, false, "off"],
+    [{ ...everywhere, demo: "on" }, true, "on"],
+    [{ ...everywhere, demo: "on" }, false, "on"],
+    [{ ...config, demo: "off" }, true, "off"],
+  ] as const;
+  for (const [given, isAlone, demo] of cases) {
+    const found = withDemo(given, isAlone);
+    assert.equal(found.demo, demo);
+    assert.deepEqual(found.rooms.map(({ type }) => type), demo === "on" ? ["demo"] : []);
+    assert.deepEqual(withDemo(found, false), found);
+  }
+});
+
+test("withDemo() leaves rooms of its type as they are configured", () => {
+  const rooms = [{ ...roomDefaults, type: "demo", membersMax: 5 }];
+  assert.deepEqual(withDemo({ ...config, rooms }, true).rooms, rooms);
+});
+
+test("the demo's page is told the port, and runs no script but its own", () => {
+  const address = (port: number) => ({ hostname: "127.0.0.1", port });
+  const [{ text, headers }] = demoAssets([
+    { address: address(1), transport: "tcp" },
+    { address: address(2), transport: "websocket" },
+  ]);
+  assert.match(text, /<meta name="halley-ws-port" content="2">/);
+  assert.match(headers!["content-security-policy"], /^default-src 'none'; script-src 'self';/);
+  assert.doesNotMatch(text, /<style|style=|<script>|\son\w+=|(?:src|href)="(?!\/demo\.)/);
+});
