@@ -9,6 +9,7 @@ import type { HttpAppOptions } from "../logic/http/app.ts";
 import type { Hosts } from "../logic/http/page_guard.ts";
 import { logicDefaults, type LogicOptions } from "../logic/logic.ts";
 import { nodesDefaults } from "../logic/nodes.ts";
+import type { WebhookOptions } from "../logic/upstream/webhook.ts";
 import type { Address, Process } from "../platform/port.ts";
 import { isLoopback } from "../protocol/host.ts";
 import { type CometNode, runId } from "../protocol/cluster/comet_node.ts";
@@ -80,8 +81,31 @@ export function warnOfOrigins(config: Config): void {
   });
 }
 
-/** What an operator decides about logic. */
-export function logicOptions(config: Config): LogicOptions {
+/**
+ * Where the application is asked about messages.
+ *
+ * @throws {Error} With a one-line message when the runtime does not let this process connect there.
+ */
+function webhookOptions(
+  { webhookUrl: url, webhookSecret: secret, webhookMs: timeoutMs }: Config,
+  process: Process,
+): WebhookOptions | undefined {
+  if (url === "") return undefined;
+  const { protocol, hostname, port } = new URL(url);
+  const host = `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+  if (process.mayConnect(host)) return { url, secret, timeoutMs };
+  throw new Error(
+    `Cannot call webhook-url: Deno denies net access to "${host}"; add --allow-net=${host}, with ` +
+      `all that is listened on`,
+  );
+}
+
+/**
+ * What an operator decides about logic.
+ *
+ * @throws {Error} With a one-line message when it cannot be so in this process.
+ */
+export function logicOptions(config: Config, process: Process): LogicOptions {
   const { perMidMax, perKeyMax, whenFull } = config;
   const portOf = (transport: string) =>
     listenersOf(config).find((listener) => listener.transport === transport)?.address.port ?? 0;
@@ -92,6 +116,7 @@ export function logicOptions(config: Config): LogicOptions {
     rooms: config.rooms,
     publishMidRate: config.publishMidRate,
     publishMidBurst: config.publishMidBurst,
+    webhook: webhookOptions(config, process),
     nodes: {
       ...nodesDefaults,
       defaultDomain: config.defaultDomain,

@@ -42,6 +42,14 @@ export class LogicCounters {
   messagesRefused = 0;
   /** Messages that the application or the store failed to take. */
   messagesFailed = 0;
+  webhookCalls = 0;
+  /** Calls that were made once more, since the first cannot have done anything. */
+  webhookRetries = 0;
+  webhookFailures = 0;
+  /** Calls that were not made because too many were under way. */
+  webhookCallsRefused = 0;
+  /** Messages that were pushed although the webhook failed. */
+  webhookFallbacks = 0;
   reports = 0;
   /** Push calls whose pushes are all in the log. */
   pushesAccepted = 0;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, promisesSettled } from "../base/clock.ts";
+import { seededPrng } from "../base/prng.ts";
 import { AdmitAll } from "../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
@@ -39,6 +40,7 @@ async function setUp(hooks: Hooks, limits: SessionLimits = logicDefaults.limits)
     comets,
     clock,
     running: clock,
+    prng: seededPrng(1),
     hooks,
     options: { ...logicDefaults, limits, hookMs: HOOK_MS },
   });

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
+import type { Prng } from "../base/prng.ts";
 import type { Moderation, Nodes, PushLog, SessionLimits, Sessions } from "../drivers/ports.ts";
 import type { CometNode, Registered } from "../protocol/cluster/comet_node.ts";
 import type { CometReport, LogicApi } from "../protocol/cluster/logic_calls.ts";
@@ -30,6 +31,7 @@ import { Push } from "./push.ts";
 import { History } from "./history.ts";
 import { HookCalls } from "./hook_calls.ts";
 import type { Hooks } from "./hooks.ts";
+import { Webhook, type WebhookOptions } from "./upstream/webhook.ts";
 import { Upstream } from "./upstream/upstream.ts";
 
 /** What an operator decides about logic. */
@@ -42,6 +44,8 @@ export interface LogicOptions {
   readonly publishMidRate: number;
   /** How many of these may come at once after silence. */
   readonly publishMidBurst: number;
+  /** Where the application is asked about messages to rooms, if it is over HTTP. */
+  readonly webhook?: WebhookOptions;
   /** How long a hook's promise may take, in milliseconds. */
   readonly hookMs: number;
   /** How long a comet waits before it opens, in milliseconds; see {@linkcode Registered}. */
@@ -69,6 +73,7 @@ export interface LogicDependencies {
   readonly clock: Clock;
   /** The time in which this process ran: what hooks are judged by. */
   readonly running: Clock;
+  readonly prng: Prng;
   /** Where the application takes part. */
   readonly hooks?: Hooks;
   readonly options: LogicOptions;
@@ -86,6 +91,7 @@ export class Logic implements LogicApi {
   readonly #connector: Connector;
   readonly #hooks: HookCalls;
   readonly #upstream: Upstream;
+  readonly #webhook?: Webhook;
   readonly #sessions: Sessions;
   readonly #registry: Nodes;
   readonly #registered: Registered;
@@ -106,9 +112,13 @@ export class Logic implements LogicApi {
     const { publishMidRate: perSecondMax, publishMidBurst: burst } = options;
     const midRate = { perSecondMax, burst };
     const { moderation } = dependencies;
+    if (options.webhook) {
+      this.#webhook = new Webhook(options.webhook, { ...dependencies, counters });
+    }
     this.#upstream = new Upstream({
       hooks: this.#hooks,
       moderation,
+      webhook: this.#webhook,
       push,
       roomTypes,
       midRate,
@@ -172,9 +182,14 @@ export class Logic implements LogicApi {
     return this.#hooks.size;
   }
 
-  /** Settles when no hook is under way. */
-  settled(): Promise<void> {
-    return this.#hooks.settled();
+  /** Calls of the webhook that are under way. */
+  get webhookCalls(): number {
+    return this.#webhook?.size ?? 0;
+  }
+
+  /** Settles when the application is not being asked for anything. */
+  async settled(): Promise<void> {
+    await Promise.all([this.#hooks.settled(), this.#webhook?.settled()]);
   }
 
   async report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../base/clock.ts";
+import { seededPrng } from "../base/prng.ts";
 import { AdmitAll } from "../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
@@ -54,6 +55,7 @@ async function setUp(
     comets,
     clock,
     running: clock,
+    prng: seededPrng(1),
     options: { ...logicDefaults, limits },
   });
   let nextId = 1;

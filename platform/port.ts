@@ -169,6 +169,13 @@ export interface Process {
   hostname(): string;
   /** Most files that this process may have open, or undefined where the system does not say. */
   openFilesMax(): number | undefined;
+  /**
+   * Whether the runtime lets this process connect there: Deno would ask whoever sits at the terminal,
+   * and hold up everything meanwhile.
+   *
+   * @param host `host:port`.
+   */
+  mayConnect(host: string): boolean;
   /** Processors that this process may use. */
   cpuCount(): number;
   /** Resident memory, in bytes. */

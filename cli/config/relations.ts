@@ -33,6 +33,7 @@ export function relations(
     ...alternatives(config, placeOf),
     ...ports(config, command),
     ...rooms(config),
+    ...webhook(config, command),
     ...api(config, command),
     ...needed(config, command),
     ...addresses(config),
@@ -77,6 +78,9 @@ function rooms({ rooms }: Config): string[] {
     if (historyBy === "media" && historySize === 0) {
       mistakes.push(`${place}: history-by = "media" needs a history-size: no message is kept`);
     }
+    if (room.webhookFallback !== "refuse" && upstream !== "webhook") {
+      mistakes.push(`${place}: webhook-fallback needs the upstream webhook, not ${upstream}`);
+    }
     if (upstream === "off" || upstream === "log") {
       const given = [["slow-mode", slowModeMs], ["duplicate-window", duplicateWindowMs]] as const;
       for (const [name, value] of given) {
@@ -86,6 +90,25 @@ function rooms({ rooms }: Config): string[] {
     }
     return mistakes;
   });
+}
+
+/** What the webhook cannot do without; comets and jobs do not call it. */
+function webhook({ rooms, webhookUrl, webhookSecret }: Config, command: ServerCommand): string[] {
+  if (command !== "start" && command !== "logic") return [];
+  const { webhookUrl: url, webhookSecret: secret } = options;
+  if (webhookUrl === "") {
+    return rooms.flatMap(({ upstream }, index) =>
+      upstream === "webhook"
+        ? `[[rooms]] #${index + 1}: upstream = "webhook" needs ${url.name} to be set`
+        : []
+    );
+  }
+  const mistakes: string[] = [];
+  if (!URL.canParse(webhookUrl)) mistakes.push(`${url.name} = "${webhookUrl}": it is no URL`);
+  if (webhookSecret === "") {
+    mistakes.push(`${secret.name} must be set: by it the application knows who calls`);
+  }
+  return mistakes;
 }
 
 /** What a role cannot do without. */

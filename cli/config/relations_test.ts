@@ -45,8 +45,27 @@ describe("relations()", () => {
     assert.deepEqual(room({ publishOperation: 64 }), [
       "[[rooms]] #1: publish-operation = 64: it must not be one of the protocol's own",
     ]);
+    assert.deepEqual(room({ upstream: "publish", webhookFallback: "allow" }), [
+      "[[rooms]] #1: webhook-fallback needs the upstream webhook, not publish",
+    ]);
     assert.deepEqual(room({ historyBy: "media", historySize: 1 }), []);
     assert.deepEqual(room({ upstream: "publish", slowModeMs: 1, publishOperation: -1 }), []);
+  });
+
+  test("wants all that the webhook needs, of who calls it", () => {
+    const rooms = [roomDefaults, { ...roomDefaults, type: "live", upstream: "webhook" as const }];
+    assert.deepEqual(check({ rooms }), [
+      '[[rooms]] #2: upstream = "webhook" needs webhook-url to be set',
+    ]);
+    const webhookUrl = "https://example.com:99999/";
+    const secret = "webhook-secret must be set: by it the application knows who calls";
+    assert.deepEqual(check({ rooms, webhookUrl }), [
+      'webhook-url = "https://example.com:99999/": it is no URL',
+      secret,
+    ]);
+    const webhookSecret = "0123456789abcdef";
+    assert.deepEqual(check({ rooms, webhookUrl: "https://example.com/", webhookSecret }), []);
+    assert.deepEqual(check({ rooms, logic: ["127.0.0.1:3119"] }, "comet"), []);
   });
 
   test("wants different ports, but knows that hosts may differ", () => {

@@ -1,4 +1,4 @@
-import { inSection, integer } from "../../options/kinds.ts";
+import { duration, inSection, integer, text } from "../../options/kinds.ts";
 
 /** Options of what clients send to rooms whose type has the `upstream` `publish` or `webhook`. */
 export const upstreamOptions = inSection("upstream", {
@@ -29,5 +29,31 @@ export const upstreamOptions = inSection("upstream", {
     min: 1,
     max: 100_000,
     text: "How many of these may come at once after a pause",
+  }),
+  webhookUrl: text({
+    name: "webhook-url",
+    default: "",
+    defaultText: "none",
+    placeholder: "URL",
+    range: "an http: or https: URL without user and password, or empty for none",
+    form: /^(?:|https?:\/\/[^\s/?#@]{1,255}(?:[/?#]\S{0,2000})?)$/,
+    text: 'Where the application is asked about messages to rooms with upstream = "webhook"',
+  }),
+  webhookSecret: text({
+    name: "webhook-secret",
+    default: "",
+    defaultText: "none",
+    placeholder: "SECRET",
+    range: "16 to 256 visible ASCII characters, or empty for none",
+    form: /^(?:|[!-~]{16,256})$/,
+    secret: true,
+    text: "Signs what is sent to webhook-url, so that the application knows whose it is",
+  }),
+  webhookMs: duration({
+    name: "webhook-timeout",
+    default: 2_000,
+    minMs: 10,
+    maxMs: 4_000,
+    text: "How long an answer of webhook-url may take; then webhook-fallback holds",
   }),
 });

@@ -33,7 +33,7 @@ export class LogicRole extends StoreRole<LogicServer> {
     const { logic, links, listen } = this.#wired = wireLogic(this.parts, {
       id,
       ports,
-      options: logicOptions(config),
+      options: logicOptions(config, process),
       hooks: this.hooks,
     });
     const rpc = await listen(parseRpcAddress(config.rpc || LOGIC_RPC)!);

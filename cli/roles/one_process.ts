@@ -20,7 +20,7 @@ export class OneProcess extends LocalRole {
     const ports = await this.openDrivers();
     const { comet, logic, job } = this.#server = wireServer(this.parts, {
       comet: { server: this.id, options: options.cometOptions(config, process) },
-      logic: { ports, options: options.logicOptions(config), hooks: this.hooks },
+      logic: { ports, options: options.logicOptions(config, process), hooks: this.hooks },
       job: options.jobOptions(config),
     });
     const listeners = await listenForClients(comet, config);

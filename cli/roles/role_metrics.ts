@@ -87,6 +87,11 @@ export function addLogic(metrics: Metrics, logic: Logic): void {
     () => logic.hookCalls,
   );
   metrics.addGauge(
+    "logic_webhook_calls_under_way",
+    "Calls of the webhook that are under way.",
+    () => logic.webhookCalls,
+  );
+  metrics.addGauge(
     "cluster_comets",
     "Comets whose registration runs.",
     async () => (await logic.nodes.instances()).length,

@@ -57,7 +57,7 @@ export class Workers extends LocalRole {
     const parts = { ...this.parts, secret: this.#secret };
     const { workers, logic, job, listen, start } = this.#parent = wireParent(parts, {
       owner: this.id,
-      logic: { ports, options: options.logicOptions(config), hooks: this.hooks },
+      logic: { ports, options: options.logicOptions(config, process), hooks: this.hooks },
       job: options.jobOptions(config),
     });
     const listeners = await this.#freeListeners();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { getLogger } from "@logtape/logtape";
+import { assert } from "../../base/assert.ts";
 import {
   type Admission,
   type AdmissionRules,
@@ -18,6 +19,7 @@ import type { UpstreamMessage } from "../hooks.ts";
 import type { Push } from "../push.ts";
 import { checkOptions } from "../push_options.ts";
 import { notTaken, PublishCode, replyBody, taken } from "./answers.ts";
+import { type Webhook, WebhookFailed } from "./webhook.ts";
 
 /** What is said to who may not send a message now, and where it is counted. */
 const NOT_ADMITTED = {
@@ -51,6 +53,8 @@ export interface UpstreamDependencies {
   readonly hooks: HookCalls;
   readonly moderation: Moderation;
   readonly push: Push;
+  /** Where the application is asked about messages to rooms with the upstream `webhook`. */
+  readonly webhook?: Webhook;
   readonly roomTypes: RoomTypes;
   readonly midRate: MidRate;
   readonly counters: LogicCounters;
@@ -123,7 +127,7 @@ export class Upstream {
     const sender = senderOf(identity);
     const admission = await this.#admit(sender, room, message, options);
     if (!admission.admitted) return this.#notAdmitted(admission);
-    const { refuse, replace, reply } = await this.#judge(identity, room, message);
+    const { refuse, replace, reply } = await this.#judge(sender, identity, room, message, options);
     if (refuse !== undefined) return this.#refused(refuse);
     if (reply !== undefined) return taken(undefined, reply);
     const stream = await push.message(operation, room, replace ?? body, {
@@ -159,12 +163,28 @@ export class Upstream {
     );
   }
 
-  /** Asks the application whether a message may be pushed. */
-  #judge(identity: ConnectionRef, room: string, message: UpstreamMessage): Promise<Verdict> {
-    const { hooks } = this.parts;
-    if (!hooks.takesMessages) return Promise.resolve({});
-    // Its own bytes: ours are pushed.
-    return hooks.message(identity, room, { ...message, body: message.body.slice() }, true);
+  /** Asks the application, if there is one to be asked, what is to become of a message. */
+  async #judge(
+    sender: string,
+    identity: ConnectionRef,
+    room: string,
+    message: UpstreamMessage,
+    { upstream, webhookFallback }: RoomOptions,
+  ): Promise<Verdict> {
+    const { hooks, webhook, counters } = this.parts;
+    if (upstream !== "webhook") {
+      if (!hooks.takesMessages) return {};
+      // Its own bytes: ours are pushed.
+      return await hooks.message(identity, room, { ...message, body: message.body.slice() }, true);
+    }
+    assert(webhook !== undefined, "a type of rooms with a webhook says which");
+    try {
+      return await webhook.judge(sender, identity, room, message);
+    } catch (error) {
+      if (webhookFallback === "refuse" || !(error instanceof WebhookFailed)) throw error;
+      counters.webhookFallbacks++;
+      return {};
+    }
   }
 
   #notAdmitted({ reason, retryMs }: Admission & { readonly admitted: false }): PublishReply {
@@ -188,8 +208,10 @@ export class Upstream {
         return notTaken(PublishCode.badRequest, error.message);
       }
       counters.messagesFailed++;
-      // Hooks have been logged; a store says once that it is away or takes no writes.
-      if (!(error instanceof HookFailed || error instanceof StoreUnavailable)) {
+      // The application's failures have been logged; a store says once that it is away or takes no writes.
+      const isKnown = error instanceof HookFailed || error instanceof WebhookFailed ||
+        error instanceof StoreUnavailable;
+      if (!isKnown) {
         logger.error("a message could not be taken: {error}", { error: String(error) });
       }
       return notTaken(PublishCode.failed, "message could not be taken, try again");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
+import { seededPrng } from "../../base/prng.ts";
 import { AdmitAll } from "../../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
@@ -8,10 +9,17 @@ import type { Admission, AdmissionRules, ClientMessage } from "../../drivers/por
 import { PushLogFull, StoreUnavailable } from "../../drivers/ports.ts";
 import type { PublishRequest } from "../../protocol/cluster/publish.ts";
 import { EMPTY } from "../../protocol/frame.ts";
-import { roomDefaults, type RoomOptions } from "../../protocol/room_options.ts";
+import { roomDefaults, type RoomOptions, RoomTypes } from "../../protocol/room_options.ts";
 import { NotingLog } from "../../tests/support/http_app.ts";
+import { LogicCounters } from "../counters.ts";
+import { History } from "../history.ts";
+import type { Verdict } from "../hook_answers.ts";
+import { HookCalls } from "../hook_calls.ts";
 import type { Hooks } from "../hooks.ts";
 import { Logic, logicDefaults } from "../logic.ts";
+import { Push } from "../push.ts";
+import { Upstream } from "./upstream.ts";
+import { type Webhook, WebhookFailed } from "./webhook.ts";
 
 const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
 const OTHERS = { message: "", retryMs: 0, epoch: "", offset: 0, reply: EMPTY };
@@ -43,6 +51,7 @@ function setUp(hooks: Hooks = {}, live: Partial<RoomOptions> = {}) {
     comets: new Map(),
     clock,
     running: clock,
+    prng: seededPrng(1),
     hooks,
     options: {
       ...logicDefaults,
@@ -260,4 +269,61 @@ describe("messages to a room where they are not pushed", () => {
     const off = '{"code":-403,"message":"messages of clients are not published in this room"}';
     assert.equal(await send(logic, "d", "off://1"), off);
   });
+});
+
+describe("Upstream where the webhook is asked", () => {
+  /** What takes messages, with a webhook that answers as the test says. */
+  function withWebhook(answer: () => Verdict, webhookFallback: "allow" | "refuse" = "refuse") {
+    const asked: unknown[] = [];
+    const judge: Webhook["judge"] = async (sender, identity, room, message) => {
+      asked.push([sender, identity.key, room, decoder.decode(message.body)]);
+      return answer();
+    };
+    const counters = new LogicCounters();
+    const clock = new ManualClock();
+    const log = new NotingLog(clock);
+    const rooms = [{
+      ...roomDefaults,
+      type: "live",
+      upstream: "webhook" as const,
+      webhookFallback,
+    }];
+    const roomTypes = new RoomTypes(rooms);
+    const sessions = new MemorySessions(new MemoryNodes(clock));
+    const hooks: Hooks = { message: () => assert.fail("the hook is not asked") };
+    const upstream = new Upstream({
+      hooks: new HookCalls(hooks, 1_000, clock, counters),
+      moderation: new AdmitAll(),
+      push: new Push(log, sessions, new History(log, roomTypes), counters),
+      webhook: { judge } as Webhook,
+      roomTypes,
+      midRate: { perSecondMax: 0, burst: 1 },
+      counters,
+    });
+    const publish = () => upstream.publish(request("hi"));
+    const pushed = () => log.taken.map(({ body }) => decoder.decode(body));
+    return { publish, pushed, asked, counters };
+  }
+
+  test("pushes, replaces or refuses as it says", async () => {
+    const answers: Verdict[] = [{}, { replace: encoder.encode("h*") }, { refuse: "not nice" }];
+    const { publish, pushed, asked, counters } = withWebhook(() => answers.shift()!);
+    const codes = [await publish(), await publish(), await publish()].map(({ code }) => code);
+    assert.deepEqual(codes, [0, 0, -403]);
+    assert.deepEqual(pushed(), ["hi", "h*"]);
+    assert.deepEqual(asked[0], ["m7", "k", "live://1", "hi"]);
+    assert.deepEqual([counters.published, counters.messagesRefused], [2, 1]);
+  });
+
+  for (const [fallback, code] of [["allow", 0], ["refuse", -500]] as const) {
+    test(`answers ${code} when it fails and the fallback is ${fallback}`, async () => {
+      const fail = () => {
+        throw new WebhookFailed();
+      };
+      const { publish, pushed, counters } = withWebhook(fail, fallback);
+      assert.equal((await publish()).code, code);
+      assert.deepEqual(pushed(), code === 0 ? ["hi"] : []);
+      assert.equal(counters.webhookFallbacks, code === 0 ? 1 : 0);
+    });
+  }
 });

@@ -13,6 +13,7 @@ export const bunProcess: Process = {
   env: process.env,
   hostname,
   openFilesMax,
+  mayConnect: () => true,
   cpuCount: availableParallelism,
   spawn: spawnSelf,
   memoryBytes: () => process.memoryUsage.rss(),

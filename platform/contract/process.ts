@@ -12,6 +12,7 @@ export function processContract(name: string, { process }: Platform): void {
       assert(process.memoryBytes() >= 0);
       const filesMax = process.openFilesMax();
       assert(filesMax === undefined || filesMax > 0);
+      assert.equal(process.mayConnect("hooks.example.com:443"), true, "tests may do all");
       assert.equal(process.env["HALLEY_NOT_SET_BY_ANYONE"], undefined);
     });
   });

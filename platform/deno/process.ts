@@ -18,6 +18,7 @@ export const denoProcess: Process = {
   /** @throws {Error} Without permission to know the host name. */
   hostname: () => permitted("read the host name", () => Deno.hostname()),
   openFilesMax,
+  mayConnect: (host) => Deno.permissions.querySync({ name: "net", host }).state === "granted",
   cpuCount: availableParallelism,
   spawn: (args, env) => permitted("start a process", () => spawnSelf(args, env)),
   memoryBytes: () => Deno.memoryUsage().rss,

@@ -41,6 +41,11 @@ export class MemoryProcess implements Process {
     return this.#openFilesMax;
   }
 
+  /** Always. */
+  mayConnect(_host: string): boolean {
+    return true;
+  }
+
   /** Always 1. */
   cpuCount(): number {
     return 1;

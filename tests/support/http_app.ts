@@ -1,4 +1,5 @@
 import { ManualClock } from "../../base/clock.ts";
+import { seededPrng } from "../../base/prng.ts";
 import { AdmitAll } from "../../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
@@ -75,6 +76,7 @@ export async function setUp(
     comets: links,
     clock,
     running: clock,
+    prng: seededPrng(1),
     options: {
       ...logicDefaults,
       rooms: [logRooms],
