@@ -62,6 +62,11 @@ describe("the executable, with no runtime and nothing around it", () => {
         ws: parseAddress(new URL(websocket).host)!,
         http: parseAddress(new URL(http).host)!,
       });
+      for (const path of ["/client.js", "/client.js.map", "/client.d.ts", "/demo", "/demo.js"]) {
+        const answer = await fetch(server.httpUrl + path);
+        assert.equal(answer.status, 200, path);
+        assert.notEqual(await answer.text(), "", path);
+      }
       const client = await RawClient.open(server.tcpPort);
       await server.push("room?operation=1000&type=live&room=1000", "compiled");
       const [{ body }] = await client.take(1);
