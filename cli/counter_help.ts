@@ -90,6 +90,7 @@ export const logicHelp: Readonly<Record<keyof LogicCounters, string>> = {
   webhookFailures: "Messages about which the webhook gave no answer that counts.",
   webhookCallsRefused: "Messages about which it was not asked: too many calls were under way.",
   webhookFallbacks: "Messages that were pushed unasked, as webhook-fallback says.",
+  mutes: "Mutes of users, in a room or everywhere.",
   reports: "Reports of comets.",
   pushesAccepted: "Push calls answered with code 0.",
   pushesRefused: "Push calls refused for what they asked.",

@@ -18,6 +18,11 @@ export class StoreRefused extends StoreUnavailable {
   override readonly name = "StoreRefused";
 }
 
+/** As many users are muted as may be; nothing was done. */
+export class MutesFull extends StoreUnavailable {
+  override readonly name = "MutesFull";
+}
+
 /**
  * The log has no room; nothing was stored.
  *

@@ -59,7 +59,7 @@ export interface Moderation {
    *
    * @param room Room key; empty for everywhere.
    * @param forMs How long, in milliseconds.
-   * @throws {StoreRefused} When there are too many.
+   * @throws {MutesFull} When there are too many.
    */
   mute(mid: bigint, room: string, forMs: number): Promise<void>;
   /**

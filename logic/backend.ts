@@ -99,6 +99,31 @@ export class Backend {
   }
 
   /**
+   * Keeps a user from sending messages to rooms where these are pushed, in place of an earlier mute
+   * in the same place.
+   *
+   * @param mid The user: an int64 but 0.
+   * @param forMs For how long, 1 ms to 366 days.
+   * @param room A room's key; without one, everywhere.
+   * @throws {BadRequest} When a parameter is wrong.
+   * @throws {StoreUnavailable} When the store is away, or has no room for one more.
+   */
+  mute(mid: bigint, forMs: number, room = ""): Promise<void> {
+    return this.logic.moderator.mute(mid, forMs, room);
+  }
+
+  /**
+   * Ends a mute: that of a room, or without one that of everywhere; the other stays.
+   *
+   * @returns Whether there was one.
+   * @throws {BadRequest} When a parameter is wrong.
+   * @throws {StoreUnavailable} When the store is away.
+   */
+  unmute(mid: bigint, room = ""): Promise<boolean> {
+    return this.logic.moderator.unmute(mid, room);
+  }
+
+  /**
    * Closes connections. The hook `disconnected` is called for each, once it has ended.
    *
    * @param close What they are told; applications have the codes 4100 to 4999.

@@ -50,6 +50,8 @@ export class LogicCounters {
   webhookCallsRefused = 0;
   /** Messages that were pushed although the webhook failed. */
   webhookFallbacks = 0;
+  /** Users that were muted, in a room or everywhere. */
+  mutes = 0;
   reports = 0;
   /** Push calls whose pushes are all in the log. */
   pushesAccepted = 0;

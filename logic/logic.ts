@@ -31,6 +31,7 @@ import { Push } from "./push.ts";
 import { History } from "./history.ts";
 import { HookCalls } from "./hook_calls.ts";
 import type { Hooks } from "./hooks.ts";
+import { Moderator } from "./upstream/moderator.ts";
 import { Webhook, type WebhookOptions } from "./upstream/webhook.ts";
 import { Upstream } from "./upstream/upstream.ts";
 
@@ -86,6 +87,7 @@ export class Logic implements LogicApi {
   readonly history: History;
   readonly online: Online;
   readonly nodes: NodeListing;
+  readonly moderator: Moderator;
   readonly #cluster: Cluster;
   readonly #balancer = new Balancer();
   readonly #connector: Connector;
@@ -115,6 +117,7 @@ export class Logic implements LogicApi {
     if (options.webhook) {
       this.#webhook = new Webhook(options.webhook, { ...dependencies, counters });
     }
+    this.moderator = new Moderator(moderation, counters);
     this.#upstream = new Upstream({
       hooks: this.#hooks,
       moderation,

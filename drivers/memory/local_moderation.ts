@@ -11,7 +11,7 @@ const KNOWN_MAX = 500_000;
 export interface Mutes {
   /** Until when a mid is muted in a room, by either kind of mute, in wall time; 0 when it is not. */
   endMs(mid: bigint, room: string): number;
-  /** @throws {StoreRefused} When it cannot be kept. */
+  /** @throws {MutesFull} When it cannot be kept. */
   set(mid: bigint, room: string, endMs: number): void;
   /** @returns Whether there was one whose time was not over. */
   delete(mid: bigint, room: string): boolean;

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { StoreRefused } from "../errors.ts";
+import { MutesFull } from "../errors.ts";
 import { MUTES_MAX } from "../moderation.ts";
 import type { Mutes } from "./local_moderation.ts";
 
@@ -43,8 +43,8 @@ export class MemoryMutes implements Mutes {
 }
 
 /** What a mute gets that would be one too many. */
-export function tooManyMutes(mutesMax: number): StoreRefused {
-  return new StoreRefused(`Cannot mute: at most ${mutesMax} mutes are kept at once`);
+export function tooManyMutes(mutesMax: number): MutesFull {
+  return new MutesFull(`Cannot mute: at most ${mutesMax} mutes are kept at once`);
 }
 
 function keyOf(mid: bigint, room: string): string {

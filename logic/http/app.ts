@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Context, Hono } from "hono";
-import { PushLogFull, StoreRefused, StoreUnavailable } from "../../drivers/ports.ts";
+import { MutesFull, PushLogFull, StoreRefused, StoreUnavailable } from "../../drivers/ports.ts";
 import { originCheck, type Origins } from "../../protocol/origins.ts";
 import { Networks } from "../../protocol/networks.ts";
 import { BadRequest } from "../bad_request.ts";
@@ -10,6 +10,7 @@ import { type CallRequest, goimCalls, nodesPath } from "./calls.ts";
 import { clientAddress } from "./client_address.ts";
 import { historyCall } from "./history_call.ts";
 import { type HttpEnv, monitoringApp, type MonitoringOptions, pathOf } from "./monitoring.ts";
+import { muteCalls } from "./mute_calls.ts";
 import { pushCall } from "./push_call.ts";
 
 /** How the HTTP API is served. */
@@ -37,7 +38,7 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
     mayConnect(headers.get("host") ?? "", headers.get("origin")!);
   const app = monitoringApp({ ...options, mayAsk }, counters);
   const proxies = new Networks(options.trustedProxies);
-  const calls = [...goimCalls(logic), pushCall(logic), historyCall(logic)];
+  const calls = [...goimCalls(logic), pushCall(logic), historyCall(logic), ...muteCalls(logic)];
   for (const { method, path, answer } of calls) {
     app.on(method, path, async (c) => {
       const result = await answer(call(c, proxies));
@@ -80,6 +81,7 @@ function call(c: Context<HttpEnv>, proxies: Networks): CallRequest {
 
 function fault(error: Error): Answer {
   if (error instanceof PushLogFull) return failure(Code.fault, "push log is full");
+  if (error instanceof MutesFull) return failure(Code.fault, error.message);
   if (error instanceof StoreRefused) return failure(Code.fault, "store takes no writes, try again");
   // What was asked may have been done all the same.
   if (error instanceof StoreUnavailable) return failure(Code.fault, "store is away, try again");

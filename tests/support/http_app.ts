@@ -1,6 +1,8 @@
 import { ManualClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
-import { AdmitAll } from "../../drivers/memory/moderation.ts";
+import { LocalModeration } from "../../drivers/memory/local_moderation.ts";
+import { MemoryMutes } from "../../drivers/memory/mutes.ts";
+import { StoreCounters } from "../../drivers/store.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
@@ -20,6 +22,9 @@ export const OK = '{"code":0,"message":""}';
 export function bad(message: string): string {
   return JSON.stringify({ code: -400, message });
 }
+
+/** Most users of {@linkcode setUp} that are muted. */
+export const MUTES_MAX = 3;
 
 /** Who calls. */
 export const PEER = { remoteAddress: "10.1.0.9" };
@@ -67,19 +72,21 @@ export async function setUp(
   const nodes = new MemoryNodes(clock);
   const sessions = new MemorySessions(nodes);
   const pushLog = new NotingLog(clock, { partitions: 8, partitionBytesMax });
+  const mutes = new MemoryMutes(clock, MUTES_MAX);
+  const moderation = new LocalModeration(clock, new StoreCounters(), mutes);
   const links = new Map<string, CometApi>();
   const logic = new Logic({
     pushLog,
     sessions,
     nodes,
-    moderation: new AdmitAll(),
+    moderation,
     comets: links,
     clock,
     running: clock,
     prng: seededPrng(1),
     options: {
       ...logicDefaults,
-      rooms: [logRooms],
+      rooms: [logRooms, { ...roomDefaults, type: "live", upstream: "publish" }],
       nodes: {
         ...nodesDefaults,
         defaultDomain: "push.example.com",
