@@ -10,6 +10,7 @@ import {
   pushFinding,
   recoveredFinding,
 } from "./checkers/findings.ts";
+import { judgeShow } from "./finish_show.ts";
 import { ServerFailed } from "./server_process.ts";
 import type { RunContext } from "./run_context.ts";
 import type { CursorTotals, ReceiptTotals, Sample } from "./types.ts";
@@ -41,7 +42,7 @@ export async function finish(run: RunContext): Promise<ReceiptTotals> {
   run.phase("count");
   await fleet.all("answered");
   const there = await fleet.members();
-  run.findings.push(onlineFinding(await api.counted(there), there));
+  run.findings.push(onlineFinding(await api.counted(there), there, api.isShared));
   const receipts = await judge(run);
   run.phase("leave");
   await fleet.all("disconnect");
@@ -72,7 +73,8 @@ async function judge(run: RunContext): Promise<ReceiptTotals> {
   let receipts = await fleet.finish(pusher.pushes);
   await run.sample();
   const last = run.last!;
-  if (run.plan.logs !== undefined) {
+  if (run.plan.roomKeys !== undefined) receipts = withLogs(receipts, await judgeShow(run));
+  else if (run.plan.logs !== undefined) {
     const ofLogs = await fleet.cursorTotals(pusher.pushes);
     run.findings.push(...cursorFindings(ofLogs), recoveredFinding(ofLogs), pushFinding(pusher));
     const { gaps, told, epochs, returned, recovered } = ofLogs;

@@ -11,21 +11,8 @@ import {
 } from "../options/kinds.ts";
 import { ConfigError, merge, Reading } from "../options/reading.ts";
 import { parseClientAddress } from "./client_address.ts";
+import { type ScenarioName, scenarioTexts, SHOW, SHOW_ROOM, showRooms } from "./scenario_names.ts";
 import type { Transport } from "./types.ts";
-
-/** What each scenario does, in one line. */
-export const scenarioTexts = {
-  fanout: "pushes into rooms at a steady rate; every client must get all of its room's",
-  heartbeat: "all clients beat; a share falls silent, to be closed in time, and nobody else",
-  churn: "clients come and go, change rooms and come back with the same key, while pushes run",
-  slow: "a share, at most some 50, stops reading; the others' latency must not move",
-  storm: "all clients leave at once and come back at once, while pushes run",
-  recovery: "a storm with history: all come back with their places, and miss nothing",
-  capacity: "more and more clients, until latency or errors pass a limit; says what was met",
-  mixed: "pushes, heartbeats, churn and slow readers at once",
-} as const;
-
-export type ScenarioName = keyof typeof scenarioTexts;
 
 const scenarioLines = Object.entries(scenarioTexts).map(([name, text]) =>
   `\n      ${name.padEnd(10)} ${text}`
@@ -44,6 +31,7 @@ const simOptions = {
   clients: integer({
     name: "clients",
     default: 10_000,
+    defaultText: `10000, with danmaku ${SHOW.clients}`,
     min: 1,
     max: 10_000_000,
     text: "Virtual clients",
@@ -51,6 +39,7 @@ const simOptions = {
   rooms: integer({
     name: "rooms",
     default: 10,
+    defaultText: `10, with danmaku ${SHOW.rooms}`,
     min: 1,
     max: 1_000_000,
     text: "Rooms that they are spread over",
@@ -59,9 +48,19 @@ const simOptions = {
   rate: decimal({
     name: "rate",
     default: 40,
+    defaultText: `40, with danmaku ${SHOW.rate}`,
     min: 0,
     max: 1_000_000,
-    text: "Pushes per second over all rooms",
+    text: "Pushes per second over all rooms; with danmaku messages of clients, floods on top",
+  }),
+  roomKeys: list({
+    name: "room",
+    default: [],
+    defaultText: `sim://0 and on, with danmaku ${SHOW_ROOM}1 and on`,
+    placeholder: "LIST",
+    range: "TYPE://ID, or several",
+    form: /^[^,]+:\/\/[^,]+$/,
+    text: "With danmaku: keys of the rooms, in place of --rooms",
   }),
   /** In bytes. */
   size: integer({ name: "size", default: 100, min: 32, max: 60_000, text: "Bytes of a push" }),
@@ -190,6 +189,9 @@ Examples:
   halley sim --scenario heartbeat --clients 20000 --heartbeat 10s
   halley sim --scenario capacity --clients 60000
   halley sim --scenario recovery --clients 20000 --rooms 20 --rate 100
+  halley sim --scenario danmaku --duration 5m
+  halley sim --scenario danmaku --target ws://127.0.0.1:3102 --api http://127.0.0.1:3111 \\
+      --room demo://1
   halley sim --target tcp://push.example:3101,ws://push.example:3102 \\
       --api http://push.example:3111 --api-key KEY
 
@@ -208,8 +210,19 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
   const reading = new Reading(simOptions);
   reading.readFlags(args);
   const { mistakes } = reading;
+  const isShow = reading.given.get("scenario")?.value === "danmaku";
+  const ofShow = new Reading(simOptions);
+  if (isShow) {
+    ofShow.readFlags(Object.entries(SHOW).flatMap(([name, value]) => [`--${name}`, `${value}`]));
+  }
   // No default depends on the machine.
-  const { values } = merge(simOptions, [reading], { hostname: () => "" });
+  const { values } = merge(simOptions, [reading, ofShow], { hostname: () => "" });
+  const roomKeys = isShow ? showRooms(values) : values.roomKeys;
+  if (!isShow && roomKeys.length > 0) mistakes.push("--room goes with --scenario danmaku");
+  if (new Set(roomKeys).size < roomKeys.length) mistakes.push("--room: each must be another room");
+  if (isShow && reading.given.has("rooms") && values.rooms !== roomKeys.length) {
+    mistakes.push("--rooms and --room do not go together");
+  }
   if (values.transports.length === 0) mistakes.push('--transport = "": must be tcp, ws or both');
   if ((values.targets.length > 0) !== (values.api !== "")) {
     mistakes.push("--target and --api go together");
@@ -217,6 +230,8 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return {
     ...values,
+    roomKeys,
+    rooms: roomKeys.length || values.rooms,
     transports: values.transports as Transport[],
     share: values.share / 100 || (values.scenario === "recovery" ? 1 : SHARE),
     api: values.api.replace(/\/+$/, ""),

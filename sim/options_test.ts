@@ -24,6 +24,7 @@ describe("parseSimOptions()", () => {
       clients: 10_000,
       rooms: 10,
       rate: 40,
+      roomKeys: [],
       size: 100,
       transports: ["tcp", "ws"],
       heartbeatMs: 30_000,
@@ -48,6 +49,39 @@ describe("parseSimOptions()", () => {
     assert.equal(shareOf("--scenario", "slow"), 0.05);
   });
 
+  it("makes a show one that can be watched: in a room of the demo page, with less to do", () => {
+    const show = (...args: string[]) => {
+      const options = parseSimOptions(["--scenario", "danmaku", ...args]);
+      return [options.clients, options.rooms, options.rate, options.roomKeys];
+    };
+    assert.deepEqual(show(), [200, 1, 20, ["demo://1"]]);
+    assert.deepEqual(show("--rooms", "2", "--clients", "9"), [
+      ...[9, 2, 20],
+      ["demo://1", "demo://2"],
+    ]);
+    const [, rooms, , keys] = show("--room", "live://7,demo://x", "--rate", "5");
+    assert.deepEqual([rooms, keys], [2, ["live://7", "demo://x"]]);
+  });
+
+  it("refuses rooms that do not go with the rest", () => {
+    const mistakesOf = (...args: string[]) => {
+      try {
+        parseSimOptions(args);
+      } catch (error) {
+        return (error as ConfigError).mistakes;
+      }
+    };
+    const show = ["--scenario", "danmaku"];
+    assert.deepEqual(mistakesOf("--room", "live://1"), ["--room goes with --scenario danmaku"]);
+    assert.deepEqual(mistakesOf(...show, "--room", "a://1,a://1"), [
+      "--room: each must be another room",
+    ]);
+    assert.deepEqual(mistakesOf(...show, "--room", "a://1", "--rooms", "2"), [
+      "--rooms and --room do not go together",
+    ]);
+    assert.match(mistakesOf(...show, "--room", "a")![0], /^--room = "?\[?"a"/);
+  });
+
   it("takes every flag", () => {
     const line = "--scenario churn --clients 5 --rooms 2 --rate 0.5 --size 32 --transport ws " +
       "--heartbeat 1500ms --ramp 10/s --duration 2m --share 12.5% --workers 3 --seed 7 --json --html a.html " +
@@ -57,6 +91,7 @@ describe("parseSimOptions()", () => {
       clients: 5,
       rooms: 2,
       rate: 0.5,
+      roomKeys: [],
       size: 32,
       transports: ["ws"],
       heartbeatMs: 1_500,

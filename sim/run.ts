@@ -1,5 +1,6 @@
 import { preciseClock } from "../platform/system_clock.ts";
 import type { Platform, Process } from "../platform/port.ts";
+import { parseRoomKey } from "../protocol/room_key.ts";
 import { Fleet } from "./client/fleet.ts";
 import { parseClientAddress } from "./client_address.ts";
 import { busyClients, checkConnected, finish, finishFailed } from "./finish.ts";
@@ -20,6 +21,17 @@ interface RunDependencies {
 
 /** Most messages that a room of the run's own server keeps, where clients come back for them. */
 const HISTORY_SIZE = 10_000;
+
+/** What the rooms of the run's own server are like, as its configuration file says it. */
+function roomsOf({ scenario, roomKeys }: SimOptions): string {
+  const { keepsPlaces, isShow } = scenarios[scenario];
+  if (!isShow) return `[[rooms]]\ntype = "sim"\nhistory-size = ${keepsPlaces ? HISTORY_SIZE : 0}\n`;
+  const types = new Set(roomKeys.map((key) => parseRoomKey(key)!.type));
+  return [...types].map((type) =>
+    `[[rooms]]\ntype = ${JSON.stringify(type)}\nhistory-size = ${HISTORY_SIZE}\n` +
+    'history-by = "media"\nupstream = "publish"\n'
+  ).join("");
+}
 
 /**
  * Where clients of the run's transports may connect.
@@ -115,7 +127,10 @@ async function drive(
 ): Promise<Omit<Report, "durationS">> {
   const { streams, process } = platform;
   const { processes } = spread;
-  const fleet = await Fleet.start({ streams, spawn, processes, tag: options.seed });
+  const { keepsPlaces, isShow = false } = scenarios[options.scenario];
+  // Others may be in the rooms of a show, those of an earlier run among them.
+  const tag = isShow ? preciseClock.wallMs() % 2 ** 32 >>> 0 : options.seed;
+  const fleet = await Fleet.start({ streams, spawn, processes, tag, isShow });
   try {
     const plan = {
       targets: expandHosts(targetsFor(server.targets, options), spread),
@@ -123,9 +138,8 @@ async function drive(
       rampPerS: options.ramp,
       heartbeatMs: options.heartbeatMs,
       exact: true,
-      logs: scenarios[options.scenario].keepsPlaces
-        ? { share: 1, roomsEach: options.roomsEach }
-        : undefined,
+      logs: keepsPlaces ? { share: 1, roomsEach: options.roomsEach } : undefined,
+      roomKeys: isShow ? options.roomKeys : undefined,
     };
     const run = new RunContext(options, fleet, server, plan, process.cpuCount(), progress);
     await run.api.reach();
@@ -179,7 +193,7 @@ export async function runScenario(options: SimOptions, parts: RunDependencies): 
     workers: spread.serverWorkers,
     isWide: spread.addresses > 1,
     heartbeatMs: options.heartbeatMs,
-    historySize: scenarios[options.scenario].keepsPlaces ? HISTORY_SIZE : 0,
+    rooms: roomsOf(options),
   });
   try {
     const report = await drive(options, parts, server, spread);

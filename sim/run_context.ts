@@ -1,5 +1,6 @@
 import { CancellableDelay } from "../base/cancellable_delay.ts";
 import { preciseClock } from "../platform/system_clock.ts";
+import type { Mute } from "./checkers/show_findings.ts";
 import { edgeOf, Histogram } from "./checkers/histogram.ts";
 import type { Fleet } from "./client/fleet.ts";
 import { type Usage, usageOf } from "./machine.ts";
@@ -55,6 +56,8 @@ export class RunContext {
   readonly findings: Finding[] = [];
   readonly notes: Record<string, number | string> = {};
   readonly samples: Sample[] = [];
+  /** Whom a moderator has muted in a show. */
+  mute: Mute | undefined;
   /** The clients at the last sample. */
   last: FleetProgress | undefined;
   /** Of the server, most and last. */
@@ -88,7 +91,7 @@ export class RunContext {
     private readonly progress: ProgressDisplay,
   ) {
     const { apiKey, rooms, seed: tag, size } = options;
-    const api = this.api = new ServerApi(server.apiUrl, apiKey, rooms);
+    const api = this.api = new ServerApi(server.apiUrl, apiKey, rooms, plan.roomKeys);
     const send = api.pushToRoom.bind(api);
     this.pusher = new Pusher({ send, tag, size, rooms, clock: preciseClock });
     void server.child?.ended.then((how) =>
@@ -143,13 +146,16 @@ export class RunContext {
     const before = this.#before ??= after;
     if (after.atMs - before.atMs < INTERVAL_MS_MIN) return;
     this.#before = after;
-    const { due, received, serverCpuS, cpuS: clientCores } = ratesBetween({ before, after });
+    const rates = ratesBetween({ before, after });
+    const { due, received, serverCpuS, cpuS: clientCores, published, refused } = rates;
     const sample: Sample = {
       atS: (after.atMs - this.#startMs) / 1_000,
       phase: this.#phase,
       clients: seen.authenticated,
       expectedPerS: due * seen.authenticated / this.options.rooms,
       receivedPerS: received,
+      publishedPerS: published,
+      refusedPerS: refused,
       p50Ms: recent.quantile(0.5),
       p99Ms: recent.quantile(0.99),
       serverCores: Number.isNaN(serverCpuS) ? undefined : serverCpuS,
@@ -202,7 +208,9 @@ export class RunContext {
   }
 
   #totals(): Totals {
-    const { pusher: { due, failed: refused }, last } = this;
+    const { pusher, last } = this;
+    const due = pusher.due + last!.published;
+    const refused = pusher.failed + last!.refused;
     const { latencies: _, failures: __, ...counts } = last!;
     const atMs = preciseClock.monotonicMs();
     return { ...counts, atMs, due, refused, serverCpuS: this.#usage?.cpuS ?? NaN };

@@ -1,6 +1,8 @@
 import { sleep } from "../base/clock.ts";
 import { preciseClock } from "../platform/system_clock.ts";
 import type { StreamPosition } from "../protocol/history.ts";
+import { parseRoomKey } from "../protocol/room_key.ts";
+import { onlineFinding } from "./checkers/findings.ts";
 import { ServerFailed } from "./server_process.ts";
 
 /** How long counts of who is online may lag behind, in milliseconds: of Halley, and of others. */
@@ -36,9 +38,22 @@ export class ServerApi {
 
   readonly #headers: [string, string][];
 
-  /** @param apiKey Empty for none. */
-  constructor(private readonly url: string, apiKey: string, private readonly rooms: number) {
+  /**
+   * @param apiKey Empty for none.
+   * @param roomKeys Keys of the rooms, where others than the run's clients may be in them.
+   */
+  constructor(
+    private readonly url: string,
+    apiKey: string,
+    private readonly rooms: number,
+    private readonly roomKeys?: readonly string[],
+  ) {
     this.#headers = apiKey === "" ? [] : [["authorization", `Bearer ${apiKey}`]];
+  }
+
+  /** Whether others than the run's clients may be in the rooms. */
+  get isShared(): boolean {
+    return this.roomKeys !== undefined;
   }
 
   /** @throws {Error} With a one-line message when the API is not there, or does not take the key. */
@@ -82,7 +97,7 @@ export class ServerApi {
   counted(wanted: readonly number[]): Promise<readonly number[]> {
     return this.#settled(
       () => this.#members(),
-      (counted) => wanted.every((count, room) => count === counted[room]),
+      (counted) => onlineFinding(counted, wanted, this.isShared).ok,
     );
   }
 
@@ -96,11 +111,13 @@ export class ServerApi {
     const before = this.#before;
     if (before === undefined) return undefined;
     return await this.#settled(async () => {
-      const clients = (await this.#members()).reduce((sum, count) => sum + count, 0);
-      const left: Record<string, number> = { clients };
+      const left: Record<string, number> = this.isShared ? {} : { clients: 0 };
       for (const [what, count] of Object.entries(await this.#resources() ?? {})) {
         left[what] = Math.max(0, count - (before[what] ?? 0));
       }
+      // Connections and members may be others'.
+      if (this.isShared) return { pushes: left.pushes };
+      left.clients = (await this.#members()).reduce((sum, count) => sum + count, 0);
       return left;
     }, (left) => Object.values(left).every((count) => count === 0));
   }
@@ -111,6 +128,26 @@ export class ServerApi {
     const reads = text.split("\n").map((line) => line.split(" "))
       .find(([name]) => name === HISTORY_READS);
     return reads && Number(reads[1]);
+  }
+
+  /** Where the rooms of the demo page can be watched; undefined where there is no such page. */
+  async watchUrl(): Promise<string | undefined> {
+    const room = this.roomKeys?.find((key) => key.startsWith("demo://"));
+    if (room === undefined) return undefined;
+    const path = `/demo?room=${encodeURIComponent(room)}`;
+    return (await this.#get(path)).ok ? this.url + path : undefined;
+  }
+
+  /**
+   * Mutes a client in all rooms.
+   *
+   * @param forMs How long, in milliseconds.
+   * @returns Whether the server can.
+   */
+  async mute(client: number, forMs: number): Promise<boolean> {
+    const body = JSON.stringify({ mid: String(client + 1), for_ms: forMs });
+    const { code } = parsed((await this.#get("/v1/mute", { method: "POST", body })).text);
+    return code === 0;
   }
 
   async #resources(): Promise<ResourceCounts | undefined> {
@@ -124,12 +161,22 @@ export class ServerApi {
 
   /** Members of this run's rooms, by the room's index. */
   async #members(): Promise<number[]> {
+    if (this.roomKeys !== undefined) return await this.#membersOf(this.roomKeys);
     const { text } = await this.#get(`/goim/online/top?type=sim&limit=${this.rooms}`);
     const { code, data } = parsed<{ room_id: string; count: number }[]>(text);
     if (code !== 0) throw new ServerFailed("the API does not say who is online");
     const members = new Array<number>(this.rooms).fill(0);
     for (const { room_id, count } of data ?? []) members[Number(room_id)] = count;
     return members;
+  }
+
+  async #membersOf(keys: readonly string[]): Promise<number[]> {
+    return await Promise.all(keys.map(async (key) => {
+      const { type, id } = parseRoomKey(key)!;
+      const query = new URLSearchParams({ type, rooms: id });
+      const { text } = await this.#get(`/goim/online/room?${query}`);
+      return parsed<Record<string, number>>(text).data?.[id] ?? 0;
+    }));
   }
 
   /** Asks until the answer is as it should be, or long enough. */
@@ -146,9 +193,12 @@ export class ServerApi {
     }
   }
 
-  async #get(path: string): Promise<{ readonly ok: boolean; readonly text: string }> {
+  async #get(
+    path: string,
+    init?: RequestInit,
+  ): Promise<{ readonly ok: boolean; readonly text: string }> {
     try {
-      const response = await this.#fetch(path);
+      const response = await this.#fetch(path, init);
       return { ok: response.ok, text: await response.text() };
     } catch (error) {
       throw new ServerFailed(`the API does not answer: ${(error as Error).message}`);

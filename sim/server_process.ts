@@ -72,8 +72,8 @@ interface LaunchDependencies {
   readonly isWide: boolean;
   /** How often its clients send heartbeats. */
   readonly heartbeatMs: number;
-  /** Most messages that a room keeps; 0 for none. */
-  readonly historySize: number;
+  /** What its rooms are like, as its configuration file says it. */
+  readonly rooms: string;
 }
 
 /** Where the run's own server finds its configuration file. */
@@ -103,7 +103,7 @@ export async function launchServer(parts: LaunchDependencies): Promise<ServerUnd
 
 /** @returns The server, or what it ended with. */
 async function tryLaunch(parts: LaunchDependencies): Promise<ServerUnderTest | number | string> {
-  const { streams, spawn, workers, isWide, heartbeatMs, historySize } = parts;
+  const { streams, spawn, workers, isWide, heartbeatMs, rooms } = parts;
   const hostname = isWide ? "0.0.0.0" : "127.0.0.1";
   const [tcp, ws, http] = await freePorts(streams, 3);
   const apiUrl = `http://127.0.0.1:${http}`;
@@ -114,7 +114,7 @@ async function tryLaunch(parts: LaunchDependencies): Promise<ServerUnderTest | n
     ...["--workers", String(workers), "--log-level", "error", "--id", "sim"],
     ...["--heartbeat-interval", `${heartbeatMs}ms`, "--heartbeat-max", "2"],
     ...["--config", SERVER_VARIABLE],
-  ], { [SERVER_VARIABLE]: `[[rooms]]\ntype = "sim"\nhistory-size = ${historySize}\n` });
+  ], { [SERVER_VARIABLE]: rooms });
   let ended: number | string | undefined;
   void child.ended.then((how) => ended = how);
   const deadlineMs = preciseClock.monotonicMs() + START_MS;

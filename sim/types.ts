@@ -26,6 +26,8 @@ export interface ConnectPlan {
   readonly heartbeatMs: number;
   /** Undefined where all clients are goim's. */
   readonly logs?: LogPlan;
+  /** Keys of the rooms, where they have others than `sim://` and their index. */
+  readonly roomKeys?: readonly string[];
 }
 
 /** What clients have done so far, counted. */
@@ -42,6 +44,9 @@ export interface ClientCounts {
   /** Changes of rooms that were asked for, and those that were not answered in time. */
   readonly moves: number;
   readonly movesMissed: number;
+  /** Messages of clients that the server has taken, and those that it has refused. */
+  readonly published: number;
+  readonly refused: number;
 }
 
 /** How the clients of a process get on. */
@@ -117,6 +122,43 @@ export interface CursorTotals {
   readonly failures: readonly string[];
 }
 
+/** Messages of clients that the server has taken, of one epoch of a room. */
+export interface AcceptedMessages {
+  readonly room: number;
+  readonly epoch: string;
+  /** The number of each, its offset by the answer, and when it was sent, since the Unix epoch. */
+  readonly numbers: readonly number[];
+  readonly offsets: readonly number[];
+  readonly sentMs: readonly number[];
+}
+
+/** What became of the messages that clients have sent. */
+export interface Published {
+  readonly sent: number;
+  readonly accepted: readonly AcceptedMessages[];
+  /** Numbers of those that were refused: nobody may get them. */
+  readonly refused: readonly number[];
+  /** Why, and how many; a reason may be there more than once. */
+  readonly reasons: readonly (readonly [reason: string, count: number])[];
+  /** Those that failed, which a client may get or not, and those that were never answered. */
+  readonly failed: number;
+  readonly unanswered: number;
+  /** What failures said, the first few. */
+  readonly failures: readonly string[];
+}
+
+/** What those that got messages of clients say of them. */
+export interface PublishedTotals {
+  /** Those that were taken, where another message has come at their offset. */
+  readonly misplaced: number;
+  /** Those that were refused, and came. */
+  readonly slipped: number;
+  /** Those that came at two offsets. */
+  readonly doubled: number;
+  /** The first few failures, in words. */
+  readonly failures: readonly string[];
+}
+
 export interface Finding {
   /** What was checked, in a few words. */
   readonly check: string;
@@ -134,6 +176,9 @@ export interface Sample {
   /** Deliveries per second that the pushes ask for, and that came. */
   readonly expectedPerS: number;
   readonly receivedPerS: number;
+  /** Messages of clients per second that the server has taken, and that it has refused. */
+  readonly publishedPerS: number;
+  readonly refusedPerS: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   /** Of the server; undefined for one that runs elsewhere. */

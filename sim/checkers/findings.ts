@@ -139,9 +139,16 @@ export function slowFinding({ beforeMs, meanwhileMs, slow, refused }: SlowSeen):
  *
  * @param counted What the server counts in each room, by its index.
  * @param there How many are in each.
+ * @param isShared Whether others may be there as well.
  */
-export function onlineFinding(counted: readonly number[], there: readonly number[]): Finding {
-  const wrong = there.findIndex((count, room) => count !== counted[room]);
+export function onlineFinding(
+  counted: readonly number[],
+  there: readonly number[],
+  isShared = false,
+): Finding {
+  const isRight = (count: number, room: number) =>
+    count === counted[room] || (isShared && count < counted[room]);
+  const wrong = there.findIndex((count, room) => !isRight(count, room));
   const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
   return {
     check: "online counts are right",

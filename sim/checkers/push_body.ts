@@ -93,3 +93,31 @@ export function headOf({ epochs, offsets }: LoggedPushes): StreamPosition | unde
   const last = epochs.at(-1);
   return offset === undefined || last === undefined ? undefined : { epoch: last.epoch, offset };
 }
+
+/** A message of the run, as its reader finds it. */
+export interface ReadMessage {
+  /** Tells it from the others of its room. */
+  readonly number: number;
+  /** When it was due, in milliseconds since the Unix epoch; undefined where its latency says nothing. */
+  readonly dueMs: number | undefined;
+}
+
+/**
+ * Finds out which message of a room a client has got.
+ *
+ * @returns Undefined for what nobody has sent to this room.
+ */
+export type MessageReader = (
+  body: Uint8Array,
+  room: number,
+  client: number,
+) => ReadMessage | undefined;
+
+/** Reads the simulator's pushes: a room has no others. */
+export function pushReader(tag: number): MessageReader {
+  const push = { tag: 0, room: 0, sequence: 0, dueMs: 0 };
+  return (body, room) => {
+    if (!decodePushBody(body, push) || push.tag !== tag || push.room !== room) return undefined;
+    return { number: push.sequence, dueMs: push.dueMs };
+  };
+}

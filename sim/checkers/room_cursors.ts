@@ -8,7 +8,8 @@ import {
   type KeptMessages,
   type ToldGap,
 } from "./cursor.ts";
-import { decodePushBody, headOf } from "./push_body.ts";
+import { MessageNumbers } from "./message_numbers.ts";
+import { headOf, type MessageReader } from "./push_body.ts";
 
 /** Failures that are described; the others are only counted. */
 const DESCRIBED_MAX = 20;
@@ -27,9 +28,7 @@ interface CameIn {
 export class RoomCursors implements CursorEvents {
   /** By client, and there by room. */
   readonly #cursors = new Map<number, Map<number, Cursor>>();
-  /** By room and epoch: the number of the push at each offset. */
-  readonly #sequences = new Map<number, Map<string, number[]>>();
-  readonly #push = { tag: 0, room: 0, sequence: 0, dueMs: 0 };
+  readonly numbers = new MessageNumbers();
   readonly #failures: string[] = [];
   #sums = {
     received: 0,
@@ -47,11 +46,11 @@ export class RoomCursors implements CursorEvents {
   #room = 0;
 
   /**
-   * @param tag Of this run's pushes.
+   * @param read Which messages they are.
    * @param kept What a room has kept right now, where that is known.
    */
   constructor(
-    private readonly tag: number,
+    private readonly read: MessageReader,
     private readonly kept: (room: number) => KeptMessages | undefined = () => undefined,
   ) {}
 
@@ -92,19 +91,20 @@ export class RoomCursors implements CursorEvents {
     const cursor = this.#of(client, room);
     this.#sums.received++;
     cursor.received(offset, this);
-    const push = this.#push;
-    if (!decodePushBody(body, push) || push.tag !== this.tag || push.room !== room) {
+    const message = this.read(body, room, client);
+    if (message === undefined) {
       this.wrong(`offset ${offset} is a push that is not for it`);
       return undefined;
     }
+    const { number, dueMs } = message;
     const { epoch } = cursor.place ?? {};
     if (epoch) {
-      const known = this.#sequencesOf(room, epoch)[offset] ??= push.sequence;
-      if (known !== push.sequence) {
-        this.wrong(`offset ${offset} of epoch ${epoch} is push ${push.sequence} and push ${known}`);
+      const known = this.numbers.note(room, epoch, offset, number);
+      if (known !== number) {
+        this.wrong(`offset ${offset} of epoch ${epoch} is push ${number} and push ${known}`);
       }
     }
-    return push.dueMs;
+    return dueMs;
   }
 
   gap(client: number, room: number, told: ToldGap): void {
@@ -136,8 +136,13 @@ export class RoomCursors implements CursorEvents {
    * @param pushes By room.
    * @param heads Where the log of each room has got to, where that is known better than by the
    * answers to the pushes.
+   * @param areExact Whether there is nothing behind the heads.
    */
-  totals(pushes: readonly LoggedPushes[], heads?: readonly StreamPosition[]): CursorTotals {
+  totals(
+    pushes: readonly LoggedPushes[],
+    heads?: readonly (StreamPosition | undefined)[],
+    areExact = heads !== undefined,
+  ): CursorTotals {
     const described = this.#failures.length;
     const before = { ...this.#sums };
     for (const room of pushes) this.#checkOrder(room);
@@ -147,7 +152,7 @@ export class RoomCursors implements CursorEvents {
         const end = ends[room];
         if (!cursor.isIn || end === undefined) continue;
         [this.#client, this.#room] = [client, room];
-        this.#checkEnd(cursor, end, heads !== undefined);
+        this.#checkEnd(cursor, end, areExact);
       }
     }
     const sums = { ...this.#sums, failures: [...this.#failures] };
@@ -188,15 +193,14 @@ export class RoomCursors implements CursorEvents {
       const sequence = index + 1;
       while (at + 1 < epochs.length && epochs[at + 1].from <= sequence) at++;
       if (offset === 0) continue;
-      const sequences = this.#sequencesOf(room, epochs[at].epoch);
-      const known = sequences[offset] ?? sequence;
+      const known = this.numbers.at(room, epochs[at].epoch, offset) ?? sequence;
       if (known !== sequence) {
         this.wrong(`push ${sequence} was answered with offset ${offset}, which is push ${known}`);
       }
     }
     // What was not accepted may be stored at any time.
     const isFailed = new Set(failed);
-    for (const [epoch, sequences] of this.#sequences.get(room) ?? []) {
+    for (const [epoch, sequences] of this.numbers.epochsOf(room)) {
       let before = 0;
       sequences.forEach((sequence, offset) => {
         if (isFailed.has(sequence)) return;
@@ -220,11 +224,6 @@ export class RoomCursors implements CursorEvents {
     else if (isExact && offset > head.offset) {
       this.wrong(`is at offset ${offset} in the end, the room at ${head.offset}`);
     }
-  }
-
-  #sequencesOf(room: number, epoch: string): number[] {
-    const ofRoom = getOr(this.#sequences, room, () => new Map<string, number[]>());
-    return getOr(ofRoom, epoch, () => []);
   }
 
   /** The cursor of a client in a room, of which something is said now. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Prng, randomBelow, seededPrng } from "../../base/prng.ts";
 import type { CursorTotals, LoggedPushes } from "../types.ts";
-import { encodePushBody } from "./push_body.ts";
+import { encodePushBody, pushReader } from "./push_body.ts";
 import { RoomCursors } from "./room_cursors.ts";
 
 const TAG = 7;
@@ -65,7 +65,7 @@ const healed: readonly Fault[] = [
 /** A server as it should be, but for one fault, and what its clients note. */
 class Model {
   readonly room = new Room();
-  readonly cursors = new RoomCursors(TAG, () => this.room);
+  readonly cursors = new RoomCursors(pushReader(TAG), () => this.room);
   /** Where each client is by the server's mind; undefined for one that is away. */
   readonly #places: ({ epoch: string; offset: number } | undefined)[] = [];
   /** Whether the fault has happened. */

@@ -5,6 +5,7 @@ import type { Frame } from "../../protocol/frame.ts";
 import { Operation } from "../../protocol/operations.ts";
 import { Histogram } from "../checkers/histogram.ts";
 import type { KeptMessages } from "../checkers/cursor.ts";
+import { type MessageReader, pushReader } from "../checkers/push_body.ts";
 import { type Margins, Receipts } from "../checkers/receipts.ts";
 import { RoomCursors } from "../checkers/room_cursors.ts";
 import type { ClientCounts, ConnectPlan } from "../types.ts";
@@ -26,6 +27,8 @@ export interface ObserverSettings {
   readonly joined?: (room: number) => void;
   /** What a room has kept right now; not known where nothing is said. */
   readonly kept?: (room: number) => KeptMessages;
+  /** Finds out which messages clients get that keep their places; the run's pushes by default. */
+  readonly read?: MessageReader;
   /** How many of the latest messages a client asks for that has no place in a room's log yet. */
   readonly last?: number;
 }
@@ -43,6 +46,8 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     heartbeatsMissed: 0,
     moves: 0,
     movesMissed: 0,
+    published: 0,
+    refused: 0,
   };
   /** Of goim's clients. */
   readonly receipts: Receipts;
@@ -52,7 +57,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
   readonly #joined: (room: number) => void;
 
   constructor(protected readonly clock: Clock, settings: ObserverSettings) {
-    const { tag, margins, joined = () => {}, kept, last } = settings;
+    const { tag, margins, joined = () => {}, kept, last, read = pushReader(tag) } = settings;
     this.#joined = joined;
     this.receipts = new Receipts(tag, margins);
     const events = {
@@ -62,7 +67,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
         this.fail(why);
       },
     };
-    this.logs = new LogObserver(new RoomCursors(tag, kept), clock, events, last);
+    this.logs = new LogObserver(new RoomCursors(read, kept), clock, events, last);
   }
 
   open(): void {}
@@ -134,7 +139,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
       case Operation.ChangeRoomReply:
         return this.#moved(client, sequence);
       case PUSH:
-        return this.#pushed(client, frame, room);
+        return this.pushed(client, frame, room);
     }
     if (!isLogClient(client)) return;
     if (operation === Operation.JoinReply) this.logs.joinAnswered(client, body);
@@ -198,7 +203,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     this.#joined(client.room);
   }
 
-  #pushed(client: VirtualClient, frame: Frame, room: string): void {
+  protected pushed(client: VirtualClient, frame: Frame, room: string): void {
     this.counts.received++;
     const nowMs = this.clock.wallMs();
     const { index, wasPaused } = client;

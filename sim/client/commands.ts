@@ -1,4 +1,4 @@
-import type { Population } from "./population.ts";
+import type { ShowPopulation } from "./show_population.ts";
 
 /** What the parent may have a client process do; arguments and answers are JSON. */
 export type Command =
@@ -17,7 +17,11 @@ export type Command =
   | "recovery"
   | "totals"
   | "cursorTotals"
+  | "perform"
+  | "published"
+  | "publishedTotals"
+  | "showTotals"
   | "disconnect";
 
-export type Argument<Name extends Command> = Parameters<Population[Name]>[0];
-export type Answer<Name extends Command> = Awaited<ReturnType<Population[Name]>>;
+export type Argument<Name extends Command> = Parameters<ShowPopulation[Name]>[0];
+export type Answer<Name extends Command> = Awaited<ReturnType<ShowPopulation[Name]>>;

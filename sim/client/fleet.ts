@@ -3,11 +3,13 @@ import { sleep } from "../../base/clock.ts";
 import { systemPrng, uuid } from "../../base/prng.ts";
 import type { Child, Process, Streams } from "../../platform/port.ts";
 import { preciseClock } from "../../platform/system_clock.ts";
+import type { StreamPosition } from "../../protocol/history.ts";
 import { unknownMethod } from "../../protocol/cluster/calls.ts";
 import { RpcError } from "../../protocol/rpc.ts";
 import type { RpcLink } from "../../rpc/link.ts";
 import { listenRpc, type RpcListener } from "../../rpc/listener.ts";
 import { Histogram } from "../checkers/histogram.ts";
+import { mergePublished } from "../checkers/published.ts";
 import { packPushes } from "../checkers/push_body.ts";
 import { endChild } from "../server_process.ts";
 import type {
@@ -16,6 +18,8 @@ import type {
   Deadline,
   FleetProgress,
   LoggedPushes,
+  Published,
+  PublishedTotals,
   ReceiptTotals,
   RoomPushes,
   SilentReport,
@@ -44,8 +48,10 @@ interface FleetDependencies {
   /** Runs this program once more. */
   readonly spawn: Process["spawn"];
   readonly processes: number;
-  /** Of this run's pushes. */
+  /** Of this run's pushes or messages. */
   readonly tag: number;
+  /** Whether the clients watch a show, and write. */
+  readonly isShow: boolean;
 }
 
 /** All virtual clients, spread over processes. */
@@ -60,7 +66,7 @@ export class Fleet {
 
   /** @throws {Error} When the processes do not come up. */
   static async start(parts: FleetDependencies): Promise<Fleet> {
-    const { streams, spawn, processes, tag } = parts;
+    const { streams, spawn, processes, tag, isShow } = parts;
     const secret = uuid(systemPrng());
     const listener = await listenRpc({
       streams,
@@ -78,7 +84,8 @@ export class Fleet {
     const fleet = new Fleet(listener);
     for (let index = 0; index < processes; index++) {
       const { port } = listener.address;
-      const options: ClientProcessOptions = { parent: process.pid, port, secret, index, tag };
+      const own = { port, secret, index, tag, isShow };
+      const options: ClientProcessOptions = { parent: process.pid, ...own };
       const env = { [SIM_VARIABLE]: JSON.stringify(options) };
       const child = spawn(["sim-clients"], env);
       fleet.#children.push(child);
@@ -153,6 +160,21 @@ export class Fleet {
   /** What the cursors say, given what was pushed. */
   async cursorTotals(pushes: readonly LoggedPushes[]): Promise<CursorTotals> {
     return addedUp(await this.all("cursorTotals", packPushes(pushes)));
+  }
+
+  /** What has become of the messages that clients have written so far. */
+  async published(): Promise<Published> {
+    return mergePublished(await this.all("published"));
+  }
+
+  /** What clients say of the messages of all. */
+  async publishedTotals({ accepted, refused }: Published): Promise<PublishedTotals> {
+    return addedUp(await this.all("publishedTotals", { accepted, refused }));
+  }
+
+  /** What the cursors say, given how far rooms had got at least. */
+  async showTotals(heads: readonly (StreamPosition | undefined)[]): Promise<CursorTotals> {
+    return addedUp(await this.all("showTotals", heads.map((head) => head ?? null)));
   }
 
   async stop(): Promise<void> {

@@ -8,12 +8,11 @@ import {
   type Notice,
 } from "../../client/rooms.ts";
 import type { Frame } from "../../protocol/frame.ts";
-import { parseRoomKey } from "../../protocol/room_key.ts";
 import type { JoinAsk } from "../checkers/cursor.ts";
 import { Histogram } from "../checkers/histogram.ts";
 import type { RoomCursors } from "../checkers/room_cursors.ts";
 import { type LogRooms, RoomState } from "./log_rooms.ts";
-import { roomKeyOf, type VirtualClient } from "./virtual_client.ts";
+import type { VirtualClient } from "./virtual_client.ts";
 
 /** How long the answer to a join or leave may take, in milliseconds. */
 const ANSWER_MS_MAX = 10_000;
@@ -69,7 +68,7 @@ export class LogObserver {
     for (const room of logs.joinable(nowMs)) {
       const ask = this.#askFor(index, room);
       logs.asked(room, RoomState.joining, ask, nowMs);
-      stream!.send(encodeJoin({ room: roomKeyOf(room), ...ask }));
+      stream!.send(encodeJoin({ room: client.keyOf(room), ...ask }));
     }
   }
 
@@ -80,13 +79,13 @@ export class LogObserver {
     if (nextRoom !== undefined) logs.want(nextRoom);
     if (old === undefined) return;
     logs.asked(old, RoomState.leaving, {}, this.clock.monotonicMs());
-    stream!.send(encodeLeave(roomKeyOf(old)));
+    stream!.send(encodeLeave(client.keyOf(old)));
   }
 
   joinAnswered(client: LogClient, body: Uint8Array): void {
     const { logs } = client;
     const answer = decodeBody<JoinAnswer>(body);
-    const room = indexOf(answer.room);
+    const room = client.indexOf(answer.room);
     const further = logs.further.get(room);
     if (further?.state !== RoomState.joining) return this.#unasked(client, "join", answer.room);
     if (answer.code !== 0) {
@@ -104,7 +103,7 @@ export class LogObserver {
     const { index, logs } = client;
     const answer = decodeBody<JoinAnswer>(body);
     if (answer.code !== 0) return this.#refused(client, answer);
-    const room = indexOf(answer.room);
+    const room = client.indexOf(answer.room);
     if (logs.further.get(room)?.state !== RoomState.leaving) {
       return this.#unasked(client, "leave", answer.room);
     }
@@ -134,7 +133,7 @@ export class LogObserver {
     const { type, room: key = "", epoch, offset, from, to, count = 0 } = notice;
     // What concerns no room with a log is not of interest.
     if (epoch === undefined) return;
-    const room = indexOf(key);
+    const room = client.indexOf(key);
     if (type === "gap" && from !== undefined && to !== undefined) {
       this.cursors.gap(client.index, room, { epoch, from, to, count });
     } else if (type === "epoch" && offset !== undefined) {
@@ -158,7 +157,7 @@ export class LogObserver {
     nowMs: number,
   ): number | undefined {
     const { index, logs } = client;
-    const room = key === "" ? logs.primary : indexOf(key);
+    const room = key === "" ? logs.primary : client.indexOf(key);
     const wasLive = !logs.behind.has(room);
     if (key !== "" && room === logs.primary) {
       this.cursors.contradicted(index, room, "comes as a further room, which it is not");
@@ -206,17 +205,16 @@ export class LogObserver {
     logs.cutMs = 0;
   }
 
-  #unasked({ index }: LogClient, what: string, key: string): void {
-    this.cursors.contradicted(index, indexOf(key), `has an answer to a ${what} without a question`);
+  #unasked(client: LogClient, what: string, key: string): void {
+    const { index } = client;
+    this.cursors.contradicted(
+      index,
+      client.indexOf(key),
+      `has an answer to a ${what} without a question`,
+    );
   }
 
   #refused({ index }: LogClient, { room, code, message }: JoinAnswer): void {
     this.events.missed(`client ${index} was refused ${room}: ${code} ${message}`);
   }
-}
-
-/** The index of a room; -1 of one that is not of this run. */
-function indexOf(key: string): number {
-  const { type, id } = parseRoomKey(key) ?? {};
-  return type === "sim" ? Number(id) : -1;
 }

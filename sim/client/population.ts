@@ -25,30 +25,30 @@ const TICK_MS = 100;
 
 /** The virtual clients of one process. */
 export class Population extends ClientObserver {
-  readonly #connector: Connector;
-  readonly #clients: VirtualClient[] = [];
+  protected readonly connector: Connector;
+  protected readonly clients: VirtualClient[] = [];
   readonly #ticks;
   #tickedMs: number;
   #stallMs = 0;
 
   constructor(streams: Streams, clock: Clock, settings: ObserverSettings) {
     super(clock, settings);
-    this.#connector = new Connector(streams, clock, this);
+    this.connector = new Connector(streams, clock, this);
     this.#tickedMs = clock.monotonicMs();
     this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
   }
 
   get connectedCount(): number {
-    return this.#clients.filter(({ state }) => state !== ClientState.disconnected).length;
+    return this.clients.filter(({ state }) => state !== ClientState.disconnected).length;
   }
 
   get authenticatedCount(): number {
-    return this.#clients.filter(({ state }) => state === ClientState.open).length;
+    return this.clients.filter(({ state }) => state === ClientState.open).length;
   }
 
   /** How many are authenticated, in all rooms where they are to be, and have what they missed. */
   get liveCount(): number {
-    return this.#clients.filter(({ state, logs }) =>
+    return this.clients.filter(({ state, logs }) =>
       state === ClientState.open && logs?.isLive !== false
     ).length;
   }
@@ -87,15 +87,15 @@ export class Population extends ClientObserver {
   /** Connects clients at the plan's pace; settles when all are authenticated or have given up. */
   async connect(plan: ConnectPlan): Promise<void> {
     this.plan = plan;
-    if (this.#clients.length === 0) this.receipts.first = plan.first;
+    if (this.clients.length === 0) this.receipts.first = plan.first;
     const fresh = Array.from({ length: plan.clients }, (_, at) => new VirtualClient(plan, at));
-    this.#clients.push(...fresh);
+    this.clients.push(...fresh);
     const startMs = this.clock.monotonicMs();
     for (const [at, client] of fresh.entries()) {
       const waitMs = startMs + at * 1_000 / plan.rampPerS - this.clock.monotonicMs();
       if (waitMs > 1) await sleep(this.clock, waitMs);
-      while (this.#connector.isSaturated) await sleep(this.clock, 1);
-      void this.#connector.connect(client);
+      while (this.connector.isSaturated) await sleep(this.clock, 1);
+      void this.connector.connect(client);
     }
     await this.#until(() => fresh.every(isSettled));
   }
@@ -128,11 +128,11 @@ export class Population extends ClientObserver {
 
   /** All of goim's may miss pushes from now on, in the rooms where they are. */
   mayMiss(): void {
-    for (const { index } of this.#clients) this.receipts.exempt(index);
+    for (const { index } of this.clients) this.receipts.exempt(index);
   }
 
   resumeReading(): void {
-    for (const client of this.#clients) {
+    for (const client of this.clients) {
       if (client.paused) client.conn?.resume();
       client.paused = false;
     }
@@ -163,12 +163,12 @@ export class Population extends ClientObserver {
 
   /** All disconnect at once and reconnect at once. */
   storm(): Promise<void> {
-    return this.#reconnectAll(this.#clients);
+    return this.#reconnectAll(this.clients);
   }
 
   /** Reconnects those that lost their connection. */
   reconnect(): Promise<void> {
-    const away = this.#clients.filter(({ state, silent }) =>
+    const away = this.clients.filter(({ state, silent }) =>
       state === ClientState.disconnected && !silent
     );
     return this.#connectAll(away);
@@ -177,13 +177,13 @@ export class Population extends ClientObserver {
   /** Settles when what was asked for so far has been answered, or should have been. */
   async answered(): Promise<void> {
     const nowMs = this.clock.monotonicMs();
-    await this.#until(() => !this.#clients.some((client) => client.waitsSince(nowMs)));
+    await this.#until(() => !this.clients.some((client) => client.waitsSince(nowMs)));
   }
 
   /** How many are in each room, by its index. */
   members(): number[] {
     const members = new Array<number>(this.plan?.rooms ?? 0).fill(0);
-    for (const { state, room, logs } of this.#clients) {
+    for (const { state, room, logs } of this.clients) {
       if (state !== ClientState.open) continue;
       members[room]++;
       for (const further of logs?.further.keys() ?? []) members[further]++;
@@ -192,11 +192,11 @@ export class Population extends ClientObserver {
   }
 
   silentReport(deadline: Deadline): SilentReport {
-    return silentReportOf(this.#clients, deadline);
+    return silentReportOf(this.clients, deadline);
   }
 
   disconnect(): void {
-    for (const client of this.#clients) this.#disconnect(client);
+    for (const client of this.clients) this.disconnectOne(client);
   }
 
   stop(): void {
@@ -206,24 +206,24 @@ export class Population extends ClientObserver {
 
   /** Those that are selected and there: the same for the same seed, in whichever process. */
   #selectOpen({ share, seed }: ClientSelection): VirtualClient[] {
-    return this.#clients.filter(({ state, index }) =>
+    return this.clients.filter(({ state, index }) =>
       state === ClientState.open && randomFloat(seededPrng(seed * 1_000_003 + index)) < share
     );
   }
 
   async #reconnectAll(clients: readonly VirtualClient[]): Promise<void> {
-    for (const client of clients) this.#disconnect(client);
+    for (const client of clients) this.disconnectOne(client);
     // One that has just been authenticated counts as connecting for a moment longer.
     await this.#until(() => clients.every(({ isConnecting }) => !isConnecting));
     await this.#connectAll(clients);
   }
 
   async #connectAll(clients: readonly VirtualClient[]): Promise<void> {
-    for (const client of clients) void this.#connector.connect(client);
+    for (const client of clients) void this.connector.connect(client);
     await this.#until(() => clients.every(isSettled));
   }
 
-  #disconnect(client: VirtualClient): void {
+  protected disconnectOne(client: VirtualClient): void {
     client.leaving = true;
     this.receipts.left(client.index, this.clock.wallMs());
     client.conn?.evict();
@@ -233,7 +233,7 @@ export class Population extends ClientObserver {
     const nowMs = this.clock.monotonicMs();
     this.#stallMs = Math.max(this.#stallMs, nowMs - this.#tickedMs - TICK_MS);
     this.#tickedMs = nowMs;
-    if (this.plan !== undefined) this.beat(this.#clients, nowMs, this.plan.heartbeatMs);
+    if (this.plan !== undefined) this.beat(this.clients, nowMs, this.plan.heartbeatMs);
   }
 
   async #until(holds: () => boolean): Promise<void> {

@@ -4,7 +4,7 @@ import { parentGone } from "../../platform/parent.ts";
 import type { Platform } from "../../platform/port.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
 import type { Command } from "./commands.ts";
-import { Population } from "./population.ts";
+import { ShowPopulation } from "./show_population.ts";
 
 /** Method by which the parent calls a client process: JSON of a command and its argument. */
 export const COMMAND = 101;
@@ -26,8 +26,10 @@ export interface ClientProcessOptions {
   readonly port: number;
   readonly secret: string;
   readonly index: number;
-  /** Of this run's pushes. */
+  /** Of this run's pushes or messages. */
   readonly tag: number;
+  /** Whether the clients watch a show, and write. */
+  readonly isShow: boolean;
 }
 
 /** A value as the body of a call. */
@@ -43,7 +45,8 @@ export function fromJson<Value>(body: Uint8Array): Value {
 /** A process of virtual clients: does what its parent asks for, and ends with it. */
 export async function runClientProcess(platform: Platform): Promise<void> {
   const options: ClientProcessOptions = JSON.parse(platform.process.env[SIM_VARIABLE]!);
-  const population = new Population(platform.streams, preciseClock, { tag: options.tag });
+  const { tag, isShow } = options;
+  const population = new ShowPopulation(platform.streams, preciseClock, { tag }, isShow);
   await new Promise<void>((resolve) => {
     const dialer = new RpcDialer({
       streams: platform.streams,

@@ -2,10 +2,12 @@ import { encodeAuth, encodeChangeRoom, encodeHeartbeat } from "../../client/code
 import { ClientStream, type StreamEvents } from "../../client/stream.ts";
 import { hostPort } from "../../platform/faults.ts";
 import type { Conn } from "../../platform/port.ts";
+import { parseRoomKey } from "../../protocol/room_key.ts";
 import { parseClientAddress } from "../client_address.ts";
 import type { JoinAsk } from "../checkers/cursor.ts";
 import type { ConnectPlan, Deadline, SilentReport } from "../types.ts";
 import { type LogRooms, logRoomsOf } from "./log_rooms.ts";
+import type { ClientMessages } from "./client_messages.ts";
 
 /** The operation of the pushes that are judged. */
 export const PUSH = 1000;
@@ -16,8 +18,15 @@ const FEATURES = ["rooms", "notices"];
 const nothing = () => {};
 
 /** The key of one of the run's rooms. */
-export function roomKeyOf(room: number): string {
-  return `sim://${room}`;
+export function roomKeyOf(room: number, keys?: readonly string[]): string {
+  return keys?.[room] ?? `sim://${room}`;
+}
+
+/** The index of a room; -1 of one that is not of this run. */
+function roomIndexOf(key: string, keys: readonly string[] | undefined): number {
+  if (keys !== undefined) return keys.indexOf(key);
+  const { type, id } = parseRoomKey(key) ?? {};
+  return type === "sim" ? Number(id) : -1;
 }
 
 /** How far a client has come. */
@@ -71,6 +80,8 @@ export class VirtualClient {
   settled: () => void = nothing;
   /** The rooms of one that keeps its places in their logs; undefined for goim's. */
   readonly logs: LogRooms | undefined;
+  /** What it has written into its room; undefined where it has not. */
+  messages: ClientMessages | undefined = undefined;
 
   /** @param at Among the clients of the plan. */
   constructor(private readonly plan: ConnectPlan, at: number) {
@@ -78,6 +89,15 @@ export class VirtualClient {
     this.aimAt(this.index);
     this.room = this.index % plan.rooms;
     this.logs = logRoomsOf(plan, this.index);
+  }
+
+  /** The key of one of the rooms, and the index of a key; -1 where it is of none. */
+  keyOf(room: number): string {
+    return roomKeyOf(room, this.plan.roomKeys);
+  }
+
+  indexOf(key: string): number {
+    return roomIndexOf(key, this.plan.roomKeys);
   }
 
   /** Connects to this one of the targets, counted on from the first, from now on. */
@@ -98,7 +118,7 @@ export class VirtualClient {
     this.stream!.send(encodeAuth({
       mid: this.index + 1,
       key: `sim-${this.index}`,
-      room: roomKeyOf(this.room),
+      room: this.keyOf(this.room),
       platform: "sim",
       accepts: [PUSH, 1001],
       ...(ask === undefined ? {} : { features: FEATURES, ...ask }),
@@ -114,14 +134,15 @@ export class VirtualClient {
     this.room = room;
     this.moveMs = nowMs;
     this.logs?.moving.push(room);
-    this.stream!.send(encodeChangeRoom(roomKeyOf(room), ++this.moves));
+    this.stream!.send(encodeChangeRoom(this.keyOf(room), ++this.moves));
   }
 
   /** Whether it waits for an answer to what it asked for at some time or before. */
   waitsSince(atMs: number): boolean {
     const waits = (askedMs: number) => askedMs > 0 && askedMs <= atMs;
     return this.state === ClientState.open && !this.wasPaused &&
-      (waits(this.unansweredMs) || waits(this.moveMs) || this.logs?.waitsSince(atMs) === true);
+      (waits(this.unansweredMs) || waits(this.moveMs) || this.logs?.waitsSince(atMs) === true ||
+        this.messages?.waitsSince(atMs) === true);
   }
 }
 

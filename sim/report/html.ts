@@ -1,4 +1,4 @@
-import { scenarioTexts } from "../options.ts";
+import { scenarioTexts } from "../scenario_names.ts";
 import type { Finding, Report } from "../types.ts";
 import { pageStyle } from "./page_style.ts";
 import { runCharts } from "./run_charts.ts";

@@ -1,7 +1,8 @@
 import { preciseClock } from "../../platform/system_clock.ts";
-import type { ScenarioName } from "../options.ts";
+import type { ScenarioName } from "../scenario_names.ts";
 import type { RunContext } from "../run_context.ts";
 import { capacity } from "./capacity.ts";
+import { danmaku } from "./danmaku.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { recovery } from "./recovery.ts";
 import { checkReturn, type Scenario, stepSeed } from "./scenario.ts";
@@ -90,6 +91,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   slow,
   storm,
   recovery,
+  danmaku,
   capacity,
   mixed,
 };

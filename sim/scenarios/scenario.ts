@@ -10,6 +10,8 @@ export interface Scenario {
   readonly clientsAtFirst?: (clients: number) => number;
   /** Whether clients keep their places in the logs of rooms, and come back with them. */
   readonly keepsPlaces?: boolean;
+  /** Whether clients write by themselves, in rooms that others may be in as well. */
+  readonly isShow?: boolean;
   /** Does it; pushes run when it wants them to, and are stopped afterwards. */
   run(run: RunContext): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { type ScenarioName, scenarioTexts } from "../../sim/options.ts";
+import { type ScenarioName, scenarioTexts } from "../../sim/scenario_names.ts";
 import { ApiFront } from "../support/api_front.ts";
 import { runBeside } from "../support/beside.ts";
 import { type Doings, ErringProxy } from "../support/erring_proxy.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../platform/system_clock.ts";
 import type { StreamPosition } from "../../protocol/history.ts";
-import { decodePushBody } from "../../sim/checkers/push_body.ts";
+import { decodePushBody, pushReader } from "../../sim/checkers/push_body.ts";
 import { RoomCursors } from "../../sim/checkers/room_cursors.ts";
 import { Pusher } from "../../sim/pusher.ts";
 import type { CursorTotals } from "../../sim/types.ts";
@@ -43,7 +43,7 @@ export interface LogTrafficOptions {
  */
 export class LogTraffic {
   readonly followers: Followers;
-  readonly cursors = new RoomCursors(TAG);
+  readonly cursors = new RoomCursors(pushReader(TAG));
   readonly pusher: Pusher;
   /** Pushes that were sent again. */
   repeats = 0;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { ManualClock, promisesSettled } from "../../base/clock.ts";
+import { type Clock, ManualClock, promisesSettled } from "../../base/clock.ts";
+import type { Streams } from "../../platform/port.ts";
 import { memoryPlatform } from "../memory_platform/mod.ts";
 import { encodePushBody } from "../../sim/checkers/push_body.ts";
 import { Population } from "../../sim/client/population.ts";
@@ -13,7 +14,15 @@ export class PopulationSetup {
   readonly clock = new ManualClock(1_000);
   readonly streams = memoryPlatform({ clock: this.clock }).streams;
   readonly server = new ScriptedServer(this.clock);
-  readonly population = new Population(this.streams, this.clock, { tag: TAG });
+  readonly population: Population;
+
+  /** @param make What judges and drives the clients; those of pushes by default. */
+  constructor(
+    make = (streams: Streams, clock: Clock): Population =>
+      new Population(streams, clock, { tag: TAG }),
+  ) {
+    this.population = make(this.streams, this.clock);
+  }
 
   /** A population of which so many are in. */
   static async with(clients: number, plan: Partial<ConnectPlan> = {}): Promise<PopulationSetup> {

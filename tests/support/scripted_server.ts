@@ -26,8 +26,8 @@ export class ScriptedClient {
   }
 
   /** Sends a body of JSON. */
-  sendJson(operation: number, body: unknown): void {
-    this.send(operation, new TextEncoder().encode(JSON.stringify(body)));
+  sendJson(operation: number, body: unknown, sequence = 0): void {
+    this.send(operation, new TextEncoder().encode(JSON.stringify(body)), sequence);
   }
 
   /** Closes its connection. */
@@ -98,6 +98,8 @@ export class ScriptedServer {
       if (this.answersBeats) client!.send(Operation.HeartbeatReply, EMPTY, sequence);
     } else if (operation === Operation.Join || operation === Operation.Leave) {
       client!.asked.push({ op: operation, ...JSON.parse(text()) });
+    } else if (operation === Operation.Publish) {
+      client!.asked.push({ op: operation, seq: sequence, request: JSON.parse(text()) });
     } else if (operation === Operation.ChangeRoom) {
       client!.room = text();
       if (this.answersRooms) client!.send(Operation.ChangeRoomReply, body.slice(), sequence);

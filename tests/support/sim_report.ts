@@ -16,6 +16,8 @@ function sampleAt(atS: number): Sample {
     clients: phase === "leave" ? 0 : Math.min(500, 500 * atS),
     expectedPerS: pushes ? 10_000 : 0,
     receivedPerS: pushes ? 10_000 + 100 * Math.sin(atS) : 0,
+    publishedPerS: 0,
+    refusedPerS: 0,
     p50Ms: pushes ? 2 + Math.sin(atS) / 2 : 0,
     p99Ms: pushes ? 6 + 3 * Math.sin(3 * atS) : 0,
     serverCores: pushes ? 0.2 : 0.01,
