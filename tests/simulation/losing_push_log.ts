@@ -28,6 +28,9 @@ export class LosingPushLog implements PushLog {
   /** Where the log of each room has got to, and how many messages it keeps. */
   readonly #heads = new Map<string, { epoch: string; head: number; sizeMax: number }>();
 
+  /** Bodies of all messages to rooms. */
+  readonly #taken = new Set<string>();
+
   /** @param offsetMax The last offset of an epoch. */
   constructor(
     private readonly clock: Clock,
@@ -49,6 +52,11 @@ export class LosingPushLog implements PushLog {
     return { epoch, head, first: Math.max(1, head - sizeMax + 1) };
   }
 
+  /** Whether a message was ever appended. */
+  hasTaken(body: Uint8Array): boolean {
+    return this.#taken.has(body.toHex());
+  }
+
   /** Nothing is there any more. */
   loseAll(): void {
     void this.#log.close();
@@ -58,6 +66,7 @@ export class LosingPushLog implements PushLog {
   }
 
   async append(partition: number, message: PushMessage, options?: AppendOptions) {
+    if (message.kind === "room") this.#taken.add(message.body.toHex());
     const { position, stream } = await this.#log.append(partition, message, options);
     if (message.kind === "room" && stream !== undefined) {
       const { epoch, offset } = stream;

@@ -21,13 +21,15 @@ export interface Profile {
   readonly job?: Partial<JobOptions>;
   /** Whether it ends with pushes that only the store and the jobs' lanes have. */
   readonly isQuiet?: boolean;
+  /** Whether its messages come from clients that publish; from a back end otherwise. */
+  readonly isUpstream?: boolean;
   /** The last offset of an epoch; as usual where nothing is said. */
   readonly offsetMax?: number;
 }
 
 /** A world without history: its clients are goim's. */
 export const withoutHistory: Profile = {
-  rooms: { ...roomDefaults, type: "sim" },
+  rooms: { ...roomDefaults, type: "sim", upstream: "publish" },
   logs: undefined,
   last: 0,
   size: 60,
@@ -43,12 +45,19 @@ function smallLanes(size: number): Partial<JobOptions> {
   return { laneBytesMax: 6 * (size + PUSH_OVERHEAD_BYTES), stallMsMax: 300 };
 }
 
-/** The world of a seed: one in four is without history. */
+/** The largest message that fits operation 70 as base64. */
+const UPSTREAM_BYTES_MAX = 2_000;
+
+/** The world of a seed: one in four is without history, one in three is of clients
+ * that publish. */
 export function profileOf(seed: number): Profile {
   // A chance of its own: what happens in a world without history is as it was before there was any.
   const prng = seededPrng(seed + 0x109);
   const oneOf = <Value>(...values: Value[]) => values[randomBelow(prng, values.length)];
-  if (oneOf(true, false, false, false)) return withoutHistory;
+  const isUpstream = seededPrng(seed + 0x70).nextUint32() % 3 === 0;
+  if (oneOf(true, false, false, false)) {
+    return isUpstream ? { ...withoutHistory, isUpstream, retries: oneOf(0, 3) } : withoutHistory;
+  }
   const historySize = oneOf(AMPLE, AMPLE, SCANTY);
   const slow = oneOf("catch-up" as const, "catch-up" as const, "latest" as const);
   const offsetMax = oneOf(undefined, undefined, undefined, undefined, 100);
@@ -61,6 +70,7 @@ export function profileOf(seed: number): Profile {
     rooms: {
       ...roomDefaults,
       type: "sim",
+      upstream: "publish",
       historySize,
       slow,
       mergeWindowMs: oneOf(0, 0, 40, 250),
@@ -73,5 +83,6 @@ export function profileOf(seed: number): Profile {
     job,
     offsetMax,
     isQuiet: oneOf(false, true),
+    isUpstream: isUpstream && size <= UPSTREAM_BYTES_MAX,
   };
 }

@@ -19,6 +19,10 @@ export const JOBS_MAX = 2;
 /** After how long a client that does not read is closed, in milliseconds. */
 const SLOW_READER_MS = 1_500;
 
+/** Messages of one client a second, and at once: a little more than it has to say. */
+const PUBLISH_RATE = 20;
+const PUBLISH_BURST = 5;
+
 /** So few writes before the event loop gets a turn that a room takes several, or as many as usual. */
 const SLICES = [2, FANOUT_SLICE];
 
@@ -71,7 +75,12 @@ export async function startLogic(
     id: runId(host.name, String(run)),
     ports: world.store.portsOf(host),
     hooks: { message() {} },
-    options: { ...logicDefaults, rooms: [rooms] },
+    options: {
+      ...logicDefaults,
+      rooms: [rooms],
+      publishMidRate: PUBLISH_RATE,
+      publishMidBurst: PUBLISH_BURST,
+    },
   });
   await listen(address(ports.logicRpc(index)));
   return { host, logic, stop: () => stop().then(() => parts.running.stop()) };
@@ -99,6 +108,8 @@ export async function startComet(
     ringMax,
     connectionsMax: 1_000,
     slowReaderMs: SLOW_READER_MS,
+    publishRate: PUBLISH_RATE,
+    publishBurst: PUBLISH_BURST,
     fanoutSlice: SLICES[randomBelow(world.prng, SLICES.length)],
   };
   const logicAddresses = Array.from(

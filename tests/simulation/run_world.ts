@@ -20,6 +20,7 @@ import { areBehind, checkDeliveries, checkOnline } from "./checks.ts";
 import { Cluster } from "./cluster.ts";
 import { HOPPING_MS, injectFaults } from "./faults.ts";
 import { type Profile, profileOf } from "./profile.ts";
+import { Publishers } from "./publishers.ts";
 import { COMETS, ports } from "./roles.ts";
 import { World } from "./world.ts";
 
@@ -84,6 +85,8 @@ class WorldRun {
   readonly #cluster: Cluster;
   readonly #clients: Population;
   readonly #pusher: Pusher;
+  /** Clients from which the messages come, if they do. */
+  readonly #publishers: Publishers | undefined;
   readonly #rooms: number;
   readonly #beatMs: number;
   readonly #heartbeatMs: number;
@@ -109,8 +112,12 @@ class WorldRun {
       return { epoch, first: rooms.slow === "latest" ? head + 1 : first };
     };
     this.#clients = new Population(streams, clock, { tag: seed, margins, joined, kept, last });
+    if (profile.isUpstream) this.#publishers = new Publishers(world, profile.retries > 0);
     this.#pusher = new Pusher({
-      send: (room, body) => this.#cluster.push(room, body),
+      send: (room, body) =>
+        this.#publishers?.isOpen
+          ? this.#publishers.publish(room, body)
+          : this.#cluster.push(room, body),
       tag: seed,
       size,
       rooms: this.#rooms,
@@ -172,6 +179,8 @@ class WorldRun {
   async #fallQuiet(): Promise<void> {
     const world = this.#world;
     const { comets, jobs } = this.#cluster;
+    // No client could publish anything.
+    this.#publishers?.stop();
     world.record("comets stand still, pushes end, and jobs are killed");
     for (const { host } of comets) host.freeze(STILL_MS);
     await world.pass(STILL_MS / 2);
@@ -225,6 +234,7 @@ class WorldRun {
     const world = this.#world;
     const { pushLog } = world.store;
     await world.settled("pushes end", this.#pusher.stop(), HEALED_MS);
+    this.#publishers?.stop();
     await world.until("the push log is empty", () => pushLog.entries === 0, HEALED_MS);
     for (let before = -1; before < this.#clients.counts.received;) {
       before = this.#clients.counts.received;

@@ -1,7 +1,9 @@
 import { StoreUnavailable } from "../../drivers/ports.ts";
-import { AdmitAll } from "../../drivers/memory/moderation.ts";
+import { LocalModeration } from "../../drivers/memory/local_moderation.ts";
+import { MemoryMutes } from "../../drivers/memory/mutes.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
+import { StoreCounters } from "../../drivers/store.ts";
 import { type Prng, randomFloat } from "../../base/prng.ts";
 import type { Host } from "./host.ts";
 import { LosingPushLog } from "./losing_push_log.ts";
@@ -17,7 +19,7 @@ export class Store {
   nodes: MemoryNodes;
   sessions: MemorySessions;
   readonly pushLog: LosingPushLog;
-  moderation = new AdmitAll();
+  moderation: LocalModeration;
   /** Who waits for an answer that may not come any more. */
   readonly #waiting = new Set<() => void>();
   #away = false;
@@ -30,6 +32,7 @@ export class Store {
   ) {
     this.nodes = new MemoryNodes(host.clock);
     this.sessions = new MemorySessions(this.nodes);
+    this.moderation = this.#emptyModeration();
     this.pushLog = new LosingPushLog(host.clock, prng, offsetMax);
   }
 
@@ -37,7 +40,13 @@ export class Store {
   loseAll(): void {
     this.nodes = new MemoryNodes(this.host.clock);
     this.sessions = new MemorySessions(this.nodes);
+    this.moderation = this.#emptyModeration();
     this.pushLog.loseAll();
+  }
+
+  #emptyModeration(): LocalModeration {
+    const { clock } = this.host;
+    return new LocalModeration(clock, new StoreCounters(), new MemoryMutes(clock));
   }
 
   /** It cannot be reached for a while; what waits for it fails, done or not. */
@@ -56,7 +65,7 @@ export class Store {
     return {
       nodes: this.#remote(host, () => this.nodes, line, false),
       sessions: this.#remote(host, () => this.sessions, line, false),
-      moderation: this.#remote(host, () => this.moderation, line, false),
+      moderation: this.#remote(host, () => this.moderation, line, true),
       pushLog: this.#remote(host, () => this.pushLog, line, true),
     };
   }
