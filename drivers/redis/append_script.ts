@@ -1,4 +1,4 @@
-import { STATE } from "./room_script.ts";
+import { MEDIA_HEADER, SEGMENTS_PER_TTL, STATE } from "./room_script.ts";
 import type { Script } from "./store.ts";
 
 /** For how long an append is known that may be sent twice, in milliseconds. */
@@ -24,8 +24,8 @@ const FORGOTTEN_MAX = 16;
 const SPARE = { sizeShare: 8, sizeMax: 15, timeShare: 16 } as const;
 
 /**
- * KEYS: push, meta; state, log and media of the room whose history the push is for, if any; where the
- * answer is kept, if anywhere. ARGV: bytes, most bytes; for how long the answer is kept, or 0; most
+ * KEYS: push, meta; state, log and media of the room whose history the push is for, if any, and its
+ * segments, if it keeps messages by media time; where the answer is kept, if anywhere. ARGV: bytes, most bytes; for how long the answer is kept, or 0; most
  * messages of the room or 0, for how long it keeps one, for how long its state, the last offset of an
  * epoch, the next epoch, the media time or nothing, what the message says beside offset, time and
  * body; then the fields, the last of which is the body. Answers the position and, in a room's history,
@@ -50,6 +50,7 @@ if ARGV[4] == '0' then
   redis.call('XADD', KEYS[1], position .. '-0', unpack(ARGV, 11))
 else
   local state_key, log_key, media_key = KEYS[3], KEYS[4], KEYS[5]
+  local segments = #KEYS - 5 - (answer and 1 or 0)
   local size_max, ttl, tail = tonumber(ARGV[4]), tonumber(ARGV[5]), ' ' .. ARGV[10] .. ARGV[#ARGV]
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local epoch, head, last_ms, known, first_ms, media =
@@ -77,7 +78,20 @@ else
   end
   redis.call('PEXPIRE', log_key, ARGV[5])
   redis.call('XADD', KEYS[1], position .. '-0', 'epoch', epoch, 'offset', offset, unpack(ARGV, 11))
-  if ARGV[9] ~= '' then
+  local segment_key
+  if segments > 0 then
+    local number = math.floor((time[1] * 1000 + time[2] / 1000) / (ttl / ${SEGMENTS_PER_TTL}))
+    segment_key = KEYS[6 + number % segments]
+    if redis.call('ZRANGE', segment_key, 0, 0)[1] ~= epoch then
+      redis.call('DEL', segment_key)
+      redis.call('ZADD', segment_key, -1, epoch)
+    end
+    if ARGV[9] ~= '' then
+      local message = string.format('%010d', offset) .. ' ' .. now .. tail
+      redis.call('ZADD', segment_key, ARGV[9], message)
+    end
+    redis.call('PEXPIRE', segment_key, ARGV[5])
+  elseif ARGV[9] ~= '' then
     media = '1'
     redis.call('ZADD', media_key, ARGV[9], string.format('%010d', offset))
     redis.call('PEXPIRE', media_key, ARGV[5])
@@ -99,12 +113,20 @@ else
     end
   end
   if forgotten > 0 then
-    redis.call('LTRIM', log_key, forgotten, -1)
     if media == '1' then
       local gone = {}
       for index = 1, forgotten do gone[index] = string.format('%010d', offset - size + index) end
+      if segment_key then
+        for index, message in ipairs(redis.call('LRANGE', log_key, 0, forgotten - 1)) do
+          local _, sent, media_ms = string.match(message, '${MEDIA_HEADER}')
+          if sent and sent + ttl > now and redis.call('ZREM', media_key, gone[index]) == 1 then
+            redis.call('ZADD', segment_key, media_ms, gone[index] .. string.match(message, ' .*'))
+          end
+        end
+      end
       redis.call('ZREM', media_key, unpack(gone))
     end
+    redis.call('LTRIM', log_key, forgotten, -1)
     size = size - forgotten
   end
   local state = epoch .. ' ' .. place .. ' ' .. size .. ' ' .. first_ms .. ' ' .. media

@@ -61,12 +61,13 @@ export class Appends {
 
   #room(partition: number, message: PushMessage, { retention }: AppendOptions): Part {
     if (message.kind !== "room" || retention === undefined) return NO_ROOM;
-    const { sizeMax, ttlMs } = retention;
-    const { state, log, media } = roomKeys(partition, message.room);
+    const { sizeMax, ttlMs, by } = retention;
+    const { state, log, media, segments } = roomKeys(partition, message.room);
     const kept = [sizeMax, ttlMs, ttlMs + ROOM_STATE_MS, this.#offsetMax].map(String);
     const mediaMs = message.mediaMs === undefined ? "" : String(message.mediaMs);
     const header = messageHeader(message, this.store.base64);
-    return { keys: [state, log, media], args: [...kept, newEpoch(this.prng), mediaMs, header] };
+    const keys = [state, log, media, ...(by === "media" ? segments : [])];
+    return { keys, args: [...kept, newEpoch(this.prng), mediaMs, header] };
   }
 
   /** A publish id tells an append from all others, also when it is sent twice. */

@@ -26,13 +26,14 @@ export async function readHistory(
   store: RedisStore,
   partition: number,
   query: HistoryQuery,
-  { sizeMax, ttlMs }: Retention,
+  { sizeMax, ttlMs, by = "offset" }: Retention,
 ): Promise<HistoryPage> {
   const { last = Infinity, bytesMax } = query;
   const limit = Math.min(query.limit, last);
-  const { state, log, media } = roomKeys(partition, query.room);
-  const args = [sizeMax, ttlMs, limit, bytesMax, ...whichOf(query)].map(String);
-  const reply = partsOf(await store.run(READ_HISTORY, [state, log, media], args));
+  const { state, log, media, segments } = roomKeys(partition, query.room);
+  const keys = [state, log, media, ...(isMediaQuery(query) ? segments : [])];
+  const args = [sizeMax, ttlMs, by, limit, bytesMax, ...whichOf(query)].map(String);
+  const reply = partsOf(await store.run(READ_HISTORY, keys, args));
   const [epoch, head, first, more, found] = reply;
   assert(typeof head === "number" && typeof first === "number", "offsets are numbers");
   const messages = partsOf(found).map(decodeMessage);
@@ -45,7 +46,7 @@ function isLast(query: HistoryQuery): boolean {
 }
 
 function whichOf(query: HistoryQuery): (string | number)[] {
-  const { after = 0, fromMs = "-inf", toMs = "+inf" } = query;
+  const { after = 0, fromMs = 0, toMs = "+inf" } = query;
   if (isMediaQuery(query)) return ["media", fromMs, toMs, after];
   return isLast(query) ? ["last"] : ["after", after];
 }
