@@ -13,47 +13,44 @@ import { partsOf, type RedisStore, type Script, textOf } from "./store.ts";
 /** Over how many hash slots senders spread; all keys of one are in one slot. */
 const SENDER_SLOTS = 64;
 
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000`;
+
 /**
  * KEYS: mute everywhere, mute in the room, the sender's text, pause and rate; then, if anywhere, where
  * it stands that the message was admitted. ARGV: for how long a text and a pause last, from one message
  * to the next at the sender's rate, how many may come at once, for how long it stands that the message
  * was admitted; all in milliseconds, or 0. Answers nothing, or why not and for how long.
  *
- * A key is a time up to which it says no, and expires then. One that is further ahead than it can be
- * is from before rules were changed or the clock was set back.
+ * A mute says until when; each other key since when and for how long, so that a clock that is set back
+ * ends it, and rules that are changed count at once.
  */
 const ADMIT: Script = {
   name: "admit-message",
   needsRoom: true,
-  source: `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + time[2] / 1000
+  source: `${NOW}
 local text_ms, pause_ms, step_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local burst_ms, said_ms = step_ms * ARGV[4], tonumber(ARGV[5])
-local function rest_of(key, most)
-  local rest = tonumber(redis.call('GET', key) or '0') - now
-  if rest <= 0 or rest > most + 1 then return 0 end
-  return rest
+local function rest_of(key, ms)
+  local since, kept_ms = string.match(redis.call('GET', key) or '', '^(%S+) (%S+)$')
+  if not since or since - now > 1 then return 0 end
+  return math.max(0, since - now + (ms or kept_ms))
+end
+local function keep(key, ms)
+  redis.call('SET', key, string.format('%.3f %.3f', now, ms), 'PX', math.ceil(ms))
 end
 local function refused(reason, ms) return {reason, math.ceil(ms)} end
-local function keep(key, ms)
-  redis.call('SET', key, string.format('%.3f', now + ms), 'PX', math.ceil(ms))
-end
 
-local muted = math.max(rest_of(KEYS[1], math.huge), rest_of(KEYS[2], math.huge))
-if muted > 0 then return refused('muted', muted) end
+local muted_to = math.max(redis.call('GET', KEYS[1]) or 0, redis.call('GET', KEYS[2]) or 0)
+if muted_to > now then return refused('muted', muted_to - now) end
 if KEYS[6] and rest_of(KEYS[6], said_ms) > 0 then return {} end
-if text_ms > 0 then
-  local rest = rest_of(KEYS[3], text_ms)
-  if rest > 0 then return refused('duplicate', rest) end
-end
-if pause_ms > 0 then
-  local rest = rest_of(KEYS[4], pause_ms)
-  if rest > 0 then return refused('slow-mode', rest) end
-end
-local used_ms = 0
+local text_rest = text_ms > 0 and rest_of(KEYS[3], text_ms) or 0
+if text_rest > 0 then return refused('duplicate', text_rest) end
+local pause_rest = pause_ms > 0 and rest_of(KEYS[4], pause_ms) or 0
+if pause_rest > 0 then return refused('slow-mode', pause_rest) end
 if step_ms > 0 then
-  used_ms = rest_of(KEYS[5], burst_ms) + step_ms
+  local used_ms = math.min(rest_of(KEYS[5]), burst_ms) + step_ms
   -- What is kept is rounded to a thousandth.
   if used_ms > burst_ms + 0.01 then return refused('rate', used_ms - burst_ms) end
   keep(KEYS[5], used_ms)
@@ -68,17 +65,18 @@ return {}`,
 const MUTE: Script = {
   name: "mute-user",
   needsRoom: true,
-  source: `
-local time = redis.call('TIME')
-local ends = time[1] * 1000 + time[2] / 1000 + ARGV[1]
-redis.call('SET', KEYS[1], string.format('%.3f', ends), 'PX', ARGV[1])
+  source: `${NOW}
+redis.call('SET', KEYS[1], string.format('%.3f', now + ARGV[1]), 'PX', ARGV[1])
 return 1`,
 };
 
 /** KEYS: mute. Answers whether there was one. */
 const UNMUTE: Script = {
   name: "unmute-user",
-  source: `return redis.call('DEL', KEYS[1])`,
+  source: `${NOW}
+local muted_to = tonumber(redis.call('GET', KEYS[1]) or 0)
+redis.call('DEL', KEYS[1])
+return muted_to > now and 1 or 0`,
 };
 
 /** Who may say something now, in Redis and by its clock. Whatever it keeps of a sender expires. */

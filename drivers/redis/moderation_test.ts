@@ -1,16 +1,22 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { seededPrng } from "../../base/prng.ts";
+import { ManualClock } from "../../base/clock.ts";
+import { randomBelow, seededPrng } from "../../base/prng.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import { LossyStore } from "../../tests/support/lossy_store.ts";
 import { redisCli, RedisServer } from "../../tests/support/redis_server.ts";
+import { redisModeration } from "../../tests/support/moderation_subjects.ts";
+import { testModeration } from "../contract/moderation_suite.ts";
+import { openMemory } from "../memory/open.ts";
 import {
   type AdmissionRules,
   type ClientMessage,
+  type Moderation,
   StoreRefused,
   StoreUnavailable,
 } from "../ports.ts";
 import { RedisModeration } from "./moderation.ts";
+import type { RedisStore } from "./store.ts";
 import { openRedisStore } from "./tcp_store.ts";
 
 const parts = { clock: systemClock, prng: seededPrng(1) };
@@ -23,6 +29,22 @@ const rules: AdmissionRules = {
 };
 const none: AdmissionRules = { perSecondMax: 0, burst: 0, slowModeMs: 0, duplicateWindowMs: 0 };
 const DAY_MS = 86_400_000;
+
+testModeration(redisModeration);
+
+/** A store whose scripts take the time from a clock, and in which nothing expires meanwhile. */
+function atTimeOf(clock: ManualClock, store: RedisStore): RedisStore {
+  const run: RedisStore["run"] = ({ name, source }, keys, args) => {
+    const ms = clock.wallMs();
+    const time = `{${Math.floor(ms / 1_000)}, ${ms % 1_000 * 1_000}}`;
+    const timed = source.replace("redis.call('TIME')", time).replace(
+      /'PX', [^)]+\)?\)/,
+      "'PX', 600000)",
+    );
+    return store.run({ name, source: timed }, keys, args);
+  };
+  return Object.assign(Object.create(store), { run });
+}
 
 describe("Moderation in Redis", () => {
   let server: RedisServer;
@@ -97,14 +119,26 @@ describe("Moderation in Redis", () => {
     assert.deepEqual(await moderation.admit(said, rules), { admitted: true });
   });
 
-  it("does not hold a sender to what is further ahead than it can be", async () => {
-    assert.deepEqual(await moderation.admit(message, { ...rules, perSecondMax: 0.01 }), {
-      admitted: true,
-    });
+  it("holds nobody to a time that has not come: the clock was set back", async () => {
+    const slow = { ...rules, perSecondMax: 0.01, burst: 1 };
+    assert.deepEqual(await moderation.admit(message, slow), { admitted: true });
     const far = String(systemClock.wallMs() + DAY_MS);
-    for (const key of await keys()) await redis("SET", key, far, "PX", "60000");
-    assert.deepEqual(await moderation.admit(message, rules), { admitted: true });
-    assert.equal((await moderation.admit(message, rules)).admitted, false);
+    assert.equal((await keys()).length, 3);
+    for (const key of await keys()) await redis("SET", key, `${far} 100000`, "PX", "60000");
+    assert.deepEqual(await moderation.admit(message, slow), { admitted: true });
+    assert.equal((await moderation.admit(message, slow)).admitted, false);
+  });
+
+  it("holds a sender to the rules of now", async () => {
+    const first = { ...none, slowModeMs: DAY_MS, duplicateWindowMs: DAY_MS };
+    assert.deepEqual(await moderation.admit(message, first), { admitted: true });
+    const then = { ...none, slowModeMs: 60_000, duplicateWindowMs: 0 };
+    const refused = await moderation.admit(message, then);
+    assert.ok(!refused.admitted && refused.reason === "slow-mode" && refused.retryMs <= 60_000);
+    const burst = { ...none, perSecondMax: 0.01, burst: 5 };
+    for (let said = 0; said < 5; said++) await moderation.admit(message, burst);
+    const few = await moderation.admit(message, { ...burst, burst: 2 });
+    assert.ok(!few.admitted && few.reason === "rate" && few.retryMs <= 100_000);
   });
 
   it("counts a message of a flood as one, however many ask at once", async () => {
@@ -116,6 +150,41 @@ describe("Moderation in Redis", () => {
       ),
     );
     assert.equal(all.filter(({ admitted }) => admitted).length, 7);
+  });
+
+  it("decides as moderation in memory does", async () => {
+    const prng = seededPrng(38);
+    for (let round = 0; round < 3; round++) {
+      await redis("FLUSHALL");
+      const clock = new ManualClock(1_000_000);
+      const timed = new RedisModeration(atTimeOf(clock, store), parts.prng);
+      const { openModeration } = await openMemory("memory:", { ...parts, clock, running: clock });
+      const model = await openModeration!();
+      const rules = {
+        perSecondMax: [0, 0.5, 4][randomBelow(prng, 3)],
+        burst: 1 + randomBelow(prng, 4),
+        slowModeMs: 250 * randomBelow(prng, 3),
+        duplicateWindowMs: 400 * randomBelow(prng, 4),
+      };
+      for (let step = 0; step < 400; step++) {
+        clock.advance(randomBelow(prng, 4) === 0 ? randomBelow(prng, 400) : 0);
+        const mid = BigInt(1 + randomBelow(prng, 2));
+        const room = `live://${randomBelow(prng, 2)}`;
+        const place = randomBelow(prng, 2) === 0 ? room : "";
+        const what = randomBelow(prng, 40);
+        const act = async (moderation: Moderation) => {
+          if (what === 0) return await moderation.mute(mid, place, 1_000);
+          if (what === 1) return await moderation.unmute(mid, place);
+          const publishId = what < 10 ? String(what) : undefined;
+          const sender = what % 7 === 0 ? "k1" : `m${mid}`;
+          return await moderation.admit(
+            { sender, room, digest: String(what % 3), publishId },
+            rules,
+          );
+        };
+        assert.deepEqual(await act(timed), await act(model), `round ${round}, step ${step}`);
+      }
+    }
   });
 
   it("is refused whole by a full Redis, which goes on refusing who is muted", async () => {

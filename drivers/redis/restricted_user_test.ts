@@ -4,8 +4,10 @@ import { systemClock } from "../../platform/system_clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { restrictedPushLog } from "../../tests/support/push_log_subjects.ts";
 import { redisCli, RedisServer } from "../../tests/support/redis_server.ts";
+import { restrictedModeration } from "../../tests/support/moderation_subjects.ts";
 import { restrictedRegistry } from "../../tests/support/registry_subjects.ts";
 import { addRestrictedUser, documentedRules } from "../../tests/support/restricted_user.ts";
+import { testModeration } from "../contract/moderation_suite.ts";
 import { testPushLog } from "../contract/push_log_suite.ts";
 import { registryContract } from "../contract/registry_suite.ts";
 import { until } from "../contract/waiting.ts";
@@ -16,6 +18,7 @@ import { openRedisStore } from "./tcp_store.ts";
 
 testPushLog(restrictedPushLog);
 registryContract(restrictedRegistry);
+testModeration(restrictedModeration);
 
 const parts = { clock: systemClock, prng: seededPrng(1) };
 
