@@ -1,32 +1,17 @@
 /** What pages in a browser may do, by the site that they come from. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { type BrowserPage, withBrowser } from "../support/chromium.ts";
+import type { Page } from "playwright-core";
+import { openPage, withChromium, withSite } from "../support/chromium.ts";
+import { freePort } from "../support/free_port.ts";
 import { within } from "../support/raw_client.ts";
 import { withServer } from "../support/server.ts";
 
 const TIMEOUT = { timeout: 60_000 };
 
-/** Serves an empty page, which any host name leads to. */
-async function withSite(use: (port: number) => Promise<void>): Promise<void> {
-  const site = createServer((_, response) => {
-    response.setHeader("Content-Type", "text/html");
-    response.end("<!doctype html><title>a site</title>");
-  });
-  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
-  try {
-    await use((site.address() as AddressInfo).port);
-  } finally {
-    site.closeAllConnections();
-    await new Promise((resolve) => site.close(resolve));
-  }
-}
-
 /** What becomes of a socket that a page opens. */
-function listen(page: BrowserPage, url: string): Promise<unknown> {
+function listen(page: Page, url: string): Promise<unknown> {
   return page.evaluate(`new Promise((resolve) => {
     const socket = new WebSocket(${JSON.stringify(url)});
     socket.onopen = () => resolve("open");
@@ -35,7 +20,7 @@ function listen(page: BrowserPage, url: string): Promise<unknown> {
 }
 
 /** Posts a form into a frame of the page, as any page may, and waits for what the frame shows. */
-async function postForm(page: BrowserPage, url: string): Promise<void> {
+async function postForm(page: Page, url: string): Promise<void> {
   await page.evaluate(`new Promise((resolve) => {
     const frame = document.createElement("iframe");
     frame.name = "answer";
@@ -56,15 +41,15 @@ test(
   () =>
     withServer({}, (server) =>
       withSite((sitePort) =>
-        withBrowser(async (open) => {
+        withChromium(async (browser) => {
           const push = "/goim/push/all?operation=1000";
-          const page = await open(`http://evil.example:${sitePort}/`);
+          const page = await openPage(browser, `http://evil.example:${sitePort}/`);
           await postForm(page, server.httpUrl + push);
           assert.equal((await server.metrics()).logic_http_forbidden_total, 1);
           assert.equal(await listen(page, `ws://127.0.0.1:${server.wsPort}/sub`), "closed");
           // A name of the page's own that leads here: for the browser it is the same origin.
           const { port } = new URL(server.httpUrl);
-          const rebound = await open(`http://evil.example:${port}/healthz`);
+          const rebound = await openPage(browser, `http://evil.example:${port}/healthz`);
           const answer = await rebound.evaluate(
             `fetch("${push}", { method: "POST", body: "x" }).then((r) => r.json())`,
           ) as { message: string };
@@ -84,10 +69,10 @@ test(
   () =>
     withServer({}, (server) =>
       withSite((sitePort) =>
-        withBrowser(async (open) => {
-          const page = await open(`http://localhost:${sitePort}/`);
+        withChromium(async (browser) => {
+          const page = await openPage(browser, `http://localhost:${sitePort}/`);
           assert.equal(await listen(page, `ws://127.0.0.1:${server.wsPort}/sub`), "open");
-          const own = await open(`${server.httpUrl}/healthz`);
+          const own = await openPage(browser, `${server.httpUrl}/healthz`);
           const answer = await own.evaluate(
             `fetch("/goim/push/all?operation=1", { method: "POST", body: "x" }).then((r) => r.json())`,
           );
@@ -96,6 +81,36 @@ test(
       )),
 );
 
+test(
+  "a page of another site that may connect loads the client from here, in Chromium",
+  TIMEOUT,
+  () =>
+    withSite(async (sitePort) => {
+      const site = `http://shop.example:${sitePort}`;
+      const ws = { hostname: "127.0.0.1", port: await freePort() };
+      await withServer({ ws, origins: [site], hostDomain: ".example" }, (server) =>
+        withChromium(async (browser) => {
+          const page = await openPage(browser, site);
+          const heard = page.waitForEvent("console");
+          const content = `
+          import { connect } from "${server.httpUrl}/client.js";
+          const room = connect("${server.httpUrl}", { token: { mid: 7 } }).join("demo://1");
+          room.on("message", ({ body, offset }) => console.log(offset, body));
+          room.publish("hello");
+        `;
+          await page.addScriptTag({ type: "module", content });
+          assert.equal((await heard).text(), "1 hello");
+        }));
+    }),
+);
+
+/** Runs a script as the page's console does: what it declares is there for the next. */
+async function type(page: Page, expression: string): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const answer = await session.send("Runtime.evaluate", { expression, replMode: true });
+  assert.equal(answer.exceptionDetails, undefined);
+}
+
 test("what the README says to try works as it stands, in Chromium", TIMEOUT, async () => {
   const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
   const section = /^## Two minutes\n(.*?)^## /ms.exec(readme)![1];
@@ -103,11 +118,11 @@ test("what the README says to try works as it stands, in Chromium", TIMEOUT, asy
   const [, address] = /open\s+`(http:[^`]+)`/.exec(section)!;
   const [, body, call] = /^curl -d '([^']+)' '(\S+\/push\/room\S+)'$/m.exec(section)!;
   await withServer({}, (server) =>
-    withBrowser(async (open) => {
+    withChromium(async (browser) => {
       const here = (text: string) =>
         text.replaceAll("127.0.0.1:3102", `127.0.0.1:${server.wsPort}`)
           .replaceAll("http://127.0.0.1:3111", server.httpUrl);
-      const page = await open(here(address));
+      const page = await openPage(browser, here(address));
       await page.evaluate("globalThis.lines = []; console.log = (line) => lines.push(line); 0");
       const line = (index: number) =>
         within(
@@ -119,12 +134,12 @@ test("what the README says to try works as it stands, in Chromium", TIMEOUT, asy
             }
           })(),
         );
-      await page.evaluate(here(scripts[0]));
+      await type(page, here(scripts[0]));
       assert.equal((await line(0)).op, 8);
       assert.equal((await (await fetch(here(call), { method: "POST", body })).json()).code, 0);
       const { op, body: said } = await line(1);
       assert.deepEqual([op, said], [1000, body]);
-      await page.evaluate(scripts[1]);
+      await type(page, scripts[1]);
       assert.deepEqual([(await line(2)).op, (await line(2)).body], [3, 1]);
     }));
 });
