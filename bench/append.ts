@@ -1,14 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { seededPrng } from "../base/prng.ts";
-import { openStore } from "../drivers/open.ts";
 import type { AppendOptions, PushLog } from "../drivers/ports.ts";
-import { systemClock } from "../platform/system_clock.ts";
 import { partitionOfRoom } from "../protocol/push_message.ts";
-import { freePort } from "../tests/support/free_port.ts";
 import { cell, median, printTable, scaled } from "./measure.ts";
-import { Daemon } from "./roles.ts";
+import { drain, perSecond, storeNames, withPushLog } from "./stores.ts";
 
 const PUSHES = 100_000;
 const BODY_BYTES = 100;
@@ -23,37 +16,11 @@ const MINUTE_MS = 60_000;
 /** Media time from one message of the large room to the next, in milliseconds. */
 const MEDIA_STEP_MS = 40;
 
-/** Longer than it takes to forget what was appended, in milliseconds. */
-const LEASE_MS = 600_000;
-
 /** Most messages of a page, as logic asks for. */
 const PAGE = 1_000;
 
 const retention = { sizeMax: 1_000_000, ttlMs: 3_600_000 };
 const large = "live://large";
-
-/** A store to measure, and what ends it. */
-interface Subject {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-/** The stores that can be measured, by name; Redis needs `redis-server`. */
-const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
-  memory: async () => ({ url: "memory:", stop: async () => {} }),
-  sqlite: async () => {
-    const directory = await mkdtemp(join(tmpdir(), "halley-bench-"));
-    return {
-      url: `sqlite:${directory}`,
-      stop: () => rm(directory, { recursive: true }),
-    };
-  },
-  redis: async () => {
-    const port = await freePort();
-    const server = await Daemon.startRedis(port);
-    return { url: `redis://127.0.0.1:${port}`, stop: () => server.stop() };
-  },
-};
 
 /** Runs some callers that append one push after the other, and gives pushes per second. */
 async function appendAll(
@@ -63,30 +30,12 @@ async function appendAll(
   options: AppendOptions,
 ): Promise<number> {
   const body = new Uint8Array(BODY_BYTES).fill(7);
-  let next = 0;
-  const caller = async () => {
-    while (next < count) {
-      const index = next++;
-      const room = roomOf(index);
-      const mediaMs = index * MEDIA_STEP_MS;
-      const push = { kind: "room", room, operation: 1_000, body, mediaMs } as const;
-      await log.append(partitionOfRoom(room, log.partitions), push, options);
-    }
-  };
-  const startMs = performance.now();
-  await Promise.all(Array.from({ length: CALLERS }, caller));
-  return count / (performance.now() - startMs) * 1_000;
-}
-
-/** Forgets what was appended: a job that keeps up leaves nothing. */
-async function drain(log: PushLog): Promise<void> {
-  for (let partition = 0; partition < log.partitions; partition++) {
-    const lease = (await log.acquire(partition, "bench"))!;
-    while ((await log.lag())[partition].entries > 0) {
-      const entries = await log.read(lease, 10_000);
-      await log.ack(lease, entries.map(({ position }) => position));
-    }
-  }
+  return await perSecond(count, CALLERS, (index) => {
+    const room = roomOf(index);
+    const mediaMs = index * MEDIA_STEP_MS;
+    const push = { kind: "room", room, operation: 1_000, body, mediaMs } as const;
+    return log.append(partitionOfRoom(room, log.partitions), push, options);
+  });
 }
 
 /** Milliseconds to read a minute of media time out of the middle of the large room. */
@@ -117,18 +66,7 @@ async function minute(log: PushLog, count: number): Promise<number> {
 
 /** Measures a store in rounds of each kind in turn, of which the best counts. */
 async function measure(name: string, count: number): Promise<string[]> {
-  const { url, stop } = await subjects[name]();
-  const store = await openStore(url, {
-    clock: systemClock,
-    running: systemClock,
-    prng: seededPrng(1),
-  });
-  const log = await store.openPushLog!({
-    partitions: 8,
-    partitionBytesMax: 1 << 30,
-    leaseMs: LEASE_MS,
-  });
-  try {
+  return await withPushLog(name, async (log) => {
     const roomOf = (index: number) => `live://${index % ROOMS}`;
     const best = [0, 0];
     for (let round = 0; round < 3; round++) {
@@ -142,11 +80,7 @@ async function measure(name: string, count: number): Promise<string[]> {
     const [without, kept] = best;
     const readMs = await minute(log, count);
     return [name, cell(without), cell(kept), cell(kept / without), cell(readMs)];
-  } finally {
-    await log.close();
-    await store.close();
-    await stop();
-  }
+  });
 }
 
 /**
@@ -156,7 +90,7 @@ async function measure(name: string, count: number): Promise<string[]> {
 export async function run(scale: number): Promise<void> {
   const count = scaled(PUSHES, scale, CALLERS);
   const rows: string[][] = [];
-  for (const name of Object.keys(subjects)) rows.push(await measure(name, count));
+  for (const name of storeNames) rows.push(await measure(name, count));
   printTable(
     `${count.toLocaleString("en")} pushes of ${BODY_BYTES} bytes to ${ROOMS} rooms, ` +
       `${CALLERS} at once`,

@@ -1,10 +1,9 @@
+import type { BenchOptions } from "./measure.ts";
+
 /** A benchmark prints its tables. */
 interface Bench {
-  /**
-   * @param scale 1 is the full size, less is quicker and says less.
-   * @param chartFile Where a chart goes, as SVG, of those that draw one.
-   */
-  run(scale: number, chartFile?: string): Promise<void> | void;
+  /** @param scale 1 is the full size, less is quicker and says less. */
+  run(scale: number, options: BenchOptions): Promise<void> | void;
 }
 
 /** All benchmarks in the order in which they run. */
@@ -24,6 +23,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   merge: () => import("./merge.ts"),
   slow: () => import("./slow.ts"),
   recovery: () => import("./recovery.ts"),
+  history: () => import("./history.ts"),
   append: () => import("./append.ts"),
   delivered: () => import("./delivered.ts"),
   compare: () => import("./compare.ts"),

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { barChart } from "./bar_chart.ts";
 import { Child } from "./child.ts";
-import { atRate, cell, printTable, scaled } from "./measure.ts";
+import { atRate, type BenchOptions, cell, printTable, scaled } from "./measure.ts";
 import { pushToRoom } from "./room_client.ts";
 import type { Ports } from "./subject.ts";
 import type { ServerPorts } from "./whole_server.ts";
@@ -122,10 +122,8 @@ async function measure(subject: Subject, rate: number, seconds: number, earlier:
 /**
  * The same fan-out by a bare socket loop, by Halley and by Socket.IO, at growing rates: CPU of the
  * server per message that came, and how many messages a second came at the highest rate.
- *
- * @param chartFile Where the CPU is drawn, as SVG.
  */
-export async function run(scale: number, chartFile?: string): Promise<void> {
+export async function run(scale: number, { chartFile }: BenchOptions): Promise<void> {
   const clients = scaled(CLIENTS, Math.min(1, scale), 20);
   const seconds = Math.max(0.25, SECONDS * Math.min(1, scale));
   const costs: [name: string, us: number[]][] = [];

@@ -1,5 +1,13 @@
 import process from "node:process";
 
+/** What some benchmarks are told, and the others ignore. */
+export interface BenchOptions {
+  /** Where a chart goes, as SVG, of those that draw one. */
+  readonly chartFile?: string;
+  /** URL of the store to measure, in place of all that can be started. */
+  readonly store?: string;
+}
+
 /** What one operation costs, in nanoseconds. */
 export interface Cost {
   /** Time on the wall. */

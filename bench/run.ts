@@ -8,23 +8,25 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { selectPlatform } from "../platform/select.ts";
 import { benches } from "./benches.ts";
+import type { BenchOptions } from "./measure.ts";
 
 const help = `Runs benchmarks on this runtime and prints their figures.
 
-Usage: deno task bench [NAME]... [--scale X] [--chart FILE]
-       bun run bench [NAME]... [--scale X] [--chart FILE]
+Usage: deno task bench [NAME]... [--scale X] [--chart FILE] [--store URL]
+       bun run bench [NAME]... [--scale X] [--chart FILE] [--store URL]
 
 NAME is one of ${Object.keys(benches).join(", ")}; all of them by default.
 
 Options:
   --scale X     size of the work, more than 0; 1 is the full size and the default
   --chart FILE  where "compare" draws its chart, as SVG
+  --store URL   the store that "history" measures, in place of its own
   -h, --help    this text`;
 
 interface Choice {
   readonly names: readonly string[];
   readonly scale: number;
-  readonly chartFile: string | undefined;
+  readonly options: BenchOptions;
 }
 
 /** Reads the arguments; undefined when help was asked for. */
@@ -35,6 +37,7 @@ function parse(args: string[]): Choice | undefined {
     options: {
       scale: { type: "string", default: "1" },
       chart: { type: "string" },
+      store: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -53,7 +56,7 @@ function parse(args: string[]): Choice | undefined {
       `Cannot run benchmarks: --scale must be more than 0, current value is "${values.scale}"`,
     );
   }
-  return { names, scale, chartFile: values.chart };
+  return { names, scale, options: { chartFile: values.chart, store: values.store } };
 }
 
 async function main(args: string[]): Promise<void> {
@@ -71,8 +74,8 @@ async function main(args: string[]): Promise<void> {
   const processors = cpus();
   const gibibytes = (totalmem() / 2 ** 30).toFixed(1);
   console.log(`${runtime}, ${processors.length} × ${processors[0]?.model}, ${gibibytes} GiB`);
-  const { names, scale, chartFile } = choice;
-  for (const name of names) await (await benches[name]()).run(scale, chartFile);
+  const { names, scale, options } = choice;
+  for (const name of names) await (await benches[name]()).run(scale, options);
 }
 
 await main(process.argv.slice(2));

@@ -30,7 +30,7 @@ export abstract class LocalRole extends RoleProcess<Server> {
       pushLog,
       nodes: memory,
       sessions: memory,
-      moderation: memory,
+      moderation: pushLog,
     }, {
       ...parts,
       ...driverOptions(config),

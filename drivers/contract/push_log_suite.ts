@@ -25,7 +25,7 @@ import { within } from "./waiting.ts";
 const options: PushLogOptions = { partitions: 3, partitionBytesMax: 1 << 20, leaseMs: 60_000 };
 
 /** Those that keep messages for their media time; the others are to follow. */
-const keepsByMedia = ["memory"];
+const keepsByMedia = ["memory", "sqlite"];
 
 /** Registers the tests that every push log passes. */
 export function testPushLog(subject: PushLogSubject): void {

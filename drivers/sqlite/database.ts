@@ -6,14 +6,16 @@ import { newEpoch } from "../history.ts";
 import { databaseFiles, databasePath, makeDirectory } from "./files.ts";
 import { isSqliteError, SqliteCode, sqliteCode } from "./errors.ts";
 
-/** The version of the tables below. */
-const SCHEMA_VERSION = 1;
-
 /**
+ * What makes the tables of each version out of those of the one before.
+ *
  * `process`: of the run that wrote last, when its machine was started, and whether it closed the
- * database. `rooms.end_ms`: when the room is forgotten. A message of the room 0 is a trial.
+ * database. `rooms.end_ms`: when the room is forgotten; `rooms.first`: from which offset on all its
+ * messages may be there, before which only those with a media time are. A message of the room 0 is a
+ * trial. `mutes.room`: empty for everywhere.
  */
-const SCHEMA = `
+const SCHEMAS: readonly string[] = [
+  `
 CREATE TABLE process (booted_ms INTEGER NOT NULL, closed INTEGER NOT NULL) STRICT;
 INSERT INTO process VALUES (0, 1);
 CREATE TABLE rooms (
@@ -43,11 +45,32 @@ CREATE TABLE publish_ids (
   end_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX publish_ids_by_end ON publish_ids (end_ms);
-PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+PRAGMA user_version = 1;
+`,
+  `
+ALTER TABLE rooms ADD COLUMN first INTEGER NOT NULL DEFAULT 1;
+CREATE TABLE mutes (
+  mid INTEGER NOT NULL,
+  room TEXT NOT NULL,
+  end_ms INTEGER NOT NULL,
+  PRIMARY KEY (mid, room)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mutes_by_end ON mutes (end_ms);
+PRAGMA user_version = 2;
+`,
+];
+
+/** The version of the tables that are used. */
+const SCHEMA_VERSION = SCHEMAS.length;
 
 /** Beyond how much two readings of when a machine was started are of two starts, in milliseconds. */
 const BOOT_TOLERANCE_MS = 60_000;
+
+/**
+ * Bytes of pages that stay in memory: with SQLite's own 2 MB, messages at random places of a large
+ * room are mostly read from the file.
+ */
+const CACHE_BYTES = 32 * 1024 * 1024;
 
 /** Bytes of the log of writes that stay on the disk. */
 const JOURNAL_BYTES = 16 * 1024 * 1024;
@@ -118,12 +141,14 @@ function open(path: string, hasLog: boolean, parts: DatabaseDependencies): Datab
       ${DO_NOT_WAIT};
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA auto_vacuum = INCREMENTAL;
+      PRAGMA cache_size = ${-CACHE_BYTES / 1024};
       PRAGMA journal_mode = WAL;
       PRAGMA journal_size_limit = ${JOURNAL_BYTES};
       PRAGMA synchronous = FULL;
       BEGIN IMMEDIATE;
     `);
-    if (numberOf(database, "PRAGMA user_version") === 0) database.exec(SCHEMA);
+    const version = numberOf(database, "PRAGMA user_version");
+    for (const schema of SCHEMAS.slice(version)) database.exec(schema);
     begin(database, bootedMs(parts.clock), hasLog, newEpoch(parts.prng));
     // The checkpoint tells who finds no log that there was one.
     database.exec("COMMIT; PRAGMA wal_checkpoint; PRAGMA synchronous = NORMAL");

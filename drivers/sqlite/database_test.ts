@@ -13,6 +13,8 @@ import {
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { systemClock } from "../../platform/system_clock.ts";
 import { openData, withDirectory } from "../../tests/support/data_directory.ts";
 import {
   append,
@@ -23,6 +25,7 @@ import {
   range,
   readPage,
 } from "../contract/history_model.ts";
+import { anything } from "../contract/moderation_model.ts";
 
 /** Longer than a restart of a machine takes to be noticed. */
 const LATER_MS = 600_000;
@@ -92,9 +95,9 @@ test("openDatabase() refuses a newer version, and what is not Halley's", async (
   await withDirectory(async (directory) => {
     await (await openData(directory)).close();
     const database = new DatabaseSync(join(directory, "history.db"));
-    database.exec("PRAGMA user_version = 2");
+    database.exec("PRAGMA user_version = 3");
     database.close();
-    await assertRefused(directory, /newer Halley: its version must be at most 1, .* value is 2$/);
+    await assertRefused(directory, /newer Halley: its version must be at most 2, .* value is 3$/);
   });
   await withDirectory(async (directory) => {
     const database = new DatabaseSync(join(directory, "history.db"));
@@ -135,6 +138,54 @@ test("openDatabase() refuses a file that was cut, after a close and after a kill
     const whole = await openData(killed);
     assert.equal((await readPage(whole.log)).head, 3_000);
     await whole.close();
+  });
+});
+
+test("openDatabase() takes a database of version 1 as it is, and goes on in it", async () => {
+  await withDirectory(async (directory) => {
+    const made = await readFile(new URL("../../tests/golden/history_v1.db.gz", import.meta.url));
+    await writeFile(join(directory, "history.db"), gunzipSync(made));
+    // When it was made: rooms of 12 and 3 messages, of which 8 and 3 are kept.
+    const aheadMs = 1_764_000_015_000 - systemClock.wallMs();
+    const few = { ...keepAll, sizeMax: 8 };
+    const epoch = "1ykzg5d1enxggh";
+    let data = await openData(directory, aheadMs);
+    const page = await readPage(data.log, {}, few);
+    assert.deepEqual([page.epoch, page.first, page.head], [epoch, 5, 12]);
+    assert.deepEqual(bodies(page), range(5, 12).map((index) => `a${index}`));
+    assert.deepEqual(page.messages.map(({ mid, mediaMs }) => [mid, mediaMs ?? 0]), [
+      [7n, 15_000],
+      [7n, 0],
+      [7n, 13_000],
+      [7n, 12_000],
+      [7n, 0],
+      [7n, 10_000],
+      [7n, 9_000],
+      [7n, 0],
+    ]);
+    const room = "live://2";
+    const again = await append(data.log, pushOf("b2", { room }), {
+      retention: keepAll,
+      publishId: "id-2",
+    });
+    assert.deepEqual(again, { position: 2, stream: { epoch: "00v0ue40023gg8", offset: 2 } });
+    assert.deepEqual(bodies(await readPage(data.log, { room })), ["b1", "b2", "b3"]);
+    await (await data.store.openModeration!()).mute(1n, "", 60_000);
+    await data.close();
+
+    data = await openData(directory, aheadMs);
+    const byMedia = { ...keepAll, sizeMax: 2, by: "media" } as const;
+    for (const offset of range(13, 18)) {
+      const { stream } = await append(data.log, pushOf("new"), { retention: byMedia });
+      assert.deepEqual(stream, { epoch, offset });
+    }
+    const kept = await readPage(data.log, { fromMs: 0, toMs: 60_000 }, byMedia);
+    assert.deepEqual(bodies(kept), ["a11", "a10", "a8", "a7", "a5"]);
+    assert.deepEqual(bodies(await readPage(data.log, {}, byMedia)), ["new", "new"]);
+    const muted = { sender: "m1", room, digest: "a" };
+    const { admitted } = await (await data.store.openModeration!()).admit(muted, anything);
+    assert.equal(admitted, false);
+    await data.close();
   });
 });
 

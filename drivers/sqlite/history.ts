@@ -27,6 +27,8 @@ interface RoomRow {
   readonly id: number;
   readonly epoch: string;
   readonly head: number;
+  /** From which offset on the log may be whole; messages before have a media time. */
+  readonly first: number;
   readonly ttl_ms: number;
   readonly end_ms: number;
 }
@@ -35,6 +37,8 @@ interface RoomRow {
 interface Advanced extends Pick<RoomRow, "id" | "epoch" | "head"> {
   /** When that is stored: not before the one before it. */
   readonly timeMs: number;
+  /** Which offsets leave the log, up to and without the second; their media time may keep them. */
+  readonly leaving: readonly [from: number, to: number];
 }
 
 interface MessageRow {
@@ -44,6 +48,12 @@ interface MessageRow {
   readonly media_ms: number | null;
   readonly mid: string;
   readonly body: Uint8Array;
+}
+
+/** What a query is not given: what is before an offset, or as old as a time. */
+interface Oldest {
+  readonly first: number;
+  readonly beforeMs: number;
 }
 
 /** Rooms and their messages in a database. What writes is called within a transaction. */
@@ -61,16 +71,21 @@ export class SqliteHistory {
   }
 
   /** Makes a push the next message of its room. */
-  append(push: RoomPush, { sizeMax, ttlMs }: Retention, nowMs: number): StreamPosition {
-    const { addMessage, trim } = this.#statements;
-    const { id, epoch, head, timeMs } = this.#advance(push.room, ttlMs, nowMs);
+  append(push: RoomPush, retention: Retention, nowMs: number): StreamPosition {
+    const { addMessage, trim, dropWithoutMedia } = this.#statements;
+    const { id, epoch, head, timeMs, leaving: [from, to] } = this.#advance(
+      push.room,
+      retention,
+      nowMs,
+    );
     const { operation, mediaMs = null, mid = 0n, body } = push;
     addMessage.run(id, head, operation, timeMs, mediaMs, mid, body);
+    if (from < to) dropWithoutMedia.run(id, from, to);
     trim.run({
       room: id,
       count: TRIMMED_PER_APPEND,
-      before: head - sizeMax,
-      beforeMs: nowMs - ttlMs,
+      before: retention.by === "media" ? 0 : head - retention.sizeMax,
+      beforeMs: nowMs - retention.ttlMs,
     });
     return { epoch, offset: head };
   }
@@ -95,13 +110,18 @@ export class SqliteHistory {
     if (room === undefined || room.end_ms <= nowMs) return emptyPage;
     const { id, epoch, head } = room;
     const first = this.#firstKept(room, retention, nowMs);
-    const { messages, more } = takePage(this.#candidates(id, query, first), query);
+    const oldest: Oldest = {
+      first: retention.by === "media" && isMediaQuery(query) ? 0 : first,
+      beforeMs: nowMs - retention.ttlMs,
+    };
+    const { messages, more } = takePage(this.#candidates(id, query, oldest), query);
     const isLatest = query.last !== undefined && !isMediaQuery(query);
     return { epoch, head, first, messages: isLatest ? messages.toReversed() : messages, more };
   }
 
   /** The room with its next offset, under a new epoch where it has none or no more offsets. */
-  #advance(key: string, ttlMs: number, nowMs: number): Advanced {
+  #advance(key: string, retention: Retention, nowMs: number): Advanced {
+    const { ttlMs } = retention;
     const { room: find, addRoom, setRoom, deleteRoom, deleteMessages } = this.#statements;
     const endMs = (timeMs: number) => timeMs + ttlMs + ROOM_STATE_MS;
     const room = find.get(key) as RoomRow | undefined;
@@ -109,8 +129,9 @@ export class SqliteHistory {
       const head = room.head + 1;
       // What is too old is found by halving: a clock that is set back must not mix the times.
       const timeMs = Math.max(nowMs, room.end_ms - room.ttl_ms - ROOM_STATE_MS);
-      setRoom.run(head, ttlMs, endMs(timeMs), room.id);
-      return { id: room.id, epoch: room.epoch, head, timeMs };
+      const leaving = this.#leaving(room, retention);
+      setRoom.run(head, leaving[1], ttlMs, endMs(timeMs), room.id);
+      return { id: room.id, epoch: room.epoch, head, timeMs, leaving };
     }
     if (room !== undefined) {
       deleteMessages.run(room.id);
@@ -118,14 +139,29 @@ export class SqliteHistory {
     }
     const epoch = newEpoch(this.prng);
     const { lastInsertRowid } = addRoom.run(key, epoch, ttlMs, endMs(nowMs));
-    return { id: Number(lastInsertRowid), epoch, head: 1, timeMs: nowMs };
+    return { id: Number(lastInsertRowid), epoch, head: 1, timeMs: nowMs, leaving: [1, 1] };
   }
 
-  /** Offset of the oldest message that is kept. */
-  #firstKept({ id, head }: RoomRow, { sizeMax, ttlMs }: Retention, nowMs: number): number {
-    const { oldest, timeOf } = this.#statements;
-    const stored = oldest.get({ room: id, count: 1 })?.offset ?? head + 1;
-    const first = Math.max(Number(stored), head + 1 - sizeMax);
+  /** Which offsets leave the log of a room with its next message, if it keeps by media time. */
+  #leaving(room: RoomRow, { sizeMax, by }: Retention): Advanced["leaving"] {
+    const { first } = room;
+    const next = room.head + 2 - sizeMax;
+    if (by !== "media" || next <= first) return [first, first];
+    const from = this.#firstStored(room);
+    return [from, Math.max(from, Math.min(next, from + TRIMMED_PER_APPEND))];
+  }
+
+  /** The offset from which on the log is whole. */
+  #firstStored({ id, head, first }: RoomRow): number {
+    const stored = this.#statements.oldest.get({ room: id, count: 1 })?.offset ?? head + 1;
+    return Math.max(Number(stored), first);
+  }
+
+  /** Offset of the oldest message of the log that is kept. */
+  #firstKept(room: RoomRow, { sizeMax, ttlMs }: Retention, nowMs: number): number {
+    const { timeOf } = this.#statements;
+    const { id, head } = room;
+    const first = Math.max(this.#firstStored(room), head + 1 - sizeMax);
     return first + lowerBound(
       head + 1 - first,
       (index) => Number(timeOf.get(id, first + index)!.time_ms) + ttlMs <= nowMs,
@@ -133,13 +169,17 @@ export class SqliteHistory {
   }
 
   /** Messages that a query asks for, the latest first where it is for the last ones. */
-  *#candidates(room: number, query: HistoryQuery, first: number): Generator<HistoryMessage> {
+  *#candidates(
+    room: number,
+    query: HistoryQuery,
+    { first, beforeMs }: Oldest,
+  ): Generator<HistoryMessage> {
     const { forward, backward, byMedia } = this.#statements;
     const { after = 0, last, fromMs = -MEDIA_MS_END, toMs = MEDIA_MS_END } = query;
     // One more tells whether there are more.
     const limit = query.limit + 1;
     const rows = isMediaQuery(query)
-      ? byMedia.iterate({ room, first, after, fromMs, toMs, limit })
+      ? byMedia.iterate({ room, first, beforeMs, after, fromMs, toMs, limit })
       : last !== undefined
       ? backward.iterate(room, first, limit)
       : forward.iterate(room, Math.max(first, after + 1), limit);
@@ -155,13 +195,18 @@ function prepare(database: DatabaseSync) {
     addRoom: database.prepare(
       "INSERT INTO rooms (key, epoch, head, ttl_ms, end_ms) VALUES (?, ?, 1, ?, ?)",
     ),
-    setRoom: database.prepare("UPDATE rooms SET head = ?, ttl_ms = ?, end_ms = ? WHERE id = ?"),
+    setRoom: database.prepare(
+      "UPDATE rooms SET head = ?, first = ?, ttl_ms = ?, end_ms = ? WHERE id = ?",
+    ),
     deleteRoom: database.prepare("DELETE FROM rooms WHERE id = ?"),
     addMessage: database.prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)"),
     deleteMessages: database.prepare("DELETE FROM messages WHERE room = ?"),
     trim: database.prepare(
       `DELETE FROM messages WHERE room = :room AND offset IN (${OLDEST}) ` +
         "AND (offset <= :before OR time_ms <= :beforeMs)",
+    ),
+    dropWithoutMedia: database.prepare(
+      "DELETE FROM messages WHERE room = ? AND offset >= ? AND offset < ? AND media_ms IS NULL",
     ),
     oldest: database.prepare(OLDEST),
     timeOf: database.prepare("SELECT time_ms FROM messages WHERE room = ? AND offset = ?"),
@@ -170,7 +215,7 @@ function prepare(database: DatabaseSync) {
     byMedia: database.prepare(
       `SELECT ${MESSAGE} FROM messages WHERE room = :room AND media_ms IS NOT NULL ` +
         "AND (media_ms, offset) > (:fromMs, :after) AND media_ms < :toMs AND offset >= :first " +
-        "ORDER BY media_ms, offset LIMIT :limit",
+        "AND time_ms > :beforeMs ORDER BY media_ms, offset LIMIT :limit",
     ),
   };
 }

@@ -1,11 +1,13 @@
+import { LocalModeration } from "../memory/local_moderation.ts";
 import { type Store, StoreCounters, type StoreDependencies } from "../store.ts";
 import { closeDatabase, openDatabase } from "./database.ts";
+import { SqliteMutes } from "./mutes.ts";
 import { SqlitePushLog } from "./push_log.ts";
 import { SqliteWriter } from "./writer.ts";
 
 /**
- * Opens the store in a data directory: `sqlite:` and its path. It keeps histories and publish ids;
- * pushes that are not yet delivered end with the process, and so do its clients.
+ * Opens the store in a data directory: `sqlite:` and its path. It keeps histories, publish ids
+ * and mutes; pushes that are not yet delivered end with the process, and so do its clients.
  *
  * @throws {Error} When the directory cannot be used.
  */
@@ -19,6 +21,8 @@ export async function openSqlite(url: string, parts: StoreDependencies): Promise
   return {
     counters,
     openPushLog: async (options) => new SqlitePushLog({ clock, prng, database, writer }, options),
+    openModeration: async () =>
+      new LocalModeration(clock, counters, new SqliteMutes({ clock, database, writer })),
     problem: async () =>
       closed ? { kind: "away", reason: "the data directory is closed" } : writer.problem(),
     close: async () => {

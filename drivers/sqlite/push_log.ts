@@ -110,7 +110,7 @@ export class SqlitePushLog extends LocalPushLog {
     this.#queuedIds.clear();
     let stored: readonly Appended[];
     try {
-      stored = this.#parts.writer.write(() => this.#write(queue));
+      stored = this.#parts.writer.write("append to push log", () => this.#write(queue));
     } catch (error) {
       for (const { partition, message, reject } of queue) {
         this.entriesOf[partition].cancel(message);

@@ -24,9 +24,10 @@ export class SqliteWriter {
   /**
    * Does some work in one transaction, or none of it.
    *
+   * @param what That it is, in a message.
    * @throws {StoreRefused} When it could not be written.
    */
-  write<Result>(work: () => Result): Result {
+  write<Result>(what: string, work: () => Result): Result {
     let result: Result;
     try {
       this.database.exec("BEGIN IMMEDIATE");
@@ -35,7 +36,7 @@ export class SqliteWriter {
     } catch (error) {
       this.#rollBack();
       if (!isSqliteError(error)) throw error;
-      throw this.#failed(error);
+      throw this.#failed(what, error);
     }
     if (this.#problem !== undefined) log.info("stores history again");
     this.#problem = undefined;
@@ -46,11 +47,13 @@ export class SqliteWriter {
   problem(): StoreProblem | undefined {
     if (this.#problem === undefined) return undefined;
     try {
-      this.write(() =>
-        this.database.prepare("REPLACE INTO messages VALUES (0, 0, 0, 0, NULL, 0, zeroblob(?))")
-          .run(TRIAL_BYTES)
+      this.write(
+        "try to write",
+        () =>
+          this.database.prepare("REPLACE INTO messages VALUES (0, 0, 0, 0, NULL, 0, zeroblob(?))")
+            .run(TRIAL_BYTES),
       );
-      this.write(() => this.database.exec("DELETE FROM messages WHERE room = 0"));
+      this.write("try to write", () => this.database.exec("DELETE FROM messages WHERE room = 0"));
     } catch (error) {
       if (!(error instanceof StoreRefused)) throw error;
     }
@@ -74,7 +77,7 @@ export class SqliteWriter {
     }
   }
 
-  #failed(error: Error): StoreRefused {
+  #failed(what: string, error: Error): StoreRefused {
     const problem = problemOf(error);
     this.counters.refusals++;
     if (this.#problem?.reason !== problem.reason) {
@@ -84,7 +87,7 @@ export class SqliteWriter {
       });
     }
     this.#problem = problem;
-    return new StoreRefused(`Cannot append to push log: ${problem.reason}`, { cause: error });
+    return new StoreRefused(`Cannot ${what}: ${problem.reason}`, { cause: error });
   }
 }
 

@@ -80,7 +80,7 @@ test("A full disk refuses pushes, says so once, and goes on when there is room",
     await withLogLines(["halley", "sqlite"], async (lines) => {
       const { counters, database, log, turn, writer } = setUp(directory);
       assert.equal(writer.problem(), undefined);
-      database.exec("PRAGMA max_page_count = 60");
+      database.exec("PRAGMA max_page_count = 62");
       let stored = 0;
       let results: PromiseSettledResult<unknown>[] = [];
       while (results.every(({ status }) => status === "fulfilled")) {

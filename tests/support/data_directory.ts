@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,9 @@ import type { PushLog } from "../../drivers/ports.ts";
 import { openSqlite } from "../../drivers/sqlite/open.ts";
 import type { Store } from "../../drivers/store.ts";
 import { systemClock } from "../../platform/system_clock.ts";
+
+/** Where files need not wait for a disk, if there is such a place. */
+export const memoryDisk = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** Gives a test a directory of its own. */
 export async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {

@@ -1,9 +1,13 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { ManualClock, sleep } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import type { ModerationSubject } from "../../drivers/contract/moderation_model.ts";
 import { openMemory } from "../../drivers/memory/open.ts";
+import { openSqlite } from "../../drivers/sqlite/open.ts";
 import { RedisModeration } from "../../drivers/redis/moderation.ts";
 import type { Store, StoreDependencies } from "../../drivers/store.ts";
+import { memoryDisk } from "./data_directory.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import {
   startClusterStore,
@@ -15,6 +19,19 @@ import {
 
 /** Moderation in memory, anew for each test. */
 export const memoryModeration = inThisProcess("memory", (parts) => openMemory("memory:", parts));
+
+/** Moderation in a data directory, anew for each test. */
+export const sqliteModeration = inThisProcess("sqlite", async (parts) => {
+  const directory = await mkdtemp(join(memoryDisk, "halley-data-"));
+  const store = await openSqlite(`sqlite:${directory}`, parts);
+  return {
+    ...store,
+    close: async () => {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+});
 
 /** A driver for one process, whose clock can be set ahead. */
 function inThisProcess(

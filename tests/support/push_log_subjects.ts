@@ -1,6 +1,4 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, sleep } from "../../base/clock.ts";
 import { systemClock } from "../../platform/system_clock.ts";
@@ -14,12 +12,10 @@ import type { PushLog } from "../../drivers/ports.ts";
 import { openSqlite } from "../../drivers/sqlite/open.ts";
 import type { PushLogOptions } from "../../drivers/store.ts";
 import { UpstashStore } from "../../drivers/upstash/rest_store.ts";
+import { memoryDisk } from "./data_directory.ts";
 import { redisCli, RedisServer, startRedisCluster } from "./redis_server.ts";
 import { addRestrictedUser } from "./restricted_user.ts";
 import { type GatewayOptions, openUpstashGateway } from "./upstash_gateway.ts";
-
-/** Where files need not wait for a disk, if there is such a place. */
-const memoryDisk = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 const parts = { clock: systemClock, prng: seededPrng(1) };
 
