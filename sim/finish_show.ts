@@ -24,13 +24,15 @@ export async function judgeShow(run: RunContext): Promise<CursorTotals> {
   );
   if (mute !== undefined) findings.push(muteFinding(accepted, mute, authorOf));
   const taken = countAccepted(accepted);
+  run.messages = {
+    sent,
+    taken,
+    takenPerS: taken * 1_000 / Math.max(1, options.durationMs),
+    refused: reasons.reduce((sum, [, count]) => sum + count, 0),
+    reasons,
+  };
   const { returned, recovered, gaps, told } = ofLogs;
   Object.assign(notes, {
-    messages_sent: sent,
-    messages_taken: taken,
-    messages_taken_per_s: taken * 1_000 / options.durationMs,
-    messages_refused: reasons.reduce((sum, [, count]) => sum + count, 0),
-    ...Object.fromEntries(reasons.map(([reason, count]) => [`refused: ${reason}`, count])),
     returned,
     recovered,
     gaps,

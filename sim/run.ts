@@ -161,6 +161,7 @@ async function drive(
       heartbeatsMissed,
       lostConnections,
       pushes: { due: pusher.due, sent: pusher.sent, failed: pusher.failed },
+      messages: run.messages,
       failures,
       latencyMs: run.latency,
       histogram,

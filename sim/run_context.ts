@@ -7,6 +7,7 @@ import { type Usage, usageOf } from "./machine.ts";
 import type { SimOptions } from "./options.ts";
 import { Pusher } from "./pusher.ts";
 import type { ProgressDisplay } from "./report/progress.ts";
+import type { MessageTotals } from "./show/types.ts";
 import { ServerApi } from "./server_api.ts";
 import { ServerFailed, type ServerUnderTest } from "./server_process.ts";
 import type { ClientCounts, ConnectPlan, Finding, FleetProgress, Report, Sample } from "./types.ts";
@@ -58,6 +59,8 @@ export class RunContext {
   readonly samples: Sample[] = [];
   /** Whom a moderator has muted in a show. */
   mute: Mute | undefined;
+  /** What became of the messages of clients in a show, once that is known. */
+  messages: MessageTotals | undefined;
   /** The clients at the last sample. */
   last: FleetProgress | undefined;
   /** Of the server, most and last. */

@@ -1,3 +1,5 @@
+import type { MessageTotals } from "./show/types.ts";
+
 /** Over which transport a virtual client speaks. */
 export type Transport = "tcp" | "ws";
 
@@ -122,43 +124,6 @@ export interface CursorTotals {
   readonly failures: readonly string[];
 }
 
-/** Messages of clients that the server has taken, of one epoch of a room. */
-export interface AcceptedMessages {
-  readonly room: number;
-  readonly epoch: string;
-  /** The number of each, its offset by the answer, and when it was sent, since the Unix epoch. */
-  readonly numbers: readonly number[];
-  readonly offsets: readonly number[];
-  readonly sentMs: readonly number[];
-}
-
-/** What became of the messages that clients have sent. */
-export interface Published {
-  readonly sent: number;
-  readonly accepted: readonly AcceptedMessages[];
-  /** Numbers of those that were refused: nobody may get them. */
-  readonly refused: readonly number[];
-  /** Why, and how many; a reason may be there more than once. */
-  readonly reasons: readonly (readonly [reason: string, count: number])[];
-  /** Those that failed, which a client may get or not, and those that were never answered. */
-  readonly failed: number;
-  readonly unanswered: number;
-  /** What failures said, the first few. */
-  readonly failures: readonly string[];
-}
-
-/** What those that got messages of clients say of them. */
-export interface PublishedTotals {
-  /** Those that were taken, where another message has come at their offset. */
-  readonly misplaced: number;
-  /** Those that were refused, and came. */
-  readonly slipped: number;
-  /** Those that came at two offsets. */
-  readonly doubled: number;
-  /** The first few failures, in words. */
-  readonly failures: readonly string[];
-}
-
 export interface Finding {
   /** What was checked, in a few words. */
   readonly check: string;
@@ -204,6 +169,8 @@ export interface Report extends ReportedProgress {
   readonly receipts: ReceiptTotals;
   /** Pushes that were due, those that were sent, and those that were not accepted. */
   readonly pushes: { readonly due: number; readonly sent: number; readonly failed: number };
+  /** What became of the messages of clients, in a show. */
+  readonly messages?: MessageTotals;
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Buckets of the latency histogram: upper edge in milliseconds and how many. */
   readonly histogram: readonly (readonly [edgeMs: number, count: number])[];

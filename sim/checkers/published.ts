@@ -1,6 +1,6 @@
 /** Judges the messages that clients have sent: what was taken came, and what was refused did not. */
 import type { StreamPosition } from "../../protocol/history.ts";
-import type { AcceptedMessages, Published, PublishedTotals } from "../types.ts";
+import type { AcceptedMessages, Published, PublishedTotals } from "../show/types.ts";
 import type { MessageNumbers } from "./message_numbers.ts";
 
 /** Failures that are described; the others are only counted. */

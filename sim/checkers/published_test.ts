@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Published } from "../types.ts";
+import type { Published } from "../show/types.ts";
 import { MessageNumbers } from "./message_numbers.ts";
 import { countOutOfOrder, FOREIGN, headsOf, judgePublished, mergePublished } from "./published.ts";
 

@@ -1,5 +1,6 @@
 /** What a show is judged by, beside what every run is. */
-import type { Finding, Published, PublishedTotals } from "../types.ts";
+import type { Published, PublishedTotals } from "../show/types.ts";
+import type { Finding } from "../types.ts";
 
 /** How many messages there are of some epochs of rooms. */
 export function countAccepted(accepted: Published["accepted"]): number {

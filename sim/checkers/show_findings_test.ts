@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Published } from "../types.ts";
+import type { Published } from "../show/types.ts";
 import { answeredFinding, muteFinding, publishedFindings } from "./show_findings.ts";
 
 const nothingWrong = { misplaced: 0, slipped: 0, doubled: 0, failures: [] };

@@ -12,14 +12,13 @@ import { Histogram } from "../checkers/histogram.ts";
 import { mergePublished } from "../checkers/published.ts";
 import { packPushes } from "../checkers/push_body.ts";
 import { endChild } from "../server_process.ts";
+import type { Published, PublishedTotals } from "../show/types.ts";
 import type {
   ConnectPlan,
   CursorTotals,
   Deadline,
   FleetProgress,
   LoggedPushes,
-  Published,
-  PublishedTotals,
   ReceiptTotals,
   RoomPushes,
   SilentReport,

@@ -1,6 +1,6 @@
 import { decodeBody, encodePublish, type PublishAnswer } from "../../client/rooms.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { AcceptedMessages, Published } from "../types.ts";
+import type { AcceptedMessages, Published } from "../show/types.ts";
 import type { ClientMessages, PendingMessage } from "./client_messages.ts";
 import { ClientState, type VirtualClient } from "./virtual_client.ts";
 

@@ -94,6 +94,19 @@ function notesOf({ notes }: Report): string {
   return section("Figures of this scenario", `<table class="card">${rows.join("")}</table>`);
 }
 
+/** Why messages of clients were refused. */
+function refusalsOf({ messages }: Report): string {
+  if (messages === undefined || messages.reasons.length === 0) return "";
+  const rows = messages.reasons.map(([reason, count]) =>
+    `<tr><td>${figure(count)}</td><td>${escapeHtml(reason)}</td></tr>`
+  );
+  return section(
+    "Refused messages",
+    `<table class="card"><thead><tr><th>Messages</th><th>Their authors were told</th></tr></thead>
+<tbody>${rows.join("\n")}</tbody></table>`,
+  );
+}
+
 function phasesOf({ samples }: Report): string {
   const phases = bandsOf(samples).map(({ name, fromS, toS }, index) =>
     `<span class="phase"><b>${index + 1}</b> ${escapeHtml(name)} <span class="faint">${
@@ -123,8 +136,13 @@ function tiles(report: Report): string {
   const atLeast = received > expected && lost === 0 ? "at least " : "";
   const cores = durationS > 0 ? (server?.cpuS ?? 0) / durationS : 0;
   const latency = (ms: number) => milliseconds(received > 0 ? ms : undefined);
+  const { messages } = report;
   return [
     tile("Clients", figure(report.clients), `${figure(report.lostConnections)} connections lost`),
+    ...(messages === undefined ? [] : [
+      tile("Messages taken", figure(messages.taken), `${figure(messages.takenPerS, 1)} a second`),
+      tile("Messages refused", figure(messages.refused), "their authors were told why"),
+    ]),
     tile("Deliveries received", figure(received), `of ${atLeast}${figure(expected)} expected`),
     fault("Lost", lost, "never came"),
     fault("Doubled", duplicated, "came twice"),
@@ -168,6 +186,7 @@ ${verdictOf(report)}
 ${section("Checks", checksOf(findings))}
 ${section("The run", `${phasesOf(report)}<div class="charts">${runCharts(report)}</div>`)}
 ${failuresOf(report)}
+${refusalsOf(report)}
 ${notesOf(report)}
 ${section("To repeat this run", `<pre class="card">${escapeHtml(commandOf(options))}</pre>`)}
 </main></body>

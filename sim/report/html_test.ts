@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { failedSimReport, simReport } from "../../tests/support/sim_report.ts";
+import { failedSimReport, showReport, simReport } from "../../tests/support/sim_report.ts";
 import type { Report } from "../types.ts";
 import { htmlPage } from "./html.ts";
 
@@ -153,4 +153,18 @@ test("htmlPage() runs and fetches nothing", () => {
   const page = htmlPage(failedSimReport());
   assert.doesNotMatch(page, /<script|<link|<img|\bsrc=|url\(|@import|\bon\w+=/);
   assert.match(page, /Content-Security-Policy" content="default-src 'none'/);
+});
+
+test("htmlPage() shows what became of the messages of a show, and why some were refused", () => {
+  const page = htmlPage(showReport());
+  const text = textOf(page);
+  for (
+    const part of [
+      "Messages taken\n1,200\n20 a second\n",
+      "Messages refused\n40\ntheir authors were told why\n",
+      "Refused messages\nMessages\nTheir authors were told\n30\ntoo many &lt;messages&gt;\n10\n",
+      "Messages of clients\n",
+    ]
+  ) assert.ok(text.includes(`\n${part}`), part);
+  assert.equal(svgs(page), svgs(htmlPage(simReport())) + 1);
 });

@@ -7,7 +7,8 @@ function rounded(value: number): number {
 
 /** A report as one line of JSON. */
 export function jsonLine(report: Report): string {
-  const { seed, scenario, clients, receipts, latencyMs, server, notes, findings } = report;
+  const { seed, scenario, clients, receipts, latencyMs, server, notes, findings, messages } =
+    report;
   const { failures, ...counts } = receipts;
   return JSON.stringify({
     seed,
@@ -18,6 +19,15 @@ export function jsonLine(report: Report): string {
     heartbeats_missed: report.heartbeatsMissed,
     lost_connections: report.lostConnections,
     pushes: report.pushes,
+    ...(messages === undefined ? {} : {
+      messages: {
+        sent: messages.sent,
+        taken: messages.taken,
+        taken_per_s: rounded(messages.takenPerS),
+        refused: messages.refused,
+        refused_by_reason: Object.fromEntries(messages.reasons),
+      },
+    }),
     latency_ms: {
       p50: rounded(latencyMs.p50),
       p99: rounded(latencyMs.p99),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { failedSimReport, simReport } from "../../tests/support/sim_report.ts";
+import { failedSimReport, showReport, simReport } from "../../tests/support/sim_report.ts";
 import { jsonLine } from "./json.ts";
 
 test("jsonLine() is one line with all figures under their names", () => {
@@ -49,4 +49,14 @@ test("jsonLine() takes the figures of the scenario's own in", () => {
   assert.doesNotMatch(line, /\n/);
   assert.equal(JSON.parse(line).storm_ms, 65);
   assert.equal(JSON.parse(line).stopped_by, notes.stopped_by);
+});
+
+test("jsonLine() has the messages of a show, and why some were refused", () => {
+  assert.deepEqual(JSON.parse(jsonLine(showReport())).messages, {
+    sent: 1_240,
+    taken: 1_200,
+    taken_per_s: 20.04,
+    refused: 40,
+    refused_by_reason: { "too many <messages>": 30, "the user is muted": 10 },
+  });
 });

@@ -17,11 +17,15 @@ type LatencySoFar = Pick<Report["latencyMs"], "p50" | "p99">;
 /** What one moment of a run is like, by name. */
 function figuresOf(sample: Sample, { p50, p99 }: LatencySoFar): [name: string, figure: string][] {
   const { clients, expectedPerS, receivedPerS, serverCores, serverRssBytes, clientCores } = sample;
+  const { publishedPerS, refusedPerS } = sample;
   const figures: [string, string][] = [
     ["clients", `${count(clients)} on ${clientCores.toFixed(2)} cores`],
     ["messages/s", `${count(receivedPerS)} of ${count(expectedPerS)}`],
     ["so far", `p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} ms`],
   ];
+  if (publishedPerS + refusedPerS > 0) {
+    figures.push(["written/s", `${count(publishedPerS)} taken ${count(refusedPerS)} refused`]);
+  }
   if (serverCores !== undefined && serverRssBytes !== undefined) {
     figures.push([
       "server",

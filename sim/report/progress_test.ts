@@ -106,3 +106,9 @@ test("ProgressDisplay says nothing of a server that runs elsewhere", () => {
   progress.sample({ ...sample, serverCores: undefined, serverRssBytes: undefined }, latency);
   assert.deepEqual(writes, [`${line.slice(0, line.indexOf("  server"))}\n`]);
 });
+
+test("ProgressDisplay shows what clients write, where they do", () => {
+  const shown = new Shown(false);
+  shown.progress.sample(sampleAt(1, { publishedPerS: 20.4, refusedPerS: 3 }), latency);
+  assert.ok(shown.writes[0].includes("  written/s 20 taken 3 refused  server "));
+});

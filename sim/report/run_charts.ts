@@ -7,7 +7,9 @@ import { bandsOf, timeChart } from "./time_chart.ts";
 
 const MIB = 2 ** 20;
 
-export function runCharts({ samples, histogram, latencyMs, server }: Report): string {
+export function runCharts(
+  { samples, histogram, latencyMs, server, messages }: Report,
+): string {
   const timesS = samples.map(({ atS }) => atS);
   const bands = bandsOf(samples);
   const chart = (
@@ -32,6 +34,10 @@ export function runCharts({ samples, histogram, latencyMs, server }: Report): st
     received: ({ receivedPerS }: Sample) => receivedPerS,
     expected: ({ expectedPerS }: Sample) => expectedPerS,
   };
+  const written = {
+    taken: ({ publishedPerS }: Sample) => publishedPerS,
+    refused: ({ refusedPerS }: Sample) => refusedPerS,
+  };
   const cores = {
     server: ({ serverCores }: Sample) => serverCores,
     clients: ({ clientCores }: Sample) => clientCores,
@@ -42,6 +48,15 @@ export function runCharts({ samples, histogram, latencyMs, server }: Report): st
   const whole = (values: readonly (number | undefined)[]) => linearScale(values, 1);
   const marks = [["p50", latencyMs.p50], ["p99", latencyMs.p99]] as const;
   return [
+    ...(messages === undefined ? [] : [
+      chart(
+        "Messages of clients",
+        "messages per second",
+        written,
+        linearScale,
+        (value) => `${figure(value, 1)} per second`,
+      ),
+    ]),
     chart("Latency over time", "ms, log scale", delays, logScale, milliseconds),
     latencyChart("Latency histogram", histogram, marks),
     chart(

@@ -8,6 +8,17 @@ function ms(value: number): string {
   return `${value < 10 ? value.toFixed(2) : figure(value)} ms`;
 }
 
+/** What became of the messages of clients, a line, and one for each reason of a refusal. */
+function messageLines({ messages }: Report): string[] {
+  if (messages === undefined) return [];
+  const { taken, takenPerS, refused, reasons } = messages;
+  return [
+    `  messages    ${figure(taken)} taken, ${figure(takenPerS, 1)} a second, ` +
+    `${figure(refused)} refused`,
+    ...reasons.map(([reason, count]) => `              ${figure(count)}: ${reason}`),
+  ];
+}
+
 /** What a run came to, in words. */
 export function verdict(report: Report): string {
   const { findings, receipts, latencyMs, server, notes } = report;
@@ -28,6 +39,7 @@ export function verdict(report: Report): string {
     ].map((failure) => `          ${failure}`)),
     ...findings.filter(({ ok }) => ok).map(({ check, text }) => `  ok      ${check}: ${text}`),
     "",
+    ...messageLines(report),
     ...(receipts.received + receipts.expected === 0 ? [] : [
       `  deliveries  ${figure(receipts.received)}, at least ${figure(receipts.expected)} expected`,
       `  latency     median ${ms(latencyMs.p50)}, p99 ${ms(latencyMs.p99)}, ` +

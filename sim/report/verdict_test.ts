@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { failedSimReport, simReport } from "../../tests/support/sim_report.ts";
+import { failedSimReport, showReport, simReport } from "../../tests/support/sim_report.ts";
 import { verdict } from "./verdict.ts";
 
 test("verdict() says in words that everything holds, and gives the figures", () => {
@@ -47,5 +47,14 @@ test("verdict() ends with the figures of the scenario's own", () => {
     "  capacity clients: 60000",
     "  growth: 1.26",
     "  stopped by: CPU",
+  ]);
+});
+
+test("verdict() says what became of the messages of a show", () => {
+  const lines = verdict(showReport()).split("\n");
+  const at = lines.indexOf("  messages    1,200 taken, 20 a second, 40 refused");
+  assert.deepEqual(lines.slice(at + 1, at + 3), [
+    "              30: too many <messages>",
+    "              10: the user is muted",
   ]);
 });

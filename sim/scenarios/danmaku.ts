@@ -39,9 +39,9 @@ async function muteFlooders(run: RunContext, clients: readonly number[], forMs: 
 function cuesOf(run: RunContext): Cue[] {
   const { seed, clients, durationMs } = run.options;
   const late = clients - firstOf(clients);
-  const cues = wavesOf(seed, durationMs).map(({ atMs, mood }): Cue => ({
+  const cues = wavesOf(seed, durationMs).map(({ atMs, mood }, index): Cue => ({
     atMs,
-    act: () => run.phase(mood),
+    act: () => run.phase(`wave ${index + 1}, ${mood}`),
   }));
   cues.push({
     atMs: durationMs * LATE,

@@ -81,3 +81,19 @@ export function failedSimReport(changes: Partial<Report> = {}): Report {
     ...changes,
   });
 }
+
+/** A show, some of whose messages were refused. */
+export function showReport(): Report {
+  const { samples } = simReport();
+  return simReport({
+    scenario: "danmaku",
+    messages: {
+      sent: 1_240,
+      taken: 1_200,
+      takenPerS: 20.04,
+      refused: 40,
+      reasons: [["too many <messages>", 30], ["the user is muted", 10]],
+    },
+    samples: samples.map((sample) => ({ ...sample, publishedPerS: 20, refusedPerS: 3 })),
+  });
+}
