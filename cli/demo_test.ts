@@ -38,5 +38,5 @@ test("the demo's page is told the port, and runs no script but its own", () => {
   ]);
   assert.match(text, /<meta name="halley-ws-port" content="2">/);
   assert.match(headers!["content-security-policy"], /^default-src 'none'; script-src 'self';/);
-  assert.doesNotMatch(text, /<style|style=|<script>|\son\w+=|(?:src|href)="(?!\/demo\.)/);
+  assert.doesNotMatch(text, /<style|style=|<script>|\son\w+=|(?:src|href)="(?!\/demo\.|data:)/);
 });

@@ -44,8 +44,8 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   #failures = 0;
   /** Whether the server has refused the latest token. */
   #refused = false;
-  /** Whether to come back, as the server said before it closed. */
-  #comesBack: boolean | undefined;
+  /** What the server said of the close that follows. */
+  #closing: Notice | undefined;
   #cancelTimer = () => {};
 
   constructor(
@@ -82,7 +82,6 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   opened(): void {
     const connection = this.#connection!;
     this.#refused = false;
-    this.#comesBack = undefined;
     this.#cancelTimer = this.environment.after(STABLE_MS, () => this.#failures = 0);
     this.#requests.use(connection);
     this.#say({ state: "connected" });
@@ -101,10 +100,10 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   }
 
   noticed(notice: Notice): void {
-    const { type, room, rooms = {}, delay_ms = 0, reconnect } = notice;
+    const { type, room, rooms = {}, delay_ms = 0 } = notice;
     if (room !== undefined) this.#rooms.get(room)?.noticed(notice);
     else if (type === "gap") this.emit("gap", {});
-    else if (type === "closing") this.#comesBack = reconnect;
+    else if (type === "closing") this.#closing = notice;
     else if (type === "moving") {
       this.#cancelTimer();
       this.#cancelTimer = this.environment.after(delay_ms, () => this.#connect());
@@ -117,10 +116,9 @@ export class ReconnectingClient extends Emitter<ClientEvents>
       this.#refused = true;
       return void this.#connect();
     }
-    const isFinal = finalCodes.test(`${code}`);
-    const comesBack = this.#comesBack ?? !isFinal;
-    if (comesBack) this.#wait(code, reason);
-    else this.#close({ state: "closed", code, reason });
+    const closing = this.#closing ?? { code, reason, reconnect: !finalCodes.test(`${code}`) };
+    if (closing.reconnect) this.#wait(closing.code, closing.reason);
+    else this.#close({ state: "closed", code: closing.code, reason: closing.reason });
   }
 
   ask<T>(room: RoomMember, operation: number, members: object): Promise<T> {
@@ -193,6 +191,7 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   /** Gives the connection up. */
   #drop(): void {
     this.#cancelTimer();
+    this.#closing = undefined;
     this.#connection?.close();
     this.#connection = undefined;
     this.#requests.use(undefined);

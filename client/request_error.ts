@@ -2,6 +2,8 @@
 export const LocalCode = {
   /** Too large, or what nobody could publish; nothing was sent. */
   wrong: -400,
+  /** The client may not be in the room. */
+  refused: -403,
   /** No answer in time: nobody knows whether it was published. */
   late: -408,
   /** Too many wait; it was not sent. */

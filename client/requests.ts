@@ -47,9 +47,8 @@ export class Requests {
       if (new TextEncoder().encode(body).length > BODY_BYTES_MAX) {
         return fail(LocalCode.wrong, `more than ${BODY_BYTES_MAX} bytes`);
       }
-      if (room.state === "refused" || room.state === "left") {
-        return fail(LocalCode.ended, "the client is not in the room");
-      }
+      if (room.state === "refused") return fail(LocalCode.refused, "the room refused the client");
+      if (room.state === "left") return fail(LocalCode.ended, "the room was left");
       if (this.#requests.size >= REQUESTS_MAX) return fail(LocalCode.tooMany, "too many wait");
       const request: Request = {
         room,
@@ -86,7 +85,7 @@ export class Requests {
       if (request.sentOver === connection || request.room.state !== "joined") continue;
       request.sentOver = connection;
       connection.ask<Answer>(request.operation, request.body, (answer) => {
-        if (answer.code === FAILED) this.#retry(request);
+        if (answer.code === FAILED) this.#retry(request, connection);
         else request.settle(answer);
       });
     }
@@ -99,10 +98,11 @@ export class Requests {
     }
   }
 
-  #retry(request: Request): void {
+  #retry(request: Request, connection: Connection): void {
     const { after, random } = this.environment;
     after(RETRY_MS_MAX * random(), () => {
-      request.sentOver = undefined;
+      // Over another connection it is on its way again already.
+      if (request.sentOver === connection) request.sentOver = undefined;
       this.flush();
     });
   }

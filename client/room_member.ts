@@ -7,6 +7,7 @@ import type {
   HistoryOptions,
   HistoryPage,
   JoinOptions,
+  Published,
   PublishOptions,
   Room,
   RoomEvents,
@@ -54,18 +55,18 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
     this.position = options.since;
   }
 
-  async publish(body: unknown, options: PublishOptions = {}): Promise<RoomPosition> {
+  async publish(body: unknown, options: PublishOptions = {}): Promise<Published> {
     const { op, mediaMs: media_ms, id = this.owner.newId() } = options;
     const content = body instanceof Uint8Array
       ? { body_base64: btoa(Array.from(body, (byte) => String.fromCharCode(byte)).join("")) }
       : { body };
-    const { epoch, offset } = await this.owner.ask<RoomPosition>(this, Operation.Publish, {
+    const { epoch, offset, reply } = await this.owner.ask<Published>(this, Operation.Publish, {
       op,
       media_ms,
       id,
       ...content,
     });
-    return { epoch, offset };
+    return { epoch, offset, reply };
   }
 
   async history(options: HistoryOptions = {}): Promise<HistoryPage> {
@@ -172,7 +173,7 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
 
   /** It goes on at a place that does not follow on the one where it was. */
   #missed(since: RoomPosition, start: RoomPosition): void {
-    if (start.epoch === "") return this.#gap("unknown");
+    if (start.epoch === "" && since.epoch === "") return this.#gap("unknown");
     const isSameLog = since.epoch === start.epoch || since.epoch === "";
     if (isSameLog && start.offset > since.offset) {
       return this.#gap("expired", since.offset + 1, start.offset);

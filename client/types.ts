@@ -116,6 +116,12 @@ export interface PublishOptions {
   readonly id?: string;
 }
 
+/** Where a message is: epoch `""` and offset 0 in rooms that keep no history. */
+export interface Published extends RoomPosition {
+  /** What the application said, where it took the message in place of the room. */
+  readonly reply?: unknown;
+}
+
 /** The latest messages, those behind an offset, or those of a span of media time. */
 export interface HistoryOptions {
   readonly last?: number;
@@ -157,10 +163,9 @@ export interface Room extends Listenable<RoomEvents> {
    * Publishes a message, once, however often the connection breaks.
    *
    * @param body Any JSON, text, or bytes.
-   * @returns Where it is; epoch `""` and offset 0 in rooms that keep no history.
    * @throws {RequestError} By its promise.
    */
-  publish(body: unknown, options?: PublishOptions): Promise<RoomPosition>;
+  publish(body: unknown, options?: PublishOptions): Promise<Published>;
   /**
    * Reads what the room has kept.
    *

@@ -1,9 +1,101 @@
 /// <reference lib="dom" />
 /**
- * The page of the demo. The server that serves it says where it takes WebSockets.
+ * The danmaku page: up to two viewers of one scene, each with a client of its own.
  *
  * @module
  */
-const port = document.querySelector<HTMLMetaElement>("meta[name=halley-ws-port]")!.content;
-const url = `ws://${location.hostname}:${port}/sub`;
-document.querySelector("#demo")!.textContent = `demo at ${url}`;
+import { connect } from "../client/mod.ts";
+import { keep, kept, lessMotion, part, randomId } from "./browser.ts";
+import { cuttableSockets } from "./cuttable_socket.ts";
+import { COMMENT_OPERATION, LIKE_OPERATION } from "./feed.ts";
+import { Viewer } from "./viewer.ts";
+
+/** A page with a switch for the connection comes back sooner than an application would. */
+const BACKOFF = { baseMs: 300, maxMs: 2_000 };
+
+const query = new URLSearchParams(location.search);
+const room = query.get("room") || "demo://1";
+const startMs = Number(query.get("t") ?? 0) * 1_000;
+const viewers: Viewer[] = [];
+const place = part(document, "viewers");
+const second = part<HTMLButtonElement>(document, "second");
+
+/** Who watches is the same one when the page is loaded again. */
+function midOf(viewer: number): string {
+  const name = `halley-mid-${viewer}`;
+  const mid = kept(name, "tab") ?? `${randomId()}`;
+  keep(name, mid, "tab");
+  return mid;
+}
+
+/** Where the server that serves the page takes WebSockets; it is asked where that is not known. */
+function serverUrl(): string {
+  const port = document.querySelector<HTMLMetaElement>("meta[name=halley-ws-port]")!.content;
+  const isPlain = location.protocol === "http:" && port !== "";
+  return isPlain ? `ws://${location.hostname}:${port}/sub` : location.origin;
+}
+
+function addViewer(number: number): Viewer {
+  const template = part<HTMLTemplateElement>(document, "viewer-template");
+  const root = template.content.firstElementChild!.cloneNode(true) as HTMLElement;
+  root.dataset.viewer = `${number}`;
+  root.setAttribute("aria-label", `Viewer ${number}`);
+  part(root, "title").textContent = `Viewer ${number}`;
+  place.append(root);
+  place.dataset.count = `${number}`;
+  const sockets = cuttableSockets(WebSocket);
+  const mid = midOf(number);
+  const client = connect(serverUrl(), {
+    token: { mid: Number(mid), platform: "web", accepts: [COMMENT_OPERATION, LIKE_OPERATION] },
+    backoff: BACKOFF,
+    WebSocket: sockets.Socket,
+  });
+  const name = `Guest ${mid.slice(-3)}`;
+  const viewer = new Viewer(root, { number, client, sockets, room, mid, name, startMs });
+  viewer.player.setPlaying(!query.has("t") && !lessMotion.matches);
+  return viewer;
+}
+
+function toggleSecond(): void {
+  if (viewers.length === 1) viewers.push(addViewer(2));
+  else {
+    viewers.pop()!.close();
+    place.lastElementChild!.remove();
+    place.dataset.count = "1";
+  }
+  second.setAttribute("aria-pressed", `${viewers.length === 2}`);
+}
+
+/** The viewer that has the focus, else the first. */
+function activeViewer(): Viewer {
+  const root = document.activeElement?.closest<HTMLElement>("[data-viewer]");
+  return viewers[Number(root?.dataset.viewer ?? 1) - 1];
+}
+
+function onKey(event: KeyboardEvent): void {
+  const { key, target } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const element = target as HTMLElement;
+  const isLine = element.matches('input[type="range"]');
+  if (element.matches("input") && !isLine) return;
+  const { player, composer } = activeViewer();
+  if (key === "c") composer.focus();
+  else if (key === " " && !element.matches("button")) player.toggle();
+  // The page and its lists scroll by the other keys; the time line has them all.
+  else if (!isLine && key !== "ArrowLeft" && key !== "ArrowRight") return;
+  else if (!player.key(key)) return;
+  event.preventDefault();
+}
+
+function frame(nowMs: number): void {
+  for (const viewer of viewers) viewer.frame(nowMs);
+  requestAnimationFrame(frame);
+}
+
+part(document, "room").textContent = room;
+document.title = `${room} · Halley danmaku`;
+second.onclick = toggleSecond;
+document.addEventListener("keydown", onKey);
+viewers.push(addViewer(1));
+if (query.get("viewers") === "2") toggleSecond();
+requestAnimationFrame(frame);

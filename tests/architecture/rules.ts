@@ -167,11 +167,11 @@ export function packages(
   return violations;
 }
 
-/** What browsers run, `client/` and all that it imports, uses nothing of Node, Bun or Deno. */
+/** What browsers run, `client/`, `demo/` and all that they import, uses nothing of Node, Bun or Deno. */
 export function browserCode(sources: readonly Source[]): Violation[] {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const paths = new Set(
-    [...byPath.keys()].filter((path) => /^client\//.test(path) && !isTest(path)),
+    [...byPath.keys()].filter((path) => /^(?:client|demo)\//.test(path) && !isTest(path)),
   );
   const violations: Violation[] = [];
   for (const path of paths) {
@@ -228,7 +228,7 @@ export function runtimeGlobals(sources: readonly Source[]): Violation[] {
   ];
 }
 
-const ownsTime = ["base/clock.ts", "base/prng.ts", "client/environment.ts"];
+const ownsTime = ["base/clock.ts", "base/prng.ts", "client/environment.ts", "demo/browser.ts"];
 
 /** Time and randomness come through `Clock` and `Prng`. */
 export function timeAndRandomness(sources: readonly Source[]): Violation[] {

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { HistoryMessage, Room, RoomEvents, RoomMessage } from "../client/types.ts";
+import { type Entry, Feed, type FeedListener } from "./feed.ts";
+
+const comment = { text: "hi", colour: "#ffffff", place: "roll", name: "" } as const;
+
+/** A room that does what a test says. */
+class FakeRoom implements Pick<Room, "on" | "publish" | "history"> {
+  readonly published: unknown[] = [];
+  kept: HistoryMessage[] = [];
+  hasHistory = true;
+  offset = 1;
+  readonly #listeners = new Map<string, (event: never) => void>();
+
+  on<Name extends keyof RoomEvents>(name: Name, listener: (event: RoomEvents[Name]) => void) {
+    this.#listeners.set(name, listener);
+    return () => {};
+  }
+  emit<Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]) {
+    this.#listeners.get(name)?.(event as never);
+  }
+  say(offset: number, body: unknown, more: Partial<RoomMessage> = {}) {
+    this.emit("message", { op: 1000, offset, body, recovered: false, ...more });
+  }
+  publish(body: unknown, options: unknown) {
+    this.published.push([body, options]);
+    return Promise.resolve({ epoch: "e", offset: this.offset });
+  }
+  history() {
+    if (!this.hasHistory) return Promise.reject(new Error("none"));
+    return Promise.resolve({ epoch: "e", first: 1, last: 9, messages: this.kept, more: false });
+  }
+}
+
+function kept(offset: number, more: Partial<HistoryMessage> = {}): HistoryMessage {
+  return { op: 1000, offset, timeMs: offset, body: { t: `kept ${offset}` }, ...more };
+}
+
+function open() {
+  const room = new FakeRoom();
+  const said: Entry[] = [], earlier: Entry[][] = [], own: number[] = [], counts: number[][] = [];
+  const listener: FeedListener = {
+    said: (entry) => said.push(entry),
+    earlier: (entries) => earlier.push([...entries]),
+    own: (offset) => own.push(offset),
+    counted: (likes, unreadable) => counts.push([likes, unreadable]),
+  };
+  const feed = new Feed(room, "7", listener, () => 1_234);
+  return { room, feed, said, earlier, own, counts };
+}
+
+const texts = (entries: readonly Entry[]) => entries.map(({ comment }) => comment.text);
+
+describe("Feed", () => {
+  test("tells each comment as it comes", () => {
+    const { room, said } = open();
+    room.say(1, { t: "hi" });
+    room.say(2, { t: "missed" }, { recovered: true });
+    assert.deepEqual(said, [
+      { offset: 1, comment, timeMs: 1_234, isOwn: false, isRecovered: false },
+      {
+        offset: 2,
+        comment: { ...comment, text: "missed" },
+        timeMs: 1_234,
+        isOwn: false,
+        isRecovered: true,
+      },
+    ]);
+  });
+
+  test("counts hearts, and bodies that nobody can read", () => {
+    const { room, said, counts } = open();
+    room.say(1, { like: 1 }, { op: 1001 });
+    room.say(2, { like: 1 }, { op: 1001 });
+    room.say(3, new Uint8Array([255]));
+    room.say(4, { t: "" });
+    room.say(5, { t: "x" }, { op: 1002 });
+    assert.deepEqual(counts.at(-1), [2, 2]);
+    assert.deepEqual(said, []);
+  });
+
+  test("knows one's own by the offset, whichever comes first", async () => {
+    const { room, feed, said, own } = open();
+    room.offset = 1;
+    await feed.publish(comment, 61_500);
+    room.say(1, { t: "hi" });
+    assert.equal(said[0].isOwn, true);
+    room.offset = 2;
+    room.say(2, { t: "hi" });
+    assert.equal(said[1].isOwn, false);
+    await feed.publish(comment, 61_500);
+    assert.deepEqual(own, [1, 2]);
+    const body = { t: "hi", c: "#ffffff", p: "roll", n: "" };
+    assert.deepEqual(room.published[0], [body, { op: 1000, mediaMs: 61_500 }]);
+  });
+
+  test("like() publishes a heart without a place", async () => {
+    const { room, feed } = open();
+    await feed.like();
+    assert.deepEqual(room.published, [[{ like: 1 }, { op: 1001 }]]);
+  });
+
+  test("reads what was said before, once, and without what came live", async () => {
+    const { room, earlier } = open();
+    room.kept = [kept(1), kept(2, { mid: "7" }), kept(3, { op: 1001 }), kept(4)];
+    room.emit("state", { state: "joined" });
+    room.say(4, { t: "live" });
+    await new Promise((resolve) => setImmediate(resolve));
+    room.emit("state", { state: "joining" });
+    room.emit("state", { state: "joined" });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(earlier.map(texts), [["kept 1", "kept 2"]]);
+    assert.deepEqual(earlier[0].map(({ isOwn }) => isOwn), [false, true]);
+  });
+
+  test("has nothing of before in a room without history", async () => {
+    const { room, earlier } = open();
+    room.hasHistory = false;
+    room.emit("state", { state: "joined" });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(earlier, [[]]);
+  });
+
+  test("does not give a comment again at its place, until the scene is sought", () => {
+    const { room, feed } = open();
+    room.say(2, { t: "live" });
+    assert.deepEqual(texts(feed.read([kept(1), kept(2)])), ["kept 1"]);
+    feed.beginPass();
+    assert.deepEqual(texts(feed.read([kept(1), kept(2)])), ["kept 1", "kept 2"]);
+  });
+
+  test("believes no offset of before when the room began anew", () => {
+    const { room, feed } = open();
+    room.say(2, { t: "live" });
+    room.emit("gap", { reason: "skipped" });
+    assert.deepEqual(feed.read([kept(2)]), []);
+    room.emit("gap", { reason: "epoch" });
+    assert.deepEqual(texts(feed.read([kept(2)])), ["kept 2"]);
+  });
+
+  test("remembers few offsets however many come", () => {
+    const { room, feed } = open();
+    for (let offset = 1; offset <= 5_001; offset++) room.say(offset, { t: "x" });
+    assert.deepEqual(texts(feed.read([kept(1), kept(2), kept(5_001)])), ["kept 1"]);
+  });
+});
