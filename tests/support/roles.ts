@@ -3,11 +3,13 @@ import { wireComet, wireJob, wireLogic } from "../../cli/wiring.ts";
 import type { Comet } from "../../comet/comet.ts";
 import { cometDefaults } from "../../comet/options.ts";
 import type { LogicPool } from "../../comet/rpc/logic_pool.ts";
-import { AdmitAll } from "../../drivers/memory/moderation.ts";
+import { LocalModeration } from "../../drivers/memory/local_moderation.ts";
+import { MemoryMutes } from "../../drivers/memory/mutes.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import type { SessionLimits } from "../../drivers/ports.ts";
+import { StoreCounters } from "../../drivers/store.ts";
 import type { Hooks } from "../../logic/hooks.ts";
 import { type Logic, logicDefaults } from "../../logic/logic.ts";
 import type { Address, Platform } from "../../platform/port.ts";
@@ -40,7 +42,7 @@ export class Roles {
     nodes: this.nodes,
     pushLog: this.pushLog,
     sessions: new MemorySessions(this.nodes),
-    moderation: new AdmitAll(),
+    moderation: new LocalModeration(clock, new StoreCounters(), new MemoryMutes(clock)),
   };
   readonly #parts;
   readonly #logics = new Map<number, () => Promise<void>>();
