@@ -1,4 +1,7 @@
-/** A program that embeds Halley: its own table of users, a room that not all may join, replies. */
+/**
+ * A program that embeds Halley: its own table of users, a room that not all may join, and messages
+ * that it looks at before their room sees them.
+ */
 import process from "node:process";
 import { startServer } from "../mod.ts";
 
@@ -13,6 +16,7 @@ const server = await startServer({
   tcp: anyPort,
   ws: anyPort,
   http: anyPort,
+  rooms: [{ type: "live", upstream: "publish" }],
   hooks: {
     authenticate({ token }) {
       const user = users.get(new TextDecoder().decode(token));
@@ -23,8 +27,8 @@ const server = await startServer({
     async message({ mid }, room, { body }) {
       const text = new TextDecoder().decode(body);
       if (text === "") return { refuse: "say something" };
-      await server.pushToRoom(1000, room, `${mid}: ${text}`);
-      return { reply: `said in ${room} to ${await server.online(room)}` };
+      if (text === "how many?") return { reply: `${await server.online(room)} in ${room}` };
+      return { replace: `${mid}: ${text}` };
     },
     disconnected: ({ mid }) => console.log(`${mid} has gone`),
   },
