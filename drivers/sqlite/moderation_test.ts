@@ -7,7 +7,7 @@ import { openData, withDirectory } from "../../tests/support/data_directory.ts";
 import { sqliteModeration } from "../../tests/support/moderation_subjects.ts";
 import { anything } from "../contract/moderation_model.ts";
 import { testModeration } from "../contract/moderation_suite.ts";
-import { type Moderation, StoreRefused } from "../ports.ts";
+import { type Moderation, MutesFull } from "../ports.ts";
 import { StoreCounters } from "../store.ts";
 import { closeDatabase, openDatabase } from "./database.ts";
 import { SqliteMutes } from "./mutes.ts";
@@ -54,12 +54,12 @@ test("SqliteMutes refuses one too many, until another is over or ended", async (
   await withDirectory(async (directory) => {
     const { clock, database, mutes } = setUp(directory, 3);
     for (const mid of [1n, 2n, 3n]) mutes.set(mid, "a", 1_000 + Number(mid) * 100);
-    assert.throws(() => mutes.set(4n, "a", 9_000), StoreRefused);
-    assert.throws(() => mutes.set(1n, "", 9_000), /^StoreRefused: Cannot mute: at most 3 mutes/);
+    assert.throws(() => mutes.set(4n, "a", 9_000), MutesFull);
+    assert.throws(() => mutes.set(1n, "", 9_000), /^MutesFull: Cannot mute: at most 3 mutes/);
     mutes.set(3n, "a", 1_400);
     clock.advance(100);
     mutes.set(4n, "a", 9_000);
-    assert.throws(() => mutes.set(5n, "a", 9_000), StoreRefused);
+    assert.throws(() => mutes.set(5n, "a", 9_000), MutesFull);
     assert.equal(mutes.delete(3n, "a"), true);
     mutes.set(5n, "a", 9_000);
     assert.deepEqual([1n, 2n, 3n, 4n, 5n].map((mid) => mutes.endMs(mid, "a")), [

@@ -5,9 +5,10 @@ import { test } from "node:test";
 import { scriptArgs } from "../../platform/select.ts";
 import { until } from "../support/cluster_clients.ts";
 import { withDirectory } from "../support/data_directory.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { ANY_PORT, fromSources, type Program, RoleProcess } from "../support/role_process.ts";
 
-const ROOMS = '[[rooms]]\ntype = "live"\nhistory-size = 100000\n';
+const ROOMS = '[[rooms]]\ntype = "live"\nhistory-size = 100000\nupstream = "publish"\n';
 
 /** Runs Halley with a disk of 2 MB at a directory, half of which is taken. */
 function onSmallDisk(directory: string): Program {
@@ -30,6 +31,24 @@ async function serverOn(directory: string, data: string, program?: Program): Pro
 async function push(server: RoleProcess, body: string): Promise<{ code: number }> {
   const url = `${server.addresses.http}/goim/push/room?operation=1000&type=live&room=1`;
   return await (await fetch(url, { method: "POST", body })).json();
+}
+
+/** Mutes the mid 7, or ends that, and gives the answer. */
+async function mute(server: RoleProcess, call = "mute", room = "live://1") {
+  const body = JSON.stringify({ mid: "7", room, for_ms: call === "mute" ? 3_600_000 : undefined });
+  const response = await fetch(`${server.addresses.http}/v1/${call}`, { method: "POST", body });
+  return await response.json() as { code: number; message: string };
+}
+
+/** What a client of the mid 7 is answered that publishes into a room. */
+async function publish(server: RoleProcess, room: string) {
+  const { port } = new URL(`tcp://${server.addresses.tcp}`);
+  const client = await RawClient.open(Number(port), { mid: 7, room_id: room, features: ["rooms"] });
+  client.send(70, 2, JSON.stringify({ room, body: "hello" }));
+  let frame = await client.next();
+  while (frame.op !== 71) frame = await client.next();
+  client.socket.destroy();
+  return JSON.parse(frame.body.toString()) as { code: number; message: string; offset?: number };
 }
 
 async function lastOffset(server: RoleProcess): Promise<number> {
@@ -60,10 +79,21 @@ test("A full disk: pushes are refused, nothing answered is lost, and it goes on"
       const said = server.lines.filter(({ level }) => level === "ERROR");
       assert.deepEqual(said.map(({ logger }) => logger), ["halley.sqlite"], server.tail());
 
+      // What is smaller than a push may still find room.
+      const refused = { code: -500, message: "store takes no writes, try again" };
+      const place = `live://${"x".repeat(100)}`;
+      let muted = 0;
+      while ((await mute(server, "mute", place + muted)).code === 0) muted++;
+      assert.deepEqual(await mute(server, "mute", place + muted), refused);
+      if (muted > 0) assert.equal((await publish(server, `${place}0`)).code, -403);
+
       await rm(`/proc/${server.pid}/root${disk}/ballast`);
       await until("it is ready again", async () => (await ready()).status === 200);
       assert.equal((await push(server, body)).code, 0);
       assert.equal(await lastOffset(server), stored + 1);
+      assert.equal((await publish(server, "live://1")).offset, stored + 2);
+      assert.equal((await mute(server)).code, 0);
+      assert.equal((await publish(server, "live://1")).code, -403);
       assert.equal(await server.stop(), "0");
     } finally {
       await server.kill();
@@ -72,7 +102,7 @@ test("A full disk: pushes are refused, nothing answered is lost, and it goes on"
 });
 
 test(
-  "A second server on a directory says so and ends; the first goes on, and after a kill the next",
+  "A second server on a directory ends; the first goes on, and after a kill the next, with its mutes",
   {
     timeout: 60_000,
   },
@@ -86,9 +116,15 @@ test(
         await assert.rejects(second.start(), /ended with 1 /);
         assert.match(second.tail(), /Cannot open data directory .*: another process uses it/);
         assert.equal((await push(first, "b")).code, 0);
+        for (const room of ["live://1", "live://2"]) {
+          assert.equal((await mute(first, "mute", room)).code, 0);
+        }
+        assert.equal((await mute(first, "unmute", "live://2")).code, 0);
         await first.kill();
         await second.start();
         assert.equal(await lastOffset(second), 2);
+        assert.equal((await publish(second, "live://1")).code, -403);
+        assert.equal((await publish(second, "live://2")).code, 0);
         assert.equal(await second.stop(), "0");
       } finally {
         await first.kill();
