@@ -206,6 +206,35 @@ describe("Moderation in Redis", () => {
     });
   });
 
+  it("has kept all of an admission or nothing when Redis is killed", async () => {
+    const other = await RedisServer.start({ appendOnly: true });
+    const killed = await openRedisStore(other.url, parts);
+    try {
+      const flooded = new RedisModeration(killed, parts.prng);
+      let admitted = 0;
+      const all = Array.from({ length: 5_000 }, async (_, index) => {
+        const said = { ...message, sender: `m${index}`, publishId: "id" };
+        await flooded.admit(said, { ...rules, perSecondMax: 0.01 });
+        if (++admitted === 1_000) await other.signal("SIGKILL");
+      });
+      await Promise.allSettled(all);
+      await other.restart();
+      const names = (await redisCli(other.port, "KEYS", "halley:*")).split("\n");
+      const whats = new Map<string, Set<string>>();
+      for (const name of names) {
+        const [, , what, sender] = name.split(/[:,]/);
+        whats.set(sender, (whats.get(sender) ?? new Set()).add(what));
+      }
+      assert.ok(whats.size >= 1_000, `${whats.size} of ${admitted} that were answered`);
+      for (const [sender, kept] of whats) {
+        assert.deepEqual([...kept].sort(), ["pause", "rate", "said", "text"], sender);
+      }
+    } finally {
+      await killed.close();
+      await other.stop();
+    }
+  });
+
   it("is not available while Redis is away", async () => {
     const other = await RedisServer.start();
     const gone = await openRedisStore(other.url, parts);
