@@ -3,7 +3,7 @@ import { systemClock } from "../platform/system_clock.ts";
 import { seededPrng } from "../base/prng.ts";
 import { wireComet, wireJob, wireLogic } from "../cli/wiring.ts";
 import { cometDefaults } from "../comet/options.ts";
-import { AdmitAll } from "../drivers/memory/moderation.ts";
+import { MemoryModeration } from "../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
@@ -45,7 +45,7 @@ class Cluster {
       pushLog: this.pushLog,
       nodes,
       sessions: new MemorySessions(nodes),
-      moderation: new AdmitAll(),
+      moderation: new MemoryModeration(clock),
     };
     this.#logic = wireLogic(this.parts, {
       id: "logic~1",

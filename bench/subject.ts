@@ -4,7 +4,7 @@ import { systemPrng } from "../base/prng.ts";
 import type { Comet } from "../comet/comet.ts";
 import { wireServer } from "../cli/wiring.ts";
 import { cometDefaults } from "../comet/options.ts";
-import { AdmitAll } from "../drivers/memory/moderation.ts";
+import { MemoryModeration } from "../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
@@ -57,7 +57,7 @@ async function listen({ onData, pingMs = 0 }: ListenArgument): Promise<Ports> {
   const ports = {
     nodes,
     sessions: new MemorySessions(nodes),
-    moderation: new AdmitAll(),
+    moderation: new MemoryModeration(clock),
     pushLog: new MemoryPushLog(clock),
   };
   const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS, pingMs, rooms };

@@ -5,7 +5,6 @@
  * @module
  */
 import type { Moderation, Nodes, PushLog, Sessions } from "./ports.ts";
-import { AdmitAll } from "./memory/moderation.ts";
 import {
   type OpenStore,
   type PushLogOptions,
@@ -88,8 +87,11 @@ export async function openDrivers(
     const pushLog = await stores.get(at.pushLog)!.openPushLog?.(options);
     const nodes = await stores.get(at.nodes)!.openNodes?.(options.nodeLeaseMs);
     const sessions = nodes && await stores.get(at.sessions)!.openSessions?.(nodes);
-    const moderation = await stores.get(at.moderation)!.openModeration?.() ?? new AdmitAll();
-    if (pushLog === undefined || nodes === undefined || sessions === undefined) {
+    const moderation = await stores.get(at.moderation)!.openModeration?.();
+    if (
+      pushLog === undefined || nodes === undefined || sessions === undefined ||
+      moderation === undefined
+    ) {
       throw new Error("Cannot open drivers: a store does not serve the port that is wanted of it");
     }
     return {

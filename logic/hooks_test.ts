@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, promisesSettled } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
-import { AdmitAll } from "../drivers/memory/moderation.ts";
+import { MemoryModeration } from "../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
@@ -36,7 +36,7 @@ async function setUp(hooks: Hooks, limits: SessionLimits = logicDefaults.limits)
     pushLog: new MemoryPushLog(clock),
     sessions,
     nodes,
-    moderation: new AdmitAll(),
+    moderation: new MemoryModeration(clock),
     comets,
     clock,
     running: clock,

@@ -1,17 +1,14 @@
-import type { Admission, Moderation } from "../moderation.ts";
-import { StoreRefused } from "../errors.ts";
+import type { Clock } from "../../base/clock.ts";
+import { StoreCounters } from "../store.ts";
+import { LocalModeration } from "./local_moderation.ts";
+import { MemoryMutes } from "./mutes.ts";
 
-/** Admits everything, and mutes nobody. */
-export class AdmitAll implements Moderation {
-  admit(): Promise<Admission> {
-    return Promise.resolve({ admitted: true });
-  }
-
-  mute(): Promise<void> {
-    return Promise.reject(new StoreRefused("Cannot mute: this store keeps no mutes"));
-  }
-
-  unmute(): Promise<boolean> {
-    return Promise.resolve(false);
+/** Moderation in this process: what is in it ends with the process. */
+export class MemoryModeration extends LocalModeration {
+  constructor(
+    clock: Pick<Clock, "monotonicMs" | "wallMs">,
+    counters: StoreCounters = new StoreCounters(),
+  ) {
+    super(clock, counters, new MemoryMutes(clock));
   }
 }

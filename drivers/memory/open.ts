@@ -1,6 +1,5 @@
 import { type Store, StoreCounters, type StoreDependencies } from "../store.ts";
-import { LocalModeration } from "./local_moderation.ts";
-import { MemoryMutes } from "./mutes.ts";
+import { MemoryModeration } from "./moderation.ts";
 import { MemoryNodes } from "./nodes.ts";
 import { MemoryPushLog } from "./push_log.ts";
 import { MemorySessions } from "./sessions.ts";
@@ -16,7 +15,7 @@ export async function openMemory(_url: string, { clock, prng }: StoreDependencie
       if (nodes instanceof MemoryNodes) return new MemorySessions(nodes);
       throw new Error("Cannot open sessions in memory: the nodes must be in memory, too");
     },
-    openModeration: async () => new LocalModeration(clock, counters, new MemoryMutes(clock)),
+    openModeration: async () => new MemoryModeration(clock, counters),
     problem: async () => undefined,
     close: async () => {},
   };

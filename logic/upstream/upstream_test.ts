@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
-import { AdmitAll } from "../../drivers/memory/moderation.ts";
+import { MemoryModeration } from "../../drivers/memory/moderation.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import type { Admission, AdmissionRules, ClientMessage } from "../../drivers/ports.ts";
@@ -26,12 +26,12 @@ const OTHERS = { message: "", retryMs: 0, epoch: "", offset: 0, reply: EMPTY };
 const FAILED = { ...OTHERS, code: -500, message: "message could not be taken, try again" };
 
 /** Admits what the test says, and notes what it was asked. */
-class Doorman extends AdmitAll {
+class Doorman extends MemoryModeration {
   readonly asked: [ClientMessage, AdmissionRules][] = [];
   answer: () => Promise<Admission> = async () => ({ admitted: true });
 
-  override admit(message?: ClientMessage, rules?: AdmissionRules): Promise<Admission> {
-    this.asked.push([message!, rules!]);
+  override admit(message: ClientMessage, rules: AdmissionRules): Promise<Admission> {
+    this.asked.push([message, rules]);
     return this.answer();
   }
 }
@@ -41,7 +41,7 @@ function setUp(hooks: Hooks = {}, live: Partial<RoomOptions> = {}) {
   const clock = new ManualClock();
   const nodes = new MemoryNodes(clock);
   const pushLog = new NotingLog(clock);
-  const moderation = new Doorman();
+  const moderation = new Doorman(clock);
   const publish = { ...roomDefaults, historySize: 50, upstream: "publish" } as const;
   const logic = new Logic({
     pushLog,
@@ -293,7 +293,7 @@ describe("Upstream where the webhook is asked", () => {
     const hooks: Hooks = { message: () => assert.fail("the hook is not asked") };
     const upstream = new Upstream({
       hooks: new HookCalls(hooks, 1_000, clock, counters),
-      moderation: new AdmitAll(),
+      moderation: new MemoryModeration(clock),
       push: new Push(log, sessions, new History(log, roomTypes), counters),
       webhook: { judge } as Webhook,
       roomTypes,
