@@ -83,7 +83,6 @@ export class Webhook {
       counters.webhookCallsRefused++;
       throw new WebhookFailed();
     }
-    this.#calls++;
     counters.webhookCalls++;
     const nowMs = clock.wallMs();
     const body = messageJson(identity, room, message, nowMs);
@@ -94,6 +93,7 @@ export class Webhook {
       "halley-signature": `v1=${signatureOf(this.options.secret, timestamp, body)}`,
       "halley-delivery": deliveryOf(sender, room, message) ?? uuid(prng),
     };
+    this.#calls++;
     try {
       return await this.#call({ method: "POST", headers, body, redirect: "manual" });
     } catch (error) {

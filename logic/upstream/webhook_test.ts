@@ -8,6 +8,7 @@ import { type Clock, ManualClock, promisesSettled } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { READ_FIRST_MS, RunningClock } from "../../base/running_clock.ts";
 import { freePort } from "../../tests/support/free_port.ts";
+import { withLogLines } from "../../tests/support/log_lines.ts";
 import { within } from "../../tests/support/raw_client.ts";
 import { LogicCounters } from "../counters.ts";
 import type { Verdict } from "../hook_answers.ts";
@@ -239,6 +240,19 @@ describe("Webhook.judge()", () => {
     }
     assert.deepEqual([counters.webhookRetries, counters.webhookFailures], [2, 1]);
   });
+
+  test("says why it failed, without what the URL may hold of secrets", () =>
+    withLogLines(["halley", "logic"], async (lines) => {
+      const url = `http://127.0.0.1:${await freePort()}/?key=hidden`;
+      const { judge, clock } = setUp(answer(200), undefined, url);
+      const failing = assert.rejects(judge(), isFailed);
+      await timerOf(clock, 2);
+      clock.advance(WEBHOOK_RETRY_MS);
+      await failing;
+      assert.equal(lines.length, 1);
+      assert.match(lines[0], /^warning: the webhook failed: .*refused/i);
+      assert.doesNotMatch(lines[0], /hidden/);
+    }));
 
   test("keeps its connection", async () => {
     const before = application.connections;
