@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Prng, randomBelow, seededPrng } from "../../base/prng.ts";
+import { isProtocolOperation } from "../../protocol/operations.ts";
 import { roomDefaults } from "../../protocol/room_options.ts";
 import { cometDefaults } from "../options.ts";
 import { roomDelivery } from "../../tests/support/deliveries.ts";
 import { fuzzInput } from "../../tests/support/fuzz_inputs.ts";
+import { publishReply } from "../../tests/support/fake_logic.ts";
 import type { MemoryClient } from "../../tests/support/memory_client.ts";
 import { NOTHING_LEFT, pushFrames, TestComet } from "../../tests/support/test_comet.ts";
 import { utf8 } from "../../tests/support/websocket_frames.ts";
 
 const SEED = 61;
 const INPUTS = 6_000;
-const CODES = [0, -400, -404, -429];
+const CODES = [0, -400, -403, -404, -429];
 
 const EXTRAS = { features: ["rooms", "notices"] };
 
@@ -24,6 +26,9 @@ const REQUESTS = [
   '{"room":"lobby"}',
   '{"room":"live://1","after":41,"limit":100}',
   '{"room":"live://1","from_ms":0,"to_ms":60000}',
+  '{"room":"live://1","op":1001,"body":{"t":"hi"},"media_ms":61500,"id":"m-1"}',
+  '{"room":"live://1","body":"hi","mid":"1"}',
+  '{"room":"lobby","body_base64":"/wA="}',
 ].map(utf8);
 
 function codeOf(body: { toString(): string }): number {
@@ -33,11 +38,16 @@ function codeOf(body: { toString(): string }): number {
 describe("ClientProtocol.frame() answers whatever a client asks of further rooms", () => {
   it(`with a code, over ${INPUTS} requests that are wrong somewhere, seed ${SEED}`, async () => {
     const prng = seededPrng(SEED);
-    const comet = await TestComet.start({ rooms, operationsMax: 0, roomsMax: 8 });
+    const comet = await TestComet.start({
+      rooms,
+      operationsMax: 0,
+      roomsMax: 8,
+      publishRate: 0,
+    });
     const client = await comet.open({ extras: EXTRAS });
     const counts = new Map<number, number>();
     for (let sent = 0; sent < INPUTS; sent += 20) {
-      const operations = Array.from({ length: 20 }, () => 64 + 2 * randomBelow(prng, 3));
+      const operations = Array.from({ length: 20 }, () => 64 + 2 * randomBelow(prng, 4));
       for (const [at, operation] of operations.entries()) {
         client.send(operation, sent + at, fuzzInput(REQUESTS, prng));
       }
@@ -52,6 +62,12 @@ describe("ClientProtocol.frame() answers whatever a client asks of further rooms
       }
     }
     for (const code of CODES) assert.ok(counts.get(code)! > 20, `${code} ${counts.get(code)}`);
+    assert.ok(comet.logic.published.length > 0);
+    for (const { operation = 1000, mediaMs = 0, publishId = "x" } of comet.logic.published) {
+      assert.ok(operation === (operation | 0) && !isProtocolOperation(operation));
+      assert.ok(Number.isSafeInteger(mediaMs) && mediaMs >= 0);
+      assert.ok(publishId.isWellFormed() && publishId.length > 0 && publishId.length <= 128);
+    }
     client.send(2, 1);
     await comet.settle();
     assert.deepEqual(client.frames().map(({ op }) => op), [3, 72]);
@@ -123,25 +139,26 @@ describe("ClientProtocol.frame() under storms", () => {
     assert.deepEqual(comet.left(), NOTHING_LEFT);
   });
 
-  it("closes while joins, leaves and reads are under way, and nothing is left", async () => {
+  it("closes while joins, leaves, reads and messages are under way, and nothing is left", async () => {
     const prng = seededPrng(SEED);
     const comet = await TestComet.start({ rooms });
-    comet.logic.holds.add("readHistory");
+    comet.logic.holds.add("readHistory").add("publish");
     for (let round = 0; round < 60; round++) {
       const client = await comet.open({ key: "k", extras: EXTRAS });
       for (let count = 0; count < 5; count++) {
-        const room = JSON.stringify({ room: `live://${randomBelow(prng, 3)}` });
-        client.send(64 + 2 * randomBelow(prng, 3), count, room);
+        const room = JSON.stringify({ room: `live://${randomBelow(prng, 3)}`, body: 1 });
+        client.send(64 + 2 * randomBelow(prng, 4), count, room);
       }
       for (let turn = randomBelow(prng, 8); turn > 0; turn--) await comet.turn();
       if (round % 3 === 0) client.reset();
       else if (round % 3 === 1) client.end();
       else comet.connections.closeAll({ code: 1001, reason: "", reconnect: true });
       await comet.settle();
-      for (const { resolve } of comet.logic.reads.splice(0)) resolve(comet.logic.page);
-      await comet.settle();
-      for (const { resolve } of comet.logic.reads.splice(0)) resolve(comet.logic.page);
-      await comet.settle();
+      for (let answered = 0; answered < 5; answered++) {
+        for (const { resolve } of comet.logic.reads.splice(0)) resolve(comet.logic.page);
+        for (const { resolve } of comet.logic.publishes.splice(0)) resolve(publishReply());
+        await comet.settle();
+      }
     }
     await comet.advance(300);
     assert.deepEqual(comet.left(), NOTHING_LEFT);

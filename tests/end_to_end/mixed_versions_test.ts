@@ -110,10 +110,49 @@ async function runEarlierComet(roles: Roles): Promise<void> {
   }
 }
 
+/** Clients publish through the logics that know of it, and are told where none does. */
+async function runEarlierLogic(roles: Roles): Promise<void> {
+  roles.rooms = [{ ...roomDefaults, type: "vod", historySize: 100, upstream: "publish" }];
+  const logic = await roles.addLogic();
+  const proxy = await VersionProxy.start(logic, "neither");
+  try {
+    const { comets } = roles.addJob();
+    const mixed = await roles.addComet("mixed", proxy.port, logic);
+    const earlier = await roles.addComet("earlier", proxy.port);
+    await until("the job reaches both", async () => comets.connected === 2);
+    await until("links to both logics", async () => mixed.pool.connected === 2);
+    const fields = { room_id: "vod://1", features: ["rooms"] };
+    const a = await RawClient.open(mixed.port, { mid: 1, key: "a", ...fields });
+    const b = await RawClient.open(earlier.port, { mid: 2, key: "b", ...fields });
+    const request = '{"room":"vod://1","body":"hi"}';
+    for (let offset = 1; offset <= 4; offset++) {
+      a.send(70, offset, request);
+      const frames = (await a.take(2)).toSorted((one, other) => one.op - other.op);
+      assert.deepEqual(frames.map(({ op, seq }) => [op, seq]), [[71, offset], [1000, offset]]);
+      assert.equal(JSON.parse(frames[0].body.toString()).offset, offset);
+    }
+    b.send(70, 9, request);
+    // All else goes on: goim's message is one for which that logic needs no new call.
+    b.send(4, 10, "by operation 4");
+    const answers = (await b.take(7)).filter(({ op }) => op !== 1000);
+    assert.deepEqual(answers.map(({ op, seq }) => [op, seq]), [[71, 9], [5, 10]]);
+    const { code, message } = JSON.parse(answers[0].body.toString());
+    assert.deepEqual([code, message], [
+      -500,
+      "no logic takes messages to rooms: all are of an earlier version",
+    ]);
+    assert.deepEqual((await a.take(1))[0].body.toString(), "by operation 4");
+    for (const client of [a, b]) client.socket.destroy();
+  } finally {
+    await proxy.stop();
+  }
+}
+
 const cases: Readonly<Record<string, (roles: Roles) => Promise<void>>> = {
   "work when a comet is of the next version": (roles) => runMixed(roles, true),
   "work when all but one comet are of the next version": (roles) => runMixed(roles, false),
   "push to rooms with history though a comet knows of none": runEarlierComet,
+  "publish what clients say though a logic knows nothing of it": runEarlierLogic,
 };
 
 describeBeside("roles of two versions", { timeout: 30_000 }, cases, (run) => Roles.use(run));

@@ -22,8 +22,12 @@ const LACKING: Readonly<Record<number, readonly number[]>> = {
   [RpcMethod.register]: [3, 4, 5, 6, 7, 9, 10, 11],
 };
 
-/** The version that both ends speak where neither is later. */
+/** The version that both ends speak where neither is later, and methods that it did not have. */
 const EARLIER_VERSION = 3;
+const LATER_METHODS: readonly number[] = [RpcMethod.publish];
+
+/** A method that no version has. */
+const UNKNOWN_METHOD = 1_000_000;
 
 /** Where the highest version stands in a hello and in its answer. */
 const HIGHEST_OFFSET = 14;
@@ -78,7 +82,9 @@ export class VersionProxy {
       const { frames, rest } = readRawFrames(Buffer.concat([bytes, chunk]));
       bytes = Buffer.from(rest);
       for (const frame of frames) {
-        to.write(rawFrame(frame.op, frame.seq, this.#changed(frame, isLater, isFirst)));
+        const isUnknown = this.later === "neither" && LATER_METHODS.includes(frame.op);
+        const op = isUnknown ? UNKNOWN_METHOD : frame.op;
+        to.write(rawFrame(op, frame.seq, this.#changed(frame, isLater, isFirst)));
         isFirst = false;
       }
     });
