@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type LaunchOptions, type Page } from "playwright-core";
 
 const PATH = "/usr/bin/chromium";
 
@@ -12,12 +12,12 @@ const DEADLINE_MS = 40_000;
  * Runs Chromium, and ends it whatever happens. Every host name that ends in `.example` is this
  * machine.
  *
- * @param args Flags of its command line.
+ * @param own How it is launched, beside what it always is.
  * @throws {Error} When Chromium is missing or does not start.
  */
 export async function withChromium<Value>(
   use: (browser: Browser) => Promise<Value>,
-  args: readonly string[] = [],
+  { args = [], ...own }: LaunchOptions = {},
 ): Promise<Value> {
   if (!existsSync(PATH)) throw new Error("chromium is missing: apt-get install chromium");
   const browser = await chromium.launch({
@@ -25,6 +25,7 @@ export async function withChromium<Value>(
     args: ["--host-resolver-rules=MAP *.example 127.0.0.1", ...args],
     chromiumSandbox: false,
     timeout: DEADLINE_MS,
+    ...own,
   });
   try {
     return await use(browser);
