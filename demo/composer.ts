@@ -7,6 +7,9 @@ import { type Refusal, refusalOf, refusalText } from "./status.ts";
 /** From how many letters left on the counter is told apart. */
 const FEW_LETTERS = 10;
 
+/** How long a refusal is shown at least, in milliseconds. */
+const REFUSAL_MS = 5_000;
+
 /** The form in which one writes. */
 export class Composer {
   readonly #text: HTMLInputElement;
@@ -17,6 +20,7 @@ export class Composer {
   readonly #form: HTMLFormElement;
   readonly #publish: (comment: Comment) => Promise<unknown>;
   #refused: Refusal | undefined;
+  #refusedUntilMs = 0;
   /** How many are under way. */
   #sending = 0;
   #nowMs = 0;
@@ -64,9 +68,7 @@ export class Composer {
       ? this.#sending > 0 ? "Sending…" : ""
       : refusalText(this.#refused, nowMs);
     if (this.#refusal.textContent !== text) this.#refusal.textContent = text;
-    if (this.#refused?.againAtMs !== undefined && nowMs >= this.#refused.againAtMs) {
-      this.#refused = undefined;
-    }
+    if (nowMs >= this.#refusedUntilMs) this.#refused = undefined;
     this.#refusal.dataset.tone = this.#refused === undefined ? "busy" : "bad";
   }
 
@@ -103,6 +105,7 @@ export class Composer {
       await this.#publish(comment);
     } catch (error) {
       this.#refused = refusalOf(error, this.#nowMs);
+      this.#refusedUntilMs = Math.max(this.#nowMs + REFUSAL_MS, this.#refused.againAtMs ?? 0);
       // What was refused can be sent again, unless something else is being written already.
       if (this.#text.value === "") this.#text.value = comment.text;
       this.#count();

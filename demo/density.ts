@@ -1,7 +1,15 @@
+import type { HistoryOptions } from "../client/types.ts";
+import type { ReadHistory } from "./media_reader.ts";
+
+/** Pages that are counted at most, and messages of each: the curve of more is that of the first. */
+const PAGES_MAX = 10;
+const PAGE_MESSAGES = 1_000;
+
 /** How many comments there are along the time line. */
 export class Density {
   readonly #counts: Float64Array;
   readonly #lengthMs: number;
+  #isCounting = false;
 
   /** @param buckets Parts of equal length. */
   constructor(lengthMs: number, buckets: number) {
@@ -9,8 +17,27 @@ export class Density {
     this.#counts = new Float64Array(buckets);
   }
 
-  clear(): void {
-    this.#counts.fill(0);
+  /**
+   * Counts anew what a room has kept.
+   *
+   * @param counted Called after each page.
+   */
+  async count(read: ReadHistory, counted: () => void): Promise<void> {
+    if (this.#isCounting) return;
+    this.#isCounting = true;
+    let from: HistoryOptions = { fromMs: 0 };
+    for (let pages = 0; pages < PAGES_MAX; pages++) {
+      const range = { ...from, toMs: this.#lengthMs, limit: PAGE_MESSAGES };
+      const page = await read(range).catch(() => undefined);
+      if (page === undefined) break;
+      if (pages === 0) this.#counts.fill(0);
+      for (const { mediaMs = -1 } of page.messages) this.add(mediaMs);
+      counted();
+      const last = page.messages.at(-1);
+      if (!page.more || last === undefined) break;
+      from = { fromMs: last.mediaMs, after: last.offset };
+    }
+    this.#isCounting = false;
   }
 
   add(mediaMs: number): void {

@@ -13,6 +13,9 @@ import { Viewer } from "./viewer.ts";
 /** A page with a switch for the connection comes back sooner than an application would. */
 const BACKOFF = { baseMs: 300, maxMs: 2_000 };
 
+/** With each heartbeat the server says how many are online: a demo wants to see that soon. */
+const HEARTBEAT_MS = 3_000;
+
 const query = new URLSearchParams(location.search);
 const room = query.get("room") || "demo://1";
 const startMs = Number(query.get("t") ?? 0) * 1_000;
@@ -40,6 +43,7 @@ function addViewer(number: number): Viewer {
   const root = template.content.firstElementChild!.cloneNode(true) as HTMLElement;
   root.dataset.viewer = `${number}`;
   root.setAttribute("aria-label", `Viewer ${number}`);
+  part(root, "side").setAttribute("aria-label", `Comments of viewer ${number}`);
   part(root, "title").textContent = `Viewer ${number}`;
   place.append(root);
   place.dataset.count = `${number}`;
@@ -48,6 +52,7 @@ function addViewer(number: number): Viewer {
   const client = connect(serverUrl(), {
     token: { mid: Number(mid), platform: "web", accepts: [COMMENT_OPERATION, LIKE_OPERATION] },
     backoff: BACKOFF,
+    heartbeatMs: HEARTBEAT_MS,
     WebSocket: sockets.Socket,
   });
   const name = `Guest ${mid.slice(-3)}`;

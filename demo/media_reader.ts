@@ -8,6 +8,9 @@ export const BEHIND_MS = 20_000;
 const PAGE_MESSAGES = 500;
 const KEPT_MAX = 2_000;
 
+/** Who drags the time line seeks all the time: it is read once in so many milliseconds. */
+const SEEK_MS = 100;
+
 /** After how long a read that failed is made again, in milliseconds. */
 const RETRY_MS = 2_000;
 
@@ -30,7 +33,8 @@ export class MediaReader {
   /** Counts seeks, so that a page that was asked for before one is known. */
   #pass = 0;
   #isReading = false;
-  #retryAtMs = 0;
+  #readAtMs = 0;
+  #lastReadMs = -SEEK_MS;
 
   /** @param lengthMs Of the scene. */
   constructor(read: ReadHistory, lengthMs: number) {
@@ -45,7 +49,7 @@ export class MediaReader {
     this.#fromMs = Math.max(0, positionMs - BEHIND_MS);
     this.#after = undefined;
     this.#isReading = false;
-    this.#retryAtMs = 0;
+    this.#readAtMs = this.#lastReadMs + SEEK_MS;
   }
 
   /**
@@ -70,7 +74,7 @@ export class MediaReader {
     // Small steps would be many reads: it goes on when a good part of the way ahead is used up.
     const isDue = this.#after !== undefined || toMs - this.#fromMs >= AHEAD_MS / 3 ||
       (toMs === this.#lengthMs && this.#fromMs < toMs);
-    const mayRead = !this.#isReading && nowMs >= this.#retryAtMs && this.#kept.length < KEPT_MAX;
+    const mayRead = !this.#isReading && nowMs >= this.#readAtMs && this.#kept.length < KEPT_MAX;
     if (isDue && mayRead) this.#readPage(toMs, nowMs);
     return due;
   }
@@ -78,12 +82,13 @@ export class MediaReader {
   async #readPage(toMs: number, nowMs: number): Promise<void> {
     const pass = this.#pass;
     this.#isReading = true;
+    this.#lastReadMs = nowMs;
     const range = { fromMs: this.#fromMs, toMs, after: this.#after, limit: PAGE_MESSAGES };
     const page = await this.#read(range).catch(() => undefined);
     if (pass !== this.#pass) return;
     this.#isReading = false;
     if (page === undefined) {
-      this.#retryAtMs = nowMs + RETRY_MS;
+      this.#readAtMs = nowMs + RETRY_MS;
       return;
     }
     const messages = page.messages.filter(({ mediaMs }) => mediaMs !== undefined);

@@ -49,13 +49,17 @@ export class Stage {
   #laneHeight = LANE_MIN;
   #rollMs = ROLL_MS_MIN;
   /** The scene's clock stands while it is paused: the page's time at its zero, or what it shows. */
+  #isWanted = false;
   #originMs = 0;
   #stoppedMs: number | undefined = 0;
 
   constructor(layer: HTMLElement) {
     this.#layer = layer;
     new ResizeObserver(() => this.#resize()).observe(layer);
-    lessMotion.addEventListener("change", () => this.#resize());
+    lessMotion.addEventListener("change", () => {
+      this.#resize();
+      this.setPlaying(this.#isWanted);
+    });
     this.#resize();
   }
 
@@ -86,8 +90,13 @@ export class Stage {
     this.#reset();
   }
 
-  /** Stops all that moves, or lets it move on, so that nothing comes nearer to anything else. */
-  setPlaying(isPlaying: boolean): void {
+  /**
+   * Stops all that moves, or lets it move on, so that nothing comes nearer to anything else. Where
+   * nothing moves anyway, comments come and go also while the scene is paused.
+   */
+  setPlaying(isWanted: boolean): void {
+    this.#isWanted = isWanted;
+    const isPlaying = isWanted || lessMotion.matches;
     if (isPlaying === this.#isPlaying) return;
     const clockMs = this.#clockMs;
     this.#originMs = pageMs() - clockMs;
@@ -102,9 +111,9 @@ export class Stage {
     this.#queue.take(clockMs, (waiting, isOwn) => {
       if (budget === 0) return false;
       const { comment } = waiting.entry;
-      // While the scene is paused nothing comes in; one's own comment is shown where it stands.
-      const place = this.#isPlaying || !isOwn ? comment.place : "top";
-      if (!this.#isPlaying && !isOwn && waiting.ageMs === 0) return false;
+      // While all stands still nothing flies in: what is said now is shown where comments stand.
+      const isNow = waiting.ageMs === 0;
+      const place = this.#isPlaying || !isNow ? comment.place : "top";
       if (!this.#lanes.hasRoom(place, clockMs)) return false;
       budget--;
       return this.#place(waiting, place, isOwn);

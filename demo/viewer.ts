@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { Client, ClientStateEvent, RoomStateEvent } from "../client/types.ts";
+import type { Client, ClientStateEvent, HistoryPage, RoomStateEvent } from "../client/types.ts";
 import { part, timeOfDay } from "./browser.ts";
 import { CommentList, tabs } from "./comment_list.ts";
 import { Composer } from "./composer.ts";
@@ -13,8 +13,8 @@ import { connectionStatus, gapText, Recovery } from "./status.ts";
 /** For how long a notice stays, in milliseconds. */
 const NOTICE_MS = 8_000;
 
-/** Pages of 1,000 comments that the curve over the time line counts at most. */
-const DENSITY_PAGES_MAX = 10;
+/** What was said meanwhile is counted after so many milliseconds. */
+const DENSITY_MS = 20_000;
 
 /** What a viewer is made of. */
 export interface ViewerOptions {
@@ -30,6 +30,12 @@ export interface ViewerOptions {
   readonly startMs: number;
 }
 
+/** A room without history has nothing of before. */
+function emptyWithoutHistory(error: { readonly code?: number }): HistoryPage {
+  if (error.code !== -404) throw error;
+  return { epoch: "", first: 1, last: 0, messages: [], more: false };
+}
+
 /** One who watches: a player, the comments, and a connection of its own. */
 export class Viewer {
   readonly player: Player;
@@ -37,6 +43,7 @@ export class Viewer {
   readonly #root: HTMLElement;
   readonly #client: Client;
   readonly #feed: Feed;
+  readonly #read: ReadHistory;
   readonly #reader: MediaReader;
   readonly #stage: Stage;
   readonly #latest: CommentList;
@@ -44,6 +51,9 @@ export class Viewer {
   readonly #notice: HTMLElement;
   readonly #recovery = new Recovery();
   #noticeUntilMs = 0;
+  /** When the curve was counted, and whether anything was said since. */
+  #densityMs = 0;
+  #isDensityOld = false;
   #nowMs = 0;
 
   constructor(root: HTMLElement, options: ViewerOptions) {
@@ -69,7 +79,8 @@ export class Viewer {
       },
       counted: (likes, unreadable) => this.#counted(likes, unreadable),
     }, timeOfDay);
-    this.#reader = new MediaReader((range) => room.history(range), LENGTH_MS);
+    this.#read = (range) => room.history(range).catch(emptyWithoutHistory);
+    this.#reader = new MediaReader(this.#read, LENGTH_MS);
     this.player = new Player(root, options.startMs, {
       sought: (positionMs) => this.#sought(positionMs),
       playing: (isPlaying) => this.#stage.setPlaying(isPlaying),
@@ -84,7 +95,7 @@ export class Viewer {
       client.on("state", (event) => changed({ client: event }));
       room.on("state", (event) => {
         changed({ room: event });
-        if (event.state === "joined") this.#countDensity(room.history.bind(room));
+        if (event.state === "joined") this.#countDensity();
       });
     });
     const online = part(root, "online");
@@ -114,6 +125,7 @@ export class Viewer {
     this.#latest.frame(nowMs);
     this.#here.frame(nowMs);
     this.composer.frame(nowMs);
+    if (this.#isDensityOld && nowMs - this.#densityMs > DENSITY_MS) this.#countDensity();
     this.#showCount("shed", this.#stage.shed);
     if (nowMs >= this.#noticeUntilMs && this.#notice.textContent !== "") {
       this.#notice.textContent = "";
@@ -125,6 +137,7 @@ export class Viewer {
   }
 
   #said(entry: Entry): void {
+    this.#isDensityOld = true;
     this.#latest.add(entry);
     // A page in the background draws nothing: what came meanwhile is in the list.
     if (!document.hidden) this.#stage.show(entry);
@@ -204,17 +217,9 @@ export class Viewer {
     this.player.drawDensity();
   }
 
-  /** Counts what the room has kept, page by page, up to a limit. */
-  async #countDensity(read: ReadHistory): Promise<void> {
-    this.player.density.clear();
-    let from: { fromMs: number; after?: number } = { fromMs: 0 };
-    for (let pages = 0; pages < DENSITY_PAGES_MAX; pages++) {
-      const page = await read({ ...from, toMs: LENGTH_MS, limit: 1_000 }).catch(() => undefined);
-      for (const { mediaMs } of page?.messages ?? []) this.player.density.add(mediaMs!);
-      this.player.drawDensity();
-      const last = page?.messages.at(-1);
-      if (page === undefined || !page.more || last === undefined) return;
-      from = { fromMs: last.mediaMs!, after: last.offset };
-    }
+  #countDensity(): void {
+    this.#densityMs = this.#nowMs;
+    this.#isDensityOld = false;
+    this.player.density.count(this.#read, () => this.player.drawDensity());
   }
 }
