@@ -1,5 +1,8 @@
 import type { Environment } from "./environment.ts";
 
+/** How long the HTTP API may take, in milliseconds. */
+const ANSWER_MS_MAX = 10_000;
+
 /** What the HTTP API says of where to connect. */
 interface Nodes {
   readonly ws_port: number;
@@ -11,8 +14,13 @@ interface Nodes {
 export class Addresses {
   #attempt: number;
 
-  /** @param urls Of servers, `ws:` or `wss:`, or of HTTP APIs that know servers. */
+  /**
+   * @param urls Of servers, `ws:` or `wss:`, or of HTTP APIs that know servers.
+   * @throws {TypeError} When one is no URL, or there is none.
+   */
   constructor(private readonly environment: Environment, private readonly urls: readonly string[]) {
+    if (urls.length === 0) throw new TypeError("no URL to connect to");
+    for (const url of urls) new URL(url);
     // Clients that begin together do not all begin at the first one.
     this.#attempt = Math.floor(environment.random() * urls.length);
   }
@@ -22,13 +30,24 @@ export class Addresses {
     const attempt = this.#attempt++;
     const url = this.urls[attempt % this.urls.length];
     if (!url.startsWith("http")) return url;
-    const answer = await this.environment.fetch(
-      new URL("/goim/nodes/weighted?platform=web", url),
-    );
-    const { nodes, ws_port, wss_port } = (await answer.json()).data as Nodes;
-    const node = nodes[Math.floor(attempt / this.urls.length) % nodes.length];
+    const { nodes, ws_port, wss_port } = await this.#nodes(url);
+    // Where the names of servers do not resolve, the host of the API may be a server itself.
+    const hosts = [...nodes, new URL(url).hostname];
+    const host = hosts[Math.floor(attempt / this.urls.length) % hosts.length];
     return url.startsWith("https")
-      ? `wss://${node}:${wss_port || 443}/sub`
-      : `ws://${node}:${ws_port}/sub`;
+      ? `wss://${host}:${wss_port || 443}/sub`
+      : `ws://${host}:${ws_port}/sub`;
+  }
+
+  async #nodes(url: string): Promise<Nodes> {
+    const late = new AbortController();
+    const cancel = this.environment.after(ANSWER_MS_MAX, () => late.abort());
+    try {
+      const { signal } = late;
+      const path = new URL("/goim/nodes/weighted?platform=web", url);
+      return (await (await this.environment.fetch(path, { signal })).json()).data;
+    } finally {
+      cancel();
+    }
   }
 }

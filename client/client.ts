@@ -194,7 +194,6 @@ export class ReconnectingClient extends Emitter<ClientEvents>
     this.#closing = undefined;
     this.#connection?.close();
     this.#connection = undefined;
-    this.#requests.use(undefined);
     for (const room of this.#rooms.values()) room.setState({ state: "joining" });
   }
 

@@ -95,7 +95,6 @@ export class Connection {
   /** Ends it without a word to the owner. */
   close(): void {
     this.isOpen = false;
-    this.#answers.clear();
     this.#cancelDeadline();
     this.#cancelHeartbeat();
     const socket = this.#socket;
@@ -118,7 +117,7 @@ export class Connection {
 
   #authenticated({ code, heartbeat_ms }: AuthAnswer): void {
     this.#cancelDeadline();
-    if (code !== 0) return this.#end(4001, "the server's answer has no room for rooms");
+    if (code !== 0) return this.#end(1002, "the token names no rooms and notices");
     this.isOpen = true;
     const everyMs = Math.min(this.heartbeatMs, heartbeat_ms);
     const beat = () => {

@@ -24,6 +24,7 @@ export type * from "./types.ts";
  *
  * @param urls Of a server, `ws://host:3102/sub`, of several, or `http://host:3111` to ask there for
  * the best one.
+ * @throws {TypeError} When one is no URL, or there is none.
  */
 export function connect(urls: string | readonly string[], options: ClientOptions = {}): Client {
   return new ReconnectingClient(systemEnvironment(options), urls, options);

@@ -71,8 +71,8 @@ export class Requests {
     });
   }
 
-  /** Goes on over another connection, or waits for one. */
-  use(connection: Connection | undefined): void {
+  /** Goes on over another connection. */
+  use(connection: Connection): void {
     this.#connection = connection;
   }
 

@@ -195,6 +195,7 @@ export declare class RequestError extends Error {
  *
  * @param urls Of a server, `ws://host:3102/sub`, of several, or `http://host:3111` to ask there for
  * the best one.
+ * @throws {TypeError} When one is no URL, or there is none.
  */
 export declare function connect(urls: string | readonly string[], options?: ClientOptions): Client;
 

@@ -23,9 +23,7 @@ export class SimulatedEnvironment implements Environment {
     return this.openSocket(url);
   }
 
-  fetch(): Promise<Response> {
-    return Promise.reject(new Error("no HTTP here"));
-  }
+  fetch: typeof fetch = () => Promise.reject(new Error("no HTTP here"));
 
   after = (delayMs: number, callback: () => void): () => void => {
     const timer = this.clock.setTimeout(callback, delayMs);
@@ -158,6 +156,17 @@ interface Outcome {
   readonly room: Room;
   readonly n: number;
   readonly result: RoomPosition | RequestError;
+}
+
+/** Settles what is under way between a client and a server, but for what needs time. */
+export async function exchange(server: SimulatedServer): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) {
+    await promisesSettled();
+    for (const connection of [...server.connections]) {
+      server.accept(connection);
+      while (connection.isOpen && (connection.say() || connection.hear()));
+    }
+  }
 }
 
 /** A client, a server, and all that is between them: a test decides each step. */

@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { promisesSettled } from "../base/clock.ts";
+import { exchange, SimulatedEnvironment } from "../tests/support/client_world.ts";
+import { SimulatedServer } from "../tests/support/simulated_server.ts";
+import { ReconnectingClient } from "./client.ts";
+import { RequestError } from "./request_error.ts";
+import { REQUESTS_MAX } from "./requests.ts";
+import type { JoinOptions, Room } from "./types.ts";
+
+const LIVE = "live://1";
+
+/** A client in a room of a simulated server. */
+async function setUp(options?: JoinOptions) {
+  const server = new SimulatedServer({ [LIVE]: true, "chat://1": false });
+  const environment = new SimulatedEnvironment(() => server.open(), 7);
+  const client = new ReconnectingClient(environment, "ws://one/sub", { token: { mid: 1 } });
+  const room = client.join(LIVE, options);
+  const events: string[] = [];
+  listen(room, events);
+  await exchange(server);
+  const run = () => exchange(server);
+  /** The connection ends, and another one begins. */
+  const reconnect = async () => {
+    for (const connection of [...server.connections]) connection.cut();
+    environment.clock.advance(500);
+    await run();
+    // So long that it counts as a good one.
+    environment.clock.advance(2_000);
+  };
+  const frame = (seq: number, body: string, more = "") => {
+    const [{ down }] = server.connections;
+    const text = `{"ver":1,"op":1000,"seq":${seq},"room":"${LIVE}","body":${body}${more}}`;
+    down.push(text);
+    return run();
+  };
+  return { server, environment, client, room, events, run, reconnect, frame };
+}
+
+/** Notes down every event of a room, a line for each. */
+function listen(room: Room, events: string[]): void {
+  for (const name of ["message", "gap", "recovered", "online", "state"] as const) {
+    room.on(name, (event: unknown) => void events.push(`${name} ${JSON.stringify(event)}`));
+  }
+}
+
+/** How a request ends: its answer, or the code that it fails with. */
+function outcome(request: Promise<unknown>): Promise<unknown> {
+  return request.catch((error) => {
+    assert.ok(error instanceof RequestError);
+    return [error.code, error.message, error.retryMs];
+  });
+}
+
+describe("a room", () => {
+  it("tells what is missed, in which order, and what cannot be had", async () => {
+    const { server, room, events, run, reconnect } = await setUp();
+    server.publish(LIVE, "one");
+    await run();
+    const { epoch } = room.position!;
+    assert.deepEqual(room.position, { epoch, offset: 1 });
+    server.publish(LIVE, "two");
+    for (const connection of [...server.connections]) connection.cut();
+    await reconnect();
+    for (const body of ["three", "four", "five"]) server.publish(LIVE, body);
+    for (const connection of [...server.connections]) connection.cut();
+    server.trim(LIVE, 1);
+    await reconnect();
+    server.skip(LIVE, ["six", "seven"]);
+    server.lose(LIVE, true);
+    server.publish(LIVE, "anew");
+    await run();
+    assert.deepEqual(events, [
+      'state {"state":"joined"}',
+      "online 1",
+      'message {"op":1000,"body":"one","offset":1,"recovered":false}',
+      'state {"state":"joining"}',
+      'state {"state":"joined"}',
+      'recovered {"missed":1}',
+      'message {"op":1000,"body":"two","offset":2,"recovered":true}',
+      'state {"state":"joining"}',
+      'state {"state":"joined"}',
+      'gap {"from":3,"to":4,"count":2,"reason":"expired"}',
+      'message {"op":1000,"body":"five","offset":5,"recovered":true}',
+      'gap {"from":6,"to":7,"count":2,"reason":"skipped"}',
+      'gap {"reason":"epoch"}',
+      'message {"op":1000,"body":"anew","offset":1,"recovered":false}',
+    ]);
+  });
+
+  it("goes on behind a position of before, or with the latest messages", async () => {
+    const { client, server, run } = await setUp();
+    for (const body of ["one", "two", "three"]) server.publish(LIVE, body);
+    const { epoch } = server.logs.get(LIVE)!;
+    for (const options of [{ since: { epoch, offset: 1 } }, { last: 2 }]) {
+      client.join(LIVE).leave();
+      const offsets: number[] = [];
+      client.join(LIVE, options).on("message", ({ offset }) => offsets.push(offset));
+      await run();
+      assert.deepEqual(offsets, [2, 3]);
+    }
+    client.join(LIVE).leave();
+    const events: string[] = [];
+    listen(client.join(LIVE, { since: { epoch: "old", offset: 1 } }), events);
+    await run();
+    assert.ok(events.includes('gap {"reason":"epoch"}'));
+  });
+
+  it("takes no message twice, and tells of those that a server passes over in silence", async () => {
+    const { events, frame, server, run } = await setUp();
+    server.publish(LIVE, 1);
+    await run();
+    events.length = 0;
+    await frame(1, '"again"');
+    await frame(4, '"/w=="', ',"encoding":"base64"');
+    assert.deepEqual(events, [
+      'gap {"from":2,"to":3,"count":2,"reason":"skipped"}',
+      'message {"op":1000,"body":{"0":255},"offset":4,"recovered":false}',
+    ]);
+  });
+
+  it("without history may miss something whenever the connection ends", async () => {
+    const { client, reconnect, run } = await setUp();
+    const events: string[] = [];
+    listen(client.join("chat://1"), events);
+    await run();
+    await reconnect();
+    assert.deepEqual(events.slice(2), [
+      'state {"state":"joining"}',
+      'state {"state":"joined"}',
+      'gap {"reason":"unknown"}',
+    ]);
+  });
+
+  it("that is full or fails is asked for again, one that refuses with the next connection", async () => {
+    const { server, environment, client, room, events, reconnect, run } = await setUp();
+    const passing = async (code: number, spanMs: number) => {
+      server.joinCodes.push(code);
+      for (const connection of [...server.connections]) connection.cut();
+      environment.clock.advance(500);
+      await run();
+      assert.equal(room.state, "joining");
+      environment.clock.advance(spanMs);
+      await run();
+      assert.equal(room.state, "joined");
+    };
+    await passing(-429, 1_000);
+    environment.clock.advance(2_000);
+    await passing(-500, 500);
+    environment.clock.advance(2_000);
+    server.joinCodes.push(-403);
+    await reconnect();
+    assert.equal(events.at(-1), 'state {"state":"refused","code":-403,"message":"no"}');
+    const refused = [-403, "the room refused the client", undefined];
+    assert.deepEqual(await outcome(room.publish("hi")), refused);
+    assert.equal(client.state, "connected");
+    await reconnect();
+    assert.equal(room.state, "joined");
+  });
+
+  it("has a key of at most 256 characters", async () => {
+    const { client } = await setUp();
+    assert.throws(() => client.join("x".repeat(257)), /too long/);
+  });
+
+  it("does not hear what was meant for the one that was left", async () => {
+    const { client, server, room, events, run } = await setUp();
+    for (const body of [1, 2]) server.publish(LIVE, body);
+    room.leave();
+    const again: string[] = [];
+    listen(client.join(LIVE), again);
+    await run();
+    assert.deepEqual(events.slice(2), ['state {"state":"left"}']);
+    assert.deepEqual(again, ['state {"state":"joined"}', "online 1"]);
+  });
+});
+
+describe("a listener", () => {
+  it("that throws harms nobody, and is called no more when it has ended", async (t) => {
+    const errors = t.mock.method(console, "error", () => {});
+    const { room, server, run } = await setUp();
+    const heard: unknown[] = [];
+    room.on("message", () => {
+      throw new Error("mine");
+    });
+    const end = room.on("message", ({ body }) => heard.push(body));
+    server.publish(LIVE, 1);
+    await run();
+    end();
+    server.publish(LIVE, 2);
+    await run();
+    assert.deepEqual([heard, errors.mock.callCount()], [[1], 2]);
+  });
+
+  it("may end the client in the middle of it all", async () => {
+    const { client, room, server, run } = await setUp();
+    room.on("message", () => client.close());
+    const waiting = outcome(room.publish("hi"));
+    server.publish(LIVE, 1);
+    server.publish(LIVE, 2);
+    await run();
+    assert.equal(room.state, "left");
+    assert.equal(room.position!.offset, 1);
+    const ended = [-499, "the room was left", undefined];
+    assert.deepEqual(await waiting, ended);
+    assert.deepEqual(await outcome(room.publish("hi")), ended);
+  });
+});
+
+describe("requests", () => {
+  it("are sent a few at a time, and all of them, in order", async () => {
+    const { room, run, server } = await setUp();
+    const published = Array.from({ length: 100 }, (_, n) => room.publish({ n }));
+    const [connection] = server.connections;
+    assert.equal(connection.up.length, 8);
+    await run();
+    const positions = await Promise.all(published);
+    assert.deepEqual(positions.map(({ offset }) => offset), positions.map((_, index) => index + 1));
+  });
+
+  it("that are too many, or too long, fail at once", async () => {
+    const { room, client } = await setUp();
+    const waiting = Array.from({ length: REQUESTS_MAX }, () => outcome(room.publish("hi")));
+    assert.deepEqual(await outcome(room.publish("hi")), [-429, "too many wait", undefined]);
+    const tooLong = [-400, "more than 4096 bytes", undefined];
+    assert.deepEqual(await outcome(room.publish("ü".repeat(2_048))), tooLong);
+    await assert.rejects(room.publish(1n), TypeError);
+    client.close();
+    await Promise.all(waiting);
+  });
+
+  it("are tried again over other connections with the same id, for as long as they may", async () => {
+    const { room, server, environment, run, reconnect } = await setUp();
+    const published = room.publish(new Uint8Array([104, 255]), { id: "mine", op: 7, mediaMs: 5 });
+    server.publishFaults.push("stored", "failed");
+    const [connection] = server.connections;
+    const sent = connection.up[0];
+    assert.match(
+      sent,
+      /"body":\{"room":"live:\/\/1","op":7,"media_ms":5,"id":"mine","body_base64":"aP8="\}/,
+    );
+    connection.say();
+    await reconnect();
+    const { epoch } = server.logs.get(LIVE)!;
+    assert.deepEqual(await published, { epoch, offset: 1, reply: undefined });
+    const slow = outcome(room.publish("slow"));
+    server.publishFaults[0] = "limited";
+    await run();
+    assert.deepEqual(await slow, [-429, "slow down", 700]);
+    const late = outcome(room.publish("late"));
+    environment.clock.advance(9_999);
+    await promisesSettled();
+    environment.clock.advance(1);
+    assert.deepEqual(await late, [-408, "no answer in time", undefined]);
+    server.publishFaults.push("failed", "failed", "failed");
+    const again = outcome(room.publish("again"));
+    for (let turn = 0; turn < 5; turn++) {
+      await run();
+      environment.clock.advance(1_000);
+    }
+    assert.ok("offset" in (await again as object));
+  });
+
+  it("of history give what is kept, in the words of a program", async () => {
+    const { room, server, run, client } = await setUp();
+    for (const body of ["one", "two"]) server.publish(LIVE, body);
+    server.trim(LIVE, 1);
+    const asked = room.history({ after: 0 });
+    const none = outcome(client.join("chat://1").history({ last: 1 }));
+    await run();
+    const { epoch } = server.logs.get(LIVE)!;
+    const message = { offset: 2, op: 1000, timeMs: 1, mediaMs: undefined, mid: undefined };
+    const messages = [{ ...message, body: "two" }];
+    assert.deepEqual(await asked, { epoch, first: 2, last: 2, messages, more: false });
+    assert.deepEqual(await none, [-404, "none", undefined]);
+  });
+});
