@@ -9,24 +9,28 @@ const PATH = "/usr/bin/chromium";
 const DEADLINE_MS = 40_000;
 
 /**
- * Runs Chromium, and ends it whatever happens. Every host name that ends in `.example` is this
- * machine.
+ * Starts Chromium. Every host name that ends in `.example` is this machine.
  *
  * @param own How it is launched, beside what it always is.
  * @throws {Error} When Chromium is missing or does not start.
  */
-export async function withChromium<Value>(
-  use: (browser: Browser) => Promise<Value>,
-  { args = [], ...own }: LaunchOptions = {},
-): Promise<Value> {
+export function launchChromium({ args = [], ...own }: LaunchOptions = {}): Promise<Browser> {
   if (!existsSync(PATH)) throw new Error("chromium is missing: apt-get install chromium");
-  const browser = await chromium.launch({
+  return chromium.launch({
     executablePath: PATH,
     args: ["--host-resolver-rules=MAP *.example 127.0.0.1", ...args],
     chromiumSandbox: false,
     timeout: DEADLINE_MS,
     ...own,
   });
+}
+
+/** Runs Chromium, and ends it whatever happens; otherwise as {@linkcode launchChromium}. */
+export async function withChromium<Value>(
+  use: (browser: Browser) => Promise<Value>,
+  own?: LaunchOptions,
+): Promise<Value> {
+  const browser = await launchChromium(own);
   try {
     return await use(browser);
   } finally {

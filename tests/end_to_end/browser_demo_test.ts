@@ -1,0 +1,114 @@
+/** The danmaku page, as those see it who watch. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import type { Browser } from "playwright-core";
+import { launchChromium } from "../support/chromium.ts";
+import { DemoPage } from "../support/demo_page.ts";
+import { ANY_PORT, RoleProcess } from "../support/role_process.ts";
+
+const slowly = { timeout: 60_000 };
+
+describe("the demo, in Chromium", () => {
+  let folder = "";
+  let server: RoleProcess;
+  let browser: Browser;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "halley-demo-"));
+    const flags = { data: join(folder, "data"), tcp: ANY_PORT, ws: ANY_PORT, http: ANY_PORT };
+    server = new RoleProcess({ command: "start", name: "server", flags, upMessage: "listening" });
+    [browser] = await Promise.all([launchChromium(), server.start()]);
+  }, slowly);
+
+  after(async () => {
+    await browser?.close();
+    await server?.kill();
+    await rm(folder, { recursive: true });
+  });
+
+  const open = (room: string, more?: Record<string, string>) =>
+    DemoPage.open(browser, server.addresses.http, room, more);
+
+  it("shows two pages each other's comments", slowly, async () => {
+    const [ann, bob] = await Promise.all([open("demo://talk"), open("demo://talk")]);
+    await Promise.all([ann.shows("online", "2"), bob.shows("online", "2")]);
+    await ann.say("hello from Ann");
+    await Promise.all([bob.stages("hello from Ann"), bob.lists("latest", "hello from Ann")]);
+    await bob.say("hello from Bob");
+    await Promise.all([ann.stages("hello from Bob"), ann.lists("latest", "hello from Bob")]);
+    for (const one of [ann, bob]) {
+      assert.deepEqual(await one.listed("latest"), ["hello from Ann", "hello from Bob"]);
+      assert.deepEqual(one.complaints, []);
+      await one.page.close();
+    }
+  });
+
+  it(
+    "shows who comes later what was said, and at each place what belongs there",
+    slowly,
+    async () => {
+      const ann = await open("demo://late", { t: "61" });
+      await ann.say("on the bridge");
+      await ann.lists("latest", "on the bridge");
+      await ann.seek(150_000);
+      await ann.say("stars");
+      await ann.lists("latest", "stars");
+      await ann.page.close();
+
+      const carl = await open("demo://late", { t: "0" });
+      await carl.lists("latest", "stars");
+      assert.deepEqual(await carl.listed("latest"), ["on the bridge", "stars"]);
+      assert.deepEqual(await carl.listed("here"), []);
+      await carl.seek(62_000);
+      await Promise.all([carl.stages("on the bridge"), carl.lists("here", "on the bridge")]);
+      await carl.seek(151_000);
+      await Promise.all([carl.stages("stars"), carl.lists("here", "stars")]);
+      assert.deepEqual(await carl.listed("here"), ["stars"]);
+      // The scene comes to a comment by playing on, too.
+      await carl.seek(60_500);
+      assert.equal(await carl.part("comments").locator(".comment").count(), 0);
+      await carl.part("play").click();
+      await carl.stages("on the bridge");
+      assert.deepEqual(await carl.listed("latest"), ["on the bridge", "stars"]);
+      await carl.page.close();
+    },
+  );
+
+  it("goes on where it was when the server was killed", slowly, async () => {
+    const [ann, bob] = await Promise.all([open("demo://killed"), open("demo://killed")]);
+    await ann.say("before");
+    await bob.lists("latest", "before");
+    await server.kill();
+    await Promise.all([ann.shows("state", /Offline/), bob.shows("state", /Offline/)]);
+    await ann.say("meanwhile");
+    await server.start();
+    await Promise.all([ann.shows("state", "Live"), bob.shows("state", "Live")]);
+    await Promise.all([ann.lists("latest", "meanwhile"), bob.lists("latest", "meanwhile")]);
+    await bob.say("after");
+    await Promise.all([ann.lists("latest", "after"), bob.lists("latest", "after")]);
+    const carl = await open("demo://killed");
+    await carl.lists("latest", "after");
+    for (const one of [ann, bob, carl]) {
+      assert.deepEqual(await one.listed("latest"), ["before", "meanwhile", "after"]);
+      await one.page.close();
+    }
+  });
+
+  it("shows the recovery when its connection is cut", slowly, async () => {
+    const [ann, bob] = await Promise.all([open("demo://cut"), open("demo://cut")]);
+    await bob.part("cut").click();
+    await bob.shows("state", "Offline: cut by you");
+    await ann.say("one");
+    await ann.say("two");
+    await ann.lists("latest", "two");
+    assert.deepEqual(await bob.listed("latest"), []);
+    await bob.part("cut").click();
+    await bob.shows("notice", "Back: 2 messages missed, 2 recovered");
+    await bob.lists("latest", "two");
+    assert.deepEqual(await bob.listed("latest"), ["one", "two"]);
+    for (const one of [ann, bob]) await one.page.close();
+  });
+});
