@@ -42,6 +42,14 @@ export class CommentList {
     this.#list.replaceChildren();
   }
 
+  /** The room began anew: offsets of before mean nothing any more. */
+  forgetOffsets(): void {
+    this.#own.clear();
+    for (const row of this.#list.querySelectorAll<HTMLElement>("[data-offset]")) {
+      delete row.dataset.offset;
+    }
+  }
+
   /** A comment that is in the list, or will be, is one's own. */
   markOwn(offset: number): void {
     this.#own.add(offset);

@@ -28,8 +28,12 @@ export interface Entry {
 export interface FeedListener {
   /** Somebody has said something. */
   said(entry: Entry): void;
-  /** The latest comments of before, oldest first. */
-  earlier(entries: readonly Entry[]): void;
+  /**
+   * The latest comments of before, oldest first.
+   *
+   * @param isAnew Whether the room began anew, and these are of its new beginning.
+   */
+  earlier(entries: readonly Entry[], isAnew: boolean): void;
   /** A comment that was told before is one's own. */
   own(offset: number): void;
   /** Hearts and comments that nobody can read, since the page was opened. */
@@ -73,7 +77,9 @@ export class Feed {
     room.on("message", (message) => this.#message(message));
     room.on("gap", (gap) => this.#gap(gap));
     room.on("state", ({ state }) => {
-      if (state === "joined") this.#open();
+      if (state !== "joined" || this.#isOpened) return;
+      this.#isOpened = true;
+      this.#readEarlier(false);
     });
   }
 
@@ -130,14 +136,14 @@ export class Feed {
     // Offsets count anew.
     this.#seen.clear();
     this.#own.clear();
+    this.#firstLive = Infinity;
+    this.#readEarlier(true);
   }
 
-  async #open(): Promise<void> {
-    if (this.#isOpened) return;
-    this.#isOpened = true;
+  async #readEarlier(isAnew: boolean): Promise<void> {
     // Without history there is nothing of before, and nothing to say about it.
     const page = await this.#room.history({ last: EARLIER_MESSAGES }).catch(() => undefined);
     const before = page?.messages.filter(({ offset }) => offset < this.#firstLive) ?? [];
-    this.#listener.earlier(this.read(before));
+    this.#listener.earlier(this.read(before), isAnew);
   }
 }

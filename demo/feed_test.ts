@@ -40,14 +40,18 @@ function kept(offset: number, more: Partial<HistoryMessage> = {}): HistoryMessag
 function open() {
   const room = new FakeRoom();
   const said: Entry[] = [], earlier: Entry[][] = [], own: number[] = [], counts: number[][] = [];
+  const anew: boolean[] = [];
   const listener: FeedListener = {
     said: (entry) => said.push(entry),
-    earlier: (entries) => earlier.push([...entries]),
+    earlier: (entries, isAnew) => {
+      earlier.push([...entries]);
+      anew.push(isAnew);
+    },
     own: (offset) => own.push(offset),
     counted: (likes, unreadable) => counts.push([likes, unreadable]),
   };
   const feed = new Feed(room, "7", listener, () => 1_234);
-  return { room, feed, said, earlier, own, counts };
+  return { room, feed, said, earlier, anew, own, counts };
 }
 
 const texts = (entries: readonly Entry[]) => entries.map(({ comment }) => comment.text);
@@ -128,6 +132,17 @@ describe("Feed", () => {
     assert.deepEqual(texts(feed.read([kept(1), kept(2)])), ["kept 1"]);
     feed.beginPass();
     assert.deepEqual(texts(feed.read([kept(1), kept(2)])), ["kept 1", "kept 2"]);
+  });
+
+  test("reads what a room that began anew has already", async () => {
+    const { room, earlier, anew } = open();
+    room.say(40, { t: "live" });
+    room.kept = [kept(1), kept(2)];
+    room.emit("gap", { reason: "epoch" });
+    room.say(2, { t: "live" });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(earlier.map(texts), [["kept 1"]]);
+    assert.deepEqual(anew, [true]);
   });
 
   test("believes no offset of before when the room began anew", () => {

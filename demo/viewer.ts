@@ -72,7 +72,10 @@ export class Viewer {
     const room = client.join(options.room);
     this.#feed = new Feed(room, options.mid, {
       said: (entry) => this.#said(entry),
-      earlier: (entries) => this.#latest.addEarlier(entries),
+      earlier: (entries, isAnew) => {
+        if (isAnew) this.#latest.add(...entries);
+        else this.#latest.addEarlier(entries);
+      },
       own: (offset) => {
         this.#latest.markOwn(offset);
         this.#stage.markOwn(offset);
@@ -110,6 +113,9 @@ export class Viewer {
     room.on("gap", (gap) => {
       this.#say(gapText(gap));
       this.#latest.add({ gap: gapText(gap) });
+      if (gap.reason !== "epoch") return;
+      this.#latest.forgetOffsets();
+      this.#sought(this.player.positionMs);
     });
     part(root, "like").onclick = () => {
       this.#feed.like().catch(() => this.#say("The heart did not arrive"));
