@@ -25,6 +25,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   recovery: () => import("./recovery.ts"),
   history: () => import("./history.ts"),
   append: () => import("./append.ts"),
+  publish: () => import("./publish.ts"),
   delivered: () => import("./delivered.ts"),
   compare: () => import("./compare.ts"),
 };

@@ -1,7 +1,6 @@
 import { atRate, cell, median, percentile99, printTable, scaled } from "./measure.ts";
-import { freePort } from "../tests/support/free_port.ts";
+import { cpuOf, type Deployment, startCluster, startOneProcess, stopAll } from "./deployments.ts";
 import { Members, timedBody } from "./members.ts";
-import { Daemon } from "./roles.ts";
 import { pushToRoom } from "./room_client.ts";
 
 const MEMBERS = 10;
@@ -15,55 +14,17 @@ const LATENCY_RATE = 100;
 const BATCH_RATES = [100, 500, 1_000, 2_000];
 const BATCH_MS = 3_000;
 
-const ANY = "127.0.0.1:0";
 const ROOM = "bench://cluster";
 
 /** A server to be measured, and the members of its one room. */
-interface MeasuredServer {
-  readonly name: string;
-  readonly roles: readonly Daemon[];
-  readonly httpPort: number;
-  /** Of the job, when it has a process of its own. */
-  readonly metricsUrl?: string;
+interface MeasuredServer extends Deployment {
   readonly members: Members;
 }
 
-async function startOneProcess(): Promise<MeasuredServer> {
-  const role = await Daemon.start("listening", "start", "--tcp", ANY, "--ws", ANY, "--http", ANY);
-  return await target("one process", [role], role.addresses.http, role.addresses.tcp);
-}
-
-async function startCluster(): Promise<MeasuredServer> {
-  const redisPort = await freePort();
-  const redis = `redis://127.0.0.1:${redisPort}`;
-  const metrics = `127.0.0.1:${await freePort()}`;
-  const store = await Daemon.startRedis(redisPort);
-  const own = ["--http", ANY, "--rpc", ANY];
-  const logic = await Daemon.start("listening", "logic", "--redis", redis, ...own);
-  const jobFlags = ["--redis", redis, "--metrics", metrics];
-  const job = await Daemon.start("reads the push log", "job", ...jobFlags);
-  const logics = ["--logic", logic.addresses.rpc];
-  const ports = ["--tcp", ANY, "--ws", ANY, "--rpc", ANY];
-  const comet = await Daemon.start("listening", "comet", ...logics, ...ports);
-  const roles = [comet, job, logic, store];
-  const made = await target("cluster", roles, logic.addresses.http, comet.addresses.tcp);
-  return { ...made, metricsUrl: `http://${metrics}/metrics` };
-}
-
-async function target(
-  name: string,
-  roles: readonly Daemon[],
-  http: string,
-  tcp: string,
-): Promise<MeasuredServer> {
+async function withMembers(deployment: Deployment): Promise<MeasuredServer> {
   const members = new Members(ROOM);
-  await members.open(Number(tcp.split(":")[1]), MEMBERS);
-  return { name, roles, httpPort: Number(new URL(http).port), members };
-}
-
-async function stop({ roles, members }: MeasuredServer): Promise<void> {
-  members.close();
-  for (const role of roles) await role.stop();
+  await members.open(deployment.tcpPort, MEMBERS);
+  return { ...deployment, members };
 }
 
 /** Pushes once; the body says when. */
@@ -81,8 +42,8 @@ async function pushSteadily(server: MeasuredServer, count: number, rate: number)
 
 /** As many pushes as get through. */
 async function saturate(server: MeasuredServer, spanMs: number): Promise<string[]> {
-  const { members, roles } = server;
-  const before = { received: members.received, cpuS: roles.map(({ cpuS }) => cpuS) };
+  const { members } = server;
+  const before = { received: members.received, cpuS: cpuOf(server) };
   const startMs = performance.now();
   let pushes = 0;
   await Promise.all(Array.from({ length: PUSHERS }, async () => {
@@ -93,7 +54,7 @@ async function saturate(server: MeasuredServer, spanMs: number): Promise<string[
   }));
   await members.until(() => members.received >= before.received + pushes * MEMBERS);
   const tookS = (performance.now() - startMs) / 1_000;
-  const cpuS = roles.reduce((sum, role, index) => sum + role.cpuS - before.cpuS[index], 0);
+  const cpuS = cpuOf(server) - before.cpuS;
   return [cell(pushes / tookS), cell(cpuS / tookS), cell(pushes / cpuS)];
 }
 
@@ -132,7 +93,7 @@ export async function run(scale: number): Promise<void> {
   const latencies: string[][] = [];
   const sizes: string[][] = [];
   for (const start of [startOneProcess, startCluster]) {
-    const server = await start();
+    const server = await withMembers(await start());
     try {
       await pushSteadily(server, pushes, LATENCY_RATE);
       latencies.push([server.name, ...await latency(server, pushes)]);
@@ -149,7 +110,8 @@ export async function run(scale: number): Promise<void> {
       else sizes.push([`as many as ${PUSHERS} callers push`, await batchSize(server, saturated)]);
       throughputs.push([server.name, ...row]);
     } finally {
-      await stop(server);
+      server.members.close();
+      await stopAll(server);
     }
   }
   const room = `room of ${MEMBERS}`;

@@ -6,7 +6,12 @@ import { cell, median, printTable } from "./measure.ts";
 import { openTcp, pushToRoom } from "./room_client.ts";
 import type { ServerPorts } from "./whole_server.ts";
 
-const KINDS: readonly FloodKind[] = ["TCP frames", "WebSocket frames", "WebSocket pings"];
+const KINDS: readonly FloodKind[] = [
+  "TCP frames",
+  "WebSocket frames",
+  "WebSocket pings",
+  "messages",
+];
 const FLOODERS = [1, 4];
 /** How long each flood lasts while it is measured, and before that, in milliseconds. */
 const FLOOD_MS = 8_000;
@@ -47,12 +52,15 @@ async function floodServer(
     () => new Child("./flooder.ts"),
   );
   try {
-    const ports = await server.call<ServerPorts>("start", { operationsMax });
+    const ports = await server.call<ServerPorts>("start", {
+      operationsMax,
+      rooms: [{ type: "bench", upstream: "publish" }],
+    });
     const tables: string[][][] = [];
     for (const count of FLOODERS) {
       const rows: string[][] = [];
       for (const kind of KINDS) {
-        const port = kind === "TCP frames" ? ports.tcp : ports.ws;
+        const port = kind.startsWith("WebSocket") ? ports.ws : ports.tcp;
         for (const flooder of flooders.slice(0, count)) {
           await flooder.call("flood", { kind, port } satisfies FloodArgument);
         }

@@ -1,13 +1,14 @@
 /** A child process that is a hostile client: it sends as fast as it can, and comes back at once. */
 import { connect, type Socket } from "node:net";
 import { encodeAuth, encodeHeartbeat } from "../client/codec.ts";
+import { encodePublish } from "../client/rooms.ts";
 import { clientMessage, upgradeRequest } from "../client/stream.ts";
 import { EMPTY } from "../protocol/frame.ts";
 import { Opcode } from "../protocol/websocket/opcode.ts";
 import { serveCommands } from "./child.ts";
 
 /** What a flooder sends without end. */
-export type FloodKind = "TCP frames" | "WebSocket frames" | "WebSocket pings";
+export type FloodKind = "TCP frames" | "WebSocket frames" | "WebSocket pings" | "messages";
 
 /** Whom it floods, and with what. */
 export interface FloodArgument {
@@ -18,18 +19,22 @@ export interface FloodArgument {
 const BLOB_FRAMES = 4_000;
 const HEARTBEAT = encodeHeartbeat(1);
 const UPGRADE = upgradeRequest();
-const AUTH = encodeAuth({ mid: 1, room: "bench://flooders", platform: "bench" });
+const ROOM = "bench://flooders";
+const AUTH = encodeAuth({ mid: 1, room: ROOM, platform: "bench" });
+const EXTENDED_AUTH = encodeAuth({ mid: 1, room: ROOM, platform: "bench", features: [] });
 
 const beginnings: Readonly<Record<FloodKind, Uint8Array[]>> = {
   "TCP frames": [AUTH],
   "WebSocket frames": [UPGRADE, clientMessage(AUTH)],
   "WebSocket pings": [UPGRADE, clientMessage(AUTH)],
+  "messages": [EXTENDED_AUTH],
 };
 
 const floods: Readonly<Record<FloodKind, Uint8Array>> = {
   "TCP frames": HEARTBEAT,
   "WebSocket frames": clientMessage(HEARTBEAT),
   "WebSocket pings": clientMessage(EMPTY, Opcode.ping),
+  "messages": encodePublish({ room: ROOM, body: { t: "buy this now" }, media_ms: 61_500 }),
 };
 
 let socket: Socket | undefined;

@@ -2,7 +2,7 @@ import { type Prng, randomBelow, seededPrng } from "../base/prng.ts";
 import type { PushLog, Retention } from "../drivers/ports.ts";
 import { partitionOfRoom } from "../protocol/push_message.ts";
 import { type BenchOptions, cell, median, printTable, scaled } from "./measure.ts";
-import { drain, perSecond, withPushLog } from "./stores.ts";
+import { drain, perSecond, storeNames, withPushLog } from "./stores.ts";
 
 const COMMENTS = 100_000;
 const BODY_BYTES = 100;
@@ -100,7 +100,7 @@ async function measure(store: string, count: number): Promise<string[]> {
 export async function run(scale: number, { store }: BenchOptions): Promise<void> {
   const count = scaled(COMMENTS, scale, 10_000);
   const rows: string[][] = [];
-  for (const name of store === undefined ? ["memory", "sqlite"] : [store]) {
+  for (const name of store === undefined ? storeNames : [store]) {
     rows.push(await measure(name, count));
   }
   printTable(

@@ -12,7 +12,12 @@ export function timedBody(bytes: number): Uint8Array<ArrayBuffer> {
   return body;
 }
 
-/** Members of a room over TCP: they count pushes, and tell how long each took. */
+/** When a push of `timedBody` was sent. */
+function timeOf(body: Uint8Array): number {
+  return new DataView(body.buffer, body.byteOffset, 8).getFloat64(0);
+}
+
+/** Members of a room: they count pushes, and tell how long each took. */
 export class Members implements StreamEvents<Conn> {
   received = 0;
   latenciesMs: number[] = [];
@@ -21,12 +26,13 @@ export class Members implements StreamEvents<Conn> {
   #authenticated = 0;
   #wake = () => {};
 
-  constructor(room: string) {
+  /** @param sentMs Says of a push when it was sent. */
+  constructor(room: string, private readonly sentMs = timeOf) {
     this.#auth = encodeAuth({ mid: 0, room, platform: "bench" });
   }
 
   /** Connects some, and settles when they are in the room. */
-  async open(port: number, members: number): Promise<void> {
+  async open(port: number, members: number, isWebSocket = false): Promise<void> {
     const { streams } = await selectPlatform();
     const goal = this.#authenticated + members;
     for (let index = 0; index < members; index++) {
@@ -42,15 +48,15 @@ export class Members implements StreamEvents<Conn> {
           close() {},
         },
       });
-      const stream = new ClientStream(conn, false, this);
+      const stream = new ClientStream(conn, isWebSocket, this);
       this.#streams.set(conn, stream);
-      stream.begin("");
+      stream.begin("localhost");
     }
     await this.until(() => this.#authenticated === goal);
   }
 
   opened(conn: Conn): void {
-    conn.write(this.#auth);
+    this.#streams.get(conn)!.send(this.#auth);
   }
 
   write(conn: Conn, bytes: Uint8Array): void {
@@ -63,8 +69,7 @@ export class Members implements StreamEvents<Conn> {
     if (operation === Operation.AuthReply) this.#authenticated++;
     else {
       this.received++;
-      const sentMs = new DataView(body.buffer, body.byteOffset, 8).getFloat64(0);
-      this.latenciesMs.push(performance.now() - sentMs);
+      this.latenciesMs.push(performance.now() - this.sentMs(body));
     }
     this.#wake();
   }

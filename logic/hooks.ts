@@ -169,8 +169,8 @@ export interface Hooks {
    * Takes what a client sent up. Left out, it is logged at level debug, or pushed to the room where
    * rooms of its type have `upstream = "publish"`.
    *
-   * It may be asked more than once for a message: when an answer gets lost, comets ask another
-   * logic, and clients send it again under its id.
+   * It may be asked more than once for a message that has an id: when an answer gets lost, comets ask
+   * another logic, and clients send it again.
    *
    * @param room The key of the room that it is for, or else of the client's room; empty in none.
    * @returns Nothing to let it pass: to the room, or answered with an empty body where messages are

@@ -24,9 +24,6 @@ import { within } from "./waiting.ts";
 
 const options: PushLogOptions = { partitions: 3, partitionBytesMax: 1 << 20, leaseMs: 60_000 };
 
-/** Those that keep messages for their media time; the others are to follow. */
-const keepsByMedia = ["memory", "sqlite"];
-
 /** Registers the tests that every push log passes. */
 export function testPushLog(subject: PushLogSubject): void {
   const test: RegisterTest = (name, body, changes = {}) => {
@@ -191,7 +188,7 @@ export function testPushLog(subject: PushLogSubject): void {
       history: () => historyTests(subject, test),
       media() {
         mediaTests(subject, test);
-        if (keepsByMedia.includes(subject.name)) mediaRetentionTests(subject, test);
+        mediaRetentionTests(subject, test);
       },
       once: () => publishIdTests(subject, test),
     };

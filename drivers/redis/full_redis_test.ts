@@ -10,7 +10,7 @@ import { openUpstashGateway, type UpstashGateway } from "../../tests/support/ups
 import { append, bodies, keepAll, pushOf, readPage } from "../contract/history_model.ts";
 import { positions, room, texts } from "../contract/push_log_model.ts";
 import { type Drivers, openDrivers } from "../open.ts";
-import { type CometNode, StoreRefused } from "../ports.ts";
+import { type CometNode, type Retention, StoreRefused } from "../ports.ts";
 
 const node: CometNode = { ...testNode("comet~1"), name: "comet" };
 const counts = { connections: 1, clientAddresses: 1, rooms: new Map([["live://1", 1]]) };
@@ -80,9 +80,9 @@ for (const way of ["TCP", "REST"]) {
       }, async () => void await drivers.pushLog.append(0, room("before")));
     });
 
-    it("refuses a push to a room with history whole, and stores it when there is room", async () => {
+    const refusesWhole = async (retention: Retention) => {
       const push = pushOf("b", { mediaMs: 1 });
-      const options = { retention: keepAll, publishId: "id" };
+      const options = { retention, publishId: "id" };
       await withFull(async () => {
         const { pushLog } = drivers;
         const keys = await redisCli(server.port, "DBSIZE");
@@ -93,7 +93,16 @@ for (const way of ["TCP", "REST"]) {
         await limit(0);
         assert.equal((await append(pushLog, push, options)).stream?.offset, 2);
         assert.deepEqual(bodies(await readPage(pushLog)), ["a", "b"]);
+        assert.deepEqual(bodies(await readPage(pushLog, { fromMs: 0 }, retention)), ["b"]);
       }, async () => void await append(drivers.pushLog, "a"));
+    };
+
+    it("refuses a push to a room with history whole, and stores it when there is room", async () => {
+      for (const by of ["offset", "media"] as const) {
+        await redisCli(server.port, "FLUSHALL");
+        await refusesWhole({ ...keepAll, by });
+        await limit(0);
+      }
     });
 
     it("keeps comets and clients, and lets others come", async () => {
