@@ -82,6 +82,20 @@ describe("The history by media time of a room in Redis", () => {
     await until("the room is quiet", async () => (await segments()).length === 0);
   });
 
+  it("has the form that later versions must read", async () => {
+    const push = pushOf("text", { mediaMs: 61_500, mid: 7n });
+    const { stream } = await append(log, push, { retention: byMedia });
+    const [{ timeMs }] = (await readPage(log, all, byMedia)).messages;
+    const [segment] = await segments();
+    assert.match(segment, /^halley:\{p0\}:media[0-5]:live:\/\/1$/);
+    assert.deepEqual((await redis("ZRANGE", segment, "0", "-1", "WITHSCORES")).split("\n"), [
+      stream!.epoch,
+      "-1",
+      `0000000001 ${timeMs} 1000 7 61500:text`,
+      "61500",
+    ]);
+  });
+
   it("is of the room's epoch alone", async () => {
     await appendAll(log, [1, 2, 3].map(at), byMedia);
     await redis("DEL", key("state"));

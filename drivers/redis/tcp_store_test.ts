@@ -11,6 +11,7 @@ import {
 import { within } from "../../tests/support/raw_client.ts";
 import { until } from "../contract/waiting.ts";
 import { StoreUnavailable } from "../ports.ts";
+import { RedisModeration } from "./moderation.ts";
 import { RedisPushLog } from "./push_log.ts";
 import type { RedisStore, Script } from "./store.ts";
 import { openRedisStore } from "./tcp_store.ts";
@@ -167,6 +168,15 @@ describe("openRedisStore()", () => {
     try {
       const store = await openRedisStore(group.url, parts);
       assert.equal(await store.run(portOf, ["k"], []), master.port);
+      const moderation = new RedisModeration(store, parts.prng);
+      const rules = { perSecondMax: 0, burst: 1, slowModeMs: 3_600_000, duplicateWindowMs: 0 };
+      const said = { sender: "m1", room: "live://1", digest: "a", publishId: "id" };
+      assert.deepEqual(await moderation.admit(said, rules), { admitted: true });
+      await moderation.mute(2n, "", 3_600_000);
+      await until(
+        "the replica to have it",
+        async () => (await redisCli(replica.port, "KEYS", "halley:*")).split("\n").length === 3,
+      );
       const waiting = store.waitForEntry("s", "0-0", 60_000);
       // A replica has to be known for a while.
       await until(
@@ -190,6 +200,10 @@ describe("openRedisStore()", () => {
       const add = "return redis.call('XADD', KEYS[1], '5-0', 'a', 'b')";
       await eventually("a write", () => store.run({ name: "add", source: add }, ["s"], []));
       await within("an entry at the new one", again, 1_500);
+      assert.deepEqual(await moderation.admit(said, rules), { admitted: true });
+      for (const other of [{ publishId: "other" }, { sender: "m2" }]) {
+        assert.equal((await moderation.admit({ ...said, ...other }, rules)).admitted, false);
+      }
       await store.close();
     } finally {
       await group.stop();
