@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { roomDefaults, type RoomOptions } from "../../protocol/room_options.ts";
+import { publishReply } from "../../tests/support/fake_logic.ts";
 import type { MemoryClient } from "../../tests/support/memory_client.ts";
 import { RoomStore } from "../../tests/support/room_store.ts";
 import { TestComet, type TestCometOptions } from "../../tests/support/test_comet.ts";
@@ -58,6 +59,34 @@ describe("A member of a room with history that reads slowly", () => {
     await drain(comet, slow);
     const rooms = short(slow).filter((line) => line.startsWith("kept"));
     assert.deepEqual(rooms, offsets(1, 30, "kept://1"));
+  });
+
+  it("publishes meanwhile, and gets its own messages in their place, once", async () => {
+    const { comet, store, push } = await setUp({}, { publishRate: 0 });
+    comet.logic.publish = ({ body }) => {
+      const message = store.append(body.length);
+      void comet.fanout.deliver([store.delivery([message])]);
+      return Promise.resolve(publishReply({ epoch: store.epoch, offset: message.offset }));
+    };
+    await comet.open({ room: "kept://1" });
+    await push(store, 20);
+    const slow = await comet.open({ extras: NOTICES });
+    slow.pause();
+    slow.send(64, 1, '{"room":"kept://1","last":20}');
+    for (let seq = 1; seq <= 5; seq++) slow.send(70, seq, '{"room":"kept://1","body":"x"}');
+    await comet.settle();
+    assert.equal(comet.connections.logs.catchUp.size, 1);
+    await drain(comet, slow);
+    const lines = slow.lines();
+    const answers = lines.filter((line) => line.startsWith("71:"));
+    assert.deepEqual(
+      answers.map((line) => JSON.parse(line.slice(line.indexOf("{"))).offset),
+      [21, 22, 23, 24, 25],
+    );
+    const rooms = lines.filter((line) => line.startsWith("1000:"))
+      .map((line) => Number(line.split(":")[1]));
+    assert.deepEqual(rooms, Array.from({ length: 25 }, (_, index) => index + 1));
+    assert.deepEqual([comet.counters.slowReaders, comet.counters.published], [0, 5]);
   });
 
   it("gets everything when it reads, from the ring, and nobody else waits", async () => {
