@@ -82,6 +82,16 @@ describe("The history by media time of a room in Redis", () => {
     await until("the room is quiet", async () => (await segments()).length === 0);
   });
 
+  it("is not given when it is older than the read allows, and stays there", async () => {
+    await appendAll(log, [2, 1].map(at), byMedia);
+    await until(
+      "both are too old",
+      async () => (await found({ ...byMedia, ttlMs: 20 })).length === 0,
+    );
+    await append(log, at(0), { retention: byMedia });
+    assert.deepEqual(await found(), [3, 2, 1]);
+  });
+
   it("has the form that later versions must read", async () => {
     const push = pushOf("text", { mediaMs: 61_500, mid: 7n });
     const { stream } = await append(log, push, { retention: byMedia });
