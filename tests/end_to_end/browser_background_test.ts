@@ -5,13 +5,13 @@ import { withChromium, withSite } from "../support/chromium.ts";
 import { withServer } from "../support/server.ts";
 
 /** For how long a client may be silent, in milliseconds. */
-const SILENT_MS = 3_000;
+const SILENT_MS = 2_000;
 
 /** How often it says that it is there, in milliseconds. */
 const HEARTBEAT_MS = 200;
 
 /** For how long the page is watched once its timers stand still, in seconds. */
-const WATCHED_S = Number(process.env.TEST_BACKGROUND_SECONDS ?? 5);
+const WATCHED_S = Number(process.env.TEST_BACKGROUND_SECONDS ?? 3);
 
 /**
  * Throttles pages in the background as a browser does to save power, and after one second rather

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { connect } from "../../client/mod.ts";
 import { parseAddress } from "../../options/address.ts";
 import { findRuntime } from "../runner/runtimes.ts";
 import { Cluster } from "../support/cluster.ts";
@@ -21,6 +22,16 @@ const slowly = { timeout: 60_000 };
 /** The program in one file, and a folder with nothing in it; there is no runtime on its PATH. */
 let executable = "";
 let cwd = "";
+
+/** Publishes into a room of the demo, which keeps it as the first message. */
+async function publish(wsPort: number): Promise<void> {
+  const client = connect(`ws://127.0.0.1:${wsPort}/sub`, { token: { mid: 1 } });
+  try {
+    assert.equal((await client.join("demo://compiled").publish("hello")).offset, 1);
+  } finally {
+    client.close();
+  }
+}
 
 /** Compiles the program as the task `compile` does. */
 async function compile(outfile: string): Promise<void> {
@@ -67,6 +78,7 @@ describe("the executable, with no runtime and nothing around it", () => {
         assert.equal(answer.status, 200, path);
         assert.notEqual(await answer.text(), "", path);
       }
+      await publish(server.wsPort);
       const client = await RawClient.open(server.tcpPort);
       await server.push("room?operation=1000&type=live&room=1000", "compiled");
       const [{ body }] = await client.take(1);
@@ -83,8 +95,10 @@ describe("the executable, with no runtime and nothing around it", () => {
 
   it("runs each role of a cluster", slowly, async () => {
     const program = { command: [executable], cwd, env: { PATH: cwd } } as const;
-    const cluster = await Cluster.start({ logics: 1, comets: 1, jobs: 1, program });
+    const config = '[listen]\ndemo = "on"\n';
+    const cluster = await Cluster.start({ logics: 1, comets: 1, jobs: 1, program, config });
     try {
+      await publish(cluster.clientPorts[0].ws);
       const client = await RawClient.open(cluster.clientPorts[0].tcp);
       await cluster.call(0, "POST", "push/room?operation=1000&type=live&room=1000", "compiled");
       const [{ body }] = await client.take(1);
