@@ -22,7 +22,7 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   badRequests: "Joins, leaves, messages to rooms and history requests answered -400.",
   historyRefused: "History requests refused because too many waited or the answer found no place.",
   requestFailures: "Joins, messages to rooms and history requests answered -500.",
-  published: "Messages to rooms, by operation 70, that were taken.",
+  published: "Messages to rooms that were taken, by operation 70 or goim's 4.",
   publishesRefused: "Messages to rooms that were refused: by the application, for the room or mid.",
   publishesTooMany: "Messages to rooms refused because a connection sent beyond publish-rate.",
   protocolErrors: "Connections closed for what they sent.",

@@ -89,22 +89,12 @@ export class ClientProtocol implements FrameSink<Channel> {
         this.#request(channel, frame);
         return false;
       case Operation.SendMessage:
-        if (!this.#isWithinLimits(channel, frame)) return true;
+        if (!this.#publish.takesMessagesOf(channel)) break;
+        this.#request(channel, frame);
+        return false;
     }
     this.#receive(channel, frame);
     return false;
-  }
-
-  /** Whether logic may have goim's "send message"; the client is told why not. */
-  #isWithinLimits(channel: Channel, { operation, sequence, body }: Frame): boolean {
-    if (!this.#publish.takesMessagesOf(channel)) return true;
-    try {
-      this.#publish.checkLimits(channel, channel.roomKey, body.length);
-      return true;
-    } catch (error) {
-      this.#refuse(channel, operation, sequence, error);
-      return false;
-    }
   }
 
   #heartbeat(channel: Channel, sequence: number): void {
@@ -116,7 +106,7 @@ export class ClientProtocol implements FrameSink<Channel> {
     if (channel.others.length > 0) this.#furtherRooms.tellOnline(channel);
   }
 
-  /** Handles an operation whose body is JSON, and whose answer has a code. */
+  /** Handles an operation whose answer has a code, at least where it is refused. */
   #request(channel: Channel, frame: Frame): void {
     const { operation, sequence } = frame;
     channel.busy = true;
@@ -132,6 +122,7 @@ export class ClientProtocol implements FrameSink<Channel> {
 
   async #carryOut(channel: Channel, { operation, sequence, body }: Frame): Promise<void> {
     if (operation === Operation.Publish) return this.#publish.publish(channel, sequence, body);
+    if (operation === Operation.SendMessage) return this.#publish.send(channel, sequence, body);
     const members = requestMembers(body);
     if (operation === Operation.Join) await this.#furtherRooms.join(channel, sequence, members);
     else if (operation === Operation.Leave) this.#furtherRooms.leave(channel, sequence, members);

@@ -21,7 +21,7 @@ export class CometCounters {
   historyRefused = 0;
   /** Joins, messages to rooms and history requests that failed for a fault of the server. */
   requestFailures = 0;
-  /** Messages to rooms, by operation 70, that logic took. */
+  /** Messages to rooms that logic took. */
   published = 0;
   /** Messages to rooms that were refused, by logic or since the connection may not publish there. */
   publishesRefused = 0;

@@ -5,7 +5,8 @@ import { Limits } from "../../protocol/limits.ts";
 import { isProtocolOperation, Operation } from "../../protocol/operations.ts";
 import { isUnknownMethod } from "../../protocol/cluster/calls.ts";
 import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
-import type { PublishReply } from "../../protocol/cluster/publish.ts";
+import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
+import type { PublishReply, PublishRequest } from "../../protocol/cluster/publish.ts";
 import type { Channel } from "../channel.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { CometCounters } from "../counters.ts";
@@ -23,7 +24,10 @@ import {
 
 const encoder = new TextEncoder();
 
-/** Operation 70: a client has a message pushed to a room that it is in. */
+/**
+ * Operation 70: a client has a message pushed to a room that it is in; and goim's operation 4, which
+ * does so with the primary room where the room's type says that messages are pushed.
+ */
 export class Publish {
   constructor(
     private readonly connections: ConnectionManager,
@@ -52,34 +56,53 @@ export class Publish {
     const mediaMs = mediaMsOf(members);
     const publishId = idOf(members);
     const body = bodyOf(request, members);
-    this.checkLimits(channel, room, body.length);
-    const ref = this.connections.refOf(channel);
-    const message = { ...ref, room, operation, body, mediaMs, publishId };
-    const reply = await this.logic.publish(message).catch(explain);
-    if (reply.code === 0) this.counters.published++;
-    else throw this.#refusal(reply);
+    const reply = await this.#say(channel, { room, operation, body, mediaMs, publishId });
     if (channel.isOpen) {
       this.replies.jsonText(channel, Operation.PublishReply, sequence, answerOf(room, reply));
     }
   }
 
-  /** Whether goim's "send message" is pushed, to the primary room. */
-  takesMessagesOf({ roomKey }: Channel): boolean {
-    if (roomKey === "") return false;
-    const { upstream } = this.connections.roomTypes.of(roomKey);
-    return upstream === "publish" || upstream === "webhook";
+  /**
+   * Publishes what goim's "send message" says into the primary room, and answers in goim's way.
+   *
+   * @param body Borrowed until the promise is returned.
+   * @throws {RequestRefused} By its promise.
+   * @throws {Error} By its promise, when logic cannot be asked.
+   */
+  async send(channel: Channel, sequence: number, body: Uint8Array): Promise<void> {
+    const { reply } = await this.#say(channel, { room: channel.roomKey, body });
+    if (channel.isOpen) {
+      this.replies.send(channel, Operation.SendMessageReply, sequence, reply);
+    }
   }
 
-  /**
-   * Checks a message's length, and counts it against the connection's rate.
-   *
-   * @throws {RequestRefused} When it is beyond either.
-   */
-  checkLimits(channel: Channel, room: string, bytes: number): void {
+  /** Whether goim's "send message" is for the primary room, and not the application's alone. */
+  takesMessagesOf({ roomKey }: Channel): boolean {
+    return roomKey !== "" && this.connections.roomTypes.of(roomKey).upstream !== "log";
+  }
+
+  /** Has logic take a message that is within the limits. */
+  async #say(
+    channel: Channel,
+    message: Omit<PublishRequest, keyof ConnectionRef>,
+  ): Promise<PublishReply> {
+    this.#checkLimits(channel, message);
+    const request = { ...this.connections.refOf(channel), ...message };
+    const reply = await this.logic.publish(request).catch(explain);
+    if (reply.code !== 0) throw this.#refusal(reply);
+    this.counters.published++;
+    return reply;
+  }
+
+  /** Checks a message's length, and counts it against the connection's rate. */
+  #checkLimits(
+    channel: Channel,
+    { room, body }: Pick<PublishRequest, "room" | "body">,
+  ): void {
     const { messageBytesMax } = this.connections.roomTypes.of(room);
-    if (bytes > messageBytesMax) {
+    if (body.length > messageBytesMax) {
       const message = `a message must be at most ${messageBytesMax} bytes, current length is `;
-      throw new RequestRefused(RequestCode.badRequest, message + bytes);
+      throw new RequestRefused(RequestCode.badRequest, message + body.length);
     }
     const retryMs = this.limit.admit(channel);
     if (retryMs === 0) return;

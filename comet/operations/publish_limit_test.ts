@@ -78,11 +78,11 @@ describe("goim's operation 4", () => {
   const refusal = '{"code":-429,"message":"too many messages of this connection","retry_ms":1000}';
 
   it("passes the same limits where it is pushed, and says so in operation 5", async () => {
-    for (const upstream of ["publish", "webhook"] as const) {
+    for (const upstream of ["publish", "webhook", "off"] as const) {
       for (const extras of [undefined, EXTRAS]) {
         const { comet, lines } = await send(upstream, { extras });
         assert.deepEqual(lines, ["5:1:", `5:2:${refusal}`]);
-        assert.deepEqual([comet.logic.received.length, comet.counters.publishesTooMany], [1, 1]);
+        assert.deepEqual([comet.logic.published.length, comet.counters.publishesTooMany], [1, 1]);
       }
       const { lines } = await send(upstream, {}, "12345");
       const message = "a message must be at most 4 bytes, current length is 5";
@@ -92,10 +92,8 @@ describe("goim's operation 4", () => {
   });
 
   it("is as in goim where it is not, in other rooms and in none", async () => {
-    for (const upstream of ["log", "off"] as const) {
-      const { comet, lines } = await send(upstream, {}, "12345");
-      assert.deepEqual([lines, comet.logic.received.length], [["5:1:", "5:2:"], 2]);
-    }
+    const { comet, lines } = await send("log", {}, "12345");
+    assert.deepEqual([lines, comet.logic.received.length], [["5:1:", "5:2:"], 2]);
     for (const room of ["chat://1", ""]) {
       const { lines } = await send("publish", { room }, "12345");
       assert.deepEqual(lines, ["5:1:", "5:2:"]);

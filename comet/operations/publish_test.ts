@@ -287,6 +287,40 @@ describe("Operation 70", () => {
     }
   });
 
+  it("is what goim's operation 4 is in its own way, which tells a failure too", async () => {
+    const rooms = [{ ...roomDefaults, type: "live", upstream: "publish" as const }];
+    const { comet, logic } = await setUp({}, { rooms });
+    const goim = await comet.open({ mid: 3, key: "g" });
+    goim.send(4, 1, Uint8Array.of(0, 255));
+    await comet.settle();
+    assert.deepEqual(goim.lines(), ["5:1:"]);
+    const [{ room, mid, key, body, operation, publishId }] = logic.published;
+    assert.deepEqual([room, mid, key, [...body]], ["live://1", 3n, "g", [0, 255]]);
+    assert.deepEqual([operation, publishId, comet.counters.published], [undefined, undefined, 1]);
+    logic.holds.add("publish");
+    const answers = [];
+    for (
+      const answer of [
+        publishReply({ reply: utf8("pong") }),
+        publishReply({ code: -403, message: "muted", retryMs: 5 }),
+        new RpcError("unavailable", true, "no link"),
+      ]
+    ) {
+      goim.send(4, 2, "x");
+      await comet.settle();
+      const held = logic.publishes.pop()!;
+      if (answer instanceof Error) held.reject(answer);
+      else held.resolve(answer);
+      await comet.settle();
+      answers.push(...goim.lines());
+    }
+    assert.deepEqual(answers, [
+      "5:2:pong",
+      '5:2:{"code":-403,"message":"muted","retry_ms":5}',
+      '5:2:{"code":-500,"message":"the server failed, try again"}',
+    ]);
+  });
+
   it("is an operation of the application to clients that ask for nothing beyond goim", async () => {
     const comet = await TestComet.start();
     const client = await comet.open();
