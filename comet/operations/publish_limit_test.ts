@@ -91,6 +91,22 @@ describe("goim's operation 4", () => {
     }
   });
 
+  it("is answered -500 where it is pushed and logic cannot be asked: empty means taken", async () => {
+    for (const upstream of ["publish", "webhook", "log"] as const) {
+      const rooms = [{ ...roomDefaults, type: "live", upstream }];
+      const comet = await TestComet.start({ rooms });
+      const client = await comet.open();
+      comet.logic.holds.add("receive");
+      client.send(4, 1, "x");
+      await comet.settle();
+      comet.logic.receives[0].reject(new Error("logic is away"));
+      await comet.settle();
+      const failed = '{"code":-500,"message":"the server failed, try again"}';
+      assert.deepEqual(client.lines(), [upstream === "log" ? "5:1:" : `5:1:${failed}`]);
+      assert.equal(comet.counters.receiveFailures, 1);
+    }
+  });
+
   it("is as in goim where it is not, in other rooms and in none", async () => {
     const { comet, lines } = await send("log", {}, "12345");
     assert.deepEqual([lines, comet.logic.received.length], [["5:1:", "5:2:"], 2]);
