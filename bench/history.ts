@@ -81,7 +81,7 @@ async function measure(store: string, count: number): Promise<string[]> {
     const minute = await timesOf(log, 60_000, 60_000 * share, prng);
     const ten = await timesOf(log, 600_000, 600_000 * share, prng);
     return [
-      store.includes("://") ? "given" : store,
+      storeNames.includes(store) ? store : "given",
       cell(byOffset),
       cell(byMedia),
       cell(median(minute)),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { OFFSET_MAX } from "../../protocol/history.ts";
-import { pushOf } from "../contract/history_model.ts";
+import { pushOf, range, ROOM } from "../contract/history_model.ts";
 import { ROOM_STATE_MS } from "../history.ts";
 import { StoreCounters } from "../store.ts";
 import { MemoryHistory } from "./history.ts";
@@ -55,6 +55,29 @@ test("MemoryHistory frees what has expired while others append, without a timer 
   append("c");
   assert.equal(history.rooms, 1);
   assert.equal(clock.pending, 0);
+});
+
+test("MemoryHistory frees what a media time kept, when it is over or there is no room", () => {
+  const clock = new ManualClock();
+  const counters = new StoreCounters();
+  const history = new MemoryHistory({ clock, counters, prng: seededPrng(1) }, OFFSET_MAX, 100_000);
+  const few = { sizeMax: 2, ttlMs: 1_000, by: "media" } as const;
+  const append = (mediaMs?: number) =>
+    history.append(pushOf("", { body: new Uint8Array(1_000), mediaMs }), few);
+  const query = { room: ROOM, limit: 1_000, bytesMax: 1 << 20 };
+  const read = () => history.read({ ...query, fromMs: 0 }, few).messages.map((one) => one.offset);
+  for (const _ of range(1, 50)) append(5);
+  for (const _ of range(1, 10)) append();
+  assert.deepEqual(read(), range(1, 50));
+  const { bytes } = history;
+  for (const _ of range(1, 50)) append(5);
+  assert.deepEqual(read().at(-1), 110);
+  assert.equal(read().length, 100 - counters.historyDropped);
+  assert.ok(read()[0] > 10 && history.bytes <= 100_000 && history.bytes > bytes);
+  clock.advance(few.ttlMs);
+  append();
+  assert.ok(history.bytes < 3_000, `${history.bytes}`);
+  assert.deepEqual(read(), []);
 });
 
 test("MemoryHistory reads nothing into being", () => {

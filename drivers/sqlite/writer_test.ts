@@ -7,7 +7,7 @@ import { seededPrng } from "../../base/prng.ts";
 import { withDirectory } from "../../tests/support/data_directory.ts";
 import { withLogLines } from "../../tests/support/log_lines.ts";
 import { append, keepAll, offsets, pushOf, range, readPage } from "../contract/history_model.ts";
-import { PUBLISH_ID_MS, PushLogFull, StoreRefused } from "../ports.ts";
+import { PUBLISH_ID_MS, PushLogFull, type Retention, StoreRefused } from "../ports.ts";
 import { ROOM_STATE_MS } from "../history.ts";
 import { StoreCounters } from "../store.ts";
 import { closeDatabase, openDatabase } from "./database.ts";
@@ -173,6 +173,34 @@ test("Space comes back of what is trimmed, of quiet rooms, and of publish ids", 
       clock.advance(0);
       await appended;
     }
+    assert.equal(countOf(database, "messages"), 10);
+    await log.close();
+    closeDatabase(database);
+  });
+});
+
+test("Rows of rooms that keep by media time go when they may", async () => {
+  await withDirectory(async (directory) => {
+    const { clock, database, log } = setUp(directory);
+    const appendSome = async (count: number, mediaMs: number | undefined, few: Retention) => {
+      for (const _ of range(1, count)) {
+        const appended = append(log, pushOf("a", { mediaMs }), { retention: few });
+        clock.advance(0);
+        await appended;
+      }
+    };
+    const few = { ...keepAll, sizeMax: 10, by: "media" } as const;
+    await appendSome(50, undefined, keepAll);
+    await appendSome(50, 7, few);
+    assert.equal(countOf(database, "messages"), 50, "all that had none are gone");
+    await appendSome(50, undefined, few);
+    assert.equal(countOf(database, "messages"), 60);
+    await appendSome(20, 7, { ...few, by: "offset" });
+    assert.equal(countOf(database, "messages"), 10);
+    await appendSome(50, 7, few);
+    assert.equal(countOf(database, "messages"), 60);
+    clock.advance(few.ttlMs);
+    await appendSome(30, undefined, few);
     assert.equal(countOf(database, "messages"), 10);
     await log.close();
     closeDatabase(database);
