@@ -43,7 +43,7 @@ export class ServerApi {
    * @param roomKeys Keys of the rooms, where others than the run's clients may be in them.
    */
   constructor(
-    private readonly url: string,
+    readonly url: string,
     apiKey: string,
     private readonly rooms: number,
     private readonly roomKeys?: readonly string[],
@@ -124,34 +124,27 @@ export class ServerApi {
 
   /** How often comets have read history so far; undefined for a server that does not say. */
   async historyReads(): Promise<number | undefined> {
-    const { text } = await this.#get("/metrics");
+    const { text } = await this.get("/metrics");
     const reads = text.split("\n").map((line) => line.split(" "))
       .find(([name]) => name === HISTORY_READS);
     return reads && Number(reads[1]);
   }
 
-  /** Where the rooms of the demo page can be watched; undefined where there is no such page. */
-  async watchUrl(): Promise<string | undefined> {
-    const room = this.roomKeys?.find((key) => key.startsWith("demo://"));
-    if (room === undefined) return undefined;
-    const path = `/demo?room=${encodeURIComponent(room)}`;
-    return (await this.#get(path)).ok ? this.url + path : undefined;
-  }
-
-  /**
-   * Mutes a client in all rooms.
-   *
-   * @param forMs How long, in milliseconds.
-   * @returns Whether the server can.
-   */
-  async mute(client: number, forMs: number): Promise<boolean> {
-    const body = JSON.stringify({ mid: String(client + 1), for_ms: forMs });
-    const { code } = parsed((await this.#get("/v1/mute", { method: "POST", body })).text);
-    return code === 0;
+  /** @throws {ServerFailed} When it does not answer. */
+  async get(
+    path: string,
+    init?: RequestInit,
+  ): Promise<{ readonly ok: boolean; readonly text: string }> {
+    try {
+      const response = await this.#fetch(path, init);
+      return { ok: response.ok, text: await response.text() };
+    } catch (error) {
+      throw new ServerFailed(`the API does not answer: ${(error as Error).message}`);
+    }
   }
 
   async #resources(): Promise<ResourceCounts | undefined> {
-    const { ok, text } = await this.#get("/metrics");
+    const { ok, text } = await this.get("/metrics");
     if (!ok) return undefined;
     const held = text.split("\n").map((line) => line.split(" "))
       .filter(([name]) => RESOURCES[name] !== undefined)
@@ -162,7 +155,7 @@ export class ServerApi {
   /** Members of this run's rooms, by the room's index. */
   async #members(): Promise<number[]> {
     if (this.roomKeys !== undefined) return await this.#membersOf(this.roomKeys);
-    const { text } = await this.#get(`/goim/online/top?type=sim&limit=${this.rooms}`);
+    const { text } = await this.get(`/goim/online/top?type=sim&limit=${this.rooms}`);
     const { code, data } = parsed<{ room_id: string; count: number }[]>(text);
     if (code !== 0) throw new ServerFailed("the API does not say who is online");
     const members = new Array<number>(this.rooms).fill(0);
@@ -174,7 +167,7 @@ export class ServerApi {
     return await Promise.all(keys.map(async (key) => {
       const { type, id } = parseRoomKey(key)!;
       const query = new URLSearchParams({ type, rooms: id });
-      const { text } = await this.#get(`/goim/online/room?${query}`);
+      const { text } = await this.get(`/goim/online/room?${query}`);
       return parsed<Record<string, number>>(text).data?.[id] ?? 0;
     }));
   }
@@ -193,18 +186,6 @@ export class ServerApi {
     }
   }
 
-  async #get(
-    path: string,
-    init?: RequestInit,
-  ): Promise<{ readonly ok: boolean; readonly text: string }> {
-    try {
-      const response = await this.#fetch(path, init);
-      return { ok: response.ok, text: await response.text() };
-    } catch (error) {
-      throw new ServerFailed(`the API does not answer: ${(error as Error).message}`);
-    }
-  }
-
   async #push(call: string, body: Uint8Array): Promise<PushAnswer> {
     const init = { method: "POST", body: body as BodyInit };
     return await (await this.#fetch(`/goim/push/${call}`, init)).json();
@@ -217,7 +198,9 @@ export class ServerApi {
 }
 
 /** An answer of goim's API; empty when it is none. */
-function parsed<Data>(text: string): { readonly code?: number; readonly data?: Data | null } {
+export function parsed<Data>(
+  text: string,
+): { readonly code?: number; readonly data?: Data | null } {
   try {
     return JSON.parse(text) ?? {};
   } catch {

@@ -61,7 +61,8 @@ export class Fleet {
   /** How a process of clients ended that was not to. */
   #ended: number | string | undefined;
 
-  private constructor(private readonly listener: RpcListener) {}
+  /** @param tag Of this run's pushes or messages. */
+  private constructor(private readonly listener: RpcListener, readonly tag: number) {}
 
   /** @throws {Error} When the processes do not come up. */
   static async start(parts: FleetDependencies): Promise<Fleet> {
@@ -80,7 +81,7 @@ export class Fleet {
         },
       },
     });
-    const fleet = new Fleet(listener);
+    const fleet = new Fleet(listener, tag);
     for (let index = 0; index < processes; index++) {
       const { port } = listener.address;
       const own = { port, secret, index, tag, isShow };

@@ -6,7 +6,7 @@ import { isProtocolOperation, Operation } from "../../protocol/operations.ts";
 import { FOREIGN, judgePublished } from "../checkers/published.ts";
 import type { MessageReader } from "../checkers/push_body.ts";
 import { messageOf, readMessage } from "../show/comments.ts";
-import type { Act } from "../show/show.ts";
+import { type Act, VIDEO_MS } from "../show/show.ts";
 import type { Published, PublishedTotals } from "../show/types.ts";
 import type { CursorTotals } from "../types.ts";
 import { ClientMessages } from "./client_messages.ts";
@@ -18,9 +18,6 @@ import { ClientState, PUSH, type VirtualClient } from "./virtual_client.ts";
 
 /** The operation of likes. */
 const LIKE = 1001;
-
-/** Of the video that a show is about: it begins again when it is over, in milliseconds. */
-const VIDEO_MS = 180_000;
 
 /** How many of the latest messages a viewer asks for that comes for the first time. */
 const LAST = 50;

@@ -1,5 +1,6 @@
 import { preciseClock } from "../../platform/system_clock.ts";
 import type { RunContext } from "../run_context.ts";
+import { mute, watchUrl } from "../show_api.ts";
 import { castOf } from "../show/cast.ts";
 import { wavesOf } from "../show/waves.ts";
 import { checkReturn, type Scenario } from "./scenario.ts";
@@ -27,7 +28,7 @@ interface Cue {
 /** Has a moderator mute those that flood the room, as soon as the server is told. */
 async function muteFlooders(run: RunContext, clients: readonly number[], forMs: number) {
   const untilMs = preciseClock.wallMs() + forMs;
-  const answers = await Promise.all(clients.map((client) => run.api.mute(client, forMs)));
+  const answers = await Promise.all(clients.map((client) => mute(run.api, client, forMs)));
   if (!answers.every(Boolean)) {
     run.notes.mute = "the server mutes nobody";
     return;
@@ -65,7 +66,7 @@ export const danmaku: Scenario = {
   clientsAtFirst: firstOf,
   async run(run) {
     const { seed, clients, rate: ratePerS, durationMs } = run.options;
-    const url = await run.api.watchUrl();
+    const url = await watchUrl(run.api, run.options.roomKeys);
     if (url !== undefined) console.error(`watch it at ${url}`);
     const startMs = Math.ceil(preciseClock.wallMs()) + COUNTDOWN_MS;
     const untilMs = async (atMs: number) => {

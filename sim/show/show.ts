@@ -16,6 +16,9 @@ export interface ShowPlan {
   readonly durationMs: number;
 }
 
+/** The video that it is about, as long as that of the demo page: it goes round, in milliseconds. */
+export const VIDEO_MS = 180_000;
+
 /** What a viewer does. */
 export interface Act {
   /** Since the beginning of the show. */

@@ -48,8 +48,16 @@ const churning = ["--scenario", "churn", "--clients", "100", "--duration", "4s",
 /** All clients are cut off in the middle, and come back with their places. */
 const recovering = ["--scenario", "recovery", "--duration", "3s"];
 
-/** Rooms of the simulator that keep what clients come back for. */
-const rooms = [{ ...roomDefaults, type: "sim", historySize: 1_000 }];
+/** A show in the same rooms. */
+const showing = ["--scenario", "danmaku", "--room", "sim://0,sim://1"];
+
+/** Rooms of the simulator that keep what clients come back for, and in which clients may write. */
+const rooms = [{
+  ...roomDefaults,
+  type: "sim",
+  historySize: 1_000,
+  upstream: "publish" as const,
+}];
 
 const cases: readonly Case[] = [
   {
@@ -182,6 +190,21 @@ const cases: readonly Case[] = [
     failed: ["no offset comes twice"],
     described: /^client \d+ in room [01] got offset \d+ again$/,
     counters: { duplicated: 1 },
+  },
+  {
+    title: "one message of a show that a viewer does not get",
+    errors: { mistake: "loses" },
+    args: showing,
+    failed: ["no gap is kept quiet"],
+    described: /^client \d+ in room [01] misses 1 messages without a word$/,
+    counters: { lost: 1 },
+  },
+  {
+    title: "one message of a show that comes though its author was refused",
+    errors: { mistake: "refuses" },
+    args: showing,
+    failed: ["what is refused does not come"],
+    described: /^message \d+ was refused, and came at offset \d+ of room [01]$/,
   },
   { title: "nothing when nothing is wrong", failed: [] },
 ];

@@ -35,6 +35,8 @@ export type Mistake =
   | "ignoresMove"
   /** Has somebody else in a room, until the first client leaves. */
   | "addsOne"
+  /** Says that a message of a client was refused, though it was taken. */
+  | "refuses"
   /** Does not tell the server that a client has gone. */
   | "forgetsToClose";
 
@@ -221,7 +223,9 @@ export class ErringProxy {
   #passesOn(link: Link, { operation, sequence, body }: Frame): boolean {
     const bytes = encodeFrame(operation, sequence, body);
     if (operation === PUSH) this.#push(link, bytes);
-    else if (operation !== Operation.HeartbeatReply) link.near.write(bytes);
+    else if (operation === Operation.PublishReply && this.#wrongs(link, "refuses")) {
+      link.near.write(rawFrame(operation, sequence, '{"code":-429,"message":"no"}'));
+    } else if (operation !== Operation.HeartbeatReply) link.near.write(bytes);
     else if (sequence === FORGED || this.#wrongs(link, "neverAnswers")) return true;
     else if (this.#wrongs(link, "answersLate")) {
       this.#later(this.errors!.spanMs!, () => link.near.write(bytes));
