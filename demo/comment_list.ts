@@ -17,6 +17,7 @@ export class CommentList {
   readonly #seek: ((mediaMs: number) => void) | undefined;
   /** Those that are not written yet; of too many the oldest are left out. */
   #waiting: Row[] = [];
+  /** Of those that wait, one's own. */
   readonly #own = new Set<number>();
   #writtenMs = -Infinity;
 
@@ -63,6 +64,7 @@ export class CommentList {
     this.#writtenMs = nowMs;
     this.#list.prepend(...this.#waiting.reverse().map((row) => this.#row(row)));
     this.#waiting = [];
+    this.#own.clear();
     while (this.#list.children.length > ROWS_MAX) this.#list.lastElementChild!.remove();
   }
 

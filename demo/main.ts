@@ -16,8 +16,11 @@ const BACKOFF = { baseMs: 300, maxMs: 2_000 };
 /** With each heartbeat the server says how many are online: a demo wants to see that soon. */
 const HEARTBEAT_MS = 3_000;
 
+/** Letters that the key of a room may have. */
+const ROOM_KEY_MAX = 256;
+
 const query = new URLSearchParams(location.search);
-const room = query.get("room") || "demo://1";
+const room = (query.get("room") || "demo://1").slice(0, ROOM_KEY_MAX);
 const startMs = Number(query.get("t") ?? 0) * 1_000;
 const viewers: Viewer[] = [];
 const place = part(document, "viewers");
@@ -93,8 +96,8 @@ function onKey(event: KeyboardEvent): void {
 }
 
 function frame(nowMs: number): void {
-  for (const viewer of viewers) viewer.frame(nowMs);
   requestAnimationFrame(frame);
+  for (const viewer of viewers) viewer.frame(nowMs);
 }
 
 part(document, "room").textContent = room;

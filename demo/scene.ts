@@ -99,8 +99,9 @@ export class Scene {
       const [spring, foot] = [rail + arch * 0.6, rail + height * 0.24];
       context.beginPath();
       context.moveTo(x, rail);
-      context.lineTo(x + arch, rail);
-      context.lineTo(x + arch, foot);
+      // A little over the edge, so that no seam is seen between two arches.
+      context.lineTo(x + arch + 1, rail);
+      context.lineTo(x + arch + 1, foot);
       context.lineTo(x + arch * 0.91, foot);
       context.ellipse(x + arch / 2, spring, arch * 0.41, arch * 0.48, 0, 0, Math.PI, true);
       context.lineTo(x + arch * 0.09, foot);

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { Client, ClientStateEvent, HistoryPage, RoomStateEvent } from "../client/types.ts";
-import { part, timeOfDay } from "./browser.ts";
+import { lessMotion, part, timeOfDay } from "./browser.ts";
 import { CommentList, tabs } from "./comment_list.ts";
 import { Composer } from "./composer.ts";
 import type { CuttableSockets } from "./cuttable_socket.ts";
@@ -200,7 +200,7 @@ export class Viewer {
     const shown = part(this.#root, "likes");
     if (shown.textContent !== `${likes}`) {
       shown.textContent = `${likes}`;
-      button.animate({ scale: [1, 1.18, 1] }, { duration: 250 });
+      if (!lessMotion.matches) button.animate({ scale: [1, 1.18, 1] }, { duration: 250 });
     }
     this.#showCount("unreadable", unreadable);
   }
