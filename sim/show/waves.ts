@@ -34,7 +34,8 @@ export function wavesOf(seed: number, durationMs: number): Wave[] {
   const prng = seededPrng(seed * 31 + 1);
   const pauseMs = Math.min(PAUSE_MS, durationMs / WAVES_MIN);
   const lastMs = Math.round(durationMs - Math.min(FALL_MS, pauseMs));
-  const next = (fromMs: number) => fromMs + Math.round(pauseMs * (0.6 + 0.8 * randomFloat(prng)));
+  const next = (fromMs: number) =>
+    fromMs + Math.max(1, Math.round(pauseMs * (0.6 + 0.8 * randomFloat(prng))));
   const waves: Wave[] = [];
   for (let atMs = next(-Math.round(pauseMs / 2)); atMs < lastMs - pauseMs / 2; atMs = next(atMs)) {
     const mood = moods[randomBelow(prng, moods.length)];

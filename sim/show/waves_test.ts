@@ -15,6 +15,13 @@ describe("wavesOf()", () => {
       assert.ok(waves[0].atMs >= 0);
     }
   });
+
+  it("has an end also where a show lasts for milliseconds, or not at all", () => {
+    for (let durationMs = 0; durationMs < 20; durationMs++) {
+      const waves = wavesOf(7, durationMs);
+      assert.ok(waves.length >= 1 && waves.every(({ atMs }) => atMs <= durationMs));
+    }
+  });
 });
 
 describe("Tide", () => {
