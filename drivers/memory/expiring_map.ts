@@ -13,8 +13,8 @@ interface Entry<Value> {
 export class ExpiringMap<Value> {
   /** In the order in which they were set. */
   readonly #entries = new Map<string, Entry<Value>>();
-  /** Walks them in that order: each new iterator steps over all that were ever deleted. */
-  #walk = this.#entries.entries();
+  /** Walks them in that order, and never ends: a new iterator steps over all that were deleted. */
+  readonly #walk = this.#entries.entries();
   #oldest: readonly [string, Entry<Value>] | undefined;
 
   /**
@@ -52,14 +52,10 @@ export class ExpiringMap<Value> {
 
   /** What was set first of what there is. */
   #peek(): readonly [string, Entry<Value>] | undefined {
+    if (this.#entries.size === 0) return undefined;
+    // Something is there, and all that the walk has passed is gone, or was set again and is ahead.
     while (this.#oldest === undefined || this.#entries.get(this.#oldest[0]) !== this.#oldest[1]) {
-      let next = this.#walk.next();
-      if (next.done) {
-        this.#walk = this.#entries.entries();
-        next = this.#walk.next();
-        if (next.done) return this.#oldest = undefined;
-      }
-      this.#oldest = next.value;
+      this.#oldest = this.#walk.next().value;
     }
     return this.#oldest;
   }
