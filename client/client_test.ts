@@ -259,6 +259,15 @@ describe("a connection", () => {
     client.close();
   });
 
+  it("that is silent is given up in time where heartbeats are more frequent than that", async () => {
+    const world = setUp({ heartbeatMs: 1_000 });
+    await world.run();
+    for (const connection of world.server.connections) connection.isSwallowed = true;
+    await world.pass(11_001);
+    assert.ok(world.states.some(({ state }) => state === "waiting"));
+    world.client.close();
+  });
+
   it("says that it is there as often as the server asks, if that is more often", async () => {
     const world = setUp({ heartbeatMs: 900_000 });
     await world.run();

@@ -43,8 +43,8 @@ export class Connection {
   readonly #answers = new Map<number, (answer: never) => void>();
   readonly #socket: WebSocket;
   #sequence = 0;
-  /** Ends the wait for the auth's answer, or for a sign of life. */
-  #cancelDeadline: () => void;
+  /** Ends the wait for the auth's answer, or for a sign of life, where it waits for one. */
+  #cancelDeadline: (() => void) | undefined;
   #cancelHeartbeat = () => {};
 
   /** @param token JSON text. */
@@ -86,8 +86,7 @@ export class Connection {
     this.#send(Operation.Heartbeat, '""', 0);
     const half = SILENCE_MS_MAX / 2;
     const { after } = this.environment;
-    this.#cancelDeadline();
-    this.#cancelDeadline = after(half, () => {
+    this.#cancelDeadline ??= after(half, () => {
       this.#cancelDeadline = after(half, () => this.#end());
     });
   }
@@ -95,7 +94,7 @@ export class Connection {
   /** Ends it without a word to the owner. */
   close(): void {
     this.isOpen = false;
-    this.#cancelDeadline();
+    this.#isAlive();
     this.#cancelHeartbeat();
     const socket = this.#socket;
     socket.onopen =
@@ -111,12 +110,17 @@ export class Connection {
     this.owner.ended(code, reason);
   }
 
+  #isAlive(): void {
+    this.#cancelDeadline?.();
+    this.#cancelDeadline = undefined;
+  }
+
   #send(operation: number, body: string, sequence: number): void {
     this.#socket.send(`{"ver":1,"op":${operation},"seq":${sequence},"body":${body}}`);
   }
 
   #authenticated({ code, heartbeat_ms }: AuthAnswer): void {
-    this.#cancelDeadline();
+    this.#isAlive();
     if (code !== 0) return this.#end(1002, "the token names no rooms and notices");
     this.isOpen = true;
     const everyMs = Math.min(this.heartbeatMs, heartbeat_ms);
@@ -135,7 +139,7 @@ export class Connection {
     } catch {
       return this.#end();
     }
-    if (this.isOpen) this.#cancelDeadline();
+    if (this.isOpen) this.#isAlive();
     const { op, seq, body } = frame;
     const answered = this.#answers.get(seq);
     if (frame.room !== undefined) this.owner.pushed(frame);

@@ -65,6 +65,6 @@ test("an application sees each message once and in order or a gap, whatever happ
         await world.finish();
       },
     ),
-    { seed: 13, numRuns: 300 },
+    { seed: 13, numRuns: 150 },
   );
 });

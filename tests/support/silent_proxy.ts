@@ -2,6 +2,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 
 /** A TCP proxy whose connections can fall silent: they stay open, take all and pass on nothing. */
 export class SilentProxy {
+  /** How long new connections keep what they pass on, in milliseconds. */
+  delayMs = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -45,8 +47,12 @@ export class SilentProxy {
   }
 
   #pass(from: Socket, to: Socket): void {
+    const { delayMs } = this;
     this.#sockets.add(from);
-    from.on("data", (data) => to.write(data));
+    from.on("data", (data) => {
+      if (delayMs === 0) to.write(data);
+      else setTimeout(() => to.write(data), delayMs);
+    });
     from.on("error", () => {});
     from.on("close", () => {
       this.#sockets.delete(from);
