@@ -111,4 +111,56 @@ describe("the demo, in Chromium", () => {
     assert.deepEqual(await bob.listed("latest"), ["one", "two"]);
     for (const one of [ann, bob]) await one.page.close();
   });
+
+  it("is used by keyboard", slowly, async () => {
+    const ann = await open("demo://keys", { t: "60" });
+    const keys = ann.page.keyboard;
+    const label = () => ann.part("play").getAttribute("aria-label");
+    await keys.press("Space");
+    assert.equal(await label(), "Pause");
+    await keys.press("Space");
+    assert.equal(await label(), "Play");
+    await ann.seek(60_000);
+    await ann.part("seek").focus();
+    await keys.press("ArrowRight");
+    await ann.page.locator('[aria-valuetext="1 minute 5 seconds"]').waitFor();
+    await keys.press("Home");
+    await ann.page.locator('[aria-valuetext="0 seconds"]').waitFor();
+    await keys.press("c");
+    await keys.type("cold keys");
+    await keys.press("Enter");
+    await ann.lists("latest", "cold keys");
+    await ann.part("latest").locator("[data-own]").waitFor();
+    await ann.page.close();
+  });
+
+  it("lets comments stand for those who want no motion", slowly, async () => {
+    const ann = await open("demo://still", { t: "10" });
+    await ann.page.emulateMedia({ reducedMotion: "reduce" });
+    await ann.say("here I stand");
+    await ann.stages("here I stand");
+    const places = await ann.page.evaluate(`
+      Array.from(document.querySelector(".comment").getAnimations()[0].effect.getKeyframes(),
+        ({ transform }) => transform)
+    `) as string[];
+    assert.equal(places.length, 2);
+    assert.equal(places[0], places[1]);
+    await ann.page.close();
+  });
+
+  it("has a second viewer with a connection of its own", slowly, async () => {
+    const ann = await open("demo://wide");
+    await ann.page.setViewportSize({ width: 1600, height: 900 });
+    await ann.part("second-viewer").click();
+    const [first, second] = [1, 2].map((viewer) => ann.page.locator(`[data-viewer="${viewer}"]`));
+    await second.getByTestId("online").filter({ hasText: "2" }).waitFor();
+    await first.getByTestId("text").fill("hello beside me");
+    await first.getByTestId("text").press("Enter");
+    await second.getByTestId("latest").getByText("hello beside me").waitFor();
+    assert.equal(await second.locator("li[data-own]").count(), 0);
+    await ann.part("second-viewer").click();
+    await first.getByTestId("online").filter({ hasText: "1" }).waitFor();
+    assert.equal(await second.count(), 0);
+    await ann.page.close();
+  });
 });
