@@ -264,6 +264,16 @@ describe("halley sim with a server of its own", () => {
     });
   }
 
+  it("says where a show can be watched, and what became of its messages", slowly, async () => {
+    const run = await ownRuns.get("danmaku")!;
+    assert.match(run.stderr, /^watch it at http:\/\/127\.0\.0\.1:\d+\/demo\?room=demo%3A%2F%2F1$/m);
+    const { sent, taken, refused, refused_by_reason } = jsonOf(run).messages as unknown as {
+      readonly [name: string]: number;
+    } & { readonly refused_by_reason: Readonly<Record<string, number>> };
+    assert.ok(taken > 50 && refused > 5 && taken + refused === sent, run.stdout);
+    assert.ok(refused_by_reason["too many messages of this connection"] > 5, run.stdout);
+  });
+
   it("says its seed and options before anything else", slowly, async () => {
     const [first] = said(await ownRuns.get("fanout")!);
     const options = "--scenario fanout,--clients 60,--rooms 4,--rate 40,--size 100," +
