@@ -16,6 +16,9 @@ const BACKOFF = { baseMs: 300, maxMs: 2_000 };
 /** With each heartbeat the server says how many are online: a demo wants to see that soon. */
 const HEARTBEAT_MS = 3_000;
 
+/** What is written while the connection is cut, or the server away, is sent when it is back. */
+const PUBLISH_TIMEOUT_MS = 60_000;
+
 /** Letters that the key of a room may have. */
 const ROOM_KEY_MAX = 256;
 
@@ -56,6 +59,7 @@ function addViewer(number: number): Viewer {
     token: { mid: Number(mid), platform: "web", accepts: [COMMENT_OPERATION, LIKE_OPERATION] },
     backoff: BACKOFF,
     heartbeatMs: HEARTBEAT_MS,
+    publishTimeoutMs: PUBLISH_TIMEOUT_MS,
     WebSocket: sockets.Socket,
   });
   const name = `Guest ${mid.slice(-3)}`;
