@@ -1,5 +1,11 @@
 /// <reference lib="dom" />
-import type { Client, ClientStateEvent, HistoryPage, RoomStateEvent } from "../client/types.ts";
+import type {
+  Client,
+  ClientStateEvent,
+  HistoryPage,
+  Room,
+  RoomStateEvent,
+} from "../client/types.ts";
 import { lessMotion, part, timeOfDay } from "./browser.ts";
 import { CommentList, tabs } from "./comment_list.ts";
 import { Composer } from "./composer.ts";
@@ -94,29 +100,8 @@ export class Viewer {
     });
     this.#sought(this.player.positionMs);
 
-    this.#followConnection(options.sockets, room.state, (changed) => {
-      client.on("state", (event) => changed({ client: event }));
-      room.on("state", (event) => {
-        changed({ room: event });
-        if (event.state === "joined") this.#countDensity();
-      });
-    });
-    const online = part(root, "online");
-    const showOnline = () => online.textContent = room.state === "joined" ? `${room.online}` : "–";
-    room.on("online", showOnline);
-    room.on("state", showOnline);
-    room.on("recovered", ({ missed }) => this.#say(this.#recovery.begin(missed)));
-    room.on("message", ({ recovered }) => {
-      const text = this.#recovery.message(recovered);
-      if (text !== undefined) this.#say(text);
-    });
-    room.on("gap", (gap) => {
-      this.#say(gapText(gap));
-      this.#latest.add({ gap: gapText(gap) });
-      if (gap.reason !== "epoch") return;
-      this.#latest.forgetOffsets();
-      this.#sought(this.player.positionMs);
-    });
+    this.#followConnection(room, options.sockets);
+    this.#followRoom(room);
     part(root, "like").onclick = () => {
       this.#feed.like().catch(() => this.#say("The heart did not arrive"));
     };
@@ -165,34 +150,53 @@ export class Viewer {
     for (const entry of entries) this.#stage.show(entry, positionMs - entry.mediaMs!);
   }
 
-  #followConnection(
-    sockets: CuttableSockets,
-    roomState: RoomStateEvent["state"],
-    follow: (
-      changed: (next: { client?: ClientStateEvent; room?: RoomStateEvent }) => void,
-    ) => void,
-  ): void {
-    const state = part(this.#root, "state");
+  #followConnection(room: Room, sockets: CuttableSockets): void {
+    const shown = part(this.#root, "state");
     const cut = part<HTMLButtonElement>(this.#root, "cut");
     let client: ClientStateEvent = { state: this.#client.state };
-    let room: RoomStateEvent = { state: roomState };
+    let member: RoomStateEvent = { state: room.state };
     let isAgain = false;
     const show = () => {
-      const status = connectionStatus({ client, room, isAgain, isCut: sockets.isCut });
-      if (state.textContent !== status.text) state.textContent = status.text;
-      state.dataset.tone = status.tone;
-    };
-    follow((next) => {
-      ({ client = client, room = room } = next);
       isAgain ||= client.state !== "connecting";
+      const { isCut } = sockets;
+      const { text, tone } = connectionStatus({ client, room: member, isAgain, isCut });
+      if (shown.textContent !== text) shown.textContent = text;
+      shown.dataset.tone = tone;
+      cut.setAttribute("aria-checked", `${isCut}`);
+    };
+    this.#client.on("state", (event) => {
+      client = event;
       show();
+    });
+    room.on("state", (event) => {
+      member = event;
+      show();
+      if (event.state === "joined") this.#countDensity();
     });
     cut.onclick = () => {
       sockets.setCut(!sockets.isCut);
-      cut.setAttribute("aria-checked", `${sockets.isCut}`);
       show();
     };
     show();
+  }
+
+  #followRoom(room: Room): void {
+    const online = part(this.#root, "online");
+    const showOnline = () => online.textContent = room.state === "joined" ? `${room.online}` : "–";
+    room.on("online", showOnline);
+    room.on("state", showOnline);
+    room.on("recovered", ({ missed }) => this.#say(this.#recovery.begin(missed)));
+    room.on("message", ({ recovered }) => {
+      const text = this.#recovery.message(recovered);
+      if (text !== undefined) this.#say(text);
+    });
+    room.on("gap", (gap) => {
+      this.#say(gapText(gap));
+      this.#latest.add({ gap: gapText(gap) });
+      if (gap.reason !== "epoch") return;
+      this.#latest.forgetOffsets();
+      this.#sought(this.player.positionMs);
+    });
   }
 
   #counted(likes: number, unreadable: number): void {
