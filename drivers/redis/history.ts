@@ -32,8 +32,15 @@ export async function readHistory(
   const limit = Math.min(query.limit, last);
   const { state, log, media, segments } = roomKeys(partition, query.room);
   const keys = [state, log, media, ...(isMediaQuery(query) ? segments : [])];
-  const args = [sizeMax, ttlMs, by, limit, bytesMax, ...whichOf(query)].map(String);
-  const reply = partsOf(await store.run(READ_HISTORY, keys, args));
+  const run = async (query: HistoryQuery) => {
+    const args = [sizeMax, ttlMs, by, limit, bytesMax, ...whichOf(query)].map(String);
+    return partsOf(await store.run(READ_HISTORY, keys, args));
+  };
+  let reply = await run(query);
+  // A page that is not empty says by itself where to go on.
+  while (partsOf(reply[4]).length === 0 && reply.length > 5) {
+    reply = await run({ ...query, fromMs: Number(reply[5]), after: Number(reply[6]) });
+  }
   const [epoch, head, first, more, found] = reply;
   assert(typeof head === "number" && typeof first === "number", "offsets are numbers");
   const messages = partsOf(found).map(decodeMessage);

@@ -7,9 +7,11 @@ const STEP = 32;
 
 /**
  * KEYS: state, log, media, and the segments when it is for `media`. ARGV: most messages that the room
- * keeps, for how long it keeps one, by what, most messages to give, most bytes of bodies, then `after` and an offset, or `last`, or `media`, from, up
- * to and an offset. Answers the epoch, the last offset, the first that is kept, whether there are more
- * and the messages; for `last`, the latest first. Writes nothing.
+ * keeps, for how long it keeps one, by what, most messages to give, most bytes of bodies, then `after`
+ * and an offset, or `last`, or `media`, from, up to and an offset. Answers the epoch, the last offset,
+ * the first that is kept, whether there are more, and the messages, for `last` the latest first. Where
+ * one for `media` stopped early, the media time and the offset follow after which to go on. Writes
+ * nothing.
  */
 export const READ_HISTORY: Script = {
   name: "read-history",
@@ -86,6 +88,9 @@ end
 ${READ_MEDIA}
 if ARGV[6] == 'after' then read_after(tonumber(ARGV[7]))
 elseif ARGV[6] == 'last' then read_last()
-else read_media(ARGV[7], ARGV[8], tonumber(ARGV[9])) end
+else
+  local media_ms, offset = read_media(ARGV[7], ARGV[8], tonumber(ARGV[9]))
+  if media_ms then return {epoch, head, base + begin, 1, messages, media_ms, offset} end
+end
 return {epoch, head, base + begin, more, messages}`,
 };

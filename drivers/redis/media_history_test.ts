@@ -3,7 +3,16 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { seededPrng } from "../../base/prng.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import { redisCli, RedisServer } from "../../tests/support/redis_server.ts";
-import { append, appendAll, offsets, pushOf, range, readPage } from "../contract/history_model.ts";
+import {
+  append,
+  appendAll,
+  appendAtOnce,
+  offsets,
+  pushOf,
+  range,
+  readPage,
+  readThrough,
+} from "../contract/history_model.ts";
 import { until } from "../contract/waiting.ts";
 import type { Retention } from "../ports.ts";
 import { RedisPushLog } from "./push_log.ts";
@@ -80,6 +89,22 @@ describe("The history by media time of a room in Redis", () => {
     const given = await found(short);
     assert.deepEqual(given, range(given[0], given.at(-1)!));
     await until("the room is quiet", async () => (await segments()).length === 0);
+  });
+
+  it("is found behind many that are not, and Redis serves others meanwhile", async () => {
+    await appendAtOnce(log, range(0, 4_499).map((index) => at(index % 9)), byMedia);
+    const scripts = async () => {
+      const stats = await redis("INFO", "commandstats");
+      return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)![1]);
+    };
+    const before = await scripts();
+    const none = await readPage(log, all, { ...byOffset, sizeMax: 0 });
+    assert.deepEqual([none.messages, none.more], [[], false]);
+    assert.ok(await scripts() - before >= 5, `${await scripts() - before} scripts`);
+    for (const limit of [1, 4, 1_000]) {
+      const read = await readThrough(log, { ...all, limit }, byOffset);
+      assert.deepEqual(read.offsets, [...range(4_492, 4_499), 4_491, 4_500]);
+    }
   });
 
   it("is not given when it is older than the read allows, and stays there", async () => {

@@ -4,11 +4,15 @@ import { MEDIA_HEADER } from "./room_script.ts";
 const LIST_STEP = 32;
 const SEGMENT_STEP = 8;
 
+/** Messages of one segment that a read passes over until it stops: Redis does nothing else meanwhile. */
+const PASSED_MAX = 1_000;
+
 /**
  * The part of a script that gives `read_media(from, to, after)`. Before it stand KEYS of state, log,
  * media and segments; `epoch`; `size` and `base`, the offset of a message less its place in the list;
  * `alive`, the first place that is kept, and `expired`, the time of the latest message that is not;
- * `take(message, mark)`, which says whether more are wanted.
+ * `take(message, mark)`, which says whether more are wanted. Where it stops before its end, it answers
+ * the media time and the offset after which it is to go on.
  */
 export const READ_MEDIA = `
 -- By place; what lies side by side is found in one step, for a list is walked to each place.
@@ -37,7 +41,8 @@ local function in_list(offsets)
   return messages
 end
 
--- Each goes through a sorted set by media time and then offset, and has what comes next there.
+-- Each goes through a sorted set by media time and then offset, and has what comes next there: a
+-- message that is kept, or where it stops.
 local function open_source(key, from, to, after, step, messages_of)
   local rank = redis.call('ZCOUNT', key, '-inf', '(' .. from)
   local last = redis.call('ZCOUNT', key, '-inf', '(' .. to) - 1
@@ -49,7 +54,7 @@ local function open_source(key, from, to, after, step, messages_of)
       if tonumber(offset) <= after then rank = middle + 1 else stop = middle end
     end
   end
-  local source, messages, index = {}, {}, 0
+  local source, messages, index, passed = {}, {}, 0, 0
   function source.next()
     repeat
       index = index + 1
@@ -64,7 +69,10 @@ local function open_source(key, from, to, after, step, messages_of)
       offset = tonumber(offset)
       source.message, source.mark = message, mark
       source.offset, source.media_ms = offset, tonumber(media_ms)
-    until tonumber(sent) > expired and (ARGV[3] == 'media' or offset - base >= alive)
+      local kept = tonumber(sent) > expired and (ARGV[3] == 'media' or offset - base >= alive)
+      if not kept then passed = passed + 1 end
+      source.stops = not kept and passed >= ${PASSED_MAX}
+    until kept or source.stops
     return true
   end
   return source
@@ -89,6 +97,7 @@ local function read_media(from, to, after)
         number, first = other, source
       end
     end
+    if first.stops then return first.media_ms, first.offset end
     if not take(first.message, first.mark) then return end
     if not first.next() then table.remove(sources, number) end
   end
