@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withServer } from "../tests/support/server.ts";
+import { startServer } from "../../mod.ts";
+import { withServer } from "../support/server.ts";
 import {
   clientEvent,
   inState,
@@ -8,8 +9,8 @@ import {
   roomInState,
   urlOf,
   withClient,
-} from "../tests/support/client_events.ts";
-import { RequestError } from "./mod.ts";
+} from "../support/client_events.ts";
+import { RequestError } from "../../client/mod.ts";
 
 const rooms = [{ type: "live", historySize: 100, historyTtlMs: 60_000 }];
 
@@ -61,6 +62,52 @@ test("pushes by mid and to all come to the client, those to rooms without histor
       assert.equal(room.state, "left");
     });
   }));
+
+test("what clients publish comes to the room, is answered by the application, or is refused", async () => {
+  const anyPort = { hostname: "127.0.0.1", port: 0 };
+  const server = await startServer({
+    ...{ tcp: anyPort, ws: anyPort, http: anyPort },
+    rooms: [{ type: "live", historySize: 100, upstream: "publish", slowModeMs: 60_000 }],
+    hooks: {
+      message: (_identity, _room, { body }) => {
+        const text = new TextDecoder().decode(body);
+        if (text === "bad") return { refuse: "not that" };
+        return text === "help" ? { reply: '{"try":"this"}' } : undefined;
+      },
+    },
+  });
+  const url = urlOf(server.ws.port);
+  try {
+    await withClient(
+      url,
+      { token: { mid: 1 } },
+      (first) =>
+        withClient(url, { token: { mid: 2 } }, async (second) => {
+          const rooms = [first, second].map((client) => client.join("live://1"));
+          const heard = rooms.map((room) => roomEvent(room, "message"));
+          await Promise.all(rooms.map((room) => roomInState(room, "joined")));
+          const { epoch, offset } = await rooms[0].publish({ n: 1 }, { op: 1001, mediaMs: 5 });
+          assert.deepEqual([epoch !== "", offset], [true, 1]);
+          const message = { op: 1001, body: { n: 1 }, offset: 1, recovered: false };
+          assert.deepEqual(await Promise.all(heard), [message, message]);
+          const { messages: [{ mediaMs, mid }] } = await rooms[1].history({ fromMs: 5, toMs: 6 });
+          assert.deepEqual([mediaMs, mid], [5, "1"]);
+          await assert.rejects(rooms[0].publish("too soon"), (error) => {
+            assert.ok(error instanceof RequestError);
+            return error.code === -429 && error.retryMs! > 50_000;
+          });
+          const refused = { code: -403, message: "not that" };
+          await assert.rejects(rooms[1].publish("bad"), refused);
+        }),
+    );
+    await withClient(url, { token: { mid: 3 } }, async (client) => {
+      const answer = await client.join("live://1").publish("help");
+      assert.deepEqual(answer, { epoch: "", offset: 0, reply: { try: "this" } });
+    });
+  } finally {
+    await server.close();
+  }
+});
 
 test("a client that is given an HTTP API asks it where to connect", async () => {
   const answer = { data: { ws_port: 0, wss_port: 0, nodes: ["127.0.0.1"] } };
