@@ -48,13 +48,12 @@ function smallLanes(size: number): Partial<JobOptions> {
 /** The largest message that fits operation 70 as base64. */
 const UPSTREAM_BYTES_MAX = 2_000;
 
-/** The world of a seed: one in four is without history, one in three is of clients
- * that publish. */
+/** The world of a seed: one in four is without history, one in four is of clients that publish. */
 export function profileOf(seed: number): Profile {
   // A chance of its own: what happens in a world without history is as it was before there was any.
   const prng = seededPrng(seed + 0x109);
   const oneOf = <Value>(...values: Value[]) => values[randomBelow(prng, values.length)];
-  const isUpstream = seededPrng(seed + 0x70).nextUint32() % 3 === 0;
+  const isUpstream = seededPrng(seed + 0x70).nextUint32() % 4 === 0;
   if (oneOf(true, false, false, false)) {
     return isUpstream ? { ...withoutHistory, isUpstream, retries: oneOf(0, 3) } : withoutHistory;
   }

@@ -1,6 +1,6 @@
 /**
  * The door of this folder: a whole cluster in one process, on a simulated network and clock, by one
- * seed. cluster.ts and roles.ts run production code, faults.ts injects the faults; in one world of three
+ * seed. cluster.ts and roles.ts run production code, faults.ts injects the faults; in one world of four
  * it is clients that publish, those of publishers.ts.
  *
  * @module
