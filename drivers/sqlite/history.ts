@@ -50,12 +50,6 @@ interface MessageRow {
   readonly body: Uint8Array;
 }
 
-/** What a query is not given: what is before an offset, or as old as a time. */
-interface Oldest {
-  readonly first: number;
-  readonly beforeMs: number;
-}
-
 /** Rooms and their messages in a database. What writes is called within a transaction. */
 export class SqliteHistory {
   readonly #statements: ReturnType<typeof prepare>;
@@ -109,11 +103,10 @@ export class SqliteHistory {
     const room = this.#statements.room.get(query.room) as RoomRow | undefined;
     if (room === undefined || room.end_ms <= nowMs) return emptyPage;
     const { id, epoch, head } = room;
-    const first = this.#firstKept(room, retention, nowMs);
-    const oldest: Oldest = {
-      first: retention.by === "media" && isMediaQuery(query) ? 0 : first,
-      beforeMs: nowMs - retention.ttlMs,
-    };
+    const { sizeMax, ttlMs, by } = retention;
+    const firstKept = (from: number) => this.#firstAfter(room, from, nowMs - ttlMs);
+    const first = firstKept(Math.max(this.#firstStored(room), head + 1 - sizeMax));
+    const oldest = by === "media" && isMediaQuery(query) ? firstKept(this.#oldest(room)) : first;
     const { messages, more } = takePage(this.#candidates(id, query, oldest), query);
     const isLatest = query.last !== undefined && !isMediaQuery(query);
     return { epoch, head, first, messages: isLatest ? messages.toReversed() : messages, more };
@@ -151,20 +144,22 @@ export class SqliteHistory {
     return [from, Math.max(from, Math.min(next, from + TRIMMED_PER_APPEND))];
   }
 
-  /** The offset from which on the log is whole. */
-  #firstStored({ id, head, first }: RoomRow): number {
-    const stored = this.#statements.oldest.get({ room: id, count: 1 })?.offset ?? head + 1;
-    return Math.max(Number(stored), first);
+  /** Offset of the oldest message that is stored, or the next one. */
+  #oldest({ id, head }: RoomRow): number {
+    return Number(this.#statements.oldest.get({ room: id, count: 1 })?.offset ?? head + 1);
   }
 
-  /** Offset of the oldest message of the log that is kept. */
-  #firstKept(room: RoomRow, { sizeMax, ttlMs }: Retention, nowMs: number): number {
-    const { timeOf } = this.#statements;
-    const { id, head } = room;
-    const first = Math.max(this.#firstStored(room), head + 1 - sizeMax);
-    return first + lowerBound(
-      head + 1 - first,
-      (index) => Number(timeOf.get(id, first + index)!.time_ms) + ttlMs <= nowMs,
+  /** The offset from which on the log is whole. */
+  #firstStored(room: RoomRow): number {
+    return Math.max(this.#oldest(room), room.first);
+  }
+
+  /** From an offset on, the first whose message came after a time, or the next one. */
+  #firstAfter({ id, head }: RoomRow, from: number, beforeMs: number): number {
+    const { timeFrom } = this.#statements;
+    return from + lowerBound(
+      head + 1 - from,
+      (index) => Number(timeFrom.get(id, from + index)!.time_ms) <= beforeMs,
     );
   }
 
@@ -172,14 +167,14 @@ export class SqliteHistory {
   *#candidates(
     room: number,
     query: HistoryQuery,
-    { first, beforeMs }: Oldest,
+    first: number,
   ): Generator<HistoryMessage> {
     const { forward, backward, byMedia } = this.#statements;
     const { after = 0, last, fromMs = -MEDIA_MS_END, toMs = MEDIA_MS_END } = query;
     // One more tells whether there are more.
     const limit = query.limit + 1;
     const rows = isMediaQuery(query)
-      ? byMedia.iterate({ room, first, beforeMs, after, fromMs, toMs, limit })
+      ? byMedia.iterate({ room, first, after, fromMs, toMs, limit })
       : last !== undefined
       ? backward.iterate(room, first, limit)
       : forward.iterate(room, Math.max(first, after + 1), limit);
@@ -209,13 +204,18 @@ function prepare(database: DatabaseSync) {
       "DELETE FROM messages WHERE room = ? AND offset >= ? AND offset < ? AND media_ms IS NULL",
     ),
     oldest: database.prepare(OLDEST),
-    timeOf: database.prepare("SELECT time_ms FROM messages WHERE room = ? AND offset = ?"),
+    timeFrom: database.prepare(
+      "SELECT time_ms FROM messages WHERE room = ? AND offset >= ? ORDER BY offset LIMIT 1",
+    ),
     forward: database.prepare(`${inOrder} LIMIT ?`),
     backward: database.prepare(`${inOrder} DESC LIMIT ?`),
+    // The index alone says which, so that what is passed over is not read.
     byMedia: database.prepare(
-      `SELECT ${MESSAGE} FROM messages WHERE room = :room AND media_ms IS NOT NULL ` +
+      `SELECT ${MESSAGE} FROM messages JOIN (SELECT media_ms AS found_ms, offset AS found ` +
+        "FROM messages WHERE room = :room AND media_ms IS NOT NULL " +
         "AND (media_ms, offset) > (:fromMs, :after) AND media_ms < :toMs AND offset >= :first " +
-        "AND time_ms > :beforeMs ORDER BY media_ms, offset LIMIT :limit",
+        "ORDER BY media_ms, offset LIMIT :limit) " +
+        "WHERE room = :room AND offset = found ORDER BY found_ms, found",
     ),
   };
 }
