@@ -80,6 +80,23 @@ test("MemoryHistory frees what a media time kept, when it is over or there is no
   assert.deepEqual(read(), []);
 });
 
+test("MemoryHistory frees a large room that has expired by and by, and reads none of it", () => {
+  const { clock, history, append, read } = setUp();
+  const many = { sizeMax: 10, ttlMs: 1_000, by: "media" } as const;
+  for (const mediaMs of range(1, 5_000)) history.append(pushOf("", { mediaMs }), many);
+  clock.advance(many.ttlMs);
+  const all = { room: ROOM, fromMs: 0, limit: 1_000, bytesMax: 1 << 20 };
+  const freed = range(1, 10).map(() => {
+    const { bytes } = history;
+    append("other");
+    assert.deepEqual(history.read(all, many).messages, []);
+    assert.deepEqual(read(ROOM).messages, []);
+    return bytes - history.bytes;
+  });
+  assert.ok(Math.max(...freed) < 300_000, `${freed}`);
+  assert.ok(history.bytes < 10_000, `${history.bytes}`);
+});
+
 test("MemoryHistory reads nothing into being", () => {
   const { history, read } = setUp();
   for (let room = 0; room < 1_000; room++) read(`a${room}`);

@@ -9,6 +9,9 @@ import { MediaIndex, type MediaMessage } from "./media_index.ts";
 /** What a message costs beside its body, in bytes, about. */
 const MESSAGE_BYTES = 256;
 
+/** Messages that are too old of which one look at a room forgets so many at most. */
+const EXPIRED_PER_LOOK = 1_000;
+
 /** What one room has kept. */
 export class RoomHistory {
   /** Offset of the latest message. */
@@ -47,7 +50,7 @@ export class RoomHistory {
     return bytes;
   }
 
-  /** Forgets what the retention of the last append does not keep, and returns its bytes. */
+  /** Forgets what the retention of the last append does not keep, some of it, and returns its bytes. */
   trim(nowMs: number): number {
     const { sizeMax, ttlMs, by } = this.#retention;
     let freed = 0;
@@ -57,7 +60,8 @@ export class RoomHistory {
       else freed += this.#forget(message);
     }
     while (by !== "media" && this.#beyond.length > 0) freed += this.dropOldest();
-    while (this.size > 0 && this.#oldest().at(0).timeMs + ttlMs <= nowMs) {
+    for (let count = 0; count < EXPIRED_PER_LOOK && this.size > 0; count++) {
+      if (this.#oldest().at(0).timeMs + ttlMs > nowMs) break;
       freed += this.dropOldest();
     }
     return freed;
