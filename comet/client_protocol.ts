@@ -19,11 +19,6 @@ import { RequestCode, requestMembers, RequestRefused } from "./operations/reques
 
 const log = getLogger(["halley", "comet"]);
 
-const FAILED = { code: RequestCode.failed, message: "the server failed, try again" };
-
-/** Answers goim's "send message" where that is pushed, and an empty answer says that it was. */
-const notPushed = new TextEncoder().encode(JSON.stringify(FAILED));
-
 /**
  * What clients' frames mean: the same for every transport. One object serves all channels. While
  * logic is asked for one of them, that channel is busy and its later frames wait, so that answers
@@ -141,7 +136,7 @@ export class ClientProtocol implements FrameSink<Channel> {
         operation,
         error,
       });
-      refusal = new RequestRefused(FAILED.code, FAILED.message);
+      refusal = new RequestRefused(RequestCode.failed, "the server failed, try again");
     }
     const { code, message, retryMs } = refusal as RequestRefused;
     if (code === RequestCode.badRequest) this.counters.badRequests++;
@@ -164,9 +159,7 @@ export class ClientProtocol implements FrameSink<Channel> {
       (error) => {
         this.counters.receiveFailures++;
         log.warn("logic failed to receive operation {operation}: {error}", { operation, error });
-        const isMessage = operation === Operation.SendMessage &&
-          this.#publish.takesMessagesOf(channel);
-        this.#received(channel, operation, sequence, isMessage ? notPushed : EMPTY);
+        this.#received(channel, operation, sequence, EMPTY);
       },
     );
   }

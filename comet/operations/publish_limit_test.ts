@@ -91,19 +91,21 @@ describe("goim's operation 4", () => {
     }
   });
 
-  it("is answered -500 where it is pushed and logic cannot be asked: empty means taken", async () => {
-    for (const upstream of ["publish", "webhook", "log"] as const) {
+  it("is answered -500 where logic cannot be asked, but in rooms as in goim", async () => {
+    for (const upstream of ["publish", "webhook", "off", "log"] as const) {
       const rooms = [{ ...roomDefaults, type: "live", upstream }];
       const comet = await TestComet.start({ rooms });
       const client = await comet.open();
-      comet.logic.holds.add("receive");
+      comet.logic.holds.add("receive").add("publish");
       client.send(4, 1, "x");
       await comet.settle();
-      comet.logic.receives[0].reject(new Error("logic is away"));
+      const [held] = [...comet.logic.receives, ...comet.logic.publishes];
+      held.reject(new Error("logic is away"));
       await comet.settle();
       const failed = '{"code":-500,"message":"the server failed, try again"}';
       assert.deepEqual(client.lines(), [upstream === "log" ? "5:1:" : `5:1:${failed}`]);
-      assert.equal(comet.counters.receiveFailures, 1);
+      const { receiveFailures, requestFailures } = comet.counters;
+      assert.deepEqual([receiveFailures, requestFailures], upstream === "log" ? [1, 0] : [0, 1]);
     }
   });
 
