@@ -1,6 +1,9 @@
+import { getLogger } from "@logtape/logtape";
 import { isLoopback } from "../protocol/host.ts";
 import { roomDefaults } from "../protocol/room_options.ts";
-import type { Config } from "./config/schema.ts";
+import { type Config, listenersOf } from "./config/schema.ts";
+
+const log = getLogger(["halley"]);
 
 /** The type of the demo's rooms. */
 export const DEMO_TYPE = "demo";
@@ -28,4 +31,18 @@ export function withDemo(config: Config, isAlone: boolean): Config {
   if (!isOn) return { ...config, demo: "off" };
   const hasRooms = rooms.some(({ type }) => type === DEMO_TYPE);
   return { ...config, demo: "on", rooms: hasRooms ? rooms : [...rooms, demoRooms] };
+}
+
+/**
+ * Says so where nobody has decided whether there is a demo, and others than this machine could write
+ * into its rooms.
+ *
+ * @param given The configuration before {@linkcode withDemo}.
+ */
+export function warnOfDemo(given: Config): void {
+  const isOpen = listenersOf(given).some(({ address }) => !isLoopback(address.hostname));
+  if (given.demo !== "loopback" || withDemo(given, true).demo === "off" || !isOpen) return;
+  log.warn(
+    "anyone who reaches the clients' ports may write into rooms of type demo: set demo to off",
+  );
 }

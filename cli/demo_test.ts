@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultConfig } from "./config/schema.ts";
 import { demoAssets } from "./assets.ts";
-import { withDemo } from "./demo.ts";
+import { warnOfDemo, withDemo } from "./demo.ts";
 import { roomDefaults } from "../protocol/room_options.ts";
+import { withLogLines } from "../tests/support/log_lines.ts";
 
 const config = defaultConfig({ hostname: () => "here" });
 const everywhere = { ...config, http: { hostname: "0.0.0.0", port: 3111 } };
@@ -29,6 +30,18 @@ test("withDemo() leaves rooms of its type as they are configured", () => {
   const rooms = [{ ...roomDefaults, type: "demo", membersMax: 5 }];
   assert.deepEqual(withDemo({ ...config, rooms }, true).rooms, rooms);
 });
+
+test("warnOfDemo() says that others may write where nobody has decided that", () =>
+  withLogLines(["halley"], async (lines) => {
+    const here = { hostname: "127.0.0.1", port: 1 };
+    for (const decided of ["on", "off"] as const) warnOfDemo({ ...config, demo: decided });
+    warnOfDemo({ ...config, tcp: here, ws: here });
+    warnOfDemo(everywhere);
+    assert.deepEqual(lines, []);
+    warnOfDemo({ ...config, ws: here });
+    assert.equal(lines.length, 1);
+    assert.match(lines[0], /^warning: .* set demo to off$/);
+  }));
 
 test("the demo's page is told the port, and runs no script but its own", () => {
   const address = (port: number) => ({ hostname: "127.0.0.1", port });

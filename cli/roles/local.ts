@@ -4,7 +4,7 @@ import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import type { Hooks } from "../../logic/hooks.ts";
 import type { Platform } from "../../platform/port.ts";
 import type { Config } from "../config/schema.ts";
-import { DEMO_TYPE, withDemo } from "../demo.ts";
+import { DEMO_TYPE, warnOfDemo, withDemo } from "../demo.ts";
 import { driverOptions } from "../role_options.ts";
 import type { Server } from "../server.ts";
 import { addPushLog, addStores } from "./role_metrics.ts";
@@ -19,6 +19,7 @@ export abstract class LocalRole extends RoleProcess<Server> {
 
   constructor(config: Config, platform: Platform, hooks?: Hooks) {
     super(withDemo(config, true), platform, hooks);
+    warnOfDemo(config);
   }
 
   /** @throws {Error} With a one-line message when the directory cannot be used. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Browser } from "playwright-core";
+import { connect } from "../../client/mod.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { DemoPage } from "../support/demo_page.ts";
 import { ANY_PORT, RoleProcess } from "../support/role_process.ts";
@@ -18,7 +19,12 @@ describe("the demo, in Chromium", () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "halley-demo-"));
-    const flags = { data: join(folder, "data"), tcp: ANY_PORT, ws: ANY_PORT, http: ANY_PORT };
+    const flags = {
+      data: join(folder, "data"),
+      "publish-rate": "0",
+      "publish-mid-rate": "0",
+      ...{ tcp: ANY_PORT, ws: ANY_PORT, http: ANY_PORT },
+    };
     server = new RoleProcess({ command: "start", name: "server", flags, upMessage: "listening" });
     [browser] = await Promise.all([launchChromium(), server.start()]);
   }, slowly);
@@ -77,22 +83,35 @@ describe("the demo, in Chromium", () => {
     },
   );
 
-  it("goes on where it was when the server was killed", slowly, async () => {
+  it("misses nothing and shows nothing twice when the server is killed", slowly, async () => {
     const [ann, bob] = await Promise.all([open("demo://killed"), open("demo://killed")]);
-    await ann.say("before");
-    await bob.lists("latest", "before");
-    await server.kill();
-    await Promise.all([ann.shows("state", /Offline/), bob.shows("state", /Offline/)]);
-    await ann.say("meanwhile");
-    await server.start();
-    await Promise.all([ann.shows("state", "Live"), bob.shows("state", "Live")]);
-    await Promise.all([ann.lists("latest", "meanwhile"), bob.lists("latest", "meanwhile")]);
+    const backoff = { baseMs: 100, maxMs: 500 };
+    const options = { token: { mid: 9 }, publishTimeoutMs: 60_000, backoff };
+    const talker = connect(server.addresses.websocket, options);
+    const room = talker.join("demo://killed");
+    await room.publish({ t: "before" });
+    await Promise.all([ann.lists("latest", "before"), bob.lists("latest", "before")]);
+    const said = ["before"];
+    for (const time of ["once", "twice"]) {
+      // These are on their way: kept or not, and not answered.
+      const sent = ["a", "b", "c"].map((letter) => `${letter} ${time}`);
+      const published = Promise.all(sent.map((t) => room.publish({ t })));
+      await server.kill();
+      await Promise.all([ann.shows("state", /Offline/), bob.shows("state", /Offline/)]);
+      await ann.say(`meanwhile ${time}`);
+      await server.start();
+      await published;
+      await Promise.all([ann, bob].map((one) => one.lists("latest", `meanwhile ${time}`)));
+      said.push(...sent, `meanwhile ${time}`);
+    }
+    talker.close();
     await bob.say("after");
-    await Promise.all([ann.lists("latest", "after"), bob.lists("latest", "after")]);
     const carl = await open("demo://killed");
-    await carl.lists("latest", "after");
+    for (const one of [ann, bob, carl]) await one.lists("latest", "after");
+    const seen = await carl.listed("latest");
+    assert.deepEqual(seen.toSorted(), [...said, "after"].sort());
     for (const one of [ann, bob, carl]) {
-      assert.deepEqual(await one.listed("latest"), ["before", "meanwhile", "after"]);
+      assert.deepEqual(await one.listed("latest"), seen);
       await one.page.close();
     }
   });
