@@ -85,7 +85,10 @@ export interface UpstreamMessage {
   readonly body: Uint8Array;
   /** Its place in the video or the like that the room is about, in milliseconds, where it has one. */
   readonly mediaMs?: number;
-  /** What the client calls it, where it may send it again: the same message has the same id. */
+  /**
+   * What the client calls it, where it may send it again: the same message has the same id. Nothing
+   * keeps a client from giving it to another message, too.
+   */
   readonly id?: string;
 }
 

@@ -159,10 +159,18 @@ function signatureOf(secret: string, timestamp: string, body: string): string {
   return createHmac("sha256", secret).update(`${timestamp}.${body}`).digest("hex");
 }
 
-/** What a message is called that the client may send again: always the same. */
-function deliveryOf(sender: string, room: string, { id }: UpstreamMessage): string | undefined {
+/**
+ * What a message is called that the client may send again: always the same, and no other, since what
+ * is answered about it may be kept; a client may give the same id to anything.
+ */
+function deliveryOf(
+  sender: string,
+  room: string,
+  { operation, mediaMs, id, body }: UpstreamMessage,
+): string | undefined {
   if (id === undefined) return undefined;
-  return createHash("sha256").update(JSON.stringify([sender, room, id])).digest("base64url");
+  const head = JSON.stringify([sender, room, operation, mediaMs, id]);
+  return createHash("sha256").update(head).update(body).digest("base64url");
 }
 
 /** Whether there was no connection, so that nothing was sent: Bun has codes, Deno a cause in words. */

@@ -121,11 +121,15 @@ describe("Webhook.judge()", () => {
   test("calls a message the same whenever it is said under its id, and others otherwise", async () => {
     const { judge } = setUp(answer(204));
     for (const id of ["a", "a", "b", undefined, undefined]) await judge({ id });
+    // What was answered about one message says nothing about another that a client calls the same.
+    for (const changes of [{ body: encoder.encode("ho") }, { operation: 1001 }, { mediaMs: 1 }]) {
+      await judge({ id: "a", ...changes });
+    }
     const [a, again, ...others] = application.asked.map(({ headers }) =>
       headers["halley-delivery"]
     );
     assert.equal(a, again);
-    assert.equal(new Set([a, ...others]).size, 4);
+    assert.equal(new Set([a, ...others]).size, 7);
   });
 
   const bytes = (text: string): Verdict => ({ replace: encoder.encode(text) });
