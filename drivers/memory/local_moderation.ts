@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import type { Admission, AdmissionRules, ClientMessage, Moderation } from "../moderation.ts";
 import { PUBLISH_ID_MS } from "../push_log.ts";
@@ -7,6 +8,9 @@ import { ExpiringMap } from "./expiring_map.ts";
 /** Most senders, pauses, texts and ids, of each, that are known at once. */
 const KNOWN_MAX = 500_000;
 
+/** Longest key of one of these, in characters. */
+const KEY_CHARS_MAX = 100;
+
 /** Who is muted where. */
 export interface Mutes {
   /** Until when a mid is muted in a room, by either kind of mute, in wall time; 0 when it is not. */
@@ -15,6 +19,13 @@ export interface Mutes {
   set(mid: bigint, room: string, endMs: number): void;
   /** @returns Whether there was one whose time was not over. */
   delete(mid: bigint, room: string): boolean;
+}
+
+/** Under what is known of a message, and of its sender; the first two where the rules ask for them. */
+interface Keys {
+  readonly text: string;
+  readonly pause: string;
+  readonly rate: string;
 }
 
 /** Moderation in this process; where mutes are kept is open. */
@@ -48,12 +59,15 @@ export class LocalModeration implements Moderation {
       if (mutedMs > 0) return refused("muted", mutedMs);
     }
     const nowMs = this.clock.monotonicMs();
-    const place = `${sender.length}:${sender}${room.length}:${room}`;
-    const id = publishId === undefined ? undefined : place + publishId;
+    const id = publishId === undefined ? undefined : keyOf(sender, room, publishId);
     if (id !== undefined && this.#ids.get(id, nowMs)) return { admitted: true };
-    const refusal = this.#refusal(sender, place, digest, rules, nowMs);
+    const { duplicateWindowMs, slowModeMs } = rules;
+    const text = duplicateWindowMs > 0 ? keyOf(sender, room, digest) : "";
+    const pause = slowModeMs > 0 ? keyOf(sender, room) : "";
+    const rate = keyOf(sender);
+    const refusal = this.#refusal({ text, pause, rate }, rules, nowMs);
     if (refusal !== undefined) return refusal;
-    this.#count(sender, place, digest, rules, nowMs);
+    this.#count({ text, pause, rate }, rules, nowMs);
     if (id !== undefined) this.#ids.set(id, true, nowMs + PUBLISH_ID_MS, nowMs);
     return { admitted: true };
   }
@@ -67,43 +81,46 @@ export class LocalModeration implements Moderation {
   }
 
   #refusal(
-    sender: string,
-    place: string,
-    digest: string,
+    { text, pause, rate }: Keys,
     { perSecondMax, burst, slowModeMs, duplicateWindowMs }: AdmissionRules,
     nowMs: number,
   ): Admission | undefined {
     if (duplicateWindowMs > 0) {
-      const endMs = this.#texts.get(place + digest, nowMs);
+      const endMs = this.#texts.get(text, nowMs);
       if (endMs !== undefined) return refused("duplicate", endMs - nowMs);
     }
     if (slowModeMs > 0) {
-      const endMs = this.#pauses.get(place, nowMs);
+      const endMs = this.#pauses.get(pause, nowMs);
       if (endMs !== undefined) return refused("slow-mode", endMs - nowMs);
     }
     if (perSecondMax > 0) {
       const earlyMs = (burst - 1) * 1_000 / perSecondMax;
-      const waitMs = (this.#spread.get(sender, nowMs) ?? nowMs) - earlyMs - nowMs;
+      const waitMs = (this.#spread.get(rate, nowMs) ?? nowMs) - earlyMs - nowMs;
       if (waitMs > 0) return refused("rate", waitMs);
     }
     return undefined;
   }
 
   #count(
-    sender: string,
-    place: string,
-    digest: string,
+    { text, pause, rate }: Keys,
     { perSecondMax, slowModeMs, duplicateWindowMs }: AdmissionRules,
     nowMs: number,
   ): void {
     const set = (map: ExpiringMap<number>, key: string, endMs: number) =>
       map.set(key, endMs, endMs, nowMs);
-    if (duplicateWindowMs > 0) set(this.#texts, place + digest, nowMs + duplicateWindowMs);
-    if (slowModeMs > 0) set(this.#pauses, place, nowMs + slowModeMs);
+    if (duplicateWindowMs > 0) set(this.#texts, text, nowMs + duplicateWindowMs);
+    if (slowModeMs > 0) set(this.#pauses, pause, nowMs + slowModeMs);
     if (perSecondMax > 0) {
-      set(this.#spread, sender, (this.#spread.get(sender, nowMs) ?? nowMs) + 1_000 / perSecondMax);
+      set(this.#spread, rate, (this.#spread.get(rate, nowMs) ?? nowMs) + 1_000 / perSecondMax);
     }
   }
+}
+
+/** Short, however long the names are that clients choose: there may be very many. */
+function keyOf(...names: readonly string[]): string {
+  const key = JSON.stringify(names);
+  if (key.length <= KEY_CHARS_MAX) return key;
+  return createHash("sha256").update(key).digest("base64url");
 }
 
 function refused(
