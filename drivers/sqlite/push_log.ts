@@ -11,6 +11,9 @@ import { SqliteHistory } from "./history.ts";
 import { SqlitePublishIds } from "./publish_ids.ts";
 import type { SqliteWriter } from "./writer.ts";
 
+/** Milliseconds after which reads leave the rest of a turn of the event loop to others. */
+const READ_MS_PER_TURN = 5;
+
 /** What a {@linkcode SqlitePushLog} is made of. */
 export interface SqlitePushLogDependencies {
   readonly clock: Clock;
@@ -42,6 +45,8 @@ export class SqlitePushLog extends LocalPushLog {
   #queue: Queued[] = [];
   /** Those of them that have an id. */
   readonly #queuedIds = new Map<string, Promise<Appended>>();
+  /** How long reads took in this turn, in milliseconds. */
+  #readMs = 0;
 
   constructor(parts: SqlitePushLogDependencies, options: PushLogOptions) {
     super(parts.clock, options);
@@ -76,7 +81,17 @@ export class SqlitePushLog extends LocalPushLog {
     query: HistoryQuery,
     retention: Retention,
   ): Promise<HistoryPage> {
-    return this.#history.read(query, retention, this.#parts.clock.wallMs());
+    const { clock } = this.#parts;
+    while (this.#readMs >= READ_MS_PER_TURN) {
+      await new Promise<void>((resolve) => clock.nextTurn(resolve));
+    }
+    if (this.#readMs === 0) clock.nextTurn(() => this.#readMs = 0);
+    const startMs = clock.monotonicMs();
+    try {
+      return this.#history.read(query, retention, clock.wallMs());
+    } finally {
+      this.#readMs += clock.monotonicMs() - startMs;
+    }
   }
 
   override async close(): Promise<void> {
