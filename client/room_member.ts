@@ -106,6 +106,7 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
         const { code, message, retry_ms } = answer;
         if (code === 0) this.#joined(answer, since);
         else if (code === -500 || retry_ms !== undefined) {
+          this.emit("state", { state: "joining", code, message });
           this.owner.later(retry_ms, this.#refusals++, () => {
             if (connection.isOpen && this.state === "joining") this.join(connection);
           });

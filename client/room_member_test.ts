@@ -140,6 +140,7 @@ describe("a room", () => {
       environment.clock.advance(500);
       await run();
       assert.equal(room.state, "joining");
+      assert.equal(events.at(-1), `state {"state":"joining","code":${code},"message":"no"}`);
       environment.clock.advance(spanMs);
       await run();
       assert.equal(room.state, "joined");

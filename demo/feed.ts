@@ -5,11 +5,12 @@ import { type Comment, commentBody, readComment, readLike } from "./comment.ts";
 export const COMMENT_OPERATION = 1000;
 export const LIKE_OPERATION = 1001;
 
-/** Messages that that are read when the room is opened: comments, and hearts among them. */
+/** Messages that are read when the room is opened: comments, and hearts among them. */
 const EARLIER_MESSAGES = 300;
 
-/** Offsets that are remembered at most. */
-const OFFSETS_MAX = 5_000;
+/** Offsets of one's own comments, and gaps, that are remembered at most. */
+const OWN_MAX = 1_000;
+const GAPS_MAX = 100;
 
 /** A comment with what is known of it. */
 export interface Entry {
@@ -40,22 +41,17 @@ export interface FeedListener {
   counted(likes: number, unreadable: number): void;
 }
 
-function remember(offsets: Set<number>, offset: number): void {
-  if (offset === 0) return;
-  offsets.add(offset);
-  if (offsets.size > OFFSETS_MAX) offsets.delete(offsets.values().next().value!);
-}
-
 /** A room's messages as comments: each once, whether it comes live or at its place in the scene. */
 export class Feed {
-  readonly #room: Pick<Room, "on" | "publish" | "history">;
+  readonly #room: Pick<Room, "on" | "publish" | "history" | "position">;
   readonly #mid: string;
   readonly #listener: FeedListener;
   readonly #nowMs: () => number;
-  /** Those that were told as they came, since the scene was last sought. */
-  readonly #seen = new Set<number>();
+  /** The latest message when the scene was last sought: each one behind it comes live, */
+  #passOffset = Infinity;
+  /** but for these. */
+  #gaps: RoomGap[] = [];
   readonly #own = new Set<number>();
-  #firstLive = Infinity;
   #isOpened = false;
   #likes = 0;
   #unreadable = 0;
@@ -65,7 +61,7 @@ export class Feed {
    * @param nowMs The time of day, in milliseconds since the Unix epoch.
    */
   constructor(
-    room: Pick<Room, "on" | "publish" | "history">,
+    room: Pick<Room, "on" | "publish" | "history" | "position">,
     mid: string,
     listener: FeedListener,
     nowMs: () => number,
@@ -79,7 +75,7 @@ export class Feed {
     room.on("state", ({ state }) => {
       if (state !== "joined" || this.#isOpened) return;
       this.#isOpened = true;
-      this.#readEarlier(false);
+      this.#begin(false);
     });
   }
 
@@ -87,8 +83,10 @@ export class Feed {
   async publish(comment: Comment, mediaMs: number): Promise<number> {
     const options = { op: COMMENT_OPERATION, mediaMs };
     const { offset } = await this.#room.publish(commentBody(comment), options);
-    remember(this.#own, offset);
-    if (offset > 0) this.#listener.own(offset);
+    if (offset === 0) return offset;
+    this.#own.add(offset);
+    if (this.#own.size > OWN_MAX) this.#own.delete(this.#own.values().next().value!);
+    this.#listener.own(offset);
     return offset;
   }
 
@@ -99,14 +97,22 @@ export class Feed {
 
   /** The scene was sought: what came live meanwhile is shown at its place as well. */
   beginPass(): void {
-    this.#seen.clear();
+    this.#passOffset = this.#room.position?.offset ?? Infinity;
+    this.#gaps = [];
   }
 
-  /** Comments of kept messages; without those that were told in this pass already. */
+  /** Comments of kept messages; without those that come, or came, live in this pass. */
   read(messages: readonly HistoryMessage[]): Entry[] {
+    return this.#comments(messages.filter(({ offset }) =>
+      offset <= this.#passOffset ||
+      this.#gaps.some(({ from = Infinity, to = 0 }) => from <= offset && offset <= to)
+    ));
+  }
+
+  #comments(messages: readonly HistoryMessage[]): Entry[] {
     const entries: Entry[] = [];
     for (const { op, offset, body, timeMs, mediaMs, mid } of messages) {
-      if (op !== COMMENT_OPERATION || this.#seen.has(offset)) continue;
+      if (op !== COMMENT_OPERATION) continue;
       const comment = readComment(body);
       if (comment === undefined) continue;
       const isOwn = mid === this.#mid;
@@ -116,13 +122,11 @@ export class Feed {
   }
 
   #message({ op, body, offset, recovered: isRecovered }: RoomMessage): void {
-    if (offset > 0) this.#firstLive = Math.min(this.#firstLive, offset);
     if (op === LIKE_OPERATION) this.#likes += readLike(body);
     if (op === COMMENT_OPERATION) {
       const comment = readComment(body);
       if (comment === undefined) this.#unreadable++;
       else {
-        remember(this.#seen, offset);
         const isOwn = this.#own.has(offset);
         this.#listener.said({ offset, comment, timeMs: this.#nowMs(), isOwn, isRecovered });
         return;
@@ -131,19 +135,21 @@ export class Feed {
     this.#listener.counted(this.#likes, this.#unreadable);
   }
 
-  #gap({ reason }: RoomGap): void {
-    if (reason !== "epoch") return;
-    // Offsets count anew.
-    this.#seen.clear();
-    this.#own.clear();
-    this.#firstLive = Infinity;
-    this.#readEarlier(true);
+  #gap(gap: RoomGap): void {
+    if (gap.reason === "epoch") {
+      // Offsets count anew.
+      this.#own.clear();
+      this.#begin(true);
+    } else this.#gaps = [...this.#gaps, gap].slice(-GAPS_MAX);
   }
 
-  async #readEarlier(isAnew: boolean): Promise<void> {
+  /** From here on messages come live; those of before are read. */
+  async #begin(isAnew: boolean): Promise<void> {
+    this.beginPass();
+    const offset = this.#passOffset;
     // Without history there is nothing of before, and nothing to say about it.
     const page = await this.#room.history({ last: EARLIER_MESSAGES }).catch(() => undefined);
-    const before = page?.messages.filter(({ offset }) => offset < this.#firstLive) ?? [];
-    this.#listener.earlier(this.read(before), isAnew);
+    const before = page?.messages.filter((message) => message.offset <= offset) ?? [];
+    this.#listener.earlier(this.#comments(before), isAnew);
   }
 }

@@ -29,9 +29,8 @@ export function connectionStatus({ client, room, isAgain, isCut }: Connection): 
   }
   if (isCut) return { tone: "bad", text: "Offline: cut by you" };
   if (client.state === "connected") {
-    return room.state === "joined"
-      ? { tone: "good", text: "Live" }
-      : { tone: "busy", text: "Joining…" };
+    if (room.state === "joined") return { tone: "good", text: "Live" };
+    return { tone: "busy", text: room.message ? `Not let in yet: ${room.message}` : "Joining…" };
   }
   return isAgain
     ? { tone: "bad", text: "Offline: trying again…" }

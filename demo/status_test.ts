@@ -22,6 +22,7 @@ describe("connectionStatus()", () => {
     [{}, "good", "Live"],
     [{ client: { state: "connecting" }, room: { state: "joining" } }, "busy", "Connecting…"],
     [{ room: { state: "joining" } }, "busy", "Joining…"],
+    [{ room: { state: "joining", code: -429, message: "full" } }, "busy", "Not let in yet: full"],
     [{ client: { state: "waiting" }, isAgain: true }, "bad", "Offline: trying again…"],
     [{ client: { state: "connecting" }, isAgain: true }, "bad", "Offline: trying again…"],
     [{ client: { state: "waiting" }, isAgain: true, isCut: true }, "bad", "Offline: cut by you"],

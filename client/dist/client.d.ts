@@ -68,7 +68,7 @@ export interface RoomGap {
 export type RoomState = "joining" | "joined" | "refused" | "left";
 export interface RoomStateEvent {
 	readonly state: RoomState;
-	/** Why it was refused. */
+	/** Why it was refused; while it is `joining`, why it was not let in yet. */
 	readonly code?: number;
 	readonly message?: string;
 }
