@@ -44,7 +44,7 @@ export class Addresses {
     const cancel = this.environment.after(ANSWER_MS_MAX, () => late.abort());
     try {
       const { signal } = late;
-      const path = new URL("/goim/nodes/weighted?platform=web", url);
+      const path = new URL("goim/nodes/weighted?platform=web", url);
       return (await (await this.environment.fetch(path, { signal })).json()).data;
     } finally {
       cancel();

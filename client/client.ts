@@ -84,8 +84,9 @@ export class ReconnectingClient extends Emitter<ClientEvents>
     this.#refused = false;
     this.#cancelTimer = this.environment.after(STABLE_MS, () => this.#failures = 0);
     this.#requests.use(connection);
+    for (const room of this.#rooms.values()) room.join(connection);
+    // Now: whoever hears it may join rooms.
     this.#say({ state: "connected" });
-    for (const room of this.#rooms.values()) if (connection.isOpen) room.join(connection);
   }
 
   pushed(frame: TextFrame): void {
@@ -149,11 +150,12 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   /** How long to wait: all of it is chance, so that those who fail together do not return so. */
   #backoffMs(attempt: number): number {
     const { baseMs = 500, maxMs = 20_000 } = this.options.backoff ?? {};
-    return this.environment.random() * Math.min(maxMs, baseMs * 2 ** attempt);
+    return this.environment.random() * Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30));
   }
 
   async #connect(): Promise<void> {
     this.#drop();
+    if (this.state === "closed") return;
     const attempt = ++this.#attempt;
     this.#say({ state: "connecting" });
     try {
@@ -183,12 +185,13 @@ export class ReconnectingClient extends Emitter<ClientEvents>
 
   #wait(code?: number, reason?: string): void {
     this.#drop();
+    if (this.state === "closed") return;
     const retryMs = this.#backoffMs(this.#failures++);
     this.#cancelTimer = this.environment.after(retryMs, () => this.#connect());
     this.#say({ state: "waiting", code, reason, retryMs });
   }
 
-  /** Gives the connection up. */
+  /** Gives the connection up. Who hears of it may close the client. */
   #drop(): void {
     this.#cancelTimer();
     this.#closing = undefined;
@@ -200,10 +203,11 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   #close(event: ClientStateEvent): void {
     if (this.state === "closed") return;
     this.#attempt++;
-    this.#drop();
-    this.environment.close();
+    this.#connection?.close();
     this.#say(event);
     for (const room of this.#rooms.values()) this.out(room);
+    this.#drop();
+    this.environment.close();
   }
 
   #say(event: ClientStateEvent): void {

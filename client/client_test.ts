@@ -279,13 +279,20 @@ describe("a connection", () => {
     world.client.close();
   });
 
-  it("that brings garbage, or an auth without rooms, is not used", async () => {
+  it("that brings garbage, or an auth without rooms, is not used", async (t) => {
+    const errors = t.mock.method(console, "error", () => {});
     const world = setUp();
     await world.run();
-    [...world.server.connections][0].down.push("{");
-    await world.run();
-    assert.equal(world.client.state, "waiting");
-    await world.pass(1_000);
+    const garbage = ["{", "null", "[]", '{"op":65,"seq":9}', '{"op":72,"seq":0}'];
+    for (const text of garbage) {
+      [...world.server.connections][0].down.push(text);
+      await world.run();
+      const isIgnored = text.startsWith("[") || text.includes("65");
+      assert.equal(world.client.state, isIgnored ? "connected" : "waiting", text);
+      await world.pass(4_000);
+      assert.equal(world.client.state, "connected");
+    }
+    assert.equal(errors.mock.callCount(), 3);
     assert.equal(world.client.state, "connected");
     cut(world);
     world.environment.clock.advance(1_000);

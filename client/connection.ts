@@ -58,7 +58,14 @@ export class Connection {
     const socket = this.#socket = environment.open(url);
     socket.onopen = () =>
       this.ask<AuthAnswer>(Operation.Auth, token, (answer) => this.#authenticated(answer));
-    socket.onmessage = ({ data }) => this.#message(data);
+    socket.onmessage = ({ data }) => {
+      try {
+        this.#message(JSON.parse(data));
+      } catch (error) {
+        console.error(error);
+        this.#end();
+      }
+    };
     socket.onclose = ({ code, reason }) => this.#end(code, reason);
     socket.onerror = () => this.#end();
     this.#cancelDeadline = environment.after(OPEN_MS_MAX, () => this.#end());
@@ -132,13 +139,7 @@ export class Connection {
     this.owner.opened();
   }
 
-  #message(data: string): void {
-    let frame: TextFrame;
-    try {
-      frame = JSON.parse(data);
-    } catch {
-      return this.#end();
-    }
+  #message(frame: TextFrame): void {
     if (this.isOpen) this.#isAlive();
     const { op, seq, body } = frame;
     const answered = this.#answers.get(seq);
@@ -148,6 +149,6 @@ export class Connection {
       this.#answers.delete(seq);
       answered(body as never);
       this.owner.answered();
-    } else if (op !== Operation.HeartbeatReply) this.owner.pushed(frame);
+    } else if (seq === 0 && op !== Operation.HeartbeatReply) this.owner.pushed(frame);
   }
 }

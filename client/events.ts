@@ -13,7 +13,10 @@ export class Emitter<Events> implements Listenable<Events> {
   }
 
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    // Those that are added meanwhile do not hear it, nor do those that have ended.
+    for (const listener of [...listeners]) {
+      if (!listeners.has(listener)) continue;
       try {
         (listener as (event: Events[Name]) => void)(event);
       } catch (error) {

@@ -122,8 +122,12 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
     if (seq > 0) {
       const { epoch, offset } = this.position!;
       if (seq <= offset) return;
+      if (seq > offset + 1) {
+        this.position = { epoch, offset: seq - 1 };
+        this.#gap("skipped", offset + 1, seq - 1);
+        if (this.state !== "joined") return;
+      }
       this.position = { epoch, offset: seq };
-      if (seq > offset + 1) this.#gap("skipped", offset + 1, seq - 1);
     }
     const recovered = seq > 0 && seq <= this.#head;
     const content = encoding === "base64" ? decodeBody(undefined, body as string) : body;

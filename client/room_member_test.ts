@@ -107,11 +107,12 @@ describe("a room", () => {
   });
 
   it("takes no message twice, and tells of those that a server passes over in silence", async () => {
-    const { events, frame, server, run } = await setUp();
+    const { room, events, frame, server, run } = await setUp();
     server.publish(LIVE, 1);
     await run();
     events.length = 0;
     await frame(1, '"again"');
+    room.on("gap", () => assert.equal(room.position!.offset, 3));
     await frame(4, '"/w=="', ',"encoding":"base64"');
     assert.deepEqual(events, [
       'gap {"from":2,"to":3,"count":2,"reason":"skipped"}',
@@ -191,6 +192,52 @@ describe("a listener", () => {
     server.publish(LIVE, 2);
     await run();
     assert.deepEqual([heard, errors.mock.callCount()], [[1], 2]);
+  });
+
+  it("hears what came after it began, and nothing once it has ended", async () => {
+    const { room, server, run } = await setUp();
+    const heard: string[] = [];
+    const add = ({ body }: { readonly body: unknown }) => {
+      heard.push(`added ${body}`);
+      room.on("message", add);
+    };
+    const endFirst = room.on("message", ({ body }) => {
+      heard.push(`first ${body}`);
+      endAdd();
+      endSecond();
+    });
+    const endAdd = room.on("message", add);
+    const endSecond = room.on("message", () => heard.push("second"));
+    server.publish(LIVE, 1);
+    await run();
+    endFirst();
+    room.on("message", add);
+    server.publish(LIVE, 2);
+    await run();
+    assert.deepEqual(heard, ["first 1", "added 2"]);
+  });
+
+  it("may join rooms as soon as there is a connection", async () => {
+    const { client, reconnect } = await setUp();
+    client.on("state", ({ state }) => {
+      if (state === "connected") client.join("chat://1");
+    });
+    await reconnect();
+    assert.equal(client.join("chat://1").state, "joined");
+  });
+
+  it("may end the client when the connection has ended, or join again for ever", async (t) => {
+    t.mock.method(console, "error", () => {});
+    const { client, room, server, environment, run } = await setUp();
+    room.on("state", ({ state }) => {
+      if (state === "joining") client.close();
+      if (state === "left") client.join(LIVE);
+    });
+    for (const connection of [...server.connections]) connection.cut();
+    environment.clock.advance(60_000);
+    await run();
+    assert.deepEqual([client.state, room.state], ["closed", "left"]);
+    assert.deepEqual([server.connections.size, environment.clock.pending], [0, 0]);
   });
 
   it("may end the client in the middle of it all", async () => {
