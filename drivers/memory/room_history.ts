@@ -59,7 +59,6 @@ export class RoomHistory {
       if (by === "media" && isMedia(message)) this.#beyond.push(message);
       else freed += this.#forget(message);
     }
-    while (by !== "media" && this.#beyond.length > 0) freed += this.dropOldest();
     for (let count = 0; count < EXPIRED_PER_LOOK && this.size > 0; count++) {
       if (this.#oldest().at(0).timeMs + ttlMs > nowMs) break;
       freed += this.dropOldest();
