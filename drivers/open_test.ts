@@ -72,7 +72,10 @@ describe("openDrivers()", () => {
       const store = await openStore(url, options);
       const pushLog = await store.openPushLog!(options);
       await pushLog.close();
-      await assert.rejects(pushLog.append(0, message), /it is closed/);
+      await assert.rejects(
+        pushLog.append(0, message),
+        new StoreUnavailable("Cannot append to push log: it is closed"),
+      );
       assert.equal(await store.problem(), undefined);
       await (await store.openNodes!()).live();
       assert.equal(store.counters.interruptions, 0);

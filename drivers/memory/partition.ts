@@ -1,6 +1,6 @@
 import type { PushMessage } from "../../protocol/push_message.ts";
 import { checkBody, pushBytes } from "../checks.ts";
-import { type Lease, LeaseLost, type PushEntry, PushLogFull } from "../ports.ts";
+import { type Lease, LeaseLost, type PushEntry, PushLogFull, StoreUnavailable } from "../ports.ts";
 
 /** A `read` that found nothing. */
 interface Waiting {
@@ -37,7 +37,7 @@ export class MemoryPartition {
    * @throws {PushLogFull} When there is no room for its bytes.
    */
   reserve(message: PushMessage): number {
-    if (this.#closed) throw new Error("Cannot append to push log: it is closed");
+    if (this.#closed) throw new StoreUnavailable("Cannot append to push log: it is closed");
     checkBody(message);
     const bytes = pushBytes(message);
     if (this.bytes + bytes > this.bytesMax) {

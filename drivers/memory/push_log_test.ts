@@ -4,7 +4,7 @@ import { ManualClock } from "../../base/clock.ts";
 import { memoryPushLog } from "../../tests/support/push_log_subjects.ts";
 import { leaseOf, positions, room, texts } from "../contract/push_log_model.ts";
 import { testPushLog } from "../contract/push_log_suite.ts";
-import { LeaseLost, PushLogFull } from "../ports.ts";
+import { LeaseLost, PushLogFull, StoreUnavailable } from "../ports.ts";
 import { MemoryPushLog } from "./push_log.ts";
 
 testPushLog(memoryPushLog);
@@ -74,7 +74,8 @@ test("MemoryPushLog counts the keys of a push by its bytes", async () => {
 test("MemoryPushLog.append() fails once it is closed", async () => {
   const log = open();
   await log.close();
-  await assert.rejects(log.append(0, room("x")), /Cannot append to push log: it is closed/);
+  const message = "Cannot append to push log: it is closed";
+  await assert.rejects(log.append(0, room("x")), new StoreUnavailable(message));
   await assert.rejects(log.acquire(0, "a"), /Cannot lease partition: the push log is closed/);
 });
 

@@ -102,7 +102,7 @@ export class RedisPushLog implements PushLog {
     message: PushMessage,
     options: AppendOptions = {},
   ): Promise<Appended> {
-    if (this.#closed) throw new Error("Cannot append to push log: it is closed");
+    if (this.#closed) throw new StoreUnavailable("Cannot append to push log: it is closed");
     return await this.#appends.append(partition, message, options);
   }
 

@@ -5,6 +5,7 @@ import {
   type Admission,
   type AdmissionRules,
   type Moderation,
+  PushLogFull,
   StoreUnavailable,
 } from "../../drivers/ports.ts";
 import type { ConnectionRef, ReceivedFrame } from "../../protocol/cluster/connection.ts";
@@ -208,9 +209,10 @@ export class Upstream {
         return notTaken(PublishCode.badRequest, error.message);
       }
       counters.messagesFailed++;
-      // The application's failures have been logged; a store says once that it is away or takes no writes.
-      const isKnown = error instanceof HookFailed || error instanceof WebhookFailed ||
-        error instanceof StoreUnavailable;
+      // The application's failures have been logged; a store says once that it is away or takes no
+      // writes, and metrics how full the log is.
+      const isKnown = [HookFailed, WebhookFailed, StoreUnavailable, PushLogFull]
+        .some((known) => error instanceof known);
       if (!isKnown) {
         logger.error("a message could not be taken: {error}", { error: String(error) });
       }
