@@ -1,8 +1,5 @@
 import type { Environment } from "./environment.ts";
 
-/** How long the HTTP API may take, in milliseconds. */
-const ANSWER_MS_MAX = 10_000;
-
 /** What the HTTP API says of where to connect. */
 interface Nodes {
   readonly ws_port: number;
@@ -25,12 +22,15 @@ export class Addresses {
     this.#attempt = Math.floor(environment.random() * urls.length);
   }
 
-  /** @throws {Error} By its promise, when the HTTP API cannot be asked. */
-  async next(): Promise<string> {
+  /**
+   * @param signal Ends the asking.
+   * @throws {Error} By its promise, when the HTTP API cannot be asked.
+   */
+  async next(signal: AbortSignal): Promise<string> {
     const attempt = this.#attempt++;
     const url = this.urls[attempt % this.urls.length];
     if (!url.startsWith("http")) return url;
-    const { nodes, ws_port, wss_port } = await this.#nodes(url);
+    const { nodes, ws_port, wss_port } = await this.#nodes(url, signal);
     // Where the names of servers do not resolve, the host of the API may be a server itself.
     const hosts = [...nodes, new URL(url).hostname];
     const host = hosts[Math.floor(attempt / this.urls.length) % hosts.length];
@@ -39,15 +39,10 @@ export class Addresses {
       : `ws://${host}:${ws_port}/sub`;
   }
 
-  async #nodes(url: string): Promise<Nodes> {
-    const late = new AbortController();
-    const cancel = this.environment.after(ANSWER_MS_MAX, () => late.abort());
-    try {
-      const { signal } = late;
-      const path = new URL("goim/nodes/weighted?platform=web", url);
-      return (await (await this.environment.fetch(path, { signal })).json()).data;
-    } finally {
-      cancel();
-    }
+  async #nodes(url: string, signal: AbortSignal): Promise<Nodes> {
+    const path = new URL("goim/nodes/weighted?platform=web", url);
+    const { data, message } = await (await this.environment.fetch(path, { signal })).json();
+    if (!data) throw new Error(message);
+    return data;
   }
 }

@@ -23,6 +23,9 @@ export const finalCodes = /^(1000|1002|1007|1009|4001|4004|4005|4008|4010|4[1-9]
 
 const AUTH_FAILED = 4001;
 
+/** How long the token and the address may take together, in milliseconds. */
+const PREPARE_MS_MAX = 10_000;
+
 /** After how long a connection has not failed, in milliseconds. */
 const STABLE_MS = 2_000;
 
@@ -38,8 +41,8 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   readonly #idPrefix: string;
   #ids = 0;
   #connection: Connection | undefined;
-  /** Counts connections, so that what comes late for an earlier one is known. */
-  #attempt = 0;
+  /** Ends what was begun for a connection that is not wanted any more. */
+  #attempt = new AbortController();
   /** How many failed one after the other. */
   #failures = 0;
   /** Whether the server has refused the latest token. */
@@ -82,7 +85,7 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   opened(): void {
     const connection = this.#connection!;
     this.#refused = false;
-    this.#cancelTimer = this.environment.after(STABLE_MS, () => this.#failures = 0);
+    this.#after(STABLE_MS, () => this.#failures = 0);
     this.#requests.use(connection);
     for (const room of this.#rooms.values()) room.join(connection);
     // Now: whoever hears it may join rooms.
@@ -105,10 +108,7 @@ export class ReconnectingClient extends Emitter<ClientEvents>
     if (room !== undefined) this.#rooms.get(room)?.noticed(notice);
     else if (type === "gap") this.emit("gap", {});
     else if (type === "closing") this.#closing = notice;
-    else if (type === "moving") {
-      this.#cancelTimer();
-      this.#cancelTimer = this.environment.after(delay_ms, () => this.#connect());
-    }
+    else if (type === "moving") this.#after(delay_ms, () => this.#connect());
     for (const key in rooms) this.#rooms.get(key)?.setOnline(rooms[key]);
   }
 
@@ -156,16 +156,18 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   async #connect(): Promise<void> {
     this.#drop();
     if (this.state === "closed") return;
-    const attempt = ++this.#attempt;
+    const { signal } = this.#attempt = new AbortController();
+    this.#after(PREPARE_MS_MAX, () => this.#wait(undefined, "no token or no address in time"));
     this.#say({ state: "connecting" });
     try {
       const token = await this.#token();
-      const url = await this.#addresses.next();
-      if (attempt !== this.#attempt) return;
+      const url = await this.#addresses.next(signal);
+      if (signal.aborted) return;
+      this.#cancelTimer();
       const { heartbeatMs } = this.options;
       this.#connection = new Connection(this.environment, this, url, token, heartbeatMs);
     } catch (error) {
-      if (attempt === this.#attempt) this.#wait(undefined, `${error}`);
+      if (!signal.aborted) this.#wait(undefined, `${error}`);
     }
   }
 
@@ -187,12 +189,19 @@ export class ReconnectingClient extends Emitter<ClientEvents>
     this.#drop();
     if (this.state === "closed") return;
     const retryMs = this.#backoffMs(this.#failures++);
-    this.#cancelTimer = this.environment.after(retryMs, () => this.#connect());
+    this.#after(retryMs, () => this.#connect());
     this.#say({ state: "waiting", code, reason, retryMs });
+  }
+
+  /** Sets its one timer, in place of the one before. */
+  #after(delayMs: number, callback: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.environment.after(delayMs, callback);
   }
 
   /** Gives the connection up. Who hears of it may close the client. */
   #drop(): void {
+    this.#attempt.abort();
     this.#cancelTimer();
     this.#closing = undefined;
     this.#connection?.close();
@@ -202,7 +211,6 @@ export class ReconnectingClient extends Emitter<ClientEvents>
 
   #close(event: ClientStateEvent): void {
     if (this.state === "closed") return;
-    this.#attempt++;
     this.#connection?.close();
     this.#say(event);
     for (const room of this.#rooms.values()) this.out(room);

@@ -163,7 +163,10 @@ describe("reconnecting", () => {
       return Promise.resolve(Response.json({ code: 0, data }));
     };
     server.isUp = false;
-    await world.pass(2_000_000);
+    for (let turn = 0; turn < 200; turn++) {
+      await world.run();
+      environment.clock.advance(5_000);
+    }
     const wanted = [
       "ws://one/sub",
       ...["wss://a:443/sub", "wss://b:443/sub", "wss://api.test:443/sub"],
@@ -174,18 +177,43 @@ describe("reconnecting", () => {
     world.client.close();
   });
 
-  it("gives up an HTTP API that does not answer", async () => {
-    const world = setUp({}, "http://logic.test");
+  it("gives up an HTTP API or a token that does not come, and all when the client ends", async () => {
+    const asked: (AbortSignal | string)[] = [];
+    const token = () => {
+      asked.push("token");
+      return asked.length === 3 ? new Promise<string>(() => {}) : "opaque";
+    };
+    const world = setUp({ token }, "http://logic.test");
+    const { environment: { clock }, client, states } = world;
     world.environment.fetch = (_, init) =>
       new Promise((_, reject) => {
-        init!.signal!.addEventListener("abort", () => reject(new Error("aborted")));
+        const { signal } = init!;
+        asked.push(signal!);
+        signal!.addEventListener("abort", () => reject(new Error("aborted")));
       });
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await promisesSettled();
+      clock.advance(9_990);
+      assert.equal(client.state, "connecting");
+      clock.advance(10);
+      await promisesSettled();
+      const { state, reason } = states.at(-1)!;
+      assert.deepEqual([state, reason], ["waiting", "no token or no address in time"]);
+      clock.advance(states.at(-1)!.retryMs! + 1);
+    }
     await promisesSettled();
-    world.environment.clock.advance(9_999);
-    assert.equal(world.client.state, "connecting");
-    world.environment.clock.advance(1);
-    await promisesSettled();
-    assert.equal(world.client.state, "waiting");
+    client.close();
+    const heard = asked.map((one) => typeof one === "string" ? one : one.aborted);
+    assert.deepEqual(heard, ["token", true, "token", "token", true]);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("says why an HTTP API does not tell where to connect", async () => {
+    const world = setUp({}, "http://logic.test");
+    world.environment.fetch = () =>
+      Promise.resolve(Response.json({ code: -401, message: "a key is needed" }, { status: 401 }));
+    await world.run();
+    assert.equal(world.states.at(-1)!.reason, "Error: a key is needed");
     world.client.close();
   });
 
