@@ -184,6 +184,17 @@ describe("The history by media time of a room in Redis", () => {
     assert.equal(await redis("EXISTS", key("media")), "0");
   });
 
+  it("moves nothing that is in a segment already", async () => {
+    await append(log, at(1), { retention: byMedia });
+    const [segment] = await segments();
+    const number = (Number(/media(\d)/.exec(segment)![1]) + 3) % 6;
+    await redis("RENAME", segment, key(`media${number}`));
+    await append(log, at(2), { retention: byOffset });
+    await appendAll(log, range(1, 30).map(() => "without"), byMedia);
+    assert.deepEqual(await found(), [1, 2]);
+    assert.equal(await redis("EXISTS", key("media")), "0");
+  });
+
   it("moves nothing that is too old", async () => {
     const now = systemClock.wallMs();
     const oldMs = now - byMedia.ttlMs - 1;
