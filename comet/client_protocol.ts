@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { EMPTY, type Frame, type FrameSink, writeInt32 } from "../protocol/frame.ts";
 import { subscribed, unsubscribed } from "../protocol/operation_list.ts";
 import { Operation } from "../protocol/operations.ts";
+import { RequestCode } from "../protocol/request_codes.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { type Channel, ChannelState, Feature } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
@@ -15,7 +16,7 @@ import { JoinRules } from "./operations/join_rules.ts";
 import { Publish } from "./operations/publish.ts";
 import { PublishLimit } from "./operations/publish_limit.ts";
 import { Replies } from "./operations/replies.ts";
-import { RequestCode, requestMembers, RequestRefused } from "./operations/request.ts";
+import { requestMembers, RequestRefused } from "./operations/request.ts";
 
 const log = getLogger(["halley", "comet"]);
 

@@ -1,6 +1,6 @@
 import { excerpt } from "../protocol/excerpt.ts";
 import { isCount } from "../protocol/history_query.ts";
-import { Limits } from "../protocol/limits.ts";
+import { isPublishId, mediaMsForm, publishIdForm } from "../protocol/push_message.ts";
 import { BadRequest } from "./bad_request.ts";
 
 /**
@@ -39,19 +39,10 @@ export interface RoomPushOptions extends PushOptions {
   readonly mid?: bigint;
 }
 
-/** What a media time is, for whoever gave none. */
-export const mediaMsForm = `an integer, 0 to ${Number.MAX_SAFE_INTEGER}`;
-
 /** @throws {BadRequest} When one of them is wrong. */
 export function checkOptions({ id, mediaMs, mid }: RoomPushOptions): void {
-  // Half of a surrogate pair has no UTF-8: two such ids would become one on their way.
-  const isId = id === undefined ||
-    (id !== "" && id.length <= Limits.publishIdCharsMax && id.isWellFormed());
-  if (!isId) {
-    throw new BadRequest(
-      `id must be well-formed text of 1 to ${Limits.publishIdCharsMax} characters, ` +
-        `current value is "${excerpt(id)}"`,
-    );
+  if (id !== undefined && !isPublishId(id)) {
+    throw new BadRequest(`id must be ${publishIdForm}, current value is "${excerpt(id)}"`);
   }
   if (mediaMs !== undefined && !isCount(mediaMs)) {
     throw new BadRequest(`media_ms must be ${mediaMsForm}, current value is ${mediaMs}`);

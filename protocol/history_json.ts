@@ -1,7 +1,7 @@
 /** History as JSON has it, in operations of clients and in the HTTP API. */
 import type { HistoryMessage, HistoryPage, StreamPosition } from "./history.ts";
 import { isCount } from "./history_query.ts";
-import { jsonOfBody } from "./json_frame.ts";
+import { bodyMember } from "./json_body.ts";
 
 /** What a position in a room's log is as JSON, for whoever gave none. */
 export const streamPositionForm = '{"epoch":text,"offset":an integer from 0}';
@@ -44,9 +44,8 @@ export function historyJson(
 export function messageJson(
   { offset, operation, timeMs, mediaMs, mid, body }: HistoryMessage,
 ): string {
-  const json = jsonOfBody(body);
   return `{"offset":${offset},"op":${operation},"time_ms":${timeMs},` +
     (mediaMs === undefined ? "" : `"media_ms":${mediaMs},`) +
     (mid === 0n ? "" : `"mid":"${mid}",`) +
-    (json === undefined ? `"body_base64":"${body.toBase64()}"}` : `"body":${json}}`);
+    `${bodyMember("body", body)}}`;
 }

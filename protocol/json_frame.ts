@@ -2,10 +2,10 @@ import { CloseCodes, ProtocolError } from "./close_codes.ts";
 import { excerpt } from "./excerpt.ts";
 import { EMPTY, type Frame, readInt32 } from "./frame.ts";
 import { isInt32 } from "./int32.ts";
+import { jsonOfBody } from "./json_body.ts";
 import { jsonMember, parseJsonObject } from "./json_object.ts";
 import { Limits } from "./limits.ts";
 import { Operation } from "./operations.ts";
-import { decodeUtf8 } from "./utf8.ts";
 
 const encoder = new TextEncoder();
 
@@ -87,24 +87,4 @@ export function encodeJsonFrame(
   return json === undefined
     ? `${head}"${body.toBase64()}","encoding":"base64"}`
     : `${head}${json}}`;
-}
-
-/**
- * A body as JSON text: that JSON as it is where it is JSON text, a string where it is other text.
- *
- * @returns Nothing when it is not UTF-8.
- */
-export function jsonOfBody(body: Uint8Array): string | undefined {
-  const text = decodeUtf8(body);
-  if (text === undefined) return undefined;
-  return isJson(text) ? text : JSON.stringify(text);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

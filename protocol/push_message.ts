@@ -1,5 +1,6 @@
 import { fnv1a } from "../base/fnv.ts";
 import type { StreamPosition } from "./history.ts";
+import { Limits } from "./limits.ts";
 
 /** What all pushes have in common. */
 interface PushBase {
@@ -35,6 +36,19 @@ export interface BroadcastPush extends PushBase {
   readonly kind: "broadcast";
   /** Connections per second over the whole cluster; 0 = at once. */
   readonly speed: number;
+}
+
+/** What a media time is, in words. */
+export const mediaMsForm = `an integer, 0 to ${Number.MAX_SAFE_INTEGER}`;
+
+/** What a publish id is, in words. */
+export const publishIdForm = `well-formed text of 1 to ${Limits.publishIdCharsMax} characters`;
+
+/** Whether a value may be a publish id. */
+export function isPublishId(value: unknown): value is string {
+  // Half of a surrogate pair has no UTF-8: two such ids would become one on their way.
+  return typeof value === "string" && value !== "" && value.length <= Limits.publishIdCharsMax &&
+    value.isWellFormed();
 }
 
 /** A push as the push log keeps it. */

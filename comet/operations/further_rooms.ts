@@ -1,11 +1,12 @@
 import { Operation } from "../../protocol/operations.ts";
+import { RequestCode } from "../../protocol/request_codes.ts";
 import { type Channel, Feature } from "../channel.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { CometCounters } from "../counters.ts";
 import { encodeNotice } from "../notices.ts";
 import type { JoinRules } from "./join_rules.ts";
 import type { Replies } from "./replies.ts";
-import { joinFromOf, RequestCode, type RequestMembers, RequestRefused, roomOf } from "./request.ts";
+import { joinFromOf, type RequestMembers, RequestRefused, roomOf } from "./request.ts";
 
 /** When a client may try a full room again, in milliseconds. */
 const FULL_RETRY_MS = 5_000;

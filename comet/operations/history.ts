@@ -4,6 +4,7 @@ import { historyJson, messageJson } from "../../protocol/history_json.ts";
 import { historyQuery } from "../../protocol/history_query.ts";
 import { Limits } from "../../protocol/limits.ts";
 import { Operation } from "../../protocol/operations.ts";
+import { RequestCode } from "../../protocol/request_codes.ts";
 import { utf8Length } from "../../protocol/utf8.ts";
 import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import type { Channel } from "../channel.ts";
@@ -11,7 +12,7 @@ import type { ConnectionManager } from "../connection_manager.ts";
 import type { CometCounters } from "../counters.ts";
 import type { JoinRules } from "./join_rules.ts";
 import type { Replies } from "./replies.ts";
-import { RequestCode, type RequestMembers, RequestRefused, roomOf } from "./request.ts";
+import { type RequestMembers, RequestRefused, roomOf } from "./request.ts";
 
 /**
  * Requests of all clients for which logic is asked at a time. What rooms' logs read for members has

@@ -1,28 +1,27 @@
 import { isCount } from "../../protocol/history_query.ts";
 import { isInt32 } from "../../protocol/int32.ts";
-import { jsonOfBody } from "../../protocol/json_frame.ts";
-import { Limits } from "../../protocol/limits.ts";
+import { bodyMember, readBody } from "../../protocol/json_body.ts";
 import { isProtocolOperation, Operation } from "../../protocol/operations.ts";
 import { isUnknownMethod } from "../../protocol/cluster/calls.ts";
 import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
 import type { PublishReply, PublishRequest } from "../../protocol/cluster/publish.ts";
+import { jsonMember } from "../../protocol/json_object.ts";
+import { isPublishId, mediaMsForm, publishIdForm } from "../../protocol/push_message.ts";
+import { RequestCode } from "../../protocol/request_codes.ts";
+import { decodeUtf8 } from "../../protocol/utf8.ts";
 import type { Channel } from "../channel.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { CometCounters } from "../counters.ts";
 import type { PublishLimit } from "./publish_limit.ts";
 import type { Replies } from "./replies.ts";
 import {
-  memberText,
-  RequestCode,
   type RequestMembers,
   requestMembers,
   RequestRefused,
   roomOf,
   wrongMember,
 } from "./request.ts";
-
-const encoder = new TextEncoder();
 
 /**
  * Operation 70: a client has a message pushed to a room that it is in; and goim's operation 4, which
@@ -131,7 +130,8 @@ function explain(error: unknown): never {
 /** Text, or digits as they were written: a JavaScript number is exact up to 2^53 alone. */
 function midOf(request: Uint8Array, members: RequestMembers): string | undefined {
   const { mid } = members;
-  return typeof mid === "string" ? mid : memberText(request, members, "mid");
+  if (mid === undefined || typeof mid === "string") return mid;
+  return jsonMember(decodeUtf8(request)!, "mid");
 }
 
 /** Operations of the protocol itself mean something to clients that nobody but the server may say. */
@@ -142,38 +142,23 @@ function operationOf({ op }: RequestMembers): number | undefined {
 
 function mediaMsOf({ media_ms: mediaMs }: RequestMembers): number | undefined {
   if (mediaMs === undefined || isCount(mediaMs)) return mediaMs;
-  throw wrongMember("media_ms", `an integer, 0 to ${Number.MAX_SAFE_INTEGER}`, mediaMs);
+  throw wrongMember("media_ms", mediaMsForm, mediaMs);
 }
 
 function idOf({ id }: RequestMembers): string | undefined {
-  const charsMax = Limits.publishIdCharsMax;
-  if (id === undefined) return undefined;
-  // Half of a surrogate pair has no UTF-8: two such ids would become one on their way.
-  const isText = typeof id === "string" && id !== "" && id.isWellFormed();
-  if (isText && id.length <= charsMax) return id;
-  throw wrongMember("id", `well-formed text of 1 to ${charsMax} characters`, id);
+  if (id === undefined || isPublishId(id)) return id;
+  throw wrongMember("id", publishIdForm, id);
 }
 
-/** Text as its UTF-8, other JSON as it was written. */
 function bodyOf(request: Uint8Array, members: RequestMembers): Uint8Array {
-  const { body, body_base64: base64 } = members;
-  if ((body === undefined) === (base64 === undefined)) {
-    const message = 'one of "body" and "body_base64" must be given';
-    throw new RequestRefused(RequestCode.badRequest, message);
-  }
-  if (typeof body === "string") return encoder.encode(body);
-  if (body !== undefined) return encoder.encode(memberText(request, members, "body"));
-  try {
-    return Uint8Array.fromBase64(base64 as string);
-  } catch {
-    throw wrongMember("body_base64", "base64", base64);
-  }
+  const body = readBody(decodeUtf8(request)!, members) ??
+    { wrong: "one of body and body_base64 must be given" };
+  if ("wrong" in body) throw new RequestRefused(RequestCode.badRequest, body.wrong);
+  return body;
 }
 
 function answerOf(room: string, { epoch, offset, reply }: PublishReply): string {
   const answer = JSON.stringify({ code: 0, room, epoch, offset });
   if (reply.length === 0) return answer;
-  const json = jsonOfBody(reply);
-  const member = json === undefined ? `"reply_base64":"${reply.toBase64()}"` : `"reply":${json}`;
-  return `${answer.slice(0, -1)},${member}}`;
+  return `${answer.slice(0, -1)},${bodyMember("reply", reply)}}`;
 }

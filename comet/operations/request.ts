@@ -1,20 +1,12 @@
 import { excerpt } from "../../protocol/excerpt.ts";
 import { readStreamPosition, streamPositionForm } from "../../protocol/history_json.ts";
-import { jsonMember, parseJsonObject } from "../../protocol/json_object.ts";
+import { parseJsonObject } from "../../protocol/json_object.ts";
 import { isHistoryCount } from "../../protocol/history_query.ts";
 import { Limits } from "../../protocol/limits.ts";
+import { RequestCode } from "../../protocol/request_codes.ts";
 import { parseRoomKey, roomKeyForm } from "../../protocol/room_key.ts";
 import { decodeUtf8 } from "../../protocol/utf8.ts";
 import type { JoinFrom } from "../memberships.ts";
-
-/** Codes of answers to requests that were refused. */
-export const RequestCode = {
-  badRequest: -400,
-  refused: -403,
-  noHistory: -404,
-  limit: -429,
-  failed: -500,
-} as const;
 
 /** A request is not carried out; the client is told why. */
 export class RequestRefused extends Error {
@@ -46,19 +38,6 @@ export function requestMembers(body: Uint8Array): RequestMembers {
     throw wrong("the body must be a JSON object in UTF-8", excerpt(text ?? "no text"));
   }
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null));
-}
-
-/**
- * A member of a request as it was written.
- *
- * @param body Of which `members` are those.
- */
-export function memberText(
-  body: Uint8Array,
-  members: RequestMembers,
-  name: string,
-): string | undefined {
-  return Object.hasOwn(members, name) ? jsonMember(decodeUtf8(body)!, name) : undefined;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { excerpt } from "../../protocol/excerpt.ts";
+import { EMPTY } from "../../protocol/frame.ts";
 import { isCount } from "../../protocol/history_query.ts";
 import { isInt32 } from "../../protocol/int32.ts";
+import { readBody } from "../../protocol/json_body.ts";
 import { jsonMember, parseJsonObject } from "../../protocol/json_object.ts";
 import { Limits } from "../../protocol/limits.ts";
 import { decodeUtf8 } from "../../protocol/utf8.ts";
@@ -51,7 +53,7 @@ export class JsonRequest {
   }
 
   /** A member as it was written, which is there. */
-  source(name: string): string {
+  #source(name: string): string {
     return jsonMember(this.#json, name)!;
   }
 
@@ -86,7 +88,7 @@ export class JsonRequest {
   int64(name: string): bigint {
     const value = this.given(name);
     if (typeof value === "string") return int64(name, value);
-    if (typeof value === "number") return int64(name, this.source(name));
+    if (typeof value === "number") return int64(name, this.#source(name));
     throw this.wrong(name, "an int64");
   }
 
@@ -96,8 +98,15 @@ export class JsonRequest {
       typeof value === "string" || typeof value === "number"
     );
     if (!isFit) throw this.wrong(name, "a list of int64");
-    const texts: readonly string[] = JSON.parse(this.source(name), numberText);
+    const texts: readonly string[] = JSON.parse(this.#source(name), numberText);
     return texts.map((text) => int64(name, text));
+  }
+
+  /** The body of a message; empty without one. */
+  body(): Uint8Array {
+    const body = readBody(this.#json, this.#members) ?? EMPTY;
+    if ("wrong" in body) throw new BadRequest(body.wrong);
+    return body;
   }
 
   wrong(name: string, expected: string): BadRequest {

@@ -1,16 +1,14 @@
 import type { StreamPosition } from "../../protocol/history.ts";
+import { mediaMsForm } from "../../protocol/push_message.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import type { Push } from "../push.ts";
-import { mediaMsForm } from "../push_options.ts";
 import { ok } from "./answers.ts";
 import type { Call } from "./calls.ts";
 import { JsonRequest } from "./json_request.ts";
 
 /** Whom a push may be for; a call names exactly one. */
 const TARGETS = ["keys", "mids", "room", "all"] as const;
-
-const encoder = new TextEncoder();
 
 /** `POST /v1/push`: a push whose parameters are JSON, so that its targets may be many. */
 export function pushCall({ push }: Logic): Call {
@@ -33,7 +31,7 @@ function send(push: Push, request: JsonRequest): Promise<StreamPosition | void> 
     );
   }
   const operation = request.int32("operation");
-  const body = bodyIn(request);
+  const body = request.body();
   const id = idIn(request);
   if (request.has("media_ms") && targets[0] !== "room") {
     throw new BadRequest("media_ms must be given with room alone");
@@ -68,19 +66,4 @@ function keysIn(request: JsonRequest): readonly string[] {
     if (typeof key === "string") return key.toWellFormed();
     throw request.wrong("keys", "a list of text");
   });
-}
-
-/** Text as its UTF-8, other JSON as it was written; none is empty. */
-function bodyIn(request: JsonRequest): Uint8Array {
-  const body = request.value("body");
-  if (!request.has("body_base64")) {
-    if (body === undefined) return encoder.encode("");
-    return encoder.encode(typeof body === "string" ? body : request.source("body"));
-  }
-  if (body !== undefined) throw new BadRequest("body and body_base64 must not both be given");
-  try {
-    return Uint8Array.fromBase64(request.value("body_base64") as string);
-  } catch {
-    throw request.wrong("body_base64", "base64");
-  }
 }

@@ -1,15 +1,7 @@
 import type { PublishReply } from "../../protocol/cluster/publish.ts";
 import { EMPTY } from "../../protocol/frame.ts";
 import type { StreamPosition } from "../../protocol/history.ts";
-
-/** Codes of answers to clients' messages. */
-export const PublishCode = {
-  taken: 0,
-  badRequest: -400,
-  refused: -403,
-  limit: -429,
-  failed: -500,
-} as const;
+import { RequestCode } from "../../protocol/request_codes.ts";
 
 const encoder = new TextEncoder();
 
@@ -21,7 +13,7 @@ const encoder = new TextEncoder();
  */
 export function taken(stream?: StreamPosition, reply = EMPTY): PublishReply {
   const { epoch = "", offset = 0 } = stream ?? {};
-  return { code: PublishCode.taken, message: "", retryMs: 0, epoch, offset, reply };
+  return { code: RequestCode.done, message: "", retryMs: 0, epoch, offset, reply };
 }
 
 /** The answer to a message that was not. */
@@ -31,7 +23,7 @@ export function notTaken(code: number, message: string, retryMs = 0): PublishRep
 
 /** An answer as the body of a reply in goim's way: empty, or why the message was not taken. */
 export function replyBody({ code, message, retryMs, reply }: PublishReply): Uint8Array {
-  if (code === PublishCode.taken) return reply;
+  if (code === RequestCode.done) return reply;
   const retry = retryMs > 0 ? { retry_ms: retryMs } : undefined;
   return encoder.encode(JSON.stringify({ code, message, ...retry }));
 }

@@ -11,6 +11,7 @@ import {
 import type { ConnectionRef, ReceivedFrame } from "../../protocol/cluster/connection.ts";
 import type { PublishReply, PublishRequest } from "../../protocol/cluster/publish.ts";
 import { isProtocolOperation, Operation } from "../../protocol/operations.ts";
+import { RequestCode } from "../../protocol/request_codes.ts";
 import type { RoomOptions, RoomTypes } from "../../protocol/room_options.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { LogicCounters } from "../counters.ts";
@@ -19,28 +20,28 @@ import { type HookCalls, HookFailed } from "../hook_calls.ts";
 import type { UpstreamMessage } from "../hooks.ts";
 import type { Push } from "../push.ts";
 import { checkOptions } from "../push_options.ts";
-import { notTaken, PublishCode, replyBody, taken } from "./answers.ts";
+import { notTaken, replyBody, taken } from "./answers.ts";
 import { type Webhook, WebhookFailed } from "./webhook.ts";
 
 /** What is said to who may not send a message now, and where it is counted. */
 const NOT_ADMITTED = {
   muted: {
-    code: PublishCode.refused,
+    code: RequestCode.refused,
     message: "the user is muted",
     counter: "messagesMuted",
   },
   duplicate: {
-    code: PublishCode.limit,
+    code: RequestCode.limit,
     message: "the same was said a moment ago",
     counter: "messagesRepeated",
   },
   "slow-mode": {
-    code: PublishCode.limit,
+    code: RequestCode.limit,
     message: "slow mode: the next message may not come yet",
     counter: "messagesInSlowMode",
   },
   rate: {
-    code: PublishCode.limit,
+    code: RequestCode.limit,
     message: "too many messages",
     counter: "messagesOverRate",
   },
@@ -110,7 +111,7 @@ export class Upstream {
     if (upstream === "off" || (upstream === "log" && !hooks.takesMessages)) {
       counters.messagesOff++;
       const reason = "messages of clients are not published in this room";
-      return notTaken(PublishCode.refused, reason);
+      return notTaken(RequestCode.refused, reason);
     }
     const { operation, body, mediaMs, id } = message;
     if (body.byteLength > messageBytesMax) {
@@ -196,7 +197,7 @@ export class Upstream {
 
   #refused(reason: string): PublishReply {
     this.parts.counters.messagesRefused++;
-    return notTaken(PublishCode.refused, reason);
+    return notTaken(RequestCode.refused, reason);
   }
 
   async #answered(take: () => Promise<PublishReply>): Promise<PublishReply> {
@@ -206,7 +207,7 @@ export class Upstream {
     } catch (error) {
       if (error instanceof BadRequest) {
         counters.messagesWrong++;
-        return notTaken(PublishCode.badRequest, error.message);
+        return notTaken(RequestCode.badRequest, error.message);
       }
       counters.messagesFailed++;
       // The application's failures have been logged; a store says once that it is away or takes no
@@ -216,7 +217,7 @@ export class Upstream {
       if (!isKnown) {
         logger.error("a message could not be taken: {error}", { error: String(error) });
       }
-      return notTaken(PublishCode.failed, "message could not be taken, try again");
+      return notTaken(RequestCode.failed, "message could not be taken, try again");
     }
   }
 }

@@ -3,7 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { type Clock, sleep } from "../../base/clock.ts";
 import { type Prng, uuid } from "../../base/prng.ts";
 import type { ConnectionRef } from "../../protocol/cluster/connection.ts";
-import { jsonOfBody } from "../../protocol/json_frame.ts";
+import { bodyMember } from "../../protocol/json_body.ts";
 import type { LogicCounters } from "../counters.ts";
 import type { Verdict } from "../hook_answers.ts";
 import type { UpstreamMessage } from "../hooks.ts";
@@ -149,9 +149,7 @@ function messageJson(
 ): string {
   const who = { mid: String(mid), key, server, connection_id: connectionId };
   const head = JSON.stringify({ type: "message", room, op, ...who, media_ms, id, time_ms });
-  const json = jsonOfBody(body);
-  const last = json === undefined ? `"body_base64":"${body.toBase64()}"` : `"body":${json}`;
-  return `${head.slice(0, -1)},${last}}`;
+  return `${head.slice(0, -1)},${bodyMember("body", body)}}`;
 }
 
 /** The signature of what is sent, in hexadecimal digits. */

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
-import { jsonMember, parseJsonObject } from "../../protocol/json_object.ts";
+import { readBody } from "../../protocol/json_body.ts";
+import { parseJsonObject } from "../../protocol/json_object.ts";
 import { decodeUtf8 } from "../../protocol/utf8.ts";
 import { checkBody, checkRefusal, type Verdict } from "../hook_answers.ts";
 
@@ -18,24 +19,14 @@ export function readVerdict(bytes: Uint8Array): Verdict {
   if (text.trim() === "") return {};
   const members = parseJsonObject(text);
   if (members === undefined) throw new TypeError("it answered no JSON object");
-  const { refuse, body, body_base64: base64 } = members;
-  const given = [refuse, body, base64].filter((member) => (member ?? null) !== null);
-  if (given.length > 1) {
-    throw new TypeError("it answered more than one of refuse, body, body_base64");
+  const refuse = members.refuse ?? undefined;
+  const body = readBody(text, members);
+  if (body === undefined) {
+    return refuse === undefined ? {} : checkRefusal({ refuse: refuse as string });
   }
-  if (given.length === 0) return {};
-  if ((refuse ?? null) !== null) return checkRefusal({ refuse: refuse as string });
-  if ((base64 ?? null) !== null) return { replace: checkBody("body_base64", fromBase64(base64)) };
-  // Text as its UTF-8, other JSON as it was written.
-  return { replace: checkBody("body", typeof body === "string" ? body : jsonMember(text, "body")) };
-}
-
-function fromBase64(text: unknown): Uint8Array {
-  try {
-    return Uint8Array.fromBase64(text as string);
-  } catch {
-    throw new TypeError("body_base64 must be base64");
-  }
+  if (refuse !== undefined) throw new TypeError("it answered both refuse and a body");
+  if ("wrong" in body) throw new TypeError(body.wrong);
+  return { replace: checkBody("body", body) };
 }
 
 /**
