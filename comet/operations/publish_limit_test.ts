@@ -41,6 +41,15 @@ describe("The rate of a connection's messages", () => {
     assert.deepEqual([comet.counters.publishesTooMany, comet.counters.badRequests], [5, 0]);
   });
 
+  it("never says 0 for a part of a millisecond", async () => {
+    const { comet, client } = await setUp({ publishRate: 3, publishBurst: 1 });
+    assert.deepEqual(await codes(comet, client, 2), [0, 334]);
+    await comet.advance(333);
+    assert.deepEqual(await codes(comet, client, 1), [1]);
+    await comet.advance(1);
+    assert.deepEqual(await codes(comet, client, 1), [0]);
+  });
+
   it("is each connection's own, and no message that is refused for itself counts", async () => {
     const { comet, client } = await setUp({ publishRate: 1, publishBurst: 1 });
     const other = await comet.open({ key: "b", extras: EXTRAS });

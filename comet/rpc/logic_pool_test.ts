@@ -257,8 +257,8 @@ describe("LogicPool", () => {
     const { logics, pool, settled, stop } = await setUp(2);
     logics[0].failure = unknownMethod(11);
     const request = { ...session(1), room: "live://1", body: new Uint8Array(1) };
-    for (let count = 0; count < 4; count++) {
-      assert.equal((await settled(pool.publish(request))).code, 0);
+    for (const publishId of [undefined, "a", undefined, "b"]) {
+      assert.equal((await settled(pool.publish({ ...request, publishId }))).code, 0);
     }
     assert.equal(logics[1].logic.published.length, 4);
     logics[0].failure = undefined;

@@ -118,14 +118,17 @@ describe("Logic.publish()", () => {
       { mid: 0n, key: "x", publishId: "y:z" },
       { mid: 0n, key: "x:y", publishId: "z" },
       { mid: 0n, key: "m7", publishId: "a" },
+      { mid: 0n, key: "7", publishId: "a" },
+      { mid: 1n, publishId: "2a" },
+      { mid: 12n, publishId: "a" },
       {},
     ];
     for (const sender of senders) await logic.publish(request("hi", sender));
     const ids = pushLog.options.map(({ publishId }) => publishId);
     assert.equal(ids[0], ids[1], "a user's id is the same on each of its connections");
-    assert.equal(new Set(ids).size, 6);
+    assert.equal(new Set(ids).size, 9);
     assert.equal(ids.at(-1), undefined);
-    for (const id of ids.slice(0, 6)) assert.match(id!, /^[\w-]{43}$/);
+    for (const id of ids.slice(0, 9)) assert.match(id!, /^[\w-]{43}$/);
   });
 
   test("refuses where the type says so, what is too long, and what cannot be", async () => {
