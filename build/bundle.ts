@@ -8,7 +8,6 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { generateDtsBundle } from "dts-bundle-generator";
 import { build, type BuildOptions, stop } from "esbuild";
-import { licences } from "./licences.ts";
 import { packageFiles } from "./package_files.ts";
 
 /** The folder of the project. */
@@ -24,9 +23,6 @@ const common = {
   format: "esm",
   target: "es2022",
   charset: "utf8",
-  // A licence stands at the top, whole, rather than where a package has a line of it.
-  legalComments: "none",
-  metafile: true,
   write: false,
 } satisfies BuildOptions;
 
@@ -37,9 +33,7 @@ async function bundle(
   sourcemap: "linked" | false,
 ): Promise<Map<string, string>> {
   const options = { ...common, entryPoints: [entry], outfile, sourcemap };
-  const { metafile } = await build(options);
-  const banner = { js: await licences(root, Object.keys(metafile.inputs)) };
-  const { outputFiles } = await build({ ...options, banner });
+  const { outputFiles } = await build(options);
   return new Map(outputFiles.map(({ path, text }) => [path.slice(root.length), text]));
 }
 

@@ -24,7 +24,7 @@ function figuresOf(sample: Sample, { p50, p99 }: LatencySoFar): [name: string, f
     ["so far", `p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} ms`],
   ];
   if (publishedPerS + refusedPerS > 0) {
-    figures.push(["written/s", `${count(publishedPerS)} taken ${count(refusedPerS)} refused`]);
+    figures.push(["taken/s", count(publishedPerS)], ["refused/s", count(refusedPerS)]);
   }
   if (serverCores !== undefined && serverRssBytes !== undefined) {
     figures.push([

@@ -110,5 +110,5 @@ test("ProgressDisplay says nothing of a server that runs elsewhere", () => {
 test("ProgressDisplay shows what clients write, where they do", () => {
   const shown = new Shown(false);
   shown.progress.sample(sampleAt(1, { publishedPerS: 20.4, refusedPerS: 3 }), latency);
-  assert.ok(shown.writes[0].includes("  written/s 20 taken 3 refused  server "));
+  assert.ok(shown.writes[0].includes("  taken/s 20  refused/s 3  server "));
 });
