@@ -47,7 +47,7 @@ export class ClientProtocol implements FrameSink<Channel> {
     this.#auth = new Auth(connections, logic, counters, rules, replies);
     this.#changeRoom = new ChangeRoom(connections, rules, replies);
     this.#furtherRooms = new FurtherRooms(connections, rules, counters, replies);
-    this.#history = new History(connections, logic, rules, counters, replies);
+    this.#history = new History(connections, logic, rules, counters, replies, clock);
     const { publishRate, publishBurst } = connections.options;
     const limit = new PublishLimit(clock, publishRate, publishBurst);
     this.#publish = new Publish(connections, logic, limit, counters, replies);

@@ -1,4 +1,6 @@
+import type { Clock } from "../../base/clock.ts";
 import { Semaphore } from "../../base/semaphore.ts";
+import { TurnBudget } from "../../base/turn_budget.ts";
 import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import { historyJson, messageJson } from "../../protocol/history_json.ts";
 import { historyQuery } from "../../protocol/history_query.ts";
@@ -23,6 +25,9 @@ export const HISTORY_REQUESTS_MAX = 64;
 /** Requests that may wait for that. */
 export const HISTORY_WAITING_MAX = 1_000;
 
+/** Milliseconds of a turn of the event loop after which answers are made in the next one. */
+const ANSWER_MS_PER_TURN = 5;
+
 /** When a client may ask again that was refused for a limit, in milliseconds. */
 const RETRY_MS = 1_000;
 
@@ -31,6 +36,7 @@ const encoder = new TextEncoder();
 /** Operation 68: a client reads what a room has kept. */
 export class History {
   readonly #reads = new Semaphore(HISTORY_REQUESTS_MAX, HISTORY_WAITING_MAX);
+  readonly #answers: TurnBudget;
 
   constructor(
     private readonly connections: ConnectionManager,
@@ -38,7 +44,10 @@ export class History {
     private readonly rules: JoinRules,
     private readonly counters: CometCounters,
     private readonly replies: Replies,
-  ) {}
+    clock: Clock,
+  ) {
+    this.#answers = new TurnBudget(clock, ANSWER_MS_PER_TURN);
+  }
 
   /**
    * Reads and answers.
@@ -59,21 +68,25 @@ export class History {
     if (!isMember && this.rules.asksLogic && !await this.rules.mayJoin(channel, room)) {
       throw new RequestRefused(RequestCode.refused, "the client may not read the room");
     }
-    const page = await this.#read(query);
-    if (!channel.isOpen) return;
-    const body = encoder.encode(`{"code":0,${boundedJson(query, page)}}`);
+    const body = await this.#read(channel, query);
+    if (body === undefined || !channel.isOpen) return;
     if (this.replies.send(channel, Operation.HistoryReply, sequence, body)) return;
     throw this.#refusal("too much waits for the connection");
   }
 
-  async #read(query: HistoryQuery): Promise<HistoryPage> {
+  /** Reads and makes the answer, unless the channel has closed. */
+  async #read(channel: Channel, query: HistoryQuery): Promise<Uint8Array | undefined> {
     try {
       await this.#reads.acquire();
     } catch {
       throw this.#refusal("too many ask for history");
     }
     try {
-      return await this.logic.readHistory(query);
+      const page = await this.logic.readHistory(query);
+      if (!channel.isOpen) return undefined;
+      return await this.#answers.run(() =>
+        encoder.encode(`{"code":0,${boundedJson(query, page)}}`)
+      );
     } finally {
       this.#reads.release();
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { promisesSettled } from "../../base/clock.ts";
 import type { HistoryMessage } from "../../protocol/history.ts";
 import { Limits } from "../../protocol/limits.ts";
 import { roomDefaults } from "../../protocol/room_options.ts";
@@ -161,6 +162,24 @@ describe("operation 68", () => {
       retry_ms: 1_000,
     });
     assert.equal(comet.counters.historyRefused, 1);
+  });
+
+  it("is answered in turns of the event loop where many ask", async () => {
+    const { comet } = await setUp();
+    const clients = await Promise.all(
+      Array.from("12345", () => comet.open({ room: "live://1", extras: EXTRAS })),
+    );
+    let nowMs = comet.clock.monotonicMs();
+    // Each answer takes 3 ms, of the 5 of a turn.
+    comet.clock.monotonicMs = () => nowMs += 3;
+    for (const client of clients) client.send(68, 1, '{"room":"live://1"}');
+    const answered: number[] = [];
+    while (answered.reduce((sum, count) => sum + count, 0) < clients.length) {
+      comet.clock.advance(0);
+      await promisesSettled();
+      answered.push(clients.filter((client) => client.frames().length > 0).length);
+    }
+    assert.deepEqual(answered.filter((count) => count > 0), [2, 2, 1]);
   });
 
   it("waits where many ask, and is refused where too many wait", async () => {

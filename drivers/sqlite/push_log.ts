@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
+import { TurnBudget } from "../../base/turn_budget.ts";
 import { type HistoryPage, type HistoryQuery, OFFSET_MAX } from "../../protocol/history.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import { publishKey } from "../history.ts";
@@ -45,12 +46,12 @@ export class SqlitePushLog extends LocalPushLog {
   #queue: Queued[] = [];
   /** Those of them that have an id. */
   readonly #queuedIds = new Map<string, Promise<Appended>>();
-  /** How long reads took in this turn, in milliseconds. */
-  #readMs = 0;
+  readonly #reads: TurnBudget;
 
   constructor(parts: SqlitePushLogDependencies, options: PushLogOptions) {
     super(parts.clock, options);
     this.#parts = parts;
+    this.#reads = new TurnBudget(parts.clock, READ_MS_PER_TURN);
     const { database, prng } = parts;
     this.#history = new SqliteHistory(database, prng, options.offsetMax ?? OFFSET_MAX);
     this.#publishIds = new SqlitePublishIds(database);
@@ -81,17 +82,9 @@ export class SqlitePushLog extends LocalPushLog {
     query: HistoryQuery,
     retention: Retention,
   ): Promise<HistoryPage> {
-    const { clock } = this.#parts;
-    while (this.#readMs >= READ_MS_PER_TURN) {
-      await new Promise<void>((resolve) => clock.nextTurn(resolve));
-    }
-    if (this.#readMs === 0) clock.nextTurn(() => this.#readMs = 0);
-    const startMs = clock.monotonicMs();
-    try {
-      return this.#history.read(query, retention, clock.wallMs());
-    } finally {
-      this.#readMs += clock.monotonicMs() - startMs;
-    }
+    return await this.#reads.run(() =>
+      this.#history.read(query, retention, this.#parts.clock.wallMs())
+    );
   }
 
   override async close(): Promise<void> {
