@@ -5,7 +5,7 @@ import type { Environment } from "./environment.ts";
 import { Emitter } from "./events.ts";
 import { LocalCode } from "./request_error.ts";
 import { Requests } from "./requests.ts";
-import { decodeBody, RoomMember, type RoomOwner } from "./room_member.ts";
+import { contentOf, RoomMember, type RoomOwner } from "./room_member.ts";
 import type { Answer, Notice } from "./rooms.ts";
 import type {
   Client,
@@ -19,7 +19,7 @@ import type {
 } from "./types.ts";
 
 /** Codes of a close after which another try meets the same answer; the application's own are beyond 4099. */
-export const finalCodes = /^(1000|1002|1007|1009|4001|4004|4005|4008|4010|4[1-9]..)$/;
+const finalCodes = /^(1000|1002|1007|1009|4001|4004|4005|4008|4010|4[1-9]..)$/;
 
 const AUTH_FAILED = 4001;
 
@@ -93,10 +93,9 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   }
 
   pushed(frame: TextFrame): void {
-    const { op, room, body, encoding } = frame;
+    const { op, room } = frame;
     if (room !== undefined) return this.#rooms.get(room)?.pushed(frame);
-    const content = encoding === "base64" ? decodeBody(undefined, body as string) : body;
-    this.emit("message", { op, body: content });
+    this.emit("message", { op, body: contentOf(frame) });
   }
 
   answered(): void {

@@ -28,9 +28,12 @@ export interface RoomOwner {
   later(retryMs: number | undefined, attempt: number, callback: () => void): void;
 }
 
-/** A body as bytes, text or JSON. */
-export function decodeBody(body: unknown, base64?: string): unknown {
-  if (base64 === undefined) return body;
+/** What was pushed: JSON or text, or bytes where it is neither. */
+export function contentOf({ body, encoding }: TextFrame): unknown {
+  return encoding === "base64" ? bytesOf(body as string) : body;
+}
+
+function bytesOf(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }
 
@@ -84,7 +87,7 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
       timeMs: rest.time_ms,
       mediaMs: rest.media_ms,
       mid,
-      body: decodeBody(rest.body, rest.body_base64),
+      body: rest.body_base64 === undefined ? rest.body : bytesOf(rest.body_base64),
     }));
     return { epoch: page.epoch, first: page.first, last: page.last, messages, more: page.more };
   }
@@ -116,7 +119,8 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
   }
 
   /** A push to the room. */
-  pushed({ op, seq, body, encoding }: TextFrame): void {
+  pushed(frame: TextFrame): void {
+    const { op, seq } = frame;
     // Before the answer to its join it is what an earlier member of the same key still gets.
     if (this.state !== "joined") return;
     if (seq > 0) {
@@ -130,8 +134,7 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
       this.position = { epoch, offset: seq };
     }
     const recovered = seq > 0 && seq <= this.#head;
-    const content = encoding === "base64" ? decodeBody(undefined, body as string) : body;
-    this.emit("message", { op, body: content, offset: seq, recovered });
+    this.emit("message", { op, body: contentOf(frame), offset: seq, recovered });
   }
 
   /** The server says that something is missing, or that the log begins. */
