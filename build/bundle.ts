@@ -8,7 +8,6 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { generateDtsBundle } from "dts-bundle-generator";
 import { build, type BuildOptions, stop } from "esbuild";
-import { packageFiles } from "./package_files.ts";
 
 /** The folder of the project. */
 export const root: string = fileURLToPath(new URL("..", import.meta.url));
@@ -45,8 +44,33 @@ async function client(): Promise<Map<string, string>> {
     { preferredConfigPath: `${root}build/tsconfig.json` },
   );
   files.set("client.d.ts", types);
-  for (const [name, text] of await packageFiles(root)) files.set(name, text);
+  for (const [name, text] of await packageFiles()) files.set(name, text);
   return files;
+}
+
+/**
+ * What makes a package of the built client, beside the client itself: `npm pack` takes the folder
+ * as it is.
+ */
+async function packageFiles(): Promise<ReadonlyMap<string, string>> {
+  const { version, license } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
+  const manifest = {
+    name: "halley-client",
+    version,
+    description: "Client of Halley, a real-time push server: rooms, history, automatic recovery",
+    license,
+    type: "module",
+    sideEffects: false,
+    exports: { ".": { types: "./client.d.ts", default: "./client.js" } },
+    types: "./client.d.ts",
+    files: ["client.js", "client.js.map", "client.d.ts"],
+    engines: { node: ">=22" },
+  };
+  return new Map([
+    ["package.json", `${JSON.stringify(manifest, null, 2)}\n`],
+    ["README.md", await readFile(`${root}client/README.md`, "utf8")],
+    ["LICENSE", await readFile(`${root}LICENSE`, "utf8")],
+  ]);
 }
 
 function into(folder: string, files: ReadonlyMap<string, string>): [string, string][] {
