@@ -107,6 +107,31 @@ describe("The history by media time of a room in Redis", () => {
     }
   });
 
+  it("is read a few pages at a time, so that an append waits behind no more", async () => {
+    let reads = 0, most = 0;
+    const counting: RedisStore = {
+      base64: store.base64,
+      mayRepeat: store.mayRepeat,
+      counters: store.counters,
+      waitForEntry: () => Promise.reject(new Error("nobody waits")),
+      endWaits: () => {},
+      close: () => Promise.resolve(),
+      run: async (script, keys, args) => {
+        most = Math.max(most, ++reads);
+        try {
+          return await store.run(script, keys, args);
+        } finally {
+          reads--;
+        }
+      },
+    };
+    const log = await RedisPushLog.open(counting, options, parts.prng);
+    await append(log, at(1), { retention: byMedia });
+    const pages = await Promise.all(range(1, 50).map(() => readPage(log, all, byMedia)));
+    assert.deepEqual(pages.map(({ messages }) => messages.length), Array(50).fill(1));
+    assert.equal(most, 4);
+  });
+
   it("is not given when it is older than the read allows, and stays there", async () => {
     await appendAll(log, [2, 1].map(at), byMedia);
     await until(

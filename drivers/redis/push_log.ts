@@ -1,9 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import { assert } from "../../base/assert.ts";
 import { type Prng, systemPrng } from "../../base/prng.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import { pushBytes } from "../checks.ts";
+import { isMediaQuery } from "../history.ts";
 import {
   type Appended,
   type AppendOptions,
@@ -49,11 +51,15 @@ interface KnownPartition {
   readonly bytes: Map<number, number>;
 }
 
+/** Reads by media time at once: each holds Redis up. Who asks limits how many wait. */
+const MEDIA_READS_MAX = 4;
+
 /** A push log in Redis: a stream for each partition, from which acknowledged entries are deleted. */
 export class RedisPushLog implements PushLog {
   readonly partitions: number;
   readonly leaseMs: number;
   readonly #appends: Appends;
+  readonly #mediaReads = new Semaphore(MEDIA_READS_MAX, Infinity);
   readonly #partitions: KnownPartition[];
   #closed = false;
 
@@ -106,12 +112,18 @@ export class RedisPushLog implements PushLog {
     return await this.#appends.append(partition, message, options);
   }
 
-  readHistory(
+  async readHistory(
     partition: number,
     query: HistoryQuery,
     retention: Retention,
   ): Promise<HistoryPage> {
-    return readHistory(this.store, partition, query, retention);
+    if (!isMediaQuery(query)) return await readHistory(this.store, partition, query, retention);
+    await this.#mediaReads.acquire();
+    try {
+      return await readHistory(this.store, partition, query, retention);
+    } finally {
+      this.#mediaReads.release();
+    }
   }
 
   async join(owner: string): Promise<readonly string[]> {
