@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { seededPrng } from "../../base/prng.ts";
 import { type Hooks, startServer } from "../../mod.ts";
 import { Audience, type AudienceOptions, TALKED_ROOMS, talkedRooms } from "../support/audience.ts";
 import { inState, roomEvent, roomInState, urlOf, withClient } from "../support/client_events.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
+import { withServerProcess } from "../support/kept_server.ts";
 import { within } from "../support/raw_client.ts";
-import { ANY_PORT, RoleProcess } from "../support/role_process.ts";
+import type { RoleProcess } from "../support/role_process.ts";
 import { SilentProxy } from "../support/silent_proxy.ts";
 import { withServer } from "../support/server.ts";
 
@@ -64,33 +62,14 @@ test("clients behind a proxy that cuts, delays and swallows hear everything", li
 });
 
 /** Runs a server in a process of its own whose rooms clients publish into. */
-async function withTalkedServer(
+function withTalkedServer(
   hasData: boolean,
   use: (server: RoleProcess, urls: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "halley-talked-"));
-  const config = join(folder, "halley.toml");
-  await writeFile(config, TALKED_ROOMS);
-  const server = new RoleProcess({
-    command: "start",
-    name: "server",
-    flags: {
-      config,
-      ...(hasData ? { data: join(folder, "data") } : {}),
-      ...{ tcp: ANY_PORT, ws: ANY_PORT, http: ANY_PORT },
-    },
-    upMessage: "listening",
-  });
-  try {
-    await server.start();
-    await use(server, [server.addresses.websocket]);
-  } catch (error) {
-    console.log(server.tail());
-    throw error;
-  } finally {
-    await server.kill();
-    await rm(folder, { recursive: true });
-  }
+  return withServerProcess(
+    { config: TALKED_ROOMS, hasData },
+    (server) => use(server, [server.addresses.websocket]),
+  );
 }
 
 test(

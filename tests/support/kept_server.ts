@@ -13,14 +13,23 @@ export interface KeptServerOptions extends Omit<LogTrafficOptions, "comets" | "l
   readonly hasData?: boolean;
 }
 
-/** Runs a server of one program whose rooms keep history, under load, and ends it with all it has. */
-export async function withKeptServer(
-  { hasData = false, workers = 0, ...load }: KeptServerOptions,
-  use: (server: RoleProcess, traffic: LogTraffic) => Promise<void>,
+/** What a server of one program is told. */
+export interface ServerProcessOptions {
+  /** Its file. */
+  readonly config: string;
+  /** Whether it keeps what was pushed in a folder. */
+  readonly hasData: boolean;
+  readonly workers?: number;
+}
+
+/** Runs a server of one program, and ends it with all it has. */
+export async function withServerProcess(
+  { config: text, hasData, workers = 0 }: ServerProcessOptions,
+  use: (server: RoleProcess) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "halley-kept-"));
   const config = join(folder, "halley.toml");
-  await writeFile(config, KEPT_ROOMS);
+  await writeFile(config, text);
   const server = new RoleProcess({
     command: "start",
     name: "server",
@@ -31,27 +40,39 @@ export async function withKeptServer(
     },
     upMessage: "listening",
   });
-  let traffic: LogTraffic | undefined;
   let children: number[] = [];
   try {
     await server.start();
-    const { tcp, websocket, http } = server.addresses;
-    const { hostname, port } = new URL(http);
-    traffic = new LogTraffic({
-      comets: [{ tcp: parseAddress(tcp)!.port, ws: Number(new URL(websocket).port) }],
-      logics: [{ hostname, port: Number(port) }],
-      ...load,
-    });
-    await traffic.start();
-    await use(server, traffic);
+    await use(server);
   } catch (error) {
     console.log(server.tail());
     throw error;
   } finally {
-    await traffic?.stop();
     if (server.pid !== undefined) children = await childrenOf(server.pid);
     await server.kill();
     for (const pid of children) if (await isRunning(pid)) process.kill(pid, "SIGKILL");
     await rm(folder, { recursive: true });
   }
+}
+
+/** Runs such a server, whose rooms keep history, under load. */
+export async function withKeptServer(
+  { hasData = false, workers, ...load }: KeptServerOptions,
+  use: (server: RoleProcess, traffic: LogTraffic) => Promise<void>,
+): Promise<void> {
+  await withServerProcess({ config: KEPT_ROOMS, hasData, workers }, async (server) => {
+    const { tcp, websocket, http } = server.addresses;
+    const { hostname, port } = new URL(http);
+    const traffic = new LogTraffic({
+      comets: [{ tcp: parseAddress(tcp)!.port, ws: Number(new URL(websocket).port) }],
+      logics: [{ hostname, port: Number(port) }],
+      ...load,
+    });
+    try {
+      await traffic.start();
+      await use(server, traffic);
+    } finally {
+      await traffic.stop();
+    }
+  });
 }
