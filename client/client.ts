@@ -31,6 +31,9 @@ const STABLE_MS = 2_000;
 
 const ROOM_KEY_CHARS_MAX = 256;
 
+/** Up to how many unanswered requests rooms ask to be let in: a server keeps 64 KiB of them. */
+const UNANSWERED_MAX = 24;
+
 /** The client of an application: one connection after the other, and what outlives them. */
 export class ReconnectingClient extends Emitter<ClientEvents>
   implements Client, ConnectionOwner, RoomOwner {
@@ -73,7 +76,7 @@ export class ReconnectingClient extends Emitter<ClientEvents>
     let room = this.#rooms.get(key);
     if (!room) {
       this.#rooms.set(key, room = new RoomMember(this, key, options));
-      if (this.#connection?.isOpen) room.join(this.#connection);
+      this.answered();
     }
     return room;
   }
@@ -87,7 +90,7 @@ export class ReconnectingClient extends Emitter<ClientEvents>
     this.#refused = false;
     this.#after(STABLE_MS, () => this.#failures = 0);
     this.#requests.use(connection);
-    for (const room of this.#rooms.values()) room.join(connection);
+    this.answered();
     // Now: whoever hears it may join rooms.
     this.#say({ state: "connected" });
   }
@@ -99,6 +102,12 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   }
 
   answered(): void {
+    const connection = this.#connection;
+    if (!connection?.isOpen) return;
+    for (const room of this.#rooms.values()) {
+      if (connection.asked >= UNANSWERED_MAX) break;
+      room.join(connection);
+    }
     this.#requests.flush();
   }
 
@@ -141,9 +150,13 @@ export class ReconnectingClient extends Emitter<ClientEvents>
     this.#requests.fail(code ?? LocalCode.ended, message, room);
   }
 
-  later(retryMs: number | undefined, attempt: number, callback: () => void): void {
-    const delayMs = this.#backoffMs(attempt);
-    this.environment.after(retryMs === undefined ? delayMs : retryMs + delayMs, callback);
+  later(retryMs = 0, attempt: number, callback: () => void): number {
+    const delayMs = retryMs + this.#backoffMs(attempt);
+    this.environment.after(delayMs, () => {
+      callback();
+      this.answered();
+    });
+    return delayMs;
   }
 
   /** How long to wait: all of it is chance, so that those who fail together do not return so. */
@@ -177,8 +190,10 @@ export class ReconnectingClient extends Emitter<ClientEvents>
       ? await given({ refused: this.#refused })
       : given;
     if (typeof token === "string") return JSON.stringify(token);
+    // Where there is no mid the server knows by the key who says something again.
+    const key = Number(token.mid ?? 0) === 0 ? this.#idPrefix : undefined;
     return JSON.stringify(
-      { ...token, features: ["rooms", "notices"] },
+      { key, ...token, features: ["rooms", "notices"] },
       // JSON has no bigint; the server takes digits.
       (_, value) => typeof value === "bigint" ? `${value}` : value,
     );

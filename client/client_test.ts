@@ -2,39 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { promisesSettled } from "../base/clock.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
-import { exchange, SimulatedEnvironment } from "../tests/support/client_world.ts";
-import { SimulatedServer } from "../tests/support/simulated_server.ts";
-import { ReconnectingClient } from "./client.ts";
-import type { ClientOptions, ClientStateEvent } from "./types.ts";
-
-/** A client of a simulated server with the rooms `live://1` and `chat://1`. */
-function setUp(options: ClientOptions = {}, urls: string | readonly string[] = "ws://one/sub") {
-  const server = new SimulatedServer({ "live://1": true, "chat://1": false });
-  const asked: string[] = [];
-  const environment = new SimulatedEnvironment((url) => {
-    asked.push(url);
-    return server.open();
-  }, 7);
-  const client = new ReconnectingClient(environment, urls, { token: { mid: 1 }, ...options });
-  const states: ClientStateEvent[] = [];
-  client.on("state", (event) => states.push(event));
-  const run = () => exchange(server);
-  /** Lets time go by in small steps, and all that comes of it. */
-  const pass = async (spanMs: number) => {
-    for (let step = 0; step < 10; step++) {
-      environment.clock.advance(spanMs / 10);
-      await run();
-    }
-  };
-  return { server, environment, client, states, asked, run, pass };
-}
-
-type SetUp = ReturnType<typeof setUp>;
-
-/** Ends the connection of a client. */
-function cut({ server }: SetUp, code = 1006, reason = ""): void {
-  for (const connection of [...server.connections]) connection.cut(code, reason);
-}
+import { connectSimulated as setUp, cut } from "../tests/support/simulated_client.ts";
 
 describe("how a connection ends", () => {
   const codes = [
@@ -68,9 +36,18 @@ describe("how a connection ends", () => {
     cut(world, 4200, "maintenance");
     assert.equal(world.client.state, "waiting");
     await world.pass(1_000);
-    world.server.tellAll({ ...notice, reconnect: false });
+    assert.equal(world.client.state, "connected");
+    // It was said of the connection before.
+    cut(world, 4100);
+    assert.equal(world.client.state, "closed");
+  });
+
+  it("is the application's choice also where the close itself was lost", async () => {
+    const world = setUp();
     await world.run();
-    // The close itself was lost.
+    const notice = { type: "closing", code: 4200, reason: "maintenance", reconnect: false };
+    world.server.tellAll(notice);
+    await world.run();
     cut(world, 1006);
     const wanted = { state: "closed", code: 4200, reason: "maintenance" };
     assert.deepEqual(world.states.at(-1), wanted);
@@ -99,6 +76,26 @@ describe("a token", () => {
     }
     assert.deepEqual([world.client.state, attempts], ["closed", [false, true, true]]);
     assert.equal(world.states.at(-1)!.code, 4001);
+  });
+
+  it("has a key where it has no mid, the same for each connection", async () => {
+    const tokens: string[] = [];
+    for (const token of [{}, { mid: "0" }, { key: "mine" }, { mid: 7 }, { mid: 7n }]) {
+      const world = setUp({ token });
+      for (let time = 0; time < 2; time++) {
+        await promisesSettled();
+        const [connection] = world.server.connections;
+        world.server.accept(connection);
+        tokens.push(JSON.parse(connection.up[0]).body.key);
+        cut(world);
+        world.environment.clock.advance(500);
+      }
+      world.client.close();
+    }
+    const [own] = tokens;
+    assert.match(own, /^[0-9a-z]{8,}$/);
+    const none = Array(4).fill(undefined);
+    assert.deepEqual(tokens, [own, own, own, own, "mine", "mine", ...none]);
   });
 
   it("that comes when the client has ended is of no use", async () => {
@@ -221,6 +218,7 @@ describe("reconnecting", () => {
     const world = setUp({}, ["ws://one/sub", "ws://two/sub"]);
     const { server, environment, asked, client } = world;
     await world.run();
+    server.tellAll({ type: "moving", delay_ms: 900 });
     server.tellAll({ type: "moving", delay_ms: 1_200 });
     await world.run();
     environment.clock.advance(1_199);
@@ -248,90 +246,5 @@ describe("reconnecting", () => {
   it("takes no URL that is none", () => {
     assert.throws(() => setUp({}, "somewhere"), TypeError);
     assert.throws(() => setUp({}, []), TypeError);
-  });
-});
-
-describe("a connection", () => {
-  it("that does not come about is given up after ten seconds", async () => {
-    const world = setUp();
-    await promisesSettled();
-    world.environment.clock.advance(9_999);
-    assert.equal(world.client.state, "connecting");
-    world.environment.clock.advance(1);
-    assert.equal(world.client.state, "waiting");
-    assert.equal(world.server.connections.size, 0);
-    world.client.close();
-  });
-
-  it("that is silent after a heartbeat is given up, unless this process stood still", async () => {
-    const world = setUp({ heartbeatMs: 20_000 });
-    const { environment: { clock }, server, client } = world;
-    await world.run();
-    const [connection] = server.connections;
-    clock.advance(20_000);
-    assert.equal(connection.up.length, 1);
-    await world.run();
-    // The answer came while nothing ran here.
-    clock.advance(20_000);
-    connection.say();
-    clock.stall(60_000);
-    clock.advance(0);
-    await world.run();
-    assert.equal(client.state, "connected");
-    connection.isSwallowed = true;
-    clock.advance(20_000);
-    clock.advance(9_999);
-    assert.equal(client.state, "connected");
-    clock.advance(1);
-    assert.equal(client.state, "waiting");
-    client.close();
-  });
-
-  it("that is silent is given up in time where heartbeats are more frequent than that", async () => {
-    const world = setUp({ heartbeatMs: 1_000 });
-    await world.run();
-    for (const connection of world.server.connections) connection.isSwallowed = true;
-    await world.pass(11_001);
-    assert.ok(world.states.some(({ state }) => state === "waiting"));
-    world.client.close();
-  });
-
-  it("says that it is there as often as the server asks, if that is more often", async () => {
-    const world = setUp({ heartbeatMs: 900_000 });
-    await world.run();
-    const [connection] = world.server.connections;
-    world.environment.clock.advance(239_999);
-    assert.equal(connection.up.length, 0);
-    world.environment.clock.advance(1);
-    assert.equal(connection.up.length, 1);
-    world.client.close();
-  });
-
-  it("that brings garbage, or an auth without rooms, is not used", async (t) => {
-    const errors = t.mock.method(console, "error", () => {});
-    const world = setUp();
-    await world.run();
-    const garbage = ["{", "null", "[]", '{"op":65,"seq":9}', '{"op":72,"seq":0}'];
-    for (const text of garbage) {
-      [...world.server.connections][0].down.push(text);
-      await world.run();
-      const isIgnored = text.startsWith("[") || text.includes("65");
-      assert.equal(world.client.state, isIgnored ? "connected" : "waiting", text);
-      await world.pass(4_000);
-      assert.equal(world.client.state, "connected");
-    }
-    assert.equal(errors.mock.callCount(), 3);
-    assert.equal(world.client.state, "connected");
-    cut(world);
-    world.environment.clock.advance(1_000);
-    await promisesSettled();
-    const [connection] = world.server.connections;
-    world.server.accept(connection);
-    connection.up.length = 0;
-    connection.down.push('{"ver":1,"op":8,"seq":1,"body":{}}');
-    connection.hear();
-    const { state, code, reason } = world.states.at(-1)!;
-    assert.deepEqual([state, code], ["closed", 1002]);
-    assert.match(reason!, /token names no rooms/);
   });
 });

@@ -39,8 +39,8 @@ export interface ConnectionOwner {
 export class Connection {
   /** Whether the server has let it in. */
   isOpen = false;
-  /** Who waits for an answer, by sequence. */
-  readonly #answers = new Map<number, (answer: never) => void>();
+  /** Who waits for an answer, by its operation and sequence: the sequence of a push is its offset. */
+  readonly #answers = new Map<string, (answer: never) => void>();
   readonly #socket: WebSocket;
   #sequence = 0;
   /** Ends the wait for the auth's answer, or for a sign of life, where it waits for one. */
@@ -83,7 +83,7 @@ export class Connection {
    * @param answered Called unless the connection ends before.
    */
   ask<T extends Answer>(operation: number, body: string, answered: (answer: T) => void): void {
-    this.#answers.set(++this.#sequence, answered);
+    this.#answers.set(`${operation + 1}/${++this.#sequence}`, answered);
     this.#send(operation, body, this.#sequence);
   }
 
@@ -142,13 +142,14 @@ export class Connection {
   #message(frame: TextFrame): void {
     if (this.isOpen) this.#isAlive();
     const { op, seq, body } = frame;
-    const answered = this.#answers.get(seq);
+    const question = `${op}/${seq}`;
+    const answered = this.#answers.get(question);
     if (frame.room !== undefined) this.owner.pushed(frame);
     else if (op === Operation.Notice) this.owner.noticed(body as Notice);
     else if (answered) {
-      this.#answers.delete(seq);
+      this.#answers.delete(question);
       answered(body as never);
       this.owner.answered();
-    } else if (seq === 0 && op !== Operation.HeartbeatReply) this.owner.pushed(frame);
+    } else if (op !== Operation.HeartbeatReply) this.owner.pushed(frame);
   }
 }

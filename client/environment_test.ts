@@ -74,13 +74,18 @@ describe("the system's environment", () => {
     assert.equal(worker!.isEnded, true);
   });
 
-  it("has timers where a page's policy allows no worker", async () => {
+  it("has timers where a page's policy allows no worker", async (t) => {
     pretendPage(() => {
       throw new Error("refused by the policy");
     });
     const environment = systemEnvironment({});
     await within("a timer", new Promise<void>((resolve) => environment.after(1, resolve)));
     environment.close();
+    // A page of a test has no URLs of Blobs.
+    t.mock.method(URL, "createObjectURL", () => {
+      throw new TypeError("not a function");
+    });
+    systemEnvironment({}).close();
   });
 
   it("tells of the device's network until it is closed", () => {

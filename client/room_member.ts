@@ -2,7 +2,7 @@ import { Operation } from "../protocol/operations.ts";
 import type { RoomPosition } from "./codec.ts";
 import type { Connection, TextFrame } from "./connection.ts";
 import { Emitter } from "./events.ts";
-import type { HistoryAnswer, JoinAnswer, Notice } from "./rooms.ts";
+import type { HistoryAnswer, JoinAnswer, Notice, PublishAnswer } from "./rooms.ts";
 import type {
   HistoryOptions,
   HistoryPage,
@@ -24,8 +24,12 @@ export interface RoomOwner {
   newId(): string;
   /** @param code Why it may not be in it, or that it was left. */
   out(room: RoomMember, code?: number, message?: string): void;
-  /** Calls back after a while: a server is not asked again at once by all. */
-  later(retryMs: number | undefined, attempt: number, callback: () => void): void;
+  /**
+   * Calls back after a while, since a server is not asked again at once by all, and has it join.
+   *
+   * @returns After how long, in milliseconds.
+   */
+  later(retryMs: number | undefined, attempt: number, callback: () => void): number;
 }
 
 /** What was pushed: JSON or text, or bytes where it is neither. */
@@ -48,6 +52,8 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
   /** The latest message that was there when it joined. */
   #head = 0;
   #refusals = 0;
+  /** Where it has asked to be let in. */
+  #askedOver: Connection | undefined;
 
   constructor(
     private readonly owner: RoomOwner,
@@ -63,13 +69,14 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
     const content = body instanceof Uint8Array
       ? { body_base64: btoa(Array.from(body, (byte) => String.fromCharCode(byte)).join("")) }
       : { body };
-    const { epoch, offset, reply } = await this.owner.ask<Published>(this, Operation.Publish, {
+    const answer = await this.owner.ask<PublishAnswer>(this, Operation.Publish, {
       op,
       media_ms,
       id,
       ...content,
     });
-    return { epoch, offset, reply };
+    const { epoch, offset, reply, reply_base64 } = answer;
+    return { epoch, offset, reply: reply_base64 === undefined ? reply : bytesOf(reply_base64) };
   }
 
   async history(options: HistoryOptions = {}): Promise<HistoryPage> {
@@ -96,9 +103,10 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
     this.owner.out(this);
   }
 
-  /** Joins over a new connection, where the one before has brought it. */
+  /** Asks to be let in, unless it has; it goes on where the connection before has brought it. */
   join(connection: Connection): void {
-    this.setState({ state: "joining" });
+    if (this.state !== "joining" || this.#askedOver === connection) return;
+    this.#askedOver = connection;
     const { key, position: since } = this;
     const last = since ? undefined : this.options.last;
     connection.ask<JoinAnswer>(
@@ -109,10 +117,10 @@ export class RoomMember extends Emitter<RoomEvents> implements Room {
         const { code, message, retry_ms } = answer;
         if (code === 0) this.#joined(answer, since);
         else if (code === -500 || retry_ms !== undefined) {
-          this.emit("state", { state: "joining", code, message });
-          this.owner.later(retry_ms, this.#refusals++, () => {
-            if (connection.isOpen && this.state === "joining") this.join(connection);
+          const retryMs = this.owner.later(retry_ms, this.#refusals++, () => {
+            if (this.#askedOver === connection) this.#askedOver = undefined;
           });
+          this.emit("state", { state: "joining", code, message, retryMs });
         } else this.owner.out(this, code, message);
       },
     );

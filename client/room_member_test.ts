@@ -6,15 +6,16 @@ import { SimulatedServer } from "../tests/support/simulated_server.ts";
 import { ReconnectingClient } from "./client.ts";
 import { RequestError } from "./request_error.ts";
 import { REQUESTS_MAX } from "./requests.ts";
-import type { JoinOptions, Room } from "./types.ts";
+import type { ClientOptions, JoinOptions, Room } from "./types.ts";
 
 const LIVE = "live://1";
 
 /** A client in a room of a simulated server. */
-async function setUp(options?: JoinOptions) {
+async function setUp(options?: JoinOptions, more: ClientOptions = {}) {
   const server = new SimulatedServer({ [LIVE]: true, "chat://1": false });
   const environment = new SimulatedEnvironment(() => server.open(), 7);
-  const client = new ReconnectingClient(environment, "ws://one/sub", { token: { mid: 1 } });
+  const token = { mid: 1 };
+  const client = new ReconnectingClient(environment, "ws://one/sub", { token, ...more });
   const room = client.join(LIVE, options);
   const events: string[] = [];
   listen(room, events);
@@ -120,6 +121,51 @@ describe("a room", () => {
     ]);
   });
 
+  it("tells of a single message that is missing, and not of one that it has", async () => {
+    const { events, frame, server, run, room } = await setUp();
+    for (const body of [1, 2]) server.publish(LIVE, body);
+    await run();
+    const { epoch } = room.position!;
+    events.length = 0;
+    const gap = { type: "gap", room: LIVE, epoch, from: 1, to: 1, count: 1 };
+    server.tellAll(gap);
+    await frame(4, "4");
+    assert.deepEqual(events, [
+      'gap {"from":3,"to":3,"count":1,"reason":"skipped"}',
+      'message {"op":1000,"body":4,"offset":4,"recovered":false}',
+    ]);
+  });
+
+  it("that never had a message begins at the first one that is kept", async () => {
+    const { events, server, reconnect } = await setUp();
+    for (const connection of [...server.connections]) connection.cut();
+    for (const body of [1, 2, 3]) server.publish(LIVE, body);
+    server.trim(LIVE, 1);
+    events.length = 0;
+    await reconnect();
+    assert.deepEqual(events.slice(1), [
+      'gap {"from":1,"to":2,"count":2,"reason":"expired"}',
+      'message {"op":1000,"body":3,"offset":3,"recovered":true}',
+    ]);
+  });
+
+  it("hears nothing before it is let in", async () => {
+    const { client, server, environment, events } = await setUp();
+    for (const connection of [...server.connections]) connection.cut();
+    environment.clock.advance(500);
+    await promisesSettled();
+    const [connection] = server.connections;
+    server.accept(connection);
+    connection.say();
+    connection.hear();
+    events.length = 0;
+    for (const type of ["gap", "epoch"]) {
+      server.tellAll({ type, room: LIVE, epoch: "e", offset: 5, to: 5 });
+      connection.hear();
+    }
+    assert.deepEqual([client.state, events], ["connected", []]);
+  });
+
   it("without history may miss something whenever the connection ends", async () => {
     const { client, reconnect, run } = await setUp();
     const events: string[] = [];
@@ -141,7 +187,12 @@ describe("a room", () => {
       environment.clock.advance(500);
       await run();
       assert.equal(room.state, "joining");
-      assert.equal(events.at(-1), `state {"state":"joining","code":${code},"message":"no"}`);
+      const { retryMs, ...event } = JSON.parse(events.at(-1)!.slice("state ".length));
+      assert.deepEqual(event, { state: "joining", code, message: "no" });
+      assert.ok(retryMs >= (code === -429 ? 500 : 0) && retryMs <= spanMs);
+      environment.clock.advance(retryMs - 1);
+      await run();
+      assert.equal(room.state, "joining");
       environment.clock.advance(spanMs);
       await run();
       assert.equal(room.state, "joined");
@@ -171,6 +222,7 @@ describe("a room", () => {
     room.leave();
     const again: string[] = [];
     listen(client.join(LIVE), again);
+    room.leave();
     await run();
     assert.deepEqual(events.slice(2), ['state {"state":"left"}']);
     assert.deepEqual(again, ['state {"state":"joined"}', "online 1"]);
@@ -307,6 +359,21 @@ describe("requests", () => {
       environment.clock.advance(1_000);
     }
     assert.ok("offset" in (await again as object));
+  });
+
+  it("leave no timer behind, and wait four minutes at most", async () => {
+    const { room, environment: { clock }, run, client } = await setUp({}, {
+      publishTimeoutMs: Infinity,
+    });
+    clock.advance(2_000);
+    const before = clock.pending;
+    const published = room.publish("hi");
+    await run();
+    assert.deepEqual([(await published).offset, clock.pending], [1, before]);
+    const late = outcome(room.publish("late"));
+    clock.advance(240_000);
+    assert.deepEqual(await late, [-408, "no answer in time", undefined]);
+    client.close();
   });
 
   it("of history give what is kept, in the words of a program", async () => {

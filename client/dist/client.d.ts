@@ -71,6 +71,8 @@ export interface RoomStateEvent {
 	/** Why it was refused; while it is `joining`, why it was not let in yet. */
 	readonly code?: number;
 	readonly message?: string;
+	/** After how long it asks again, in milliseconds. */
+	readonly retryMs?: number;
 }
 export interface ClientEvents {
 	state: ClientStateEvent;

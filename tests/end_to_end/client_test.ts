@@ -72,6 +72,7 @@ test("what clients publish comes to the room, is answered by the application, or
       message: (_identity, _room, { body }) => {
         const text = new TextDecoder().decode(body);
         if (text === "bad") return { refuse: "not that" };
+        if (text === "bytes") return { reply: new Uint8Array([255]) };
         return text === "help" ? { reply: '{"try":"this"}' } : undefined;
       },
     },
@@ -101,6 +102,10 @@ test("what clients publish comes to the room, is answered by the application, or
         }),
     );
     await withClient(url, { token: { mid: 3 } }, async (client) => {
+      const { reply } = await client.join("live://1").publish("bytes");
+      assert.deepEqual(reply, new Uint8Array([255]));
+    });
+    await withClient(url, { token: { mid: 4 } }, async (client) => {
       const answer = await client.join("live://1").publish("help");
       assert.deepEqual(answer, { epoch: "", offset: 0, reply: { try: "this" } });
     });
