@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { promisesSettled } from "../base/clock.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
+import type { Token } from "./types.ts";
 import { connectSimulated as setUp, cut } from "../tests/support/simulated_client.ts";
 
 describe("how a connection ends", () => {
@@ -203,6 +204,23 @@ describe("reconnecting", () => {
     const heard = asked.map((one) => typeof one === "string" ? one : one.aborted);
     assert.deepEqual(heard, ["token", true, "token", "token", true]);
     assert.equal(clock.pending, 0);
+  });
+
+  it("has time for the connection when the token took long, and begins at any address", async () => {
+    const addresses = new Set<string>();
+    for (let seed = 0; seed < 10; seed++) {
+      const { promise, resolve } = Promise.withResolvers<Token>();
+      const world = setUp({ token: () => promise }, ["ws://one/sub", "ws://two/sub"], [], seed);
+      world.environment.clock.advance(9_000);
+      resolve({ mid: 1 });
+      await promisesSettled();
+      world.environment.clock.advance(9_000);
+      await world.run();
+      assert.equal(world.client.state, "connected");
+      for (const url of world.asked) addresses.add(url);
+      world.client.close();
+    }
+    assert.equal(addresses.size, 2);
   });
 
   it("says why an HTTP API does not tell where to connect", async () => {

@@ -1,57 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { promisesSettled } from "../base/clock.ts";
-import { exchange, SimulatedEnvironment } from "../tests/support/client_world.ts";
-import { SimulatedServer } from "../tests/support/simulated_server.ts";
-import { ReconnectingClient } from "./client.ts";
-import { RequestError } from "./request_error.ts";
-import { REQUESTS_MAX } from "./requests.ts";
-import type { ClientOptions, JoinOptions, Room } from "./types.ts";
-
-const LIVE = "live://1";
-
-/** A client in a room of a simulated server. */
-async function setUp(options?: JoinOptions, more: ClientOptions = {}) {
-  const server = new SimulatedServer({ [LIVE]: true, "chat://1": false });
-  const environment = new SimulatedEnvironment(() => server.open(), 7);
-  const token = { mid: 1 };
-  const client = new ReconnectingClient(environment, "ws://one/sub", { token, ...more });
-  const room = client.join(LIVE, options);
-  const events: string[] = [];
-  listen(room, events);
-  await exchange(server);
-  const run = () => exchange(server);
-  /** The connection ends, and another one begins. */
-  const reconnect = async () => {
-    for (const connection of [...server.connections]) connection.cut();
-    environment.clock.advance(500);
-    await run();
-    // So long that it counts as a good one.
-    environment.clock.advance(2_000);
-  };
-  const frame = (seq: number, body: string, more = "") => {
-    const [{ down }] = server.connections;
-    const text = `{"ver":1,"op":1000,"seq":${seq},"room":"${LIVE}","body":${body}${more}}`;
-    down.push(text);
-    return run();
-  };
-  return { server, environment, client, room, events, run, reconnect, frame };
-}
-
-/** Notes down every event of a room, a line for each. */
-function listen(room: Room, events: string[]): void {
-  for (const name of ["message", "gap", "recovered", "online", "state"] as const) {
-    room.on(name, (event: unknown) => void events.push(`${name} ${JSON.stringify(event)}`));
-  }
-}
-
-/** How a request ends: its answer, or the code that it fails with. */
-function outcome(request: Promise<unknown>): Promise<unknown> {
-  return request.catch((error) => {
-    assert.ok(error instanceof RequestError);
-    return [error.code, error.message, error.retryMs];
-  });
-}
+import {
+  joinSimulated as setUp,
+  listen,
+  LIVE,
+  outcome,
+} from "../tests/support/simulated_client.ts";
 
 describe("a room", () => {
   it("tells what is missed, in which order, and what cannot be had", async () => {
@@ -224,8 +179,11 @@ describe("a room", () => {
     listen(client.join(LIVE), again);
     room.leave();
     await run();
+    server.publish(LIVE, 3);
+    await run();
     assert.deepEqual(events.slice(2), ['state {"state":"left"}']);
-    assert.deepEqual(again, ['state {"state":"joined"}', "online 1"]);
+    const message = 'message {"op":1000,"body":3,"offset":3,"recovered":false}';
+    assert.deepEqual(again, ['state {"state":"joined"}', "online 1", message]);
   });
 });
 
@@ -305,88 +263,19 @@ describe("a listener", () => {
     assert.deepEqual(await waiting, ended);
     assert.deepEqual(await outcome(room.publish("hi")), ended);
   });
-});
 
-describe("requests", () => {
-  it("are sent a few at a time, and all of them, in order", async () => {
-    const { room, run, server } = await setUp();
-    const published = Array.from({ length: 100 }, (_, n) => room.publish({ n }));
-    const [connection] = server.connections;
-    assert.equal(connection.up.length, 8);
+  it("may leave in a gap, or end the client when it moves", async () => {
+    const { client, room, server, environment, events, frame, run } = await setUp();
+    events.length = 0;
+    room.on("gap", () => room.leave());
+    await frame(9, "9");
+    const gap = 'gap {"from":1,"to":8,"count":8,"reason":"skipped"}';
+    assert.deepEqual(events, [gap, 'state {"state":"left"}']);
+    client.join(LIVE).on("state", ({ state }) => state === "joining" && client.close());
+    server.tellAll({ type: "moving" });
     await run();
-    const positions = await Promise.all(published);
-    assert.deepEqual(positions.map(({ offset }) => offset), positions.map((_, index) => index + 1));
-  });
-
-  it("that are too many, or too long, fail at once", async () => {
-    const { room, client } = await setUp();
-    const waiting = Array.from({ length: REQUESTS_MAX }, () => outcome(room.publish("hi")));
-    assert.deepEqual(await outcome(room.publish("hi")), [-429, "too many wait", undefined]);
-    const tooLong = [-400, "more than 4096 bytes", undefined];
-    assert.deepEqual(await outcome(room.publish("ü".repeat(2_048))), tooLong);
-    await assert.rejects(room.publish(1n), TypeError);
-    client.close();
-    await Promise.all(waiting);
-  });
-
-  it("are tried again over other connections with the same id, for as long as they may", async () => {
-    const { room, server, environment, run, reconnect } = await setUp();
-    const published = room.publish(new Uint8Array([104, 255]), { id: "mine", op: 7, mediaMs: 5 });
-    server.publishFaults.push("stored", "failed");
-    const [connection] = server.connections;
-    const sent = connection.up[0];
-    assert.match(
-      sent,
-      /"body":\{"room":"live:\/\/1","op":7,"media_ms":5,"id":"mine","body_base64":"aP8="\}/,
-    );
-    connection.say();
-    await reconnect();
-    const { epoch } = server.logs.get(LIVE)!;
-    assert.deepEqual(await published, { epoch, offset: 1, reply: undefined });
-    const slow = outcome(room.publish("slow"));
-    server.publishFaults[0] = "limited";
+    environment.clock.advance(30_000);
     await run();
-    assert.deepEqual(await slow, [-429, "slow down", 700]);
-    const late = outcome(room.publish("late"));
-    environment.clock.advance(9_999);
-    await promisesSettled();
-    environment.clock.advance(1);
-    assert.deepEqual(await late, [-408, "no answer in time", undefined]);
-    server.publishFaults.push("failed", "failed", "failed");
-    const again = outcome(room.publish("again"));
-    for (let turn = 0; turn < 5; turn++) {
-      await run();
-      environment.clock.advance(1_000);
-    }
-    assert.ok("offset" in (await again as object));
-  });
-
-  it("leave no timer behind, and wait four minutes at most", async () => {
-    const { room, environment: { clock }, run, client } = await setUp({}, {
-      publishTimeoutMs: Infinity,
-    });
-    clock.advance(2_000);
-    const before = clock.pending;
-    const published = room.publish("hi");
-    await run();
-    assert.deepEqual([(await published).offset, clock.pending], [1, before]);
-    const late = outcome(room.publish("late"));
-    clock.advance(240_000);
-    assert.deepEqual(await late, [-408, "no answer in time", undefined]);
-    client.close();
-  });
-
-  it("of history give what is kept, in the words of a program", async () => {
-    const { room, server, run, client } = await setUp();
-    for (const body of ["one", "two"]) server.publish(LIVE, body);
-    server.trim(LIVE, 1);
-    const asked = room.history({ after: 0 });
-    const none = outcome(client.join("chat://1").history({ last: 1 }));
-    await run();
-    const { epoch } = server.logs.get(LIVE)!;
-    const message = { offset: 2, op: 1000, timeMs: 1, mediaMs: undefined, mid: undefined };
-    const messages = [{ ...message, body: "two" }];
-    assert.deepEqual(await asked, { epoch, first: 2, last: 2, messages, more: false });
-    assert.deepEqual(await none, [-404, "none", undefined]);
+    assert.deepEqual([client.state, server.connections.size], ["closed", 0]);
   });
 });
