@@ -50,16 +50,14 @@ export class Stage {
   #rollMs = ROLL_MS_MIN;
   /** The scene's clock stands while it is paused: the page's time at its zero, or what it shows. */
   #isWanted = false;
+  /** Whether nothing moves, as those who watch have asked for. */
+  #isStill = false;
   #originMs = 0;
   #stoppedMs: number | undefined = 0;
 
   constructor(layer: HTMLElement) {
     this.#layer = layer;
     new ResizeObserver(() => this.#resize()).observe(layer);
-    lessMotion.addEventListener("change", () => {
-      this.#resize();
-      this.setPlaying(this.#isWanted);
-    });
     this.#resize();
   }
 
@@ -106,6 +104,10 @@ export class Stage {
 
   /** Draws one frame. */
   frame(): void {
+    if (lessMotion.matches !== this.#isStill) {
+      this.#resize();
+      this.setPlaying(this.#isWanted);
+    }
     const clockMs = this.#clockMs;
     let budget = PER_FRAME_MAX;
     this.#queue.take(clockMs, (waiting, isOwn) => {
@@ -179,12 +181,13 @@ export class Stage {
 
   #resize(): void {
     const { clientWidth, clientHeight } = this.#layer;
+    this.#isStill = lessMotion.matches;
     this.#width = clientWidth;
     const wanted = Math.floor(clientHeight / LANES_WANTED);
     this.#laneHeight = Math.min(LANE_MAX, Math.max(LANE_MIN, wanted));
     this.#rollMs = Math.min(ROLL_MS_MAX, Math.max(ROLL_MS_MIN, clientWidth / SPEED));
     this.#layer.style.setProperty("--lane", `${this.#laneHeight}px`);
-    this.#layer.dataset.still = `${lessMotion.matches}`;
+    this.#layer.dataset.still = `${this.#isStill}`;
     this.#reset();
   }
 
@@ -200,7 +203,7 @@ export class Stage {
       count: Math.max(3, Math.floor(this.#layer.clientHeight / this.#laneHeight)),
       rollMs: this.#rollMs,
       standMs: STAND_MS,
-      isStill: lessMotion.matches,
+      isStill: this.#isStill,
     });
   }
 }

@@ -180,6 +180,12 @@ describe("the demo, in Chromium", () => {
     await ann.part("second-viewer").click();
     await first.getByTestId("online").filter({ hasText: "1" }).waitFor();
     assert.equal(await second.count(), 0);
+    // The page keeps nothing of a viewer that is closed.
+    const nodes = await ann.domNodes();
+    for (let times = 0; times < 5; times++) {
+      await ann.part("second-viewer").dblclick();
+    }
+    assert.ok(await ann.domNodes() < nodes + 300);
     await ann.page.close();
   });
 });

@@ -73,4 +73,13 @@ export class DemoPage {
       rows.map(({ textContent }) => textContent).reverse()
     );
   }
+
+  /** Elements and texts that the page holds, in the document or not. */
+  async domNodes(): Promise<number> {
+    const session = await this.page.context().newCDPSession(this.page);
+    await session.send("HeapProfiler.collectGarbage");
+    const { nodes } = await session.send("Memory.getDOMCounters");
+    await session.detach();
+    return nodes;
+  }
 }
