@@ -22,6 +22,7 @@ import type {
 const finalCodes = /^(1000|1002|1007|1009|4001|4004|4005|4008|4010|4[1-9]..)$/;
 
 const AUTH_FAILED = 4001;
+const REPLACED = 4004;
 
 /** How long the token and the address may take together, in milliseconds. */
 const PREPARE_MS_MAX = 10_000;
@@ -48,6 +49,8 @@ export class ReconnectingClient extends Emitter<ClientEvents>
   #attempt = new AbortController();
   /** How many failed one after the other. */
   #failures = 0;
+  /** Whether nobody else has the latest token's key. */
+  #isKeyOwn = false;
   /** Whether the server has refused the latest token. */
   #refused = false;
   /** What the server said of the close that follows. */
@@ -125,7 +128,9 @@ export class ReconnectingClient extends Emitter<ClientEvents>
       this.#refused = true;
       return void this.#connect();
     }
-    const closing = this.#closing ?? { code, reason, reconnect: !finalCodes.test(`${code}`) };
+    // What replaced it is then an earlier connection of its own, which came late.
+    const reconnect = !finalCodes.test(`${code}`) || (code === REPLACED && this.#isKeyOwn);
+    const closing = this.#closing ?? { code, reason, reconnect };
     if (closing.reconnect) this.#wait(closing.code, closing.reason);
     else this.#close({ state: "closed", code: closing.code, reason: closing.reason });
   }
@@ -191,9 +196,10 @@ export class ReconnectingClient extends Emitter<ClientEvents>
       : given;
     if (typeof token === "string") return JSON.stringify(token);
     // Where there is no mid the server knows by the key who says something again.
-    const key = Number(token.mid ?? 0) === 0 ? this.#idPrefix : undefined;
+    this.#isKeyOwn = Number(token.mid ?? 0) === 0 && !token.key;
+    const key = this.#isKeyOwn ? this.#idPrefix : token.key;
     return JSON.stringify(
-      { key, ...token, features: ["rooms", "notices"] },
+      { ...token, key, features: ["rooms", "notices"] },
       // JSON has no bigint; the server takes digits.
       (_, value) => typeof value === "bigint" ? `${value}` : value,
     );

@@ -88,7 +88,8 @@ describe("a token", () => {
         const [connection] = world.server.connections;
         world.server.accept(connection);
         tokens.push(JSON.parse(connection.up[0]).body.key);
-        cut(world);
+        // An earlier connection of this very client came late, if the key is its own.
+        cut(world, tokens.at(-1)?.length! > 4 ? 4004 : 1006);
         world.environment.clock.advance(500);
       }
       world.client.close();
