@@ -62,5 +62,5 @@ export function demoAssets(listeners: readonly ListenerOptions[]): readonly Asse
     { path: "/demo", type: "text/html; charset=utf-8", text: page, headers: pageHeaders },
     { path: "/demo.js", type: javascript, text: demoScript },
     { path: "/demo.css", type: "text/css; charset=utf-8", text: demoStyle },
-  ];
+  ].map((asset) => ({ ...asset, isOwnHost: true }));
 }

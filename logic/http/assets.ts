@@ -1,12 +1,14 @@
 import type { Env, Hono } from "hono";
 import { etag, RETAINED_304_HEADERS } from "hono/etag";
 
-/** A file that anybody may read: without the API key, and by any name of this server. */
+/** A file that anybody may read, without the API key. */
 export interface Asset {
   /** Where it is served. */
   readonly path: string;
   readonly type: string;
   readonly text: string;
+  /** Whether it is served by the names alone that calls are answered by, and not by every one. */
+  readonly isOwnHost?: boolean;
   /** Header fields beside those of every asset. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -36,6 +36,18 @@ test("an asset that has not changed is not sent again", async () => {
   assert.equal(other.status, 200);
 });
 
+test("an asset may be for the names of the API alone", async () => {
+  const own = [{ ...assets[0], isOwnHost: true }, assets[1]];
+  const { call, logic } = await setUp({ assets: own, hosts: ["halley.example"] });
+  const by = async (path: string, host: string) =>
+    (await call(`GET ${path}`, { headers: { host, "sec-fetch-site": "cross-site" } })).status;
+  assert.equal(await by("/page", "halley.example:3111"), 200);
+  assert.equal(await by("/page", "127.0.0.1:3111"), 200);
+  assert.equal(await by("/page", "www.example.com"), 403);
+  assert.equal(await by("/open.js", "www.example.com"), 200);
+  assert.equal(logic.counters.httpForbidden, 1);
+});
+
 test("an asset needs no API key, and pages of other sites may read it", async () => {
   const { call, logic } = await setUp({ assets, apiKey: "right-key" });
   const headers = { host: "www.example.com", origin: "https://other.example" };

@@ -4,13 +4,13 @@ import type { LogicCounters } from "../counters.ts";
 import { Code, failure, ok } from "./answers.ts";
 import { apiKeyCheck } from "./api_key.ts";
 import { type Asset, serveAssets } from "./assets.ts";
-import { type Hosts, pageGuard } from "./page_guard.ts";
+import { hostGuard, type Hosts, pageGuard } from "./page_guard.ts";
 
 /** Who may ask a role over HTTP, and what it says of itself. */
 export interface MonitoringOptions {
   /** What callers of all but `/healthz`, `/readyz` and the assets must show; empty lets everyone through. */
   readonly apiKey: string;
-  /** Which Host fields are answered, but for `/healthz`, `/readyz` and the assets. */
+  /** Which Host fields are answered, but for `/healthz`, `/readyz` and most assets. */
   readonly hosts: Hosts;
   /** Why the server cannot take work, for `/readyz`, in words that anybody may read. */
   readonly unready: () => string | undefined | Promise<string | undefined>;
@@ -30,6 +30,8 @@ export interface HttpEnv {
   };
 }
 
+const anyHost = (_: Headers) => true;
+
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
@@ -44,12 +46,14 @@ export function monitoringApp(
 ): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: pathOf });
   const { assets = [] } = options;
-  const isPublic = new Set(["/healthz", "/readyz", ...assets.map(({ path }) => path)]);
+  const isPublic = new Map([["/healthz", anyHost], ["/readyz", anyHost]]);
+  const ownHost = hostGuard(options.hosts);
+  for (const { path, isOwnHost } of assets) isPublic.set(path, isOwnHost ? ownHost : anyHost);
   const refusal = pageGuard(options.hosts, options.mayAsk);
   const mayPass = apiKeyCheck(options.apiKey);
   app.use(async (c, next) => {
     // Load balancers ask by any name, and whoever else does learns nothing.
-    if (isPublic.has(c.req.path)) return await next();
+    if (isPublic.get(c.req.path)?.(c.req.raw.headers)) return await next();
     const reason = refusal(c.req.raw);
     if (reason !== undefined) {
       if (counters !== undefined) counters.httpForbidden++;

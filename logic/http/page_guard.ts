@@ -21,17 +21,16 @@ export function pageGuard(
   hosts: Hosts,
   mayAsk: (request: Request) => boolean = () => false,
 ): (request: Request) => string | undefined {
-  const isAllowed = hostCheck(hosts);
+  const isAllowed = hostGuard(hosts);
   return (request) => {
     const { headers } = request;
-    const host = headers.get("host");
-    // HTTP/1.0 may leave the Host out; no browser does.
-    if (host !== null && !isAllowed(hostnameOf(host))) {
+    const host = headers.get("host") ?? "";
+    if (!isAllowed(headers)) {
       return `Host is "${excerpt(host)}", which the option hosts does not allow`;
     }
     const origin = headers.get("origin");
     if (origin !== null && mayAsk(request)) return undefined;
-    if (origin !== null && !isSameHost(origin, host ?? "")) {
+    if (origin !== null && !isSameHost(origin, host)) {
       return `a page of another site must not call: Origin is "${excerpt(origin)}"`;
     }
     const site = headers.get("sec-fetch-site");
@@ -39,6 +38,16 @@ export function pageGuard(
       return `a page of another site must not call: Sec-Fetch-Site is "${excerpt(site)}"`;
     }
     return undefined;
+  };
+}
+
+/** Tells whether a request is for a host that is answered. */
+export function hostGuard(hosts: Hosts): (headers: Headers) => boolean {
+  const isAllowed = hostCheck(hosts);
+  return (headers) => {
+    const host = headers.get("host");
+    // HTTP/1.0 may leave the Host out; no browser does.
+    return host === null || isAllowed(hostnameOf(host));
   };
 }
 
