@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseAddress } from "../../options/address.ts";
-import { until } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 import { childrenOf, isRunning } from "../support/processes.ts";
 import { RawClient, within } from "../support/raw_client.ts";
 import { RoleProcess } from "../support/role_process.ts";

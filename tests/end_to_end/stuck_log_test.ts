@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseAddress } from "../../options/address.ts";
-import { until } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 import { RawClient, within } from "../support/raw_client.ts";
 import { scriptArgs } from "../../platform/select.ts";
 

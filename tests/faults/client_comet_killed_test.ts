@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Audience, TALKED_ROOMS } from "../support/audience.ts";
 import { urlOf } from "../support/client_events.ts";
 import { Cluster } from "../support/cluster.ts";
-import { until } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 
 /** For how long comets are killed, one each five seconds; the environment may say a minute. */
 const RUN_MS = Number(process.env.FAULT_SECONDS ?? 10) * 1_000;

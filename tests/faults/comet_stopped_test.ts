@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Cluster } from "../support/cluster.ts";
-import { until } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 import { faultSuite } from "../support/fault_suite.ts";
 import type { ConnectionRecord } from "../support/push_checker.ts";
 

@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { scriptArgs } from "../../platform/select.ts";
-import { until } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 import { withDirectory } from "../support/data_directory.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { ANY_PORT, fromSources, type Program, RoleProcess } from "../support/role_process.ts";

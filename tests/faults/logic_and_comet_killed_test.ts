@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Member, until } from "../support/cluster_clients.ts";
+import { Member } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 import { type Faults, faultSuite } from "../support/fault_suite.ts";
 import { PUSH_OPERATION } from "../support/room_pusher.ts";
 

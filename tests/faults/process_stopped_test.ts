@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAddress } from "../../options/address.ts";
-import { until } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 import { RawClient, token } from "../support/raw_client.ts";
 import { ANY_PORT, RoleProcess } from "../support/role_process.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NODE_LEASE_MS } from "../../protocol/cluster/comet_node.ts";
-import { until } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 import { type Faults, faultSuite } from "../support/fault_suite.ts";
 
 /** From the moment that Redis is back: connections are tried again every second at most. */

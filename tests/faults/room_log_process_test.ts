@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { until } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 import { withKeptServer } from "../support/kept_server.ts";
 import { pushRepeatedly } from "../support/repeated_push.ts";
 import { childrenOf } from "../support/processes.ts";

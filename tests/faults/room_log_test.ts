@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { CursorTotals } from "../../sim/types.ts";
 import { Cluster } from "../support/cluster.ts";
-import { until } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 import { KEPT_ROOMS, LogTraffic } from "../support/log_traffic.ts";
 import type { RoleProcess } from "../support/role_process.ts";
 import { pushRepeatedly } from "../support/repeated_push.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAddress } from "../../options/address.ts";
 import { randomBelow, seededPrng } from "../../base/prng.ts";
-import { until } from "../support/cluster_clients.ts";
+import { until } from "../support/until.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { faultSuite } from "../support/fault_suite.ts";
 

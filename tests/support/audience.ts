@@ -10,7 +10,7 @@ import {
   type Room,
   type RoomGap,
 } from "../../client/mod.ts";
-import { until } from "./cluster_clients.ts";
+import { until } from "./until.ts";
 
 /** A type of room that clients publish into and that keeps history, in TOML and for a program. */
 export const TALKED = "talk";

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { type Prng, randomBelow } from "../../base/prng.ts";
 import type { ConnectionRecord } from "./push_checker.ts";
-import { RawClient, type RawFrame, rawFrame, readRawFrames, token, within } from "./raw_client.ts";
+import { RawClient, type RawFrame, rawFrame, readRawFrames, token } from "./raw_client.ts";
 import { PUSH_OPERATION } from "./room_pusher.ts";
 import { WebSocketClient } from "./web_socket_client.ts";
 
@@ -190,17 +190,4 @@ export class Member {
     if (Number.isNaN(number)) this.received.push(text);
     else connection.arrivals.push({ number, atMs: performance.now() });
   }
-}
-
-/** Waits until something holds, and fails when it does not in time. */
-export function until(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  deadlineMs = 20_000,
-): Promise<void> {
-  let late = false;
-  const poll = async () => {
-    while (!late && !await holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-  };
-  return within(what, poll(), deadlineMs).finally(() => late = true);
 }

@@ -14,7 +14,8 @@ import type { Frame } from "../../protocol/frame.ts";
 import { Operation } from "../../protocol/operations.ts";
 import type { JoinAsk } from "../../sim/checkers/cursor.ts";
 import type { RoomCursors } from "../../sim/checkers/room_cursors.ts";
-import { type ClientPorts, until } from "./cluster_clients.ts";
+import { type ClientPorts } from "./cluster_clients.ts";
+import { until } from "./until.ts";
 import { PUSH_OPERATION } from "./room_pusher.ts";
 
 /** How long a client waits before it tries the next comet, in milliseconds. */

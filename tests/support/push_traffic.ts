@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Prng, seededPrng } from "../../base/prng.ts";
-import { type ClientPorts, Member, until } from "./cluster_clients.ts";
+import { type ClientPorts, Member } from "./cluster_clients.ts";
+import { until } from "./until.ts";
 import { checkPushes, type ConnectionRecord, expectedAt, type PushRecord } from "./push_checker.ts";
 import { type PushTarget, RoomPusher } from "./room_pusher.ts";
 
