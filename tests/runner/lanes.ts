@@ -35,7 +35,7 @@ export function lineUp(files: readonly string[], runtimes: readonly Runtime[]): 
 }
 
 /**
- * Runs three jobs at a time, of which two mostly wait: so many keep two processors busy, and leave
+ * Runs four jobs at a time, of which three mostly wait: so many keep two processors busy, and leave
  * those in time that measure it. Whoever has no job of its own kind left takes one of the other.
  */
 export async function runInLanes(lines: Lines, run: (job: Job) => Promise<void>): Promise<void> {
@@ -47,6 +47,7 @@ export async function runInLanes(lines: Lines, run: (job: Job) => Promise<void>)
   const { computing, waiting } = lines;
   await Promise.all([
     work(computing, waiting),
+    work(waiting, computing),
     work(waiting, computing),
     work(waiting, computing),
   ]);

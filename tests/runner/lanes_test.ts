@@ -34,7 +34,7 @@ test("lineUp() puts what takes long first, and keeps what computes apart from wh
   ]);
 });
 
-test("runInLanes() runs one that computes beside two that wait, then whatever is left", async () => {
+test("runInLanes() runs one that computes beside three that wait, then whatever is left", async () => {
   const files = ["a_test.ts", "tests/faults/f_test.ts", "tests/faults/g_test.ts"];
   const begun: string[] = [];
   const ends: (() => void)[] = [];
@@ -51,10 +51,10 @@ test("runInLanes() runs one that computes beside two that wait, then whatever is
     "deno a_test.ts",
     "deno tests/faults/f_test.ts",
     "bun tests/faults/f_test.ts",
+    "deno tests/faults/g_test.ts",
   ]);
   assert.equal(await after(0), "bun a_test.ts");
-  assert.equal(await after(3), "deno tests/faults/g_test.ts");
-  assert.equal(await after(1), "bun tests/faults/g_test.ts");
+  assert.equal(await after(4), "bun tests/faults/g_test.ts");
   for (const end of ends) end();
   await all;
   assert.equal(begun.length, 6);

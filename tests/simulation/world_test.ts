@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { currentRuntime } from "../runner/runtimes.ts";
 import { type Profile, withoutHistory } from "./profile.ts";
 import { runWorld } from "./run_world.ts";
 
+/** Worlds of both runtimes together: Bun runs those of odd seeds, Deno those of even ones. */
 const WORLDS = 1_000;
 
-/** Worlds that run in one go, so that progress can be seen. */
+/** Seeds that run in one go, so that progress can be seen. */
 const GROUP = 100;
+
+const parity = currentRuntime().name === "bun" ? 1 : 0;
 
 /**
  * Seeds in whose worlds something is wrong when a fault is put back, and which. Above them stands
@@ -38,7 +42,9 @@ async function checkWorld(seed: number, profile?: Profile): Promise<void> {
 describe("A world of faults", () => {
   for (let first = 1; first <= WORLDS; first += GROUP) {
     it(`keeps what is promised, by seeds ${first} to ${first + GROUP - 1}`, async () => {
-      for (let seed = first; seed < first + GROUP; seed++) await checkWorld(seed);
+      for (let seed = first; seed < first + GROUP; seed++) {
+        if (seed % 2 === parity) await checkWorld(seed);
+      }
     });
   }
 
