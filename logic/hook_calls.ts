@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
+import { Fifo } from "../base/fifo.ts";
 import { TimeoutError, withTimeout } from "../base/with_timeout.ts";
 import type { ConnectionRef, ConnectRequest } from "../protocol/cluster/connection.ts";
 import type { LogicCounters } from "./counters.ts";
@@ -38,9 +39,8 @@ export class HookCalls {
   readonly #running: Clock;
   readonly #timeoutMs: number;
   readonly #counters: LogicCounters;
-  /** Ended connections of which `disconnected` is still to be told, and before them, last first. */
-  #ended: ConnectionRef[] = [];
-  #endedFirst: ConnectionRef[] = [];
+  /** Ended connections of which `disconnected` is still to be told. */
+  readonly #ended = new Fifo<ConnectionRef>();
   readonly #underWay = { authenticate: 0, authorizeJoin: 0, message: 0, disconnected: 0 };
   #idle: (() => void) | undefined;
 
@@ -58,7 +58,7 @@ export class HookCalls {
   /** Calls that are under way or wait. */
   get size(): number {
     const { authenticate, authorizeJoin, message, disconnected } = this.#underWay;
-    return authenticate + authorizeJoin + message + disconnected + this.#waiting;
+    return authenticate + authorizeJoin + message + disconnected + this.#ended.length;
   }
 
   /** Whether joins are to be asked for. */
@@ -101,7 +101,7 @@ export class HookCalls {
   /** Tells of a connection that ended, as soon as not too many others are being told of. */
   disconnected(identity: ConnectionRef): void {
     if (this.#hooks.disconnected === undefined) return;
-    if (this.#waiting >= DISCONNECTED_WAITING_MAX) this.#counters.hookCallsRefused++;
+    if (this.#ended.length >= DISCONNECTED_WAITING_MAX) this.#counters.hookCallsRefused++;
     else this.#ended.push(identity);
     this.#tellOfEnded();
   }
@@ -111,16 +111,9 @@ export class HookCalls {
     if (this.size > 0) await new Promise<void>((resolve) => this.#idle = resolve);
   }
 
-  get #waiting(): number {
-    return this.#endedFirst.length + this.#ended.length;
-  }
-
   #tellOfEnded(): void {
-    while (this.#waiting > 0 && this.#underWay.disconnected < DISCONNECTED_CALLS_MAX) {
-      if (this.#endedFirst.length === 0) {
-        [this.#endedFirst, this.#ended] = [this.#ended.reverse(), []];
-      }
-      const identity = this.#endedFirst.pop()!;
+    while (this.#ended.length > 0 && this.#underWay.disconnected < DISCONNECTED_CALLS_MAX) {
+      const identity = this.#ended.shift();
       this.#call("disconnected", () => this.#hooks.disconnected!(identity), () => {})
         .catch(() => {})
         .finally(() => this.#tellOfEnded());

@@ -1,3 +1,4 @@
+import { Fifo } from "../../base/fifo.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
 import { checkBody, pushBytes } from "../checks.ts";
 import { type Lease, LeaseLost, type PushEntry, PushLogFull, StoreUnavailable } from "../ports.ts";
@@ -13,9 +14,7 @@ interface Waiting {
 export class MemoryPartition {
   bytes = 0;
   #last = 0;
-  /** Not yet read, from `#head` on: taking from the front of an array moves all the rest. */
-  #unread: PushEntry[] = [];
-  #head = 0;
+  readonly #unread = new Fifo<PushEntry>();
   /** Read and not acknowledged, oldest first, since entries are read in order. */
   readonly #pending = new Map<number, PushEntry>();
   #waiting: Waiting | undefined;
@@ -27,7 +26,7 @@ export class MemoryPartition {
   constructor(private readonly index: number, private readonly bytesMax: number) {}
 
   get entries(): number {
-    return this.#unread.length - this.#head + this.#pending.size;
+    return this.#unread.length + this.#pending.size;
   }
 
   /**
@@ -87,7 +86,7 @@ export class MemoryPartition {
   }
 
   read(entriesMax: number): readonly PushEntry[] | Promise<readonly PushEntry[]> {
-    if (this.#head < this.#unread.length) return this.#take(entriesMax);
+    if (this.#unread.length > 0) return this.#take(entriesMax);
     this.#endWait();
     return new Promise((resolve, reject) => this.#waiting = { entriesMax, resolve, reject });
   }
@@ -129,13 +128,8 @@ export class MemoryPartition {
   }
 
   #take(entriesMax: number): readonly PushEntry[] {
-    const entries = this.#unread.slice(this.#head, this.#head + entriesMax);
-    this.#head += entries.length;
-    // Each entry moves at most once on average, however deep the backlog is.
-    if (this.#head * 2 >= this.#unread.length) {
-      this.#unread = this.#unread.slice(this.#head);
-      this.#head = 0;
-    }
+    const length = Math.min(entriesMax, this.#unread.length);
+    const entries = Array.from({ length }, () => this.#unread.shift());
     for (const entry of entries) this.#pending.set(entry.position, entry);
     return entries;
   }

@@ -1,9 +1,9 @@
+import { Fifo } from "../../base/fifo.ts";
 import { lowerBound } from "../../base/lower_bound.ts";
 import type { HistoryMessage, HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import type { RoomPush } from "../../protocol/push_message.ts";
 import { isMediaQuery, ROOM_STATE_MS, takePage } from "../history.ts";
 import type { Retention } from "../push_log.ts";
-import { Fifo } from "./fifo.ts";
 import { MediaIndex, type MediaMessage } from "./media_index.ts";
 
 /** What a message costs beside its body, in bytes, about. */

@@ -1,3 +1,4 @@
+import { Fifo } from "../../base/fifo.ts";
 import type { Clock } from "../../base/clock.ts";
 
 /** Writes that may be under way at a time. */
@@ -28,9 +29,7 @@ export interface Writer {
 export class WriteScheduler {
   /** Those who write, in the order in which they began. */
   readonly #writing = new Set<Writer>();
-  #queue: Writer[] = [];
-  /** Place of the first in the line. */
-  #head = 0;
+  readonly #queue = new Fifo<Writer>();
   #watching = false;
   #granting = false;
   /** Writes from the line since the event loop had a turn. */
@@ -41,7 +40,7 @@ export class WriteScheduler {
 
   /** How many wait for their turn. */
   get waiting(): number {
-    return this.#queue.length - this.#head;
+    return this.#queue.length;
   }
 
   /**
@@ -74,11 +73,7 @@ export class WriteScheduler {
         break;
       }
       this.#granted++;
-      const writer = this.#queue[this.#head++];
-      if (this.#head * 2 >= this.#queue.length) {
-        this.#queue = this.#queue.slice(this.#head);
-        this.#head = 0;
-      }
+      const writer = this.#queue.shift();
       this.#writing.add(writer);
       writer.writeQueued();
     }

@@ -1,4 +1,4 @@
-/** A row that grows at the end and is taken from the front, of which any place can be looked at. */
+/** A queue: grows at the end, is taken from the front, and any place in it can be looked at. */
 export class Fifo<Item> {
   /** From `#start` on: taking from the front of an array moves all the rest. */
   #items: Item[] = [];
