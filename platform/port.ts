@@ -99,6 +99,14 @@ export interface AcceptCounters {
   acceptFailures: number;
 }
 
+/** A certificate and its key. */
+export interface TlsCertificate {
+  /** PEM; the certificate of the server first, then those that vouch for it. */
+  readonly certificate: string;
+  /** PEM. */
+  readonly key: string;
+}
+
 /** How to listen. */
 export interface ListenOptions<Context> {
   /**
@@ -118,6 +126,11 @@ export interface ListenOptions<Context> {
   readonly handler: ConnHandler<Context>;
   /** Where to count; several listeners may share it. */
   readonly counters?: AcceptCounters;
+  /**
+   * Speaks TLS 1.2 or later with these; a client that names no host of them gets the first. Not for
+   * a unix socket.
+   */
+  readonly tls?: readonly TlsCertificate[];
 }
 
 /** An open port. */
@@ -125,6 +138,21 @@ export interface Listener {
   readonly address: Address;
   /** Accepts no more; open connections stay. */
   close(): Promise<void>;
+  /**
+   * Connections from now on get these certificates; open ones go on, and none is refused meanwhile.
+   * Only where the listener speaks TLS.
+   *
+   * @throws {Error} With a one-line message when they cannot be used: the ones before stay.
+   */
+  reloadTls?(certificates: readonly TlsCertificate[]): Promise<void>;
+}
+
+/** Whom to trust at the other end of a dialled connection. */
+export interface TlsTrust {
+  /** PEM of the authorities; those of the system when absent. */
+  readonly ca?: string;
+  /** The name that its certificate must bear; the host name dialled when absent. */
+  readonly serverName?: string;
 }
 
 /** How to dial. */
@@ -134,6 +162,8 @@ export interface DialOptions<Context> {
   /** As for `ListenOptions`. */
   readonly pendingBytesMax: number;
   readonly handler: ConnHandler<Context>;
+  /** Speaks TLS, and fails unless the certificate is one to trust. Not for a unix socket. */
+  readonly tls?: TlsTrust;
 }
 
 /** Byte streams over TCP. */
