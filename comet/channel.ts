@@ -84,20 +84,22 @@ export class Channel {
   publishedUntilMs = 0;
   /** Kept for pings: the tick of the last write. */
   writtenTick = 0;
+  /** Whether `remoteAddress` is the client's, and not that of a proxy that has yet to name it. */
+  isAddressed = false;
 
   /**
    * @param id The connection's own id, unique within one run of the comet.
    * @param conn The byte stream below.
    * @param transport What turns its bytes to frames.
    * @param decoder The transport's own state for this connection.
-   * @param remoteAddress The client's IP address.
+   * @param remoteAddress The peer's IP address, until the client's is known.
    */
   constructor(
     readonly id: number,
     readonly conn: Conn<Channel | undefined>,
     readonly transport: Transport,
     public decoder: { close(): void },
-    readonly remoteAddress: string,
+    public remoteAddress: string,
   ) {
     this.format = transport.format;
   }

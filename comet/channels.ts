@@ -19,7 +19,7 @@ export class Channels {
     return this.#size;
   }
 
-  /** Distinct client addresses. */
+  /** Distinct addresses of clients. */
   get addresses(): number {
     return this.#perAddress.size;
   }
@@ -40,9 +40,15 @@ export class Channels {
     const channel = create(++this.#serial * SLOTS_MAX + slot);
     this.#slots[slot] = channel;
     this.#size++;
-    const count = this.#perAddress.get(channel.remoteAddress) ?? 0;
-    this.#perAddress.set(channel.remoteAddress, count + 1);
     return channel;
+  }
+
+  /** Counts a channel under the address of its client. */
+  addressed(channel: Channel, remoteAddress: string): void {
+    assert(!channel.isAddressed, "a channel has one client");
+    channel.remoteAddress = remoteAddress;
+    channel.isAddressed = true;
+    this.#perAddress.set(remoteAddress, (this.#perAddress.get(remoteAddress) ?? 0) + 1);
   }
 
   /** Takes a connection out; its slot is free for the next. */
@@ -52,6 +58,7 @@ export class Channels {
     this.#slots[slot] = undefined;
     this.#freeSlots.push(slot);
     this.#size--;
+    if (!channel.isAddressed) return;
     const count = this.#perAddress.get(channel.remoteAddress)!;
     if (count === 1) this.#perAddress.delete(channel.remoteAddress);
     else this.#perAddress.set(channel.remoteAddress, count - 1);

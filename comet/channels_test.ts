@@ -4,16 +4,11 @@ import type { Conn } from "../platform/port.ts";
 import { Channel, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 
-function add(channels: Channels, key = "", remoteAddress = "127.0.0.1"): Channel {
+function add(channels: Channels, key = "", remoteAddress?: string): Channel {
   const channel = channels.add((id) =>
-    new Channel(
-      id,
-      {} as Conn<Channel | undefined>,
-      {} as Transport,
-      { close() {} },
-      remoteAddress,
-    )
+    new Channel(id, {} as Conn<Channel | undefined>, {} as Transport, { close() {} }, "10.1.0.1")
   );
+  if (remoteAddress !== undefined) channels.addressed(channel, remoteAddress);
   channel.key = key;
   if (key !== "") channels.bindKey(channel);
   return channel;
@@ -54,6 +49,18 @@ test("Channels counts connections and distinct addresses", () => {
   assert.deepEqual([channels.size, channels.addresses], [2, 2]);
   channels.remove(a);
   channels.remove(c);
+  assert.deepEqual([channels.size, channels.addresses], [0, 0]);
+});
+
+test("Channels counts a channel's address once it is known to be the client's", () => {
+  const channels = new Channels();
+  const [known, unknown] = [add(channels), add(channels)];
+  assert.deepEqual([channels.size, channels.addresses], [2, 0]);
+  channels.addressed(known, "10.0.0.1");
+  assert.deepEqual([known.remoteAddress, channels.addresses], ["10.0.0.1", 1]);
+  assert.throws(() => channels.addressed(known, "10.0.0.2"), /a channel has one client/);
+  channels.remove(unknown);
+  channels.remove(known);
   assert.deepEqual([channels.size, channels.addresses], [0, 0]);
 });
 

@@ -91,18 +91,37 @@ export class ConnectionManager {
     this.interest.tick();
   }
 
-  /** Takes a new connection in, or turns it away when the comet is shut or full. */
-  open(conn: Conn<Channel | undefined>, transport: Transport, decoder: { close(): void }): void {
+  /**
+   * Takes a new connection in, or turns it away when the comet is shut or full. Whose it is,
+   * `addressed` says, now or later.
+   */
+  open(
+    conn: Conn<Channel | undefined>,
+    transport: Transport,
+    decoder: { close(): void },
+  ): Channel | undefined {
     const isFull = this.channels.size >= this.options.connectionsMax;
     if (this.isShut || isFull) {
       this.counters[this.isShut ? "refusedShut" : "refusedFull"]++;
-      return conn.evict();
+      conn.evict();
+      return undefined;
     }
     const channel = conn.context = this.channels.add((id) =>
       new Channel(id, conn, transport, decoder, conn.remoteAddress)
     );
     this.counters.accepted++;
     this.#setTimer(channel, this.options.handshakeMs);
+    return channel;
+  }
+
+  /**
+   * The address of a channel's client is known, once for each channel and before its first frame:
+   * as it opens, or when the proxy in front has said it.
+   *
+   * @param remoteAddress The client's IP address.
+   */
+  addressed(channel: Channel, remoteAddress: string): void {
+    this.channels.addressed(channel, remoteAddress);
   }
 
   /** Makes a channel what its auth says it is, and takes it into its room. */

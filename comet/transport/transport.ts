@@ -50,7 +50,9 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
   abstract farewell(channel: Channel, close: CloseCode): Uint8Array | undefined;
 
   open(conn: ClientConn): void {
-    this.dependencies.connections.open(conn, this, this.decoder());
+    const { connections } = this.dependencies;
+    const channel = connections.open(conn, this, this.decoder());
+    if (channel !== undefined) connections.addressed(channel, conn.remoteAddress);
   }
 
   data(conn: ClientConn, chunk: Uint8Array): void {
