@@ -6,7 +6,7 @@
  *   which pages (`protocol/origins.ts`), how often (`operation_limit.ts`), how much in a turn
  *   (`read_scheduler.ts`), how far ahead (`pipeline_buffer.ts`).
  * - `connection_manager.ts` makes a connection a `Channel` (`channel.ts`) in the table of all
- *   (`channels.ts`), and watches its deadlines (`timer/`, `pings.ts`) until it is closed.
+ *   (`channels.ts`), and watches its deadlines (`deadlines.ts`, `pings.ts`) until it is closed.
  * - `client_protocol.ts` and `operations/` know what its frames mean, and ask logic
  *   (`rpc/logic_pool.ts`).
  * - `memberships.ts` takes it into rooms (`rooms.ts`, `room.ts`), of which jobs learn first

@@ -7,6 +7,7 @@ import { RoomTypes } from "../protocol/room_options.ts";
 import { Channel, ChannelState, featuresOf, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
+import { Deadlines } from "./deadlines.ts";
 import { type CometOptions, TICK_MS } from "./options.ts";
 import { RoomLogs } from "./log/room_logs.ts";
 import { type Joined, Memberships } from "./memberships.ts";
@@ -15,12 +16,7 @@ import { Pings } from "./pings.ts";
 import { RoomInterest } from "./room_interest.ts";
 import { RoomPushes } from "./room_pushes.ts";
 import { Rooms } from "./rooms.ts";
-import { NO_TIMER, TimingWheel } from "./timer/timing_wheel.ts";
 import { WriteTurns } from "./write_turns.ts";
-
-/** What a timer of the wheel is for; the rest of its data is the channel's slot. */
-const MAIN_TIMER = 0;
-const SLOW_TIMER = 1;
 
 /** Opens, keeps, watches and closes channels: everything about them but what their frames say. */
 export class ConnectionManager {
@@ -35,11 +31,10 @@ export class ConnectionManager {
   readonly roomPushes: RoomPushes;
   /** Whether no client may come at present, since jobs do not know of this comet. */
   isShut = false;
-  readonly #wheel: TimingWheel;
+  readonly #deadlines: Deadlines;
   readonly #pings: Pings;
   /** What the last client to come accepts. */
   #accepts: readonly number[] = [];
-  readonly #expired = (data: number) => this.#expire(data);
 
   /**
    * @param server This run of the comet.
@@ -52,7 +47,7 @@ export class ConnectionManager {
     readonly server: string,
     private readonly logic: LogicApi,
     clock: Clock,
-    private readonly running: Clock,
+    running: Clock,
     readonly options: CometOptions,
     private readonly counters: CometCounters,
   ) {
@@ -65,7 +60,10 @@ export class ConnectionManager {
     this.turns = new WriteTurns(clock, options.fanoutSlice);
     this.roomPushes = new RoomPushes(this.turns, this.logs, counters, write);
     this.memberships = new Memberships(rooms, this.interest, this.logs);
-    this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: running.monotonicMs() });
+    this.#deadlines = new Deadlines(this.channels, running, {
+      main: (channel) => this.#expired(channel),
+      slow: (channel) => this.closeSlow(channel),
+    });
     const pingTicks = Math.ceil(options.pingMs / TICK_MS);
     this.#pings = new Pings(this.channels, clock, pingTicks, (channel, ping) => {
       this.counters.pingsSent++;
@@ -75,17 +73,17 @@ export class ConnectionManager {
 
   /** Deadlines that run. */
   get timers(): number {
-    return this.#wheel.size;
+    return this.#deadlines.size;
   }
 
   /** How long it is to the next tick, in whole milliseconds, since timers know no others. */
   get untilTickMs(): number {
-    return Math.max(1, Math.ceil(this.#wheel.nextTickMs - this.running.monotonicMs()));
+    return this.#deadlines.untilTickMs;
   }
 
   /** Fires the deadlines that have passed and pings who is due; to be called every tick. */
   tick(): void {
-    this.#wheel.advance(this.running.monotonicMs(), this.#expired);
+    this.#deadlines.tick();
     this.#pings.tick();
     this.logs.tick();
     this.interest.tick();
@@ -110,7 +108,7 @@ export class ConnectionManager {
       new Channel(id, conn, transport, decoder, conn.remoteAddress)
     );
     this.counters.accepted++;
-    this.#setTimer(channel, this.options.handshakeMs);
+    this.#deadlines.set(channel, this.options.handshakeMs);
     return channel;
   }
 
@@ -133,7 +131,7 @@ export class ConnectionManager {
     channel.features = featuresOf(client);
     this.channels.bindKey(channel);
     this.counters.authenticated++;
-    this.#setTimer(channel, this.options.heartbeatMs);
+    this.#deadlines.set(channel, this.options.heartbeatMs);
     return this.memberships.moveTo(channel, client.room, client.extras);
   }
 
@@ -150,24 +148,22 @@ export class ConnectionManager {
   /** Gives a channel its next heartbeat deadline. */
   heartbeat(channel: Channel): void {
     this.counters.heartbeats++;
-    this.#setTimer(channel, this.options.heartbeatMs);
+    this.#deadlines.set(channel, this.options.heartbeatMs);
   }
 
   /** Writes to a channel and watches it from when its queue holds back or drops something. */
   write(channel: Channel, bytes: Uint8Array): WriteOutcome {
     channel.writtenTick = this.#pings.ticks;
     const outcome = channel.conn.write(bytes);
-    const heldBack = outcome === WriteOutcome.queued || outcome === WriteOutcome.dropped;
-    if (heldBack && channel.slowTimer === NO_TIMER) {
-      const deadlineMs = this.running.monotonicMs() + this.options.slowReaderMs;
-      channel.slowTimer = this.#wheel.add(deadlineMs, channel.slot * 2 + SLOW_TIMER);
+    if (outcome === WriteOutcome.queued || outcome === WriteOutcome.dropped) {
+      this.#deadlines.watchReading(channel, this.options.slowReaderMs);
     }
     return outcome;
   }
 
   /** The channel's queue is empty again. */
   drained(channel: Channel): void {
-    this.#cancelSlowTimer(channel);
+    this.#deadlines.cancelReading(channel);
     this.logs.catchUp.drained(channel);
   }
 
@@ -177,8 +173,8 @@ export class ConnectionManager {
     const farewell = farewellOf(channel, close);
     this.#disconnect(channel);
     channel.state = ChannelState.closing;
-    this.#cancelSlowTimer(channel);
-    this.#setTimer(channel, this.options.closeMs);
+    this.#deadlines.cancelReading(channel);
+    this.#deadlines.set(channel, this.options.closeMs);
     if (farewell !== undefined && channel.conn.write(farewell) === WriteOutcome.dropped) {
       channel.conn.discardPending();
       channel.conn.write(farewell);
@@ -207,9 +203,7 @@ export class ConnectionManager {
     if (channel.state === ChannelState.closed) return;
     this.#disconnect(channel);
     channel.state = ChannelState.closed;
-    this.#cancelSlowTimer(channel);
-    if (channel.timer !== NO_TIMER) this.#wheel.cancel(channel.timer);
-    channel.timer = NO_TIMER;
+    this.#deadlines.cancel(channel);
     channel.decoder.close();
     channel.pipelined?.release();
     channel.pipelined = null;
@@ -232,13 +226,7 @@ export class ConnectionManager {
     return isSame ? this.#accepts : this.#accepts = accepts;
   }
 
-  #expire(data: number): void {
-    const channel = this.channels.at(data >> 1)!;
-    if ((data & 1) === SLOW_TIMER) {
-      channel.slowTimer = NO_TIMER;
-      return this.closeSlow(channel);
-    }
-    channel.timer = NO_TIMER;
+  #expired(channel: Channel): void {
     if (channel.state === ChannelState.closing) return channel.conn.evict();
     if (channel.state === ChannelState.open) {
       this.counters.heartbeatTimeouts++;
@@ -247,17 +235,5 @@ export class ConnectionManager {
       this.counters.handshakeTimeouts++;
       this.close(channel, CloseCodes.handshakeTimeout);
     }
-  }
-
-  #setTimer(channel: Channel, delayMs: number): void {
-    const deadlineMs = this.running.monotonicMs() + delayMs;
-    if (channel.timer !== NO_TIMER) this.#wheel.refresh(channel.timer, deadlineMs);
-    else channel.timer = this.#wheel.add(deadlineMs, channel.slot * 2 + MAIN_TIMER);
-  }
-
-  #cancelSlowTimer(channel: Channel): void {
-    if (channel.slowTimer === NO_TIMER) return;
-    this.#wheel.cancel(channel.slowTimer);
-    channel.slowTimer = NO_TIMER;
   }
 }
