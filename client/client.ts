@@ -19,7 +19,7 @@ import type {
 } from "./types.ts";
 
 /** Codes of a close after which another try meets the same answer; the application's own are beyond 4099. */
-const finalCodes = /^(1000|1002|1007|1009|4001|4004|4005|4008|4010|4[1-9]..)$/;
+const finalCodes = /^(1000|1002|1007|1009|4001|4004|4005|4008|4010|4014|4[1-9]..)$/;
 
 const AUTH_FAILED = 4001;
 const REPLACED = 4004;

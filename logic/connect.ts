@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
 import type { SessionLimits, Sessions } from "../drivers/ports.ts";
 import { applicationCodes, type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { CometApi } from "../protocol/cluster/comet_calls.ts";
@@ -8,11 +9,15 @@ import {
   type ConnectReply,
   type ConnectRequest,
   ownKeyOf,
+  type Permissions,
+  type RenewAuthRequest,
 } from "../protocol/cluster/connection.ts";
+import { matchesRoom } from "../protocol/room_patterns.ts";
 import { RpcError } from "../protocol/rpc.ts";
 import { utf8Length } from "../protocol/utf8.ts";
 import { BadRequest } from "./bad_request.ts";
 import type { LogicCounters } from "./counters.ts";
+import type { CheckedIdentity } from "./hook_answers.ts";
 import type { HookCalls } from "./hook_calls.ts";
 import { checkTargets } from "./push.ts";
 
@@ -49,6 +54,7 @@ export class Connector {
     private readonly comets: Comets,
     private readonly limits: SessionLimits,
     private readonly hooks: HookCalls,
+    private readonly clock: Pick<Clock, "wallMs">,
     private readonly counters: LogicCounters,
   ) {}
 
@@ -61,8 +67,10 @@ export class Connector {
   async connect(request: ConnectRequest): Promise<ConnectReply> {
     const { server } = request;
     const comet = this.comets.get(server);
-    const { connection, room, accepts, extras } = await this.#identify(request);
-    if (room !== "") await this.#authorizeRoom(connection, room);
+    const identity = await this.#identify(request);
+    const { connection, room, accepts, extras } = identity;
+    const permissions = this.#permissionsOf(identity);
+    if (room !== "") await this.#authorizeRoom(connection, room, permissions);
     if (this.comets.get(server) !== comet) {
       // It may have asked another logic while hooks ran, and the connection may have ended since.
       throw new RpcError("lost", true, "Cannot store the session: its comet has gone");
@@ -81,7 +89,21 @@ export class Connector {
     for (const old of result.evicted) void this.#evict(old);
     const { mid, key } = connection;
     const { asksJoins } = this.hooks;
-    return { mid, key, room, accepts, asksJoins, ...(extras && { extras }) };
+    return { mid, key, room, accepts, asksJoins, ...(extras && { extras }), ...permissions };
+  }
+
+  /**
+   * Asks once more who a client is, by its fresh token. Its session stays as it is.
+   *
+   * @returns What it may do from now on.
+   * @throws {ConnectRefused} When the hooks refuse it, or it is another client's token.
+   */
+  async renewAuth({ mid, key, ...request }: RenewAuthRequest): Promise<Permissions> {
+    const identity = await this.#identify(request, key);
+    if (identity.connection.mid !== mid || identity.connection.key !== key) {
+      throw this.#refusal("Cannot renew: the token is of another mid or key");
+    }
+    return this.#permissionsOf(identity);
   }
 
   /** Forgets what `connect` may have stored, by asking once more who the client is. */
@@ -96,20 +118,38 @@ export class Connector {
     this.hooks.disconnected(connection);
   }
 
-  async #identify(request: ConnectRequest) {
+  /** @param ownKey The key of who has none of its own. */
+  async #identify(
+    request: ConnectRequest,
+    ownKey = ownKeyOf(request.server, request.connectionId),
+  ): Promise<CheckedIdentity & { readonly connection: ConnectionRef }> {
     const answer = await this.hooks.authenticate(request).catch(unavailable);
-    if ("refuse" in answer) {
-      this.counters.refusedTokens++;
-      throw new ConnectRefused(CloseCodes.authFailed, answer.refuse);
-    }
+    if ("refuse" in answer) throw this.#refusal(answer.refuse);
     const { server, connectionId } = request;
-    const { mid, room, accepts, extras } = answer;
-    const key = answer.key || ownKeyOf(server, connectionId);
-    return { connection: { server, connectionId, mid, key }, room, accepts, extras };
+    const { mid, key } = answer;
+    return { ...answer, connection: { server, connectionId, mid, key: key || ownKey } };
   }
 
-  async #authorizeRoom(connection: ConnectionRef, room: string): Promise<void> {
-    if (await this.hooks.authorizeJoin(connection, room).catch(unavailable)) return;
+  #permissionsOf({ allowed, expiresAtMs }: CheckedIdentity): Permissions {
+    if (expiresAtMs === undefined) return allowed;
+    const expiresInMs = expiresAtMs - this.clock.wallMs();
+    if (expiresInMs <= 0) throw this.#refusal("Cannot connect: the identity has expired");
+    return { ...allowed, expiresInMs: Math.ceil(expiresInMs) };
+  }
+
+  #refusal(reason: string): ConnectRefused {
+    this.counters.refusedTokens++;
+    return new ConnectRefused(CloseCodes.authFailed, reason);
+  }
+
+  async #authorizeRoom(
+    connection: ConnectionRef,
+    room: string,
+    { rooms }: Permissions,
+  ): Promise<void> {
+    const isAllowed = matchesRoom(rooms, room) &&
+      await this.hooks.authorizeJoin(connection, room).catch(unavailable);
+    if (isAllowed) return;
     this.counters.refusedJoins++;
     throw new ConnectRefused(CloseCodes.roomRefused, `Cannot connect: "${room}" is refused`);
   }

@@ -1,16 +1,22 @@
-import type { ClientExtras } from "../protocol/cluster/connection.ts";
+import type { ClientExtras, Permissions } from "../protocol/cluster/connection.ts";
 import { excerpt } from "../protocol/excerpt.ts";
 import { readStreamPosition, streamPositionForm } from "../protocol/history_json.ts";
 import { isHistoryCount } from "../protocol/history_query.ts";
 import { isInt32 } from "../protocol/int32.ts";
 import { Limits } from "../protocol/limits.ts";
 import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
+import { isRoomPatterns, roomPatternsForm } from "../protocol/room_patterns.ts";
 import type { Hooks, Identity, Refusal, Replacement, Reply } from "./hooks.ts";
 
 /** An identity in which nothing of goim's is missing; the key may still be empty. */
-export interface CheckedIdentity extends Omit<Required<Identity>, "since" | "last" | "features"> {
+export interface CheckedIdentity
+  extends Required<Pick<Identity, "mid" | "key" | "room" | "accepts">> {
   /** Nothing when the answer has none of `since`, `last` and `features`. */
   readonly extras: ClientExtras | undefined;
+  /** Nothing when it may go anywhere. */
+  readonly allowed: Omit<Permissions, "expiresInMs">;
+  /** Until when, in milliseconds since 1970; undefined: for good. */
+  readonly expiresAtMs: number | undefined;
 }
 
 /** What is to become of a message: with no member it passes. */
@@ -36,7 +42,7 @@ const encoder = new TextEncoder();
 export function checkIdentity(answer: Identity | Refusal): CheckedIdentity | Refusal {
   checkObject(answer);
   if ("refuse" in answer) return checkRefusal(answer);
-  const { mid, key = "", room = "", accepts = [] } = answer;
+  const { mid, key = "", room = "", accepts = [], expiresAtMs } = answer;
   if (typeof mid !== "bigint" || BigInt.asIntN(64, mid) !== mid) {
     throw wrong("mid", "a bigint within an int64", mid);
   }
@@ -52,7 +58,22 @@ export function checkIdentity(answer: Identity | Refusal): CheckedIdentity | Ref
   if (!isList || !operations.every(isInt32)) {
     throw wrong("accepts", `a list of at most ${Limits.acceptsMax} int32`, accepts);
   }
-  return { mid, key, room, accepts: operations, extras: checkExtras(answer) };
+  if (expiresAtMs !== undefined && !Number.isSafeInteger(expiresAtMs)) {
+    throw wrong("expiresAtMs", "milliseconds since 1970, an integer", expiresAtMs);
+  }
+  const [extras, allowed] = [checkExtras(answer), checkPatterns(answer)];
+  return { mid, key, room, accepts: operations, extras, allowed, expiresAtMs };
+}
+
+function checkPatterns({ rooms, publish }: Identity): CheckedIdentity["allowed"] {
+  for (const [name, patterns] of Object.entries({ rooms, publish })) {
+    if (patterns === undefined || isRoomPatterns(patterns)) continue;
+    throw wrong(name, roomPatternsForm, JSON.stringify(patterns));
+  }
+  return {
+    ...(rooms && { rooms: rooms.slice() }),
+    ...(publish && { publish: publish.slice() }),
+  };
 }
 
 function checkExtras({ room = "", since, last, features }: Identity): ClientExtras | undefined {

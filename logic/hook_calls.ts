@@ -66,8 +66,11 @@ export class HookCalls {
     return this.#hooks.authorizeJoin !== undefined;
   }
 
-  authenticate({ token, remoteAddress }: ConnectRequest): Promise<CheckedIdentity | Refusal> {
-    const request = { token: token.slice(), remoteAddress };
+  authenticate(asked: Pick<ConnectRequest, "token" | "remoteAddress" | "headers">): Promise<
+    CheckedIdentity | Refusal
+  > {
+    const { token, remoteAddress, headers = {} } = asked;
+    const request = { token: token.slice(), remoteAddress, headers };
     const hooks = this.#hooks.authenticate === undefined ? goimHooks : this.#hooks;
     return this.#call("authenticate", () => hooks.authenticate!(request), checkIdentity);
   }

@@ -8,7 +8,8 @@ import type { StreamPosition } from "../protocol/history.ts";
  * import type { AuthRequest } from "./mod.ts";
  *
  * const name = ({ token }: AuthRequest) => new TextDecoder().decode(token);
- * console.log(name({ token: new TextEncoder().encode("alice"), remoteAddress: "192.0.2.1" }));
+ * const token = new TextEncoder().encode("alice");
+ * console.log(name({ token, remoteAddress: "192.0.2.1", headers: {} }));
  * ```
  */
 export interface AuthRequest {
@@ -16,6 +17,8 @@ export interface AuthRequest {
   readonly token: Uint8Array;
   /** The client's IP address. */
   readonly remoteAddress: string;
+  /** Headers of its WebSocket upgrade that are to be given, by their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
@@ -47,6 +50,18 @@ export interface Identity {
    * list, the answer to its auth is JSON.
    */
   readonly features?: readonly string[];
+  /**
+   * The rooms that it may join or read, at most 256: each the key of one, or the beginning of keys
+   * and a `*`, such as `live://vip-*`, `live://*` or `*`. Left out: any.
+   */
+  readonly rooms?: readonly string[];
+  /** The rooms that it may publish to, written as those of `rooms`. Left out: what `rooms` says. */
+  readonly publish?: readonly string[];
+  /**
+   * Until when it is let in, in milliseconds since 1970; left out: for good. Then the client is
+   * closed with code 4011, unless it has authenticated afresh.
+   */
+  readonly expiresAtMs?: number;
 }
 
 /**

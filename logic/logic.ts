@@ -15,7 +15,9 @@ import type {
   ConnectReply,
   ConnectRequest,
   JoinRequest,
+  Permissions,
   ReceivedFrame,
+  RenewAuthRequest,
 } from "../protocol/cluster/connection.ts";
 import type { PublishReply, PublishRequest } from "../protocol/cluster/publish.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
@@ -104,7 +106,14 @@ export class Logic implements LogicApi {
     const { counters } = this;
     this.#cluster = new Cluster(nodes, clock);
     this.#hooks = new HookCalls(hooks, options.hookMs, running, counters);
-    this.#connector = new Connector(sessions, comets, options.limits, this.#hooks, counters);
+    this.#connector = new Connector(
+      sessions,
+      comets,
+      options.limits,
+      this.#hooks,
+      clock,
+      counters,
+    );
     this.#sessions = sessions;
     this.#registry = nodes;
     this.#registered = { openAfterMs: options.openAfterMs, leaseMs: nodes.leaseMs };
@@ -141,6 +150,10 @@ export class Logic implements LogicApi {
 
   undoConnect(request: ConnectRequest): Promise<void> {
     return this.#connector.undoConnect(request);
+  }
+
+  renewAuth(request: RenewAuthRequest): Promise<Permissions> {
+    return this.#connector.renewAuth(request);
   }
 
   async authorizeJoin({ room, ...connection }: JoinRequest): Promise<boolean> {

@@ -39,6 +39,10 @@ export const CloseCodes = {
   roomRefused: { code: 4008, reason: "may not join the room", reconnect: false },
   roomFull: { code: 4009, reason: "room is full", reconnect: true },
   closedByApplication: { code: 4010, reason: "closed by the application", reconnect: false },
+  tokenExpired: { code: 4011, reason: "token expired", reconnect: true },
+  busy: { code: 4012, reason: "server is busy", reconnect: true },
+  addressLimit: { code: 4013, reason: "too many connections of this address", reconnect: true },
+  blocked: { code: 4014, reason: "blocked", reconnect: false },
 } as const satisfies Record<string, CloseCode>;
 
 /** Codes with which an application may close, beside the server's own. */

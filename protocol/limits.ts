@@ -37,6 +37,8 @@ export const Limits = {
   acceptsMax: 256,
   /** Keys or mids in one push call. */
   pushTargetsMax: 10_000,
+  /** Patterns of rooms that an identity may have of one kind. */
+  roomPatternsMax: 256,
   /** Features that the auth of one connection may name. */
   featuresMax: 16,
   /** Messages of a room's history in one answer, or that an auth or a join may ask for. */

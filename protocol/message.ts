@@ -85,6 +85,19 @@ export const counts: Value<ReadonlyMap<string, number>> = {
   },
 };
 
+/** Texts by name. */
+export const texts: Value<Readonly<Record<string, string>>> = {
+  write(writer, value) {
+    for (const [name, item] of Object.entries(value)) writer.string(name).string(item);
+  },
+  read(reader, bytes) {
+    const entries: [string, string][] = [];
+    const end = reader.offset + bytes;
+    while (reader.offset < end) entries.push([reader.string(), reader.string()]);
+    return Object.fromEntries(entries);
+  },
+};
+
 /** Any number of values of one type. */
 export function list<T>(item: Value<T>): Value<readonly T[]> {
   return {

@@ -1,5 +1,5 @@
 import type { CancellableDelay } from "../../base/cancellable_delay.ts";
-import { RpcError } from "../../protocol/rpc.ts";
+import { isTransient } from "./failures.ts";
 
 /** How long to wait after no logic was told, in milliseconds. */
 const RETRY_MS = 1_000;
@@ -51,9 +51,4 @@ export class DisconnectQueue<Session> {
     }
     this.#flushing = false;
   }
-}
-
-/** Whether what failed may succeed when it is tried again. */
-export function isTransient(error: unknown): boolean {
-  return error instanceof RpcError && error.temporary;
 }

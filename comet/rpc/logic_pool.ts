@@ -11,13 +11,16 @@ import {
   type ConnectReply,
   type ConnectRequest,
   type JoinRequest,
+  type Permissions,
   type ReceivedFrame,
+  type RenewAuthRequest,
 } from "../../protocol/cluster/connection.ts";
 import type { PublishReply, PublishRequest } from "../../protocol/cluster/publish.ts";
 import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import type { RpcCounters } from "../../rpc/counters.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
-import { DisconnectQueue, isTransient } from "./disconnect_queue.ts";
+import { DisconnectQueue } from "./disconnect_queue.ts";
+import { isTransient, mayGoElsewhere } from "./failures.ts";
 import type { RpcHandler } from "../../rpc/link.ts";
 import { RpcError } from "../../protocol/rpc.ts";
 
@@ -150,6 +153,12 @@ export class LogicPool implements LogicApi {
     this.undos.queueDisconnect(request);
   }
 
+  /** Goes past a logic that fails, or is of an earlier version, which does not know of it. */
+  renewAuth(request: RenewAuthRequest): Promise<Permissions> {
+    const kept = { ...request, token: request.token.slice() };
+    return this.#ask((logic) => logic.renewAuth(kept), undefined, mayGoElsewhere);
+  }
+
   authorizeJoin(request: JoinRequest): Promise<boolean> {
     return this.#ask((logic) => logic.authorizeJoin(request));
   }
@@ -160,9 +169,7 @@ export class LogicPool implements LogicApi {
    */
   publish(request: PublishRequest): Promise<PublishReply> {
     const kept = { ...request, body: request.body.slice() };
-    const goesOn = request.publishId === undefined
-      ? isUnknownMethod
-      : (error: unknown) => isUnknownMethod(error) || isTransient(error);
+    const goesOn = request.publishId === undefined ? isUnknownMethod : mayGoElsewhere;
     return this.#ask((logic) => logic.publish(kept), undefined, goesOn);
   }
 
@@ -208,9 +215,7 @@ export class LogicPool implements LogicApi {
   ): Promise<Answer> {
     const tried = new Set<Logic>();
     while (true) {
-      const logic = tried.size === 0 && first?.dialer.link !== undefined
-        ? first
-        : this.#pick(tried);
+      const logic = tried.size === 0 && first?.dialer.link ? first : this.#pick(tried);
       try {
         return await call(logic.client, logic);
       } catch (error) {

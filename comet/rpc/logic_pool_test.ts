@@ -17,7 +17,7 @@ const encoder = new TextEncoder();
 
 function request(key: string): ConnectRequest {
   const token = encoder.encode(JSON.stringify({ key }));
-  return { server: "c~1", connectionId: 1, token, remoteAddress: "127.0.0.1" };
+  return { server: "c~1", connectionId: 1, token, remoteAddress: "127.0.0.1", headers: {} };
 }
 
 function session(connectionId: number) {
@@ -267,6 +267,21 @@ describe("LogicPool", () => {
     assert.equal(logics[0].logic.received.length, 1, "it is asked everything else as before");
     for (const logic of logics) logic.failure = unknownMethod(11);
     await assert.rejects(settled(pool.publish(request)), { code: "unknown-method" });
+    await stop();
+  });
+
+  it("renews past a logic that fails or is of a version before, and says when all are", async () => {
+    const { logics, pool, settled, stop } = await setUp(2);
+    const renewal = { ...session(1), ...request("k"), token: encoder.encode('{"rooms":["*"]}') };
+    for (const failure of [unknownMethod(12), new RpcError("unavailable", true, "no store")]) {
+      logics[0].failure = failure;
+      assert.deepEqual((await settled(pool.renewAuth(renewal))).rooms, ["*"]);
+      assert.deepEqual((await settled(pool.renewAuth(renewal))).rooms, ["*"]);
+    }
+    logics[1].failure = new ConnectRefused(CloseCodes.blocked, "no");
+    await assert.rejects(settled(pool.renewAuth(renewal)), ConnectRefused);
+    for (const logic of logics) logic.failure = unknownMethod(12);
+    await assert.rejects(settled(pool.renewAuth(renewal)), { code: "unknown-method" });
     await stop();
   });
 

@@ -24,6 +24,7 @@ export const RpcMethod = {
   undoConnect: 9,
   readHistory: 10,
   publish: 11,
+  renewAuth: 12,
   // Of a comet.
   deliver: 20,
   close: 21,

@@ -1,7 +1,18 @@
 import { createHash } from "node:crypto";
 import type { CloseCode } from "../close_codes.ts";
 import { type StreamPosition, streamPositionMessage } from "../history.ts";
-import { boolean, bytes, int32, int64, integer, list, Message, text } from "../message.ts";
+import {
+  boolean,
+  bytes,
+  int32,
+  int64,
+  integer,
+  list,
+  type Members,
+  Message,
+  text,
+  texts,
+} from "../message.ts";
 
 /** A client that wants in, as its comet tells logic. */
 export interface ConnectRequest {
@@ -13,6 +24,8 @@ export interface ConnectRequest {
   readonly token: Uint8Array;
   /** The client's IP address. */
   readonly remoteAddress: string;
+  /** Headers of its WebSocket upgrade that are to be given, by their names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export const connectRequestMessage = new Message<ConnectRequest>({
@@ -20,10 +33,29 @@ export const connectRequestMessage = new Message<ConnectRequest>({
   connectionId: [2, integer],
   token: [3, bytes],
   remoteAddress: [4, text, ""],
+  headers: [5, texts, undefined],
 });
 
+/** What a connection may do, and for how long. */
+export interface Permissions {
+  /** Patterns of the rooms that it may join or read, see `../room_patterns.ts`; undefined: any. */
+  readonly rooms?: readonly string[];
+  /** Patterns of the rooms that it may publish to; undefined: what `rooms` says. */
+  readonly publish?: readonly string[];
+  /** How long from this answer on, in milliseconds: clocks differ; undefined: for good. */
+  readonly expiresInMs?: number;
+}
+
+const permissions: Members<Permissions> = {
+  rooms: [7, list(text), undefined],
+  publish: [8, list(text), undefined],
+  expiresInMs: [9, integer, undefined],
+};
+
+export const permissionsMessage = new Message<Permissions>(permissions);
+
 /** Who the client is. */
-export interface ConnectReply {
+export interface ConnectReply extends Permissions {
   readonly mid: bigint;
   /** Never empty: a UUID when the token had none. */
   readonly key: string;
@@ -60,6 +92,7 @@ export const connectReplyMessage = new Message<ConnectReply>({
   accepts: [4, list(int32), []],
   asksJoins: [5, boolean, false],
   extras: [6, clientExtrasMessage, undefined],
+  ...permissions,
 });
 
 /** Logic refuses a client; the close code says why. */
@@ -103,6 +136,26 @@ export const connectionRefMessage = new Message<ConnectionRef>({
   connectionId: [2, integer],
   mid: [3, int64],
   key: [4, text],
+});
+
+/** A client that authenticates afresh, as who it is. */
+export interface RenewAuthRequest extends ConnectionRef {
+  /** Body of the auth frame; borrowed until the call returns its promise. */
+  readonly token: Uint8Array;
+  /** The client's IP address. */
+  readonly remoteAddress: string;
+  /** As for `ConnectRequest`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const renewAuthRequestMessage = new Message<RenewAuthRequest>({
+  server: [1, text],
+  connectionId: [2, integer],
+  mid: [3, int64],
+  key: [4, text],
+  token: [5, bytes],
+  remoteAddress: [6, text, ""],
+  headers: [7, texts, undefined],
 });
 
 /** A client that wants to join another room. */

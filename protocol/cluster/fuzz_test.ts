@@ -33,6 +33,7 @@ function record(): void {
   for (const request of some(messages.connectRequest)) ignore(logic.connect(request));
   for (const request of some(messages.connectRequest)) ignore(logic.undoConnect(request));
   for (const connection of some(messages.connection)) ignore(logic.disconnect(connection));
+  for (const request of some(messages.renewAuthRequest)) ignore(logic.renewAuth(request));
   for (const request of some(messages.joinRequest)) ignore(logic.authorizeJoin(request));
   for (const frame of some(messages.receivedFrame)) ignore(logic.receive(frame));
   for (const request of some(messages.publishRequest)) ignore(logic.publish(request));
@@ -54,6 +55,7 @@ const takesAll = {
   undoConnect: async () => {},
   disconnect: async () => {},
   readHistory: async () => ({ epoch: "", head: 0, first: 1, messages: [], more: false }),
+  renewAuth: async () => ({}),
   authorizeJoin: async () => true,
   receive: async () => EMPTY,
   publish: async () => ({
@@ -78,7 +80,7 @@ const takesAll = {
 
 test("the answers to mutated calls are right or RpcError bad-request, and nothing else (fuzz)", async () => {
   record();
-  assert.ok(recorded.length === 130, `${recorded.length} calls`);
+  assert.ok(recorded.length === 140, `${recorded.length} calls`);
   const prng = seededPrng(SEED);
   let taken = 0;
   for (let index = 0; index < INPUTS; index++) {

@@ -22,8 +22,12 @@ import {
   connectRequestMessage,
   type JoinRequest,
   joinRequestMessage,
+  type Permissions,
+  permissionsMessage,
   type ReceivedFrame,
   receivedFrameMessage,
+  type RenewAuthRequest,
+  renewAuthRequestMessage,
 } from "./connection.ts";
 
 import {
@@ -62,6 +66,13 @@ export interface LogicApi {
   undoConnect(request: ConnectRequest): Promise<void>;
   /** Forgets the session of exactly this connection; one that replaced it stays. */
   disconnect(connection: ConnectionRef): Promise<void>;
+  /**
+   * Takes a fresh token of a connection, which must be of the same client.
+   *
+   * @returns What it may do from now on.
+   * @throws {ConnectRefused} When the token forbids it, or is another client's.
+   */
+  renewAuth(request: RenewAuthRequest): Promise<Permissions>;
   /** Says whether a client may join a room. */
   authorizeJoin(request: JoinRequest): Promise<boolean>;
   /**
@@ -105,6 +116,7 @@ export const logicCalls: Calls<LogicApi> = {
   connect: [RpcMethod.connect, connectRequestMessage, connectReplyMessage],
   undoConnect: [RpcMethod.undoConnect, connectRequestMessage, nothing],
   disconnect: [RpcMethod.disconnect, connectionRefMessage, nothing],
+  renewAuth: [RpcMethod.renewAuth, renewAuthRequestMessage, permissionsMessage],
   authorizeJoin: [RpcMethod.authorizeJoin, joinRequestMessage, alone(boolean)],
   receive: [RpcMethod.receive, receivedFrameMessage, alone(bytes, EMPTY)],
   publish: [RpcMethod.publish, publishRequestMessage, publishReplyMessage],

@@ -13,6 +13,7 @@ class Logic implements LogicApi {
   connect = (request: unknown) => this.#take(request);
   undoConnect = (request: unknown) => this.#take(request);
   disconnect = (connection: unknown) => this.#take(connection);
+  renewAuth = (request: unknown) => this.#take(request);
   authorizeJoin = (request: unknown) => this.#take(request);
   publish = (request: unknown) => this.#take(request);
   readHistory = (query: unknown) => this.#take(query);
@@ -62,6 +63,11 @@ test("LogicApi.disconnect() brings every connection over", async () => {
 
 test("LogicApi.undoConnect() brings every request over", async () => {
   await roundTrips(8, messages.connectRequest, nothing, (request) => client.undoConnect(request));
+});
+
+test("LogicApi.renewAuth() brings every request over and what it may do back", async () => {
+  const { renewAuthRequest, permissions } = messages;
+  await roundTrips(12, renewAuthRequest, permissions, (request) => client.renewAuth(request));
 });
 
 test("LogicApi.authorizeJoin() brings every request over and the answer back", async () => {

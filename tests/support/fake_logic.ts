@@ -10,7 +10,9 @@ import type {
   ConnectReply,
   ConnectRequest,
   JoinRequest,
+  Permissions,
   ReceivedFrame,
+  RenewAuthRequest,
 } from "../../protocol/cluster/connection.ts";
 import type { PublishReply, PublishRequest } from "../../protocol/cluster/publish.ts";
 import { EMPTY } from "../../protocol/frame.ts";
@@ -36,10 +38,12 @@ export function publishReply(fields: Partial<PublishReply> = {}): PublishReply {
 export class FakeLogic implements LogicApi {
   /** Calls that are not answered by themselves. */
   readonly holds = new Set<
-    "connect" | "authorizeJoin" | "receive" | "publish" | "report" | "readHistory"
+    "connect" | "renewAuth" | "authorizeJoin" | "receive" | "publish" | "report" | "readHistory"
   >();
   /** Calls to `connect` that wait, with copies of what is borrowed. */
   readonly connects: HeldCall<ConnectRequest, ConnectReply>[] = [];
+  /** Calls to `renewAuth` that wait, with copies of what is borrowed. */
+  readonly renewals: HeldCall<RenewAuthRequest, Permissions>[] = [];
   /** Calls to `authorizeJoin` that wait. */
   readonly joins: HeldCall<JoinRequest, boolean>[] = [];
   /** Calls to `receive` that wait. */
@@ -73,6 +77,13 @@ export class FakeLogic implements LogicApi {
   undoConnect(request: ConnectRequest): Promise<void> {
     this.undone.push({ ...request, token: request.token.slice() });
     return Promise.resolve();
+  }
+
+  /** Unless held, the JSON of its token says what the client may. */
+  renewAuth(request: RenewAuthRequest): Promise<Permissions> {
+    const token = request.token.slice();
+    if (this.holds.has("renewAuth")) return hold(this.renewals, { ...request, token });
+    return Promise.resolve(JSON.parse(new TextDecoder().decode(token)));
   }
 
   /** Unless held, everybody may join every room. */

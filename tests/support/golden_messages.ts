@@ -52,6 +52,7 @@ const logicSamples: Samples<LogicApi> = {
       connectionId: 7,
       token: utf8('{"mid":1,"room_id":"live://1"}'),
       remoteAddress: "2001:db8::1",
+      headers: { cookie: "session=1", "x-team": "красные" },
     },
     {
       mid: 9_223_372_036_854_775_807n,
@@ -60,11 +61,29 @@ const logicSamples: Samples<LogicApi> = {
       accepts: [1000, -1],
       asksJoins: true,
       extras: { features: ["rooms"], since: { epoch: "k3x9", offset: 41 }, last: 50 },
+      rooms: ["live://1", "live://vip-*"],
+      publish: [],
+      expiresInMs: 3_600_000,
     },
   ],
   undoConnect: [
-    { server: "comet-1~k3x9", connectionId: 7, token: utf8("{}"), remoteAddress: "192.0.2.7" },
+    {
+      server: "comet-1~k3x9",
+      connectionId: 7,
+      token: utf8("{}"),
+      remoteAddress: "192.0.2.7",
+      headers: { cookie: "session=2" },
+    },
     undefined,
+  ],
+  renewAuth: [
+    {
+      ...connection,
+      token: utf8("a token"),
+      remoteAddress: "192.0.2.7",
+      headers: { cookie: "session=3" },
+    },
+    { rooms: [], publish: ["live://*"], expiresInMs: 0 },
   ],
   disconnect: [connection, undefined],
   authorizeJoin: [{ ...connection, room: "live://2" }, true],

@@ -13,6 +13,12 @@ const int32 = fc.integer();
 const mid = fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n);
 const position = fc.maxSafeNat();
 const bytes = fc.uint8Array({ maxLength: 300 });
+const headers = optional(fc.dictionary(text, text, { noNullPrototype: true }));
+const permissions = {
+  rooms: optional(fc.array(text)),
+  publish: optional(fc.array(text)),
+  expiresInMs: optional(fc.maxSafeNat()),
+};
 const from = { partition: fc.nat(1_000), token: fc.maxSafeNat() };
 
 /** Arbitrary messages of the RPC between roles. */
@@ -33,6 +39,17 @@ export const messages = {
     connectionId: fc.maxSafeNat(),
     token: bytes,
     remoteAddress: text,
+    headers,
+  }),
+  permissions: record(permissions),
+  renewAuthRequest: record({
+    server: text,
+    connectionId: fc.maxSafeNat(),
+    mid,
+    key: text,
+    token: bytes,
+    remoteAddress: text,
+    headers,
   }),
   connectReply: record({
     mid,
@@ -45,6 +62,7 @@ export const messages = {
       since: optional(record({ epoch: text, offset: fc.nat() })),
       last: optional(fc.nat()),
     })),
+    ...permissions,
   }),
   historyQuery: record({
     room: text,
