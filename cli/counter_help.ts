@@ -19,6 +19,7 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   refusedOrigins: "Web pages turned away because their origin may not connect.",
   roomsFull: "Clients that did not get into a room because it had members-max members.",
   tooManyRooms: "Joins refused because the client was in rooms-max further rooms.",
+  joinsTooMany: "Joins, changes of room and history requests refused beyond joins-max.",
   badRequests: "Joins, leaves, messages to rooms and history requests answered -400.",
   historyRefused: "History requests refused because too many waited or the answer found no place.",
   requestFailures: "Joins, messages to rooms and history requests answered -500.",

@@ -158,6 +158,7 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     operationsMax: config.operationsMax,
     publishRate: config.publishRate,
     publishBurst: config.publishBurst,
+    joinsMax: config.joinsMax,
     roomsMax: config.roomsMax,
     ringMax: Math.min(config.ringMax, config.ringsMax),
     ringsMax: config.ringsMax,

@@ -80,8 +80,10 @@ export class Channel {
   isQueued = false;
   /** Kept by the operation limit: up to when the rate is used, on the monotonic clock. */
   usedUntilMs = 0;
-  /** Kept by the publish limit: as `usedUntilMs`, of messages to rooms alone. */
+  /** Up to when the rate of messages to rooms is used, on the monotonic clock. */
   publishedUntilMs = 0;
+  /** As `publishedUntilMs`, of joins and history. */
+  joinedUntilMs = 0;
   /** Kept for pings: the tick of the last write. */
   writtenTick = 0;
   /** Whether `remoteAddress` is the client's, and not that of a proxy that has yet to name it. */

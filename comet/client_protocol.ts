@@ -9,12 +9,12 @@ import { type Channel, ChannelState, Feature } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
 import type { ConnectionManager } from "./connection_manager.ts";
 import { Auth } from "./operations/auth.ts";
+import { ChannelLimit } from "./operations/channel_limit.ts";
 import { ChangeRoom } from "./operations/change_room.ts";
 import { FurtherRooms } from "./operations/further_rooms.ts";
 import { History } from "./operations/history.ts";
 import { JoinRules } from "./operations/join_rules.ts";
 import { Publish } from "./operations/publish.ts";
-import { PublishLimit } from "./operations/publish_limit.ts";
 import { Replies } from "./operations/replies.ts";
 import { requestMembers, RequestRefused } from "./operations/request.ts";
 
@@ -43,14 +43,21 @@ export class ClientProtocol implements FrameSink<Channel> {
     private readonly counters: CometCounters,
   ) {
     const replies = this.#replies = new Replies(connections, counters);
-    const rules = new JoinRules(connections, logic, counters);
+    const rules = new JoinRules(connections, logic, counters, clock);
     this.#auth = new Auth(connections, logic, counters, rules, replies);
     this.#changeRoom = new ChangeRoom(connections, rules, replies);
     this.#furtherRooms = new FurtherRooms(connections, rules, counters, replies);
     this.#history = new History(connections, logic, rules, counters, replies, clock);
-    const { publishRate, publishBurst } = connections.options;
-    const limit = new PublishLimit(clock, publishRate, publishBurst);
-    this.#publish = new Publish(connections, logic, limit, counters, replies);
+    const messages = new ChannelLimit(clock, {
+      what: "messages",
+      used: "publishedUntilMs",
+      rate: () => {
+        const { publishRate: perSecond, publishBurst: burst } = connections.options;
+        return { perSecond, burst };
+      },
+      refused: () => counters.publishesTooMany++,
+    });
+    this.#publish = new Publish(connections, logic, messages, counters, replies);
   }
 
   /**

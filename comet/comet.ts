@@ -93,7 +93,7 @@ export class Comet implements CometApi {
       counters,
       buffers: this.pool,
       reads: new ReadScheduler(clock),
-      operations: new OperationLimit(clock, options.operationsMax),
+      operations: new OperationLimit(clock, this.#connections),
     };
     this.#transports = {
       tcp: new TcpTransport(shared),

@@ -15,6 +15,8 @@ export class CometCounters {
   roomsFull = 0;
   /** Joins that were refused because the connection was in as many further rooms as it may. */
   tooManyRooms = 0;
+  /** Joins, changes of room and requests for history that were refused since there were too many. */
+  joinsTooMany = 0;
   /** Joins, leaves, messages to rooms and history requests that were wrong. */
   badRequests = 0;
   /** History requests that were refused because too many waited. */

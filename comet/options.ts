@@ -28,6 +28,11 @@ export interface CometOptions {
   readonly publishRate: number;
   /** How many of these may come at once after silence. */
   readonly publishBurst: number;
+  /**
+   * Most joins, changes of room and requests for history of one connection per second; 0 for any
+   * number. They may come ahead by {@linkcode BURST_MS}.
+   */
+  readonly joinsMax: number;
   /** Most further rooms of one connection. */
   readonly roomsMax: number;
   /** After how long without a write a WebSocket client is pinged, in milliseconds; 0 for never. */
@@ -53,6 +58,13 @@ export interface CometOptions {
 /** Tick of the timing wheel, in milliseconds: what a deadline may be late by. */
 export const TICK_MS = 100;
 
+/**
+ * How far a client may run ahead of its rate of operations or joins, in milliseconds: after silence
+ * it may send at once what the rate allows in so long. Covers what a client sends when it connects,
+ * and what a network that stood still brings all at once.
+ */
+export const BURST_MS = 10_000;
+
 /** Writes of a fan-out before the event loop gets a turn: about 4 ms of one core. */
 export const FANOUT_SLICE = 512;
 
@@ -72,6 +84,7 @@ export const cometDefaults: CometOptions = {
   operationsMax: 100,
   publishRate: 5,
   publishBurst: 10,
+  joinsMax: 20,
   roomsMax: 32,
   pingMs: 25_000,
   reportMs: 1_000,

@@ -11,6 +11,7 @@ import {
   text,
 } from "../../options/kinds.ts";
 import { tables } from "../../options/tables.ts";
+import { limitOptions } from "./limit_options.ts";
 import { nodeOptions } from "./node_options.ts";
 import { pushOptions } from "./push_options.ts";
 import { roomTables } from "./room_options.ts";
@@ -22,6 +23,7 @@ export const sections = {
   listeners: "Where clients are taken in, in place of tcp and ws",
   api: "Who may use the HTTP API",
   comet: "Connections",
+  limits: "What is taken from clients at most, beside what [comet] and [upstream] say",
   rooms: "Rooms of one type",
   upstream: "Messages from clients",
   sessions: "Connections of one user",
@@ -191,6 +193,7 @@ export const options = {
       text: "How often a comet says that it is there, and how many are online",
     }),
   }),
+  ...limitOptions,
   rooms: roomTables,
   ...upstreamOptions,
   ...inSection("sessions", {

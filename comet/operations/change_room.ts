@@ -38,6 +38,10 @@ export class ChangeRoom {
         }"`,
       );
     }
+    if (key !== "" && this.rules.limit.admit(channel) > 0) {
+      this.#stay(channel, sequence);
+      return true;
+    }
     const isAsked = this.rules.asksLogic && key !== "" && key !== channel.roomKey;
     if (isAsked) {
       channel.busy = true;
@@ -92,14 +96,20 @@ export class ChangeRoom {
     channel.transport.resume(channel);
   }
 
+  /** Says that a client is where it was. */
+  #stay(channel: Channel, sequence: number): void {
+    this.replies.send(
+      channel,
+      Operation.ChangeRoomReply,
+      sequence,
+      encoder.encode(channel.roomKey),
+    );
+  }
+
   /** Moves a channel into a room, unless that is full, and says in which one it is. */
   #move(channel: Channel, sequence: number, key: string, echo: Uint8Array): void {
-    let room = echo;
-    if (channel.isIn(key) || !this.rules.isFull(key)) {
-      this.connections.memberships.moveTo(channel, key);
-    } else {
-      room = encoder.encode(channel.roomKey);
-    }
-    this.replies.send(channel, Operation.ChangeRoomReply, sequence, room);
+    if (!channel.isIn(key) && this.rules.isFull(key)) return this.#stay(channel, sequence);
+    this.connections.memberships.moveTo(channel, key);
+    this.replies.send(channel, Operation.ChangeRoomReply, sequence, echo);
   }
 }

@@ -33,6 +33,7 @@ export class FurtherRooms {
     if (channel.isIn(key)) {
       throw new RequestRefused(RequestCode.badRequest, "the connection is in the room already");
     }
+    this.rules.limit.demand(channel);
     const { roomsMax } = this.connections.options;
     if (channel.others.length >= roomsMax) {
       this.counters.tooManyRooms++;

@@ -64,6 +64,7 @@ export class History {
     if (this.connections.roomTypes.of(room).historySize === 0) {
       throw new RequestRefused(RequestCode.noHistory, "rooms of this type keep no history");
     }
+    this.rules.limit.demand(channel);
     const isMember = channel.isIn(room);
     if (!isMember && this.rules.asksLogic && !await this.rules.mayJoin(channel, room)) {
       throw new RequestRefused(RequestCode.refused, "the client may not read the room");

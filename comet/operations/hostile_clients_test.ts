@@ -106,7 +106,7 @@ describe("ClientProtocol.frame() answers whatever a client asks of further rooms
 
 describe("ClientProtocol.frame() under storms", () => {
   it("takes 32 rooms joined and left again and again, until it is closed for the rate", async () => {
-    const comet = await TestComet.start();
+    const comet = await TestComet.start({ joinsMax: 0 });
     const client = await comet.open({ room: "", extras: EXTRAS });
     for (let count = 0; count < 10_000; count++) {
       const room = `{"room":"live://${count % 32}"}`;
@@ -125,7 +125,7 @@ describe("ClientProtocol.frame() under storms", () => {
   });
 
   it("reads the store once for each join of a room that nobody knows, and keeps none", async () => {
-    const comet = await TestComet.start({ rooms });
+    const comet = await TestComet.start({ joinsMax: 0, rooms });
     const client = await comet.open({ room: "", extras: EXTRAS });
     for (let count = 0; count < 900; count++) {
       const room = `{"room":"live://${count >> 1}"}`;

@@ -1,18 +1,34 @@
+import type { Clock } from "../../base/clock.ts";
 import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import type { Channel } from "../channel.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { CometCounters } from "../counters.ts";
+import { BURST_MS } from "../options.ts";
+import { ChannelLimit } from "./channel_limit.ts";
 
-/** Who may join which room: logic may decide it, and a room may be full. */
+/** Who may join which room: logic may decide it, a room may be full, and nobody joins without end. */
 export class JoinRules {
   /** Whether a logic has said that it is to be asked before a client joins another room. */
   asksLogic = false;
+  /** How often a connection may join a room, change to one, or ask for a room's history. */
+  readonly limit: ChannelLimit;
 
   constructor(
     private readonly connections: ConnectionManager,
     private readonly logic: LogicApi,
     private readonly counters: CometCounters,
-  ) {}
+    clock: Clock,
+  ) {
+    this.limit = new ChannelLimit(clock, {
+      what: "joins",
+      used: "joinedUntilMs",
+      rate: () => {
+        const { joinsMax: perSecond } = connections.options;
+        return { perSecond, burst: perSecond * BURST_MS / 1_000 };
+      },
+      refused: () => counters.joinsTooMany++,
+    });
+  }
 
   /**
    * Asks logic whether a client may join a room, and counts it when it may not.

@@ -13,7 +13,7 @@ import { decodeUtf8 } from "../../protocol/utf8.ts";
 import type { Channel } from "../channel.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { CometCounters } from "../counters.ts";
-import type { PublishLimit } from "./publish_limit.ts";
+import type { ChannelLimit } from "./channel_limit.ts";
 import type { Replies } from "./replies.ts";
 import {
   type RequestMembers,
@@ -31,7 +31,7 @@ export class Publish {
   constructor(
     private readonly connections: ConnectionManager,
     private readonly logic: LogicApi,
-    private readonly limit: PublishLimit,
+    private readonly limit: ChannelLimit,
     private readonly counters: CometCounters,
     private readonly replies: Replies,
   ) {}
@@ -103,10 +103,7 @@ export class Publish {
       const message = `a message must be at most ${messageBytesMax} bytes, current length is `;
       throw new RequestRefused(RequestCode.badRequest, message + body.length);
     }
-    const retryMs = this.limit.admit(channel);
-    if (retryMs === 0) return;
-    this.counters.publishesTooMany++;
-    throw new RequestRefused(RequestCode.limit, "too many messages of this connection", retryMs);
+    this.limit.demand(channel);
   }
 
   #forbidden(message: string): RequestRefused {

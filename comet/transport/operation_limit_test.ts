@@ -5,11 +5,11 @@ import type { MemoryClient } from "../../tests/support/memory_client.ts";
 import { rawFrame } from "../../tests/support/raw_client.ts";
 import { NOTHING_LEFT, TestComet } from "../../tests/support/test_comet.ts";
 import { clientFrame } from "../../tests/support/websocket_frames.ts";
-import { OPERATIONS_BURST_MS } from "./operation_limit.ts";
+import { BURST_MS } from "../options.ts";
 
 const PER_SECOND = 2;
 /** What a client may send at once; its auth is one of them. */
-const BURST = PER_SECOND * OPERATIONS_BURST_MS / 1_000;
+const BURST = PER_SECOND * BURST_MS / 1_000;
 const limited = { operationsMax: PER_SECOND };
 
 /** Sends something so many times, and lets it be answered. */

@@ -102,7 +102,7 @@ export class TestComet {
       counters,
       buffers,
       reads: new ReadScheduler(clock),
-      operations: new OperationLimit(clock, options.operationsMax ?? cometDefaults.operationsMax),
+      operations: new OperationLimit(clock, this.connections),
     };
   }
 
