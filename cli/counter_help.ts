@@ -47,6 +47,8 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   slowReaders: "Connections closed because they did not read.",
   tooFarAhead: "Connections closed because they sent too far ahead of what is served.",
   tooManyOperations: "Connections closed because they sent more operations than operations-max.",
+  drainMoved: "Clients told to move to another comet, since this one was drained.",
+  drainClosed: "Clients without notices that were closed at their place in a drain.",
   pingsSent: "Pings sent to quiet WebSocket connections.",
   broadcastsDropped: "Paced broadcasts dropped because too many waited.",
   framesRepeated: "Frames of pushes that jobs sent again and that were left out.",

@@ -163,6 +163,7 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     ringMax: Math.min(config.ringMax, config.ringsMax),
     ringsMax: config.ringsMax,
     pingMs: config.pingMs,
+    drainMs: config.drainMs,
     reportMs: config.reportMs,
     connectionsMax: config.connectionsMax || filesLeft(config, process),
     origins: clientOrigins(config),

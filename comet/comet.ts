@@ -18,6 +18,8 @@
  * - `log/` has the log of each room that keeps history: `log/room_log.ts` finds what is missing,
  *   `log/log_reader.ts` reads it from the store, and `log/catch_up.ts` serves who is behind.
  *
+ * - `drain.ts` sends the clients of a comet that goes to the others.
+ *
  * Beside them `cluster_registration.ts` keeps the comet and its sessions known, and `reporter.ts`
  * exchanges counts with logic.
  *
@@ -35,6 +37,7 @@ import type { Delivery } from "../protocol/cluster/delivery.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { CometCounters } from "./counters.ts";
+import { Drain } from "./drain.ts";
 import { Fanout } from "./fanout.ts";
 import { ConnectionManager } from "./connection_manager.ts";
 import { ClusterRegistration } from "./cluster_registration.ts";
@@ -75,6 +78,7 @@ export class Comet implements CometApi {
   readonly #transports: Record<ListenerOptions["transport"], StreamTransport>;
   readonly #listeners: Listener[] = [];
   #ticks: TimerHandle;
+  #drain: Drain | undefined;
   #stopped: (() => void) | undefined;
 
   constructor(dependencies: CometDependencies) {
@@ -172,11 +176,30 @@ export class Comet implements CometApi {
   }
 
   /**
+   * Sends the clients to other comets, and settles when they have gone or had their time; at once
+   * without a window, without clients, or where the cluster has given the comet's place to another.
+   * Calling it again is waiting for the first.
+   */
+  async drain(): Promise<void> {
+    const { running, options: { drainMs } } = this.#dependencies;
+    if (drainMs === 0 || this.connections === 0 || !this.#registration.isReporting) return;
+    this.#drain ??= new Drain(
+      this.#connections,
+      this.#reporter,
+      running,
+      this.counters,
+      drainMs,
+      () => this.#closeListeners(),
+    );
+    await this.#drain.done;
+  }
+
+  /**
    * Accepts no more, sends the paced broadcasts to their end, tells every client that the server
    * goes, and settles when all are gone and logic knows it.
    */
   async stop(): Promise<void> {
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#closeListeners();
     await this.#fanout.finish();
     this.#connections.closeAll(CloseCodes.goingAway);
     if (this.connections > 0) await new Promise<void>((resolve) => this.#stopped = resolve);
@@ -184,6 +207,10 @@ export class Comet implements CometApi {
     this.#fanout.stop();
     this.#connections.logs.stop();
     this.#dependencies.running.cancel(this.#ticks);
+  }
+
+  async #closeListeners(): Promise<void> {
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
   }
 
   /** Waits for the wheel's next tick: an interval drifts off, and deadlines are two ticks late. */
@@ -200,6 +227,7 @@ export class Comet implements CometApi {
   #tick(): void {
     this.#connections.tick();
     this.#reporter.tick(this.#dependencies.options.reportMs);
+    this.#drain?.tick();
     if (this.#stopped === undefined) return;
     // A connection that was on its way in when the listeners closed may have come since.
     this.#connections.closeAll(CloseCodes.goingAway);

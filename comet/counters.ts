@@ -67,6 +67,10 @@ export class CometCounters {
   tooFarAhead = 0;
   /** Connections closed because they sent more operations than they may. */
   tooManyOperations = 0;
+  /** Clients that were told to move elsewhere since the comet goes. */
+  drainMoved = 0;
+  /** Clients closed at their place in a drain, since they do not know the notice. */
+  drainClosed = 0;
   /** Pings that were sent to quiet WebSocket connections. */
   pingsSent = 0;
   /** Paced broadcasts dropped because too many were waiting. */

@@ -30,6 +30,8 @@ export type Notice =
   }
   /** Members of the further rooms of the connection, by their keys. */
   | { readonly type: "online"; readonly rooms: Readonly<Record<string, number>> }
+  /** The comet goes: the client is to connect again in so many milliseconds, to another one. */
+  | { readonly type: "moving"; readonly delay_ms: number }
   /** The application closes the connection: its code alone does not say whether to come back. */
   | CloseCode & { readonly type: "closing" };
 

@@ -37,6 +37,8 @@ export interface CometOptions {
   readonly roomsMax: number;
   /** After how long without a write a WebSocket client is pinged, in milliseconds; 0 for never. */
   readonly pingMs: number;
+  /** Over how long clients are spread that a comet which goes sends elsewhere, in milliseconds. */
+  readonly drainMs: number;
   /** How often the comet reports its counts to logic, in milliseconds. */
   readonly reportMs: number;
   /** Most connections at once. */
@@ -74,6 +76,12 @@ export const PACED_BYTES_MAX = 8 * 1024 * 1024;
 /** How long paced broadcasts may take to their end when the comet stops, in milliseconds. */
 export const PACED_FINISH_MS = 2_000;
 
+/** How long clients have beyond the window of a drain to be gone, in milliseconds. */
+export const DRAIN_GRACE_MS = 5_000;
+
+/** Most clients that one tick of a drain tells ahead of their time. */
+export const DRAIN_TOLD_PER_TICK = 1_000;
+
 /** Options that hold where none are given. */
 export const cometDefaults: CometOptions = {
   handshakeMs: 8_000,
@@ -87,6 +95,7 @@ export const cometDefaults: CometOptions = {
   joinsMax: 20,
   roomsMax: 32,
   pingMs: 25_000,
+  drainMs: 10_000,
   reportMs: 1_000,
   connectionsMax: 10_000,
   origins: ["*"],

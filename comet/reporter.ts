@@ -14,6 +14,10 @@ export class Reporter {
   #sequence = 0;
   #answered = 0;
   #failing = false;
+  /** Whether reports say that the comet goes, and whether one that said so was taken. */
+  #isOffline = false;
+  #isUrgent = false;
+  #isKnownOffline = false;
 
   constructor(
     private readonly connections: ConnectionManager,
@@ -30,13 +34,25 @@ export class Reporter {
     return this.#failing;
   }
 
+  /** Whether logic knows that no more clients are to be sent here. */
+  get isKnownOffline(): boolean {
+    return this.#isKnownOffline;
+  }
+
+  /** Has no more clients sent here: every report says so, the first at the next tick. */
+  goOffline(): void {
+    this.#isOffline = true;
+    this.#isUrgent = true;
+  }
+
   /** To be called every tick; reports when it is time and the last report has been answered. */
   tick(periodMs: number): void {
     const nowMs = this.clock.monotonicMs();
     const passedMs = nowMs - this.#beganMs;
     // Ticks come a little early or late.
-    if (passedMs < periodMs - TICK_MS / 2 || this.#underWay) return;
-    if (!this.registration.isReporting) return;
+    const isDue = this.#isUrgent || passedMs >= periodMs - TICK_MS / 2;
+    if (!isDue || this.#underWay || !this.registration.isReporting) return;
+    this.#isUrgent = false;
     this.#beganMs = nowMs;
     this.#underWay = true;
     this.registration.renewSome(passedMs);
@@ -54,6 +70,7 @@ export class Reporter {
 
   async #report(sentMs: number): Promise<void> {
     const { rooms } = this.connections;
+    const isOffline = this.#isOffline;
     let changes = this.#answered === 0 ? undefined : await this.#send(this.#answered);
     if (changes === undefined) {
       changes = await this.#send(0);
@@ -62,6 +79,7 @@ export class Reporter {
     }
     this.#answered = this.#sequence;
     this.#failing = false;
+    this.#isKnownOffline = isOffline;
     this.registration.reported(sentMs);
     for (const [room, members] of changes) {
       if (members > 0) rooms.elsewhere.set(room, members);
@@ -83,6 +101,7 @@ export class Reporter {
       connections: channels.size,
       addresses: channels.addresses,
       rooms: changes,
+      offline: this.#isOffline,
     });
   }
 }

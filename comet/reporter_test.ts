@@ -33,6 +33,7 @@ describe("Reporter", () => {
       server: "comet-1",
       sequence: 1,
       base: 0,
+      offline: false,
       connections: 4,
       addresses: 1,
       rooms: new Map([["live://1", 2], ["live://2", 1]]),

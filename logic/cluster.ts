@@ -1,9 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Nodes, NodeState } from "../drivers/ports.ts";
+import { NODES_VIEW_MS } from "../protocol/cluster/comet_node.ts";
 import type { CometReport } from "../protocol/cluster/logic_calls.ts";
-
-/** How old the view of the nodes may be, in milliseconds. */
-const VIEW_AGE_MS_MAX = 1_000;
 
 /** All live nodes, and their counts summed up. */
 export interface ClusterView {
@@ -16,7 +14,9 @@ export interface ClusterView {
 }
 
 /** What a node reports. */
-type Counts = Pick<NodeState, "connections" | "clientAddresses" | "rooms">;
+type Counts =
+  & Pick<NodeState, "connections" | "clientAddresses" | "rooms">
+  & Partial<Pick<NodeState, "offline">>;
 
 /** A comet that reports here, with what it said so far. */
 interface Reporter {
@@ -31,7 +31,7 @@ interface Reporter {
 const NO_ROOMS: ReadonlyMap<string, number> = new Map();
 
 /**
- * The nodes as the registry last told, at most {@linkcode VIEW_AGE_MS_MAX} ago, with the reports
+ * The nodes as the registry last told, at most {@linkcode NODES_VIEW_MS} ago, with the reports
  * since then put in: asking is cheap, and one's own report is in the very next answer. A report
  * says what changed and is told what changed elsewhere, so its work does not grow with the rooms
  * that there are, nor does a look at a registry that holds only what was reported here.
@@ -56,13 +56,14 @@ export class Cluster {
    * @returns As for `LogicApi`.
    */
   async report(report: CometReport): Promise<ReadonlyMap<string, number> | undefined> {
-    const { server, connections, addresses: clientAddresses } = report;
+    const { server, connections, addresses: clientAddresses, offline } = report;
     const reporter = this.#take(report);
     if (reporter === undefined) return undefined;
     const counts = { connections, clientAddresses, rooms: reporter.rooms };
     await this.nodes.report(server, counts);
+    if (offline) await this.nodes.setOffline(server);
     await this.#load();
-    if (!this.#sums.replace(server, counts)) {
+    if (!this.#sums.replace(server, offline ? { ...counts, offline } : counts)) {
       // It registered, or came back, after the view was taken.
       this.#viewMs = -Infinity;
       await this.#load();
@@ -110,7 +111,7 @@ export class Cluster {
   }
 
   async #load(): Promise<void> {
-    if (this.clock.monotonicMs() - this.#viewMs < VIEW_AGE_MS_MAX) return;
+    if (this.clock.monotonicMs() - this.#viewMs < NODES_VIEW_MS) return;
     // All who come while it loads share one load.
     this.#loading ??= this.#list().finally(() => this.#loading = undefined);
     await this.#loading;

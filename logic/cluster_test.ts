@@ -41,7 +41,7 @@ async function setUp() {
 
 function report(server: string, rooms: Record<string, number>, connections = 0, addresses = 0) {
   const counts = { connections, addresses, rooms: new Map(Object.entries(rooms)) };
-  return { server, sequence: 1, base: 0, ...counts };
+  return { server, sequence: 1, base: 0, offline: false, ...counts };
 }
 
 test("Cluster.view() sums up what all live nodes reported", async () => {
@@ -141,7 +141,7 @@ class Comet {
     const rooms = new Map(base === 0 ? this.rooms : this.#changed);
     const counts = { connections: 1, addresses: 1, rooms };
     const sequence = ++this.#sequence;
-    const answer = await cluster.report({ server, sequence, base, ...counts });
+    const answer = await cluster.report({ server, sequence, base, offline: false, ...counts });
     this.#base = answer === undefined ? 0 : sequence;
     return answer;
   }

@@ -199,7 +199,7 @@ test("Logic.report() answers how many are elsewhere in the reported rooms", asyn
   const { logic } = await setUp();
   const report = (server: string, rooms: Record<string, number>) => {
     const counts = { connections: 1, addresses: 1, rooms: new Map(Object.entries(rooms)) };
-    return logic.report({ server, sequence: 1, base: 0, ...counts });
+    return logic.report({ server, sequence: 1, base: 0, offline: false, ...counts });
   };
   assert.deepEqual(await report("a", { "live://1": 3, "live://2": 1 }), new Map());
   assert.deepEqual(
@@ -212,10 +212,29 @@ test("Logic.report() answers how many are elsewhere in the reported rooms", asyn
   assert.equal(logic.counters.reports, 4);
 });
 
+test("Logic.report() has nobody sent to a comet that says it is offline, at once and for all", async () => {
+  const { logic, nodes } = await setUp();
+  const counts = { connections: 1, addresses: 1, rooms: new Map() };
+  const report = (server: string, offline: boolean) =>
+    logic.report({ server, sequence: 1, base: 0, ...counts, offline });
+  await report("a", false);
+  await report("b", false);
+  await report("a", true);
+  assert.deepEqual((await logic.nodes.instances()).map(({ metadata }) => metadata.offline), [
+    "true",
+    "false",
+  ]);
+  const listed = await nodes.list();
+  assert.deepEqual(listed.map(({ server, offline }) => [server, offline]), [
+    ["a", true],
+    ["b", false],
+  ]);
+});
+
 test("Logic.report() refuses a comet that is not registered", async () => {
   const { logic } = await setUp();
   const report = {
-    ...{ server: "x", sequence: 1, base: 0 },
+    ...{ server: "x", sequence: 1, base: 0, offline: false },
     ...{ connections: 0, addresses: 0, rooms: new Map() },
   };
   await assert.rejects(logic.report(report), /node "x" is not registered/);

@@ -1,4 +1,4 @@
-import { inSection, list, text } from "../../options/kinds.ts";
+import { duration, inSection, list, text } from "../../options/kinds.ts";
 
 const rpcAddress = /^(?:unix:\/\S{1,100}|(?:\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5})$/;
 const rpcAddressOrNone = new RegExp(`^(?:|${rpcAddress.source.slice(1, -1)})$`);
@@ -60,5 +60,13 @@ export const clusterOptions = inSection("cluster", {
     form: /^(?:|[!-~]{8,256})$/,
     secret: true,
     text: "What the processes of a cluster show each other",
+  }),
+  drainMs: duration({
+    name: "drain-window",
+    default: 10_000,
+    minMs: 0,
+    maxMs: 3_600_000,
+    text: "Over how long a comet that stops spreads the clients that it sends to the others; 0s " +
+      "for at once",
   }),
 });

@@ -70,6 +70,11 @@ export class CometRole extends RoleProcess {
     return comet.isLogicFailing ? "logic cannot take reports, nor clients" : undefined;
   }
 
+  /** Clients go to the other comets; metrics and health are still there. */
+  protected override drain(): Promise<void> {
+    return this.#wired.comet.drain();
+  }
+
   protected stop(): Promise<void> {
     return this.#wired.stop();
   }

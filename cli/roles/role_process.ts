@@ -94,6 +94,9 @@ export abstract class RoleProcess<Open extends Running = Running> {
     return [];
   }
 
+  /** Hands its work over to others while everything is open; not ready any more. */
+  protected async drain(): Promise<void> {}
+
   /** Ends what {@linkcode RoleProcess.start} wired; the HTTP server has begun to close. */
   protected abstract stop(): Promise<void>;
 
@@ -101,6 +104,7 @@ export abstract class RoleProcess<Open extends Running = Running> {
   async #close(): Promise<void> {
     const wasReady = this.#ready;
     this.#ready = false;
+    if (wasReady) await this.drain();
     const httpClosed = this.http?.close();
     await this.stop();
     await httpClosed;

@@ -94,7 +94,7 @@ describe("LogicPool", () => {
     for (const { logic } of logics) logic.holds.add("report");
     const report = async () => {
       const counts = { connections: 1, addresses: 1, rooms: new Map() };
-      const call = pool.report({ server: "c~1", sequence: 1, base: 0, ...counts });
+      const call = pool.report({ server: "c~1", sequence: 1, base: 0, offline: false, ...counts });
       await rpc.pass(50);
       const at = logics.findIndex(({ logic }) => logic.reports.length > 0);
       logics[at].logic.reports.pop()!.resolve(new Map());

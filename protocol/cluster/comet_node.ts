@@ -3,6 +3,9 @@ import { boolean, float64, integer, list, Message, text } from "../message.ts";
 /** How long a comet of a cluster counts as alive without a report, in milliseconds. */
 export const NODE_LEASE_MS = 10_000;
 
+/** How old the view of the comets may be by which clients are sent to them, in milliseconds. */
+export const NODES_VIEW_MS = 1_000;
+
 /** A comet as clients, jobs and operators see it. */
 export interface CometNode {
   /** This run of the comet: its name and boot epoch. After a restart it is another one. */

@@ -39,7 +39,15 @@ function record(): void {
   for (const request of some(messages.publishRequest)) ignore(logic.publish(request));
   for (const rooms of some(messages.counts)) {
     ignore(
-      logic.report({ server: "s", sequence: 1, base: 0, connections: 1, addresses: 1, rooms }),
+      logic.report({
+        server: "s",
+        sequence: 1,
+        base: 0,
+        offline: false,
+        connections: 1,
+        addresses: 1,
+        rooms,
+      }),
     );
   }
   for (const node of some(messages.node)) ignore(logic.register(node));
@@ -106,7 +114,7 @@ test("the clients refuse answers that are noise by RpcError bad-request (fuzz)",
   const comet = clientOf(cometCalls, noise);
   const rooms = clientOf(roomInterestCalls, noise);
   const node = fc.sample(messages.node, { seed: SEED, numRuns: 1 })[0];
-  const numbers = { sequence: 1, base: 0, connections: 1, addresses: 1 };
+  const numbers = { sequence: 1, base: 0, offline: false, connections: 1, addresses: 1 };
   const report = { server: "s", ...numbers, rooms: new Map() };
   const request = { server: "s", connectionId: 1, token: EMPTY, remoteAddress: "::1" };
   let refused = 0;

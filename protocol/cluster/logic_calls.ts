@@ -52,6 +52,8 @@ export interface CometReport {
    * with 0 where nobody is left.
    */
   readonly rooms: ReadonlyMap<string, number>;
+  /** Whether clients are to be sent elsewhere, since it goes. */
+  readonly offline: boolean;
 }
 
 /** What a comet asks of logic. */
@@ -110,6 +112,7 @@ const reportMessage = new Message<CometReport>({
   connections: [4, int32, 0],
   addresses: [5, int32, 0],
   rooms: [6, counts, new Map()],
+  offline: [7, boolean, false],
 });
 
 export const logicCalls: Calls<LogicApi> = {

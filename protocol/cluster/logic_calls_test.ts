@@ -92,9 +92,18 @@ test("LogicApi.readHistory() brings every query over and the page back", async (
 
 test("LogicApi.report() brings every report over and every answer back", async () => {
   const { text, counts } = messages;
-  const report = fc.tuple(text, fc.maxSafeNat(), fc.maxSafeNat(), fc.nat(), fc.nat(), counts).map((
-    [server, sequence, base, connections, addresses, rooms],
-  ) => ({ server, sequence, base, connections, addresses, rooms }));
+  const report = fc.tuple(
+    text,
+    fc.maxSafeNat(),
+    fc.maxSafeNat(),
+    fc.nat(),
+    fc.nat(),
+    counts,
+    fc.boolean(),
+  )
+    .map((
+      [server, sequence, base, connections, addresses, rooms, offline],
+    ) => ({ server, sequence, base, connections, addresses, rooms, offline }));
   const answer = fc.option(counts, { nil: undefined });
   await roundTrips(4, report, answer, (report) => client.report(report));
 });
@@ -104,7 +113,7 @@ test("LogicApi.report() carries 20,000 rooms both ways", async () => {
     Array.from({ length: 20_000 }, (_, index) => [`live://room-${index}`, index] as const),
   );
   logic.answer = rooms;
-  const numbers = { sequence: 1, base: 0, connections: 1, addresses: 1 };
+  const numbers = { sequence: 1, base: 0, offline: false, connections: 1, addresses: 1 };
   const report = { server: "comet-1~x", ...numbers, rooms };
   assert.deepEqual(await client.report(report), rooms);
   assert.deepEqual(logic.asked, report);

@@ -182,6 +182,7 @@ export class Cluster {
       metrics: ANY_PORT,
       "heartbeat-interval": "5s",
       "heartbeat-max": "3",
+      "drain-window": "1s",
       ...await more?.(index, rpc),
     };
     const name = `comet-${index}`;

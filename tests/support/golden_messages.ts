@@ -146,6 +146,7 @@ const logicSamples: Samples<LogicApi> = {
       connections: 5,
       addresses: 3,
       rooms: new Map([["live://1", 5], ["live://gone", 0]]),
+      offline: true,
     },
     new Map([["live://1", 40]]),
   ],

@@ -115,6 +115,7 @@ export async function setUp(
       server,
       sequence: 1,
       base: 0,
+      offline: false,
       connections: 100,
       addresses: 60,
       rooms: new Map([["live://1000", 10], ["live://20", server === "a" ? 50 : 5], ["x://1", 9]]),
