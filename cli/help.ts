@@ -14,6 +14,7 @@ Commands:
   logic         run one logic of a cluster: takes pushes, knows who is online
   job           run one job of a cluster: carries pushes to the comets
   sim           drive a server with thousands of virtual clients, and check every delivery
+  api-key       make a key for the HTTP API, or list those that there are
   check-config  print the configuration and where each value comes from
 
 Flags:
@@ -66,7 +67,7 @@ export const commandHelps = {
       "halley start --workers auto",
       "halley start --tcp 127.0.0.1:3101 --ws 127.0.0.1:3102",
       "halley start --config halley.toml --log-format json",
-      "HALLEY_API_KEY=change-this halley start --http 0.0.0.0:3111",
+      "halley start --http 0.0.0.0:3111 --api-keys-file halley.keys.toml",
     ],
     ["cluster"],
   ),

@@ -78,9 +78,19 @@ export async function configureLogging(
   const limit = new RepeatLimit((record) => output.line(format(record).trimEnd()), clock, counters);
   await configure({
     reset: true,
-    sinks: { out: (record) => limit.log(record) },
+    sinks: {
+      out: (record) => limit.log(record),
+      all: (record) => output.line(format(record).trimEnd()),
+    },
     loggers: [
       { category: "halley", lowestLevel: logLevel, sinks: ["out"] },
+      // Whatever the level: who asks later what was done needs every line.
+      {
+        category: ["halley", "audit"],
+        lowestLevel: "info",
+        sinks: ["all"],
+        parentSinks: "override",
+      },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["out"] },
     ],
   });

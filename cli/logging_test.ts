@@ -40,6 +40,17 @@ describe("configureLogging()", () => {
     for (const line of lines) assert.match(line, time);
   });
 
+  test("prints every line of the audit log, whatever the level and however many come", async () => {
+    const { parts, lines } = readLog();
+    const { output } = await configureLogging({ logLevel: "error", logFormat: "text" }, parts);
+    for (let call = 1; call <= 50; call++) getLogger(["halley", "audit"]).info("{call}", { call });
+    getLogger(["halley", "logic"]).info("not shown");
+    await output.flush(1000);
+    assert.equal(lines().length, 50);
+    assert.match(lines()[49], / INFO halley.audit 50$/);
+    assert.equal(parts.counters.linesLeftOut, 0);
+  });
+
   test("prints JSON lines", async () => {
     const { parts, lines: read } = readLog();
     const { output } = await configureLogging({ logLevel: "warning", logFormat: "json" }, parts);

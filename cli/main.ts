@@ -9,6 +9,7 @@ import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../platform/system_clock.ts";
 import { parentGone } from "../platform/parent.ts";
 import type { Platform, Signal } from "../platform/port.ts";
+import { readAccess } from "./api_keys_file.ts";
 import { effectiveToml } from "./config/render.ts";
 import { loadConfig, type LoadedConfig } from "./config/load.ts";
 import { ConfigError } from "../options/reading.ts";
@@ -24,6 +25,7 @@ import { OneProcess } from "./roles/one_process.ts";
 import type { Running } from "./roles/role_process.ts";
 import { WORKER_VARIABLE, WorkerRole } from "./roles/worker.ts";
 import { Workers } from "./roles/workers.ts";
+import { tools } from "./tools.ts";
 import { version } from "./version.ts";
 
 /** What the process ends with. */
@@ -92,6 +94,7 @@ function checkConfig(platform: Platform, output: ProcessOutput, args: readonly s
   const loaded = isServerCommand(first)
     ? load(platform, first, rest)
     : load(platform, "start", args);
+  readAccess(loaded.config);
   console.log(effectiveToml(loaded).trimEnd());
   if (loaded.environmentListed) return;
   output.complain("misspelt HALLEY_ variables were not looked for; that needs --allow-env");
@@ -191,8 +194,6 @@ async function run(
         (config, on) => endingWith(Number(args[0]), new WorkerRole(config, on).open()),
       );
       return undefined;
-    case "sim":
-      return await (await import("../sim/main.ts")).runSim(platform, args);
     case "sim-server":
       // Whatever the surroundings say, it is as the simulator wants it.
       await serve(
@@ -215,8 +216,10 @@ async function run(
       else checkConfig(platform, output, args);
       return ExitCode.ok;
     default: {
+      if (Object.hasOwn(tools, command)) return await tools[command](platform, args) ?? ExitCode.ok;
       const what = command.startsWith("-") ? "flag" : "command";
-      const known = [...Object.keys(commandHelps), "sim", "--help", "--version"];
+      const commands = [...Object.keys(commandHelps), ...Object.keys(tools)];
+      const known = [...commands, "--help", "--version"];
       const advice = suggest(command, known) || "; see halley --help";
       output.complain(`there is no ${what} "${command}"${advice}`);
       return ExitCode.usage;

@@ -14,7 +14,7 @@ import type { Address, Process } from "../platform/port.ts";
 import { isLoopback } from "../protocol/host.ts";
 import { type CometNode, runId } from "../protocol/cluster/comet_node.ts";
 import { formatAddress, isWildcard } from "../options/address.ts";
-import { type Config, listenersOf } from "./config/schema.ts";
+import { type Config, listenersOf, needsApiKey } from "./config/schema.ts";
 import { version } from "./version.ts";
 
 const log = getLogger(["halley"]);
@@ -33,26 +33,26 @@ export function newRunId(name: string, clock: Clock, prng: Prng): string {
 
 /** Who may use the HTTP API, in words. */
 export function access(config: Config, http: Address): string {
-  if (config.apiKey !== "") return "API key";
+  if (needsApiKey(config)) return "API key";
   if (isLoopback(http.hostname)) return "this machine alone";
   return "ANYONE who reaches it (insecure-api)";
 }
 
 /** Which Host fields the HTTP API answers: without a key it takes what names this machine. */
-function apiHosts({ hosts, apiKey, insecureApi }: Config): Hosts {
-  if (hosts.length > 0) return hosts;
-  if (apiKey !== "") return ["*"];
-  return insecureApi ? "addresses" : [];
+function apiHosts(config: Config): Hosts {
+  if (config.hosts.length > 0) return config.hosts;
+  if (needsApiKey(config)) return ["*"];
+  return config.insecureApi ? "addresses" : [];
 }
 
 /** Who may use the HTTP API, and who is believed, as its options. */
 export function apiAccess(
   config: Config,
-): Pick<HttpAppOptions, "apiKey" | "hosts" | "trustedProxies" | "origins"> {
-  const { apiKey, trustedProxies } = config;
+): Pick<HttpAppOptions, "hosts" | "trustedProxies" | "origins"> {
+  const { trustedProxies } = config;
   // That any page may connect is no reason to tell every site the names of this machine.
   const origins = config.origins.length > 0 ? config.origins : "local";
-  return { apiKey, hosts: apiHosts(config), trustedProxies, origins };
+  return { hosts: apiHosts(config), trustedProxies, origins };
 }
 
 /** Which are answered at `/metrics` of a role without an API: others read it by the machine's name. */

@@ -6,6 +6,8 @@ import type { Address } from "../platform/port.ts";
 import { MemoryProcess } from "../tests/memory_platform/process.ts";
 import { type Config, defaultConfig } from "./config/schema.ts";
 import { withLogLines } from "../tests/support/log_lines.ts";
+import { ApiKeys, scopes } from "../logic/http/api_keys.ts";
+import { apiKeyFor } from "../tests/support/http_app.ts";
 import { Metrics } from "./metrics.ts";
 import { metricsApp } from "./roles/http.ts";
 import {
@@ -29,6 +31,7 @@ function configWith(changes: Partial<Config>): Config {
 const HOSTS: readonly [Partial<Config>, Hosts, Hosts, Hosts][] = [
   [{}, [], [], ["*"]],
   [{ apiKey: "right-key" }, ["*"], ["*"], ["*"]],
+  [{ apiKeysFile: "halley.keys.toml" }, ["*"], ["*"], ["*"]],
   [{ insecureApi: true }, "addresses", "addresses", ["*"]],
   [{ hosts: ["a.example"] }, ["a.example"], ["a.example"], ["a.example"]],
   [{ hosts: ["a.example"], apiKey: "right-key" }, ["a.example"], ["a.example"], ["a.example"]],
@@ -43,9 +46,9 @@ for (const [changes, api, onLoopback, elsewhere] of HOSTS) {
   });
 }
 
-test("the key, the trusted proxies and the origins of the API are those of the options", () => {
-  const given = { apiKey: "right-key", trustedProxies: ["10.0.0.9"] };
-  assert.deepEqual(apiAccess(configWith(given)), { ...given, hosts: ["*"], origins: "local" });
+test("the trusted proxies and the origins of the API are those of the options", () => {
+  const given = { trustedProxies: ["10.0.0.9"] };
+  assert.deepEqual(apiAccess(configWith(given)), { ...given, hosts: [], origins: "local" });
   assert.deepEqual(apiAccess(configWith({ origins: ["null"] })).origins, ["null"]);
 });
 
@@ -82,13 +85,27 @@ test("a start that lets pages of every site in says so", () =>
 
 test("pages of other sites cannot read /metrics of a role without an API", async () => {
   const config = configWith({ metrics: "127.0.0.1:9100" });
-  const app = metricsApp(config, LOOPBACK, new Metrics(), () => undefined);
+  const keys = new ApiKeys("anyone");
+  const app = metricsApp(config, keys, LOOPBACK, new Metrics(), () => undefined);
   const status = async (path: string, headers: HeadersInit) =>
     (await app.request(`http://127.0.0.1:9100${path}`, { headers })).status;
   assert.equal(await status("/metrics", {}), 200);
   assert.equal(await status("/metrics", { host: "evil.example" }), 403);
   assert.equal(await status("/metrics", { origin: "http://evil.example" }), 403);
   assert.equal(await status("/healthz", { host: "evil.example" }), 200);
+});
+
+test("/metrics of a role without an API asks for a key of scope read", async () => {
+  const keys = new ApiKeys(scopes.map((scope) => apiKeyFor(scope)));
+  const config = configWith({ metrics: "127.0.0.1:9100" });
+  const app = metricsApp(config, keys, LOOPBACK, new Metrics(), () => undefined);
+  const status = async (headers: HeadersInit) =>
+    (await app.request("http://127.0.0.1:9100/metrics", { headers })).status;
+  assert.equal(await status({}), 401);
+  assert.equal(await status({ "x-api-key": "key-nobody" }), 401);
+  assert.equal(await status({ "x-api-key": "key-read" }), 200);
+  assert.equal(await status({ "x-api-key": "key-push" }), 403);
+  assert.equal(await status({ authorization: "Bearer key-admin" }), 403);
 });
 
 /** What is asked for, the limit of open files, what is taken, and what is said beside it. */

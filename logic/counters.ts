@@ -61,8 +61,10 @@ export class LogicCounters {
   pushesFailed = 0;
   /** Push calls by key or mid whose keys and mids were all nobody's. */
   pushesToNobody = 0;
-  /** HTTP calls without the API key. */
+  /** HTTP calls without an API key. */
   httpUnauthorized = 0;
+  /** HTTP calls whose API key is not for such calls. */
+  httpOutOfScope = 0;
   /** HTTP calls refused for their Host, or because a page of another site made them. */
   httpForbidden = 0;
   /** HTTP calls answered with code -400. */

@@ -10,7 +10,16 @@ export const apiOptions = inSection("api", {
     range: "8 to 256 visible ASCII characters, or empty for none",
     form: /^(?:|[!-~]{8,256})$/,
     secret: true,
-    text: "Key that callers of the HTTP API must show",
+    text: "Key that callers of the HTTP API must show; it is for every call",
+  }),
+  apiKeysFile: text({
+    name: "api-keys-file",
+    default: "",
+    defaultText: "none",
+    placeholder: "FILE",
+    range: "a path, or empty for none",
+    form: /^/,
+    text: "File with more keys, each for some calls alone; see halley api-key --help",
   }),
   insecureApi: toggle({
     name: "insecure-api",
@@ -20,7 +29,7 @@ export const apiOptions = inSection("api", {
   hosts: list({
     name: "hosts",
     default: [],
-    defaultText: "with api-key all; else those of loopback, with insecure-api IP addresses too",
+    defaultText: "with API keys all; else those of loopback, with insecure-api IP addresses too",
     placeholder: "HOST,...",
     range: "host names or IP addresses without a port, with commas between them, or *",
     form: /^(?:\*|[\w.-]{1,255}|[\da-fA-F.]*(?::[\da-fA-F.]*){2,7})$/,

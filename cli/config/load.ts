@@ -108,7 +108,7 @@ function readFile(reading: Reading, path: string, input: ConfigInput): void {
 }
 
 /** Why a file cannot be read, in words. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: string; message: string };
   if (code === "ENOENT") return "there is no such file";
   if (code === "EACCES") return "permission denied";

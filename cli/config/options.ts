@@ -63,7 +63,8 @@ export const options = {
     http: address({
       name: "http",
       default: { hostname: "127.0.0.1", port: 3111 },
-      text: "Address of the HTTP API; beyond loopback it needs api-key or insecure-api",
+      text:
+        "Address of the HTTP API; beyond loopback it needs api-key, api-keys-file or insecure-api",
     }),
     workers: text({
       name: "workers",

@@ -4,7 +4,14 @@ import { isLoopback } from "../../protocol/host.ts";
 import { isProtocolOperation } from "../../protocol/operations.ts";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import { options } from "./options.ts";
-import { type Config, type Field, isReplaced, listenersOf, optionList } from "./schema.ts";
+import {
+  type Config,
+  type Field,
+  isReplaced,
+  listenersOf,
+  needsApiKey,
+  optionList,
+} from "./schema.ts";
 
 function overlap(a: Address, b: Address): boolean {
   if (a.port === 0 || a.port !== b.port) return false;
@@ -172,11 +179,12 @@ function ports(config: Config, command: ServerCommand): string[] {
   );
 }
 
-function api({ http, apiKey, insecureApi }: Config, command: ServerCommand): string[] {
+function api(config: Config, command: ServerCommand): string[] {
+  const { http, insecureApi } = config;
   const hasApi = command === "start" || command === "logic";
-  if (!hasApi || isLoopback(http.hostname) || apiKey !== "" || insecureApi) return [];
+  if (!hasApi || isLoopback(http.hostname) || needsApiKey(config) || insecureApi) return [];
   return [
     `http = "${formatAddress(http)}": anyone who reaches it could push; set ` +
-    `${options.apiKey.name}, or listen on 127.0.0.1, or say ${options.insecureApi.name}`,
+    `${options.apiKey.name} or ${options.apiKeysFile.name}, or listen on 127.0.0.1, or say ${options.insecureApi.name}`,
   ];
 }

@@ -13,11 +13,12 @@ describe("relations()", () => {
   test("lets HTTP beyond loopback only with a key, or when told so", () => {
     const http = { hostname: "0.0.0.0", port: 3111 };
     assert.deepEqual(check({ http }), [
-      'http = "0.0.0.0:3111": anyone who reaches it could push; set api-key, ' +
+      'http = "0.0.0.0:3111": anyone who reaches it could push; set api-key or api-keys-file, ' +
       "or listen on 127.0.0.1, or say insecure-api",
     ]);
     assert.equal(check({ http: { hostname: "10.0.0.5", port: 3111 } }).length, 1);
     assert.deepEqual(check({ http, apiKey: "0123456789" }), []);
+    assert.deepEqual(check({ http, apiKeysFile: "halley.keys.toml" }), []);
     assert.deepEqual(check({ http, insecureApi: true }), []);
     assert.deepEqual(check({ http: { hostname: "::1", port: 3111 } }), []);
   });

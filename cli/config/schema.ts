@@ -35,6 +35,11 @@ export function listenersOf({ listeners, tcp, ws }: Config): Config["listeners"]
     : [{ address: tcp, transport: "tcp" }, { address: ws, transport: "websocket" }];
 }
 
+/** Whether callers of the HTTP API must show a key. */
+export function needsApiKey({ apiKey, apiKeysFile }: Config): boolean {
+  return apiKey !== "" || apiKeysFile !== "";
+}
+
 /** Whether tables stand for an option, which then must not be given. */
 export function isReplaced({ unless }: Option<unknown>, config: Config): boolean {
   return unless !== undefined && (config[unless as Field] as readonly unknown[]).length > 0;

@@ -14,6 +14,8 @@ import type { Metrics } from "../metrics.ts";
 import { apiAccess, httpConnectionsMax, metricsHosts } from "../role_options.ts";
 import { addHttp } from "./role_metrics.ts";
 import type { RoleProcess } from "./role_process.ts";
+import { ApiKeys } from "../../logic/http/api_keys.ts";
+import { readAccess } from "../api_keys_file.ts";
 
 /**
  * Serves HTTP within the limits of the configuration, and shows in the metrics what it counts.
@@ -45,7 +47,8 @@ export function openApi(
 ): Promise<HttpServer> {
   const { config, metrics, unready } = role;
   const assets = config.demo === "on" ? [...clientAssets, ...demoAssets(listeners)] : clientAssets;
-  const options = { ...apiAccess(config), unready, metrics: () => metrics.text(), assets };
+  const keys = role.apiKeys = new ApiKeys(readAccess(config));
+  const options = { ...apiAccess(config), keys, unready, metrics: () => metrics.text(), assets };
   return openHttp(role, {
     address: config.http,
     fetch: createHttpApp(logic, options).fetch,
@@ -56,12 +59,13 @@ export function openApi(
 /** Answers for the metrics and the health of a role that has no HTTP API. */
 export function metricsApp(
   config: Config,
+  keys: ApiKeys,
   address: Address,
   metrics: Metrics,
   unready: () => string | undefined | Promise<string | undefined>,
 ): Hono<HttpEnv> {
   const hosts = metricsHosts(config, address);
-  return monitoringApp({ apiKey: config.apiKey, hosts, unready, metrics: () => metrics.text() });
+  return monitoringApp({ keys, hosts, unready, metrics: () => metrics.text() });
 }
 
 /**
@@ -73,7 +77,8 @@ export async function serveMetrics(role: RoleProcess): Promise<HttpServer | unde
   const { config, metrics, unready } = role;
   const address = parseAddress(config.metrics);
   if (address === undefined) return undefined;
-  const app = metricsApp(config, address, metrics, unready);
+  const keys = role.apiKeys = new ApiKeys(readAccess(config));
+  const app = metricsApp(config, keys, address, metrics, unready);
   const fetch = (request: Request) => app.fetch(request);
   return await openHttp(role, { address, fetch, bodyBytesMax: 0 });
 }

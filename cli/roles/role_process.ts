@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { systemPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
 import type { Drivers } from "../../drivers/open.ts";
+import type { ApiKeys } from "../../logic/http/api_keys.ts";
 import type { Hooks } from "../../logic/hooks.ts";
 import type { Platform } from "../../platform/port.ts";
 import { systemClock } from "../../platform/system_clock.ts";
@@ -35,6 +36,8 @@ export abstract class RoleProcess<Open extends Running = Running> {
   /** What holds the data, where that is here: opened first, closed last. */
   protected drivers: Drivers | undefined;
   protected http: HttpServer | undefined;
+  /** Who may call it over HTTP, where it serves that. */
+  apiKeys: ApiKeys | undefined;
   readonly #running = new RunningClock(systemClock);
   #ready = false;
   #closed: Promise<void> | undefined;

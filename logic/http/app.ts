@@ -7,9 +7,16 @@ import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure } from "./answers.ts";
 import { type CallRequest, goimCalls, nodesPath } from "./calls.ts";
+import { audited } from "./audit.ts";
 import { clientAddress } from "./client_address.ts";
 import { historyCall } from "./history_call.ts";
-import { type HttpEnv, monitoringApp, type MonitoringOptions, pathOf } from "./monitoring.ts";
+import {
+  type HttpEnv,
+  monitoringApp,
+  type MonitoringOptions,
+  needsScope,
+  pathOf,
+} from "./monitoring.ts";
 import { muteCalls } from "./mute_calls.ts";
 import { pushCall } from "./push_call.ts";
 
@@ -27,7 +34,7 @@ const logger = getLogger(["halley", "logic"]);
  * The HTTP API. Its `fetch(request, { remoteAddress })` answers one request.
  *
  * Calls are answered with HTTP 200 and a code in the body, as goim does; HTTP's own codes serve what
- * goim does not have: 401 without the API key, 403 for pages of other sites, 404 and 405 for what is
+ * goim does not have: 401 without an API key, 403 for pages of other sites and keys without the scope of the call, 404 and 405 for what is
  * no call.
  */
 export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpEnv> {
@@ -39,8 +46,9 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
   const app = monitoringApp({ ...options, mayAsk }, counters);
   const proxies = new Networks(options.trustedProxies);
   const calls = [...goimCalls(logic), pushCall(logic), historyCall(logic), ...muteCalls(logic)];
-  for (const { method, path, answer } of calls) {
-    app.on(method, path, async (c) => {
+  for (const { method, path, scope, answer } of calls) {
+    if (scope === "admin") app.on(method, path, audited(proxies));
+    app.on(method, path, needsScope(scope, counters), async (c) => {
       const result = await answer(call(c, proxies));
       const origin = c.req.header("origin");
       // Whoever came as far as this may ask.
@@ -72,10 +80,11 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
 }
 
 function call(c: Context<HttpEnv>, proxies: Networks): CallRequest {
-  const request = c.req.raw;
+  const { url, headers } = c.req.raw;
   return {
-    request,
-    clientAddress: () => clientAddress(request.headers, c.env.remoteAddress, proxies),
+    url,
+    body: async () => new Uint8Array(await c.req.arrayBuffer()),
+    clientAddress: () => clientAddress(headers, c.env.remoteAddress, proxies),
   };
 }
 

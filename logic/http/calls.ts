@@ -1,10 +1,13 @@
 import type { Logic } from "../logic.ts";
 import { type Answer, type JsonText, ok } from "./answers.ts";
+import type { Scope } from "./api_keys.ts";
 import { Query } from "./query.ts";
 
 /** A request, as the calls see it. */
 export interface CallRequest {
-  readonly request: Request;
+  readonly url: string;
+  /** The body, which the server has read whole, within its limit, before it handed the request over. */
+  body(): Promise<Uint8Array>;
   /** The client's IP address, as far as it is known. */
   clientAddress(): string;
 }
@@ -13,6 +16,8 @@ export interface CallRequest {
 export interface Call {
   readonly method: "GET" | "POST";
   readonly path: string;
+  /** What a key must be for; each call of scope `admin` has a line in the audit log. */
+  readonly scope: Scope;
   /** @throws {BadRequest} When a parameter is missing or wrong. */
   readonly answer: (request: CallRequest) => Promise<Answer | JsonText>;
 }
@@ -64,16 +69,12 @@ function post(path: string, read: (query: Query) => (body: Uint8Array) => Promis
   return {
     method: "POST",
     path,
-    async answer({ request }) {
-      const push = read(new Query(request.url));
-      return ok(await push(await bodyOf(request)));
+    scope: "push",
+    async answer({ url, body }) {
+      const push = read(new Query(url));
+      return ok(await push(await body()));
     },
   };
-}
-
-/** The body, which the server has read whole, within its limit, before it handed the request over. */
-export async function bodyOf(request: Request): Promise<Uint8Array> {
-  return new Uint8Array(await request.arrayBuffer());
 }
 
 /** A question. */
@@ -84,7 +85,7 @@ function get(
   return {
     method: "GET",
     path,
-    answer: async ({ request, clientAddress }) =>
-      ok(await ask(new Query(request.url), clientAddress)),
+    scope: "read",
+    answer: async ({ url, clientAddress }) => ok(await ask(new Query(url), clientAddress)),
   };
 }

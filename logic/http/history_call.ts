@@ -10,8 +10,9 @@ export function historyCall({ history }: Logic): Call {
   return {
     method: "GET",
     path: "/goim/history/room",
-    async answer({ request }) {
-      const query = new Query(request.url);
+    scope: "read",
+    async answer({ url }) {
+      const query = new Query(url);
       const room = roomKey(query.text("type"), query.text("room"));
       const page = await history.ask(room, {
         after: query.integer("after"),

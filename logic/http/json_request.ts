@@ -7,7 +7,7 @@ import { jsonMember, parseJsonObject } from "../../protocol/json_object.ts";
 import { Limits } from "../../protocol/limits.ts";
 import { decodeUtf8 } from "../../protocol/utf8.ts";
 import { BadRequest } from "../bad_request.ts";
-import { bodyOf } from "./calls.ts";
+import type { CallRequest } from "./calls.ts";
 import { int64 } from "./query.ts";
 
 /** A reviver of `JSON.parse` that leaves numbers as they were written. */
@@ -33,8 +33,8 @@ export class JsonRequest {
    *
    * @throws {BadRequest} When it is no JSON object.
    */
-  static async of(request: Request): Promise<JsonRequest> {
-    return new JsonRequest(decodeUtf8(await bodyOf(request)) ?? "");
+  static async of(request: Pick<CallRequest, "body">): Promise<JsonRequest> {
+    return new JsonRequest(decodeUtf8(await request.body()) ?? "");
   }
 
   has(name: string): boolean {

@@ -1,15 +1,15 @@
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { LogicCounters } from "../counters.ts";
 import { Code, failure, ok } from "./answers.ts";
-import { apiKeyCheck } from "./api_key.ts";
+import type { ApiKeys, Caller, Scope } from "./api_keys.ts";
 import { type Asset, serveAssets } from "./assets.ts";
 import { hostGuard, type Hosts, pageGuard } from "./page_guard.ts";
 
 /** Who may ask a role over HTTP, and what it says of itself. */
 export interface MonitoringOptions {
-  /** What callers of all but `/healthz`, `/readyz` and the assets must show; empty lets everyone through. */
-  readonly apiKey: string;
+  /** What callers of all but `/healthz`, `/readyz` and the assets must show. */
+  readonly keys: ApiKeys;
   /** Which Host fields are answered, but for `/healthz`, `/readyz` and most assets. */
   readonly hosts: Hosts;
   /** Why the server cannot take work, for `/readyz`, in words that anybody may read. */
@@ -28,7 +28,17 @@ export interface HttpEnv {
     /** The peer's IP address. */
     readonly remoteAddress: string;
   };
+  Variables: {
+    /** Who it is from, but for what anybody may read. */
+    caller: Caller;
+  };
 }
+
+/** Where it is counted who was turned away. */
+type AccessCounters = Pick<
+  LogicCounters,
+  "httpForbidden" | "httpUnauthorized" | "httpOutOfScope"
+>;
 
 const anyHost = (_: Headers) => true;
 
@@ -42,7 +52,7 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
  */
 export function monitoringApp(
   options: MonitoringOptions,
-  counters?: Pick<LogicCounters, "httpForbidden" | "httpUnauthorized">,
+  counters?: AccessCounters,
 ): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: pathOf });
   const { assets = [] } = options;
@@ -50,7 +60,6 @@ export function monitoringApp(
   const ownHost = hostGuard(options.hosts);
   for (const { path, isOwnHost } of assets) isPublic.set(path, isOwnHost ? ownHost : anyHost);
   const refusal = pageGuard(options.hosts, options.mayAsk);
-  const mayPass = apiKeyCheck(options.apiKey);
   app.use(async (c, next) => {
     // Load balancers ask by any name, and whoever else does learns nothing.
     if (isPublic.get(c.req.path)?.(c.req.raw.headers)) return await next();
@@ -59,7 +68,11 @@ export function monitoringApp(
       if (counters !== undefined) counters.httpForbidden++;
       return c.json(failure(Code.forbidden, reason), 403);
     }
-    if (mayPass(c.req.raw.headers)) return await next();
+    const caller = options.keys.callerOf(c.req.raw.headers);
+    if (caller !== undefined) {
+      c.set("caller", caller);
+      return await next();
+    }
     if (counters !== undefined) counters.httpUnauthorized++;
     c.header("www-authenticate", "Bearer");
     return c.json(failure(Code.unauthorized, "API key is missing or wrong"), 401);
@@ -75,12 +88,23 @@ export function monitoringApp(
   });
   app.get(
     "/metrics",
+    needsScope("read", counters),
     async (c) => c.body(await options.metrics(), 200, { "content-type": METRICS_TYPE }),
   );
   app.notFound((c) =>
     redirectToCall(app, c) ?? c.json(failure(Code.notFound, "no such call"), 404)
   );
   return app;
+}
+
+/** Lets those pass whose key has a scope. */
+export function needsScope(scope: Scope, counters?: AccessCounters): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const { name, scopes } = c.var.caller;
+    if (scopes.has(scope)) return await next();
+    if (counters !== undefined) counters.httpOutOfScope++;
+    return c.json(failure(Code.forbidden, `API key "${name}" lacks the scope ${scope}`), 403);
+  };
 }
 
 /** Whoever comes with another method than a path has is told which it has. */

@@ -10,7 +10,8 @@ export function muteCalls({ moderator }: Logic): readonly Call[] {
     {
       method: "POST",
       path: "/v1/mute",
-      async answer({ request: http }) {
+      scope: "admin",
+      async answer(http) {
         const request = await JsonRequest.of(http);
         const forMs = request.count("for_ms", muteMsForm);
         return ok(await moderator.mute(request.int64("mid"), forMs, roomIn(request)));
@@ -19,7 +20,8 @@ export function muteCalls({ moderator }: Logic): readonly Call[] {
     {
       method: "POST",
       path: "/v1/unmute",
-      async answer({ request: http }) {
+      scope: "admin",
+      async answer(http) {
         const request = await JsonRequest.of(http);
         return ok({ was_muted: await moderator.unmute(request.int64("mid"), roomIn(request)) });
       },

@@ -15,7 +15,8 @@ export function pushCall({ push }: Logic): Call {
   return {
     method: "POST",
     path: "/v1/push",
-    answer: async ({ request }) => ok(await send(push, await JsonRequest.of(request))),
+    scope: "push",
+    answer: async (http) => ok(await send(push, await JsonRequest.of(http))),
   };
 }
 

@@ -13,6 +13,7 @@ import type { PushMessage } from "../../protocol/push_message.ts";
 import { roomDefaults } from "../../protocol/room_options.ts";
 import { Logic, logicDefaults } from "../../logic/logic.ts";
 import { nodesDefaults } from "../../logic/nodes.ts";
+import { type ApiKey, ApiKeys, digestOf, fullKey, type Scope } from "../../logic/http/api_keys.ts";
 import { createHttpApp, type HttpAppOptions } from "../../logic/http/app.ts";
 
 /** The answer to a call that went well and has no data. */
@@ -59,14 +60,19 @@ export class NotingLog extends MemoryPushLog {
   }
 }
 
+/** A key for a scope alone: `key-` and the scope. */
+export function apiKeyFor(scope: Scope): ApiKey {
+  return { name: `for-${scope}`, digest: digestOf(`key-${scope}`), scopes: new Set([scope]) };
+}
+
 /** The rooms of {@linkcode setUp} that keep history. */
 export const logRooms = { ...roomDefaults, type: "log", historySize: 50, historyTtlMs: 60_000 };
 
 /** Two comets of two regions, with rooms, and three clients. */
 export async function setUp(
-  { partitionBytesMax = 1_000_000, comets = true, ...options }:
+  { partitionBytesMax = 1_000_000, comets = true, apiKey, ...options }:
     & Partial<HttpAppOptions>
-    & { partitionBytesMax?: number; comets?: boolean } = {},
+    & { partitionBytesMax?: number; comets?: boolean; apiKey?: string } = {},
 ) {
   const clock = new ManualClock(START_MS);
   const nodes = new MemoryNodes(clock);
@@ -127,7 +133,7 @@ export async function setUp(
     await logic.connect({ server: "a", connectionId, token: bytes, remoteAddress: "" });
   }
   const app = createHttpApp(logic, {
-    apiKey: "",
+    keys: new ApiKeys(apiKey === undefined ? "anyone" : [fullKey("api-key", apiKey)]),
     hosts: [],
     trustedProxies: [],
     origins: "local",

@@ -1,0 +1,13 @@
+import type { Platform } from "../platform/port.ts";
+
+/** Does its work and gives the code to end with; nothing when all is well. */
+type Tool = (platform: Platform, args: readonly string[]) => Promise<number | void>;
+
+/** Commands that run no server: what each is made of is read when it is asked for. */
+export const tools: Readonly<Record<string, Tool>> = {
+  "sim": async (platform, args) => await (await import("../sim/main.ts")).runSim(platform, args),
+  "api-key": async (_, args) => {
+    const { apiKeyCommand } = await import("./api_key_command.ts");
+    console.log(apiKeyCommand(args, (text) => console.error(`halley: ${text}`)));
+  },
+};

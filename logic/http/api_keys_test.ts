@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { apiKeyFor, setUp } from "../../tests/support/http_app.ts";
+import { withLogLines } from "../../tests/support/log_lines.ts";
+import { ApiKeys, fullKey, type Scope, scopes } from "./api_keys.ts";
+
+/** Every call that needs a key, with its scope. */
+const CALLS: readonly (readonly [Scope, string])[] = [
+  ["push", "POST /goim/push/keys"],
+  ["push", "POST /goim/push/mids"],
+  ["push", "POST /goim/push/room"],
+  ["push", "POST /goim/push/all"],
+  ["push", "POST /v1/push"],
+  ["read", "GET /goim/online/top"],
+  ["read", "GET /goim/online/room"],
+  ["read", "GET /goim/online/total"],
+  ["read", "GET /goim/nodes/weighted"],
+  ["read", "GET /goim/nodes/instances"],
+  ["read", "GET /goim/history/room"],
+  ["read", "GET /metrics"],
+  ["admin", "POST /v1/mute"],
+  ["admin", "POST /v1/unmute"],
+];
+
+test("every call is in the table of scopes", async () => {
+  const { app } = await setUp();
+  const open = ["GET /healthz", "GET /readyz"];
+  const routes = app.routes.filter(({ path }) => path !== "/*")
+    .map(({ method, path }) => `${method} ${path}`);
+  assert.deepEqual(
+    [...new Set(routes)].filter((line) => !open.includes(line)).sort(),
+    CALLS.map(([, line]) => line).sort(),
+  );
+});
+
+for (const [scope, line] of CALLS) {
+  test(`${line} lets a key of scope ${scope} in, and one of each other scope not`, async () => {
+    const { call, logic, pushLog } = await setUp({ keys: new ApiKeys(scopes.map(apiKeyFor)) });
+    for (const other of scopes.filter((other) => other !== scope)) {
+      for (const path of [line, `${line}?operation=1&room=1&type=live`]) {
+        const { status, text } = await call(path, { headers: { "x-api-key": `key-${other}` } });
+        const message = `API key "for-${other}" lacks the scope ${scope}`;
+        assert.deepEqual([status, text], [403, JSON.stringify({ code: -403, message })]);
+      }
+    }
+    assert.equal(logic.counters.httpOutOfScope, 4);
+    assert.deepEqual(pushLog.taken, []);
+    assert.equal(logic.counters.mutes, 0);
+    const nobody: HeadersInit[] = [{}, { "x-api-key": "key-nobody" }];
+    for (const headers of nobody) {
+      assert.equal((await call(line, { headers })).status, 401);
+    }
+    assert.equal(logic.counters.httpUnauthorized, 2);
+    const shown: HeadersInit[] = [{ "x-api-key": `key-${scope}` }, {
+      authorization: `Bearer key-${scope}`,
+    }];
+    for (const headers of shown) {
+      assert.equal((await call(line, { headers })).status, 200);
+    }
+  });
+}
+
+test("what is no call is told to keys of every scope", async () => {
+  const { call } = await setUp({ keys: new ApiKeys(scopes.map(apiKeyFor)) });
+  for (const scope of scopes) {
+    const headers = { "x-api-key": `key-${scope}` };
+    assert.equal((await call("GET /v1/push", { headers })).status, 405);
+    assert.equal((await call("POST /v1/mute/all", { headers })).status, 404);
+    assert.equal((await call("POST /v1/mute/", { headers })).status, 307);
+  }
+  assert.equal((await call("POST /v1/mute/all")).status, 401);
+});
+
+test("ApiKeys.replace() ends keys and brings others, without a restart", async () => {
+  const keys = new ApiKeys([fullKey("old", "old-key"), apiKeyFor("push")]);
+  const { call } = await setUp({ keys });
+  const status = async (key: string) =>
+    (await call("GET /goim/online/total", { headers: { "x-api-key": key } })).status;
+  assert.deepEqual([await status("old-key"), await status("new-key")], [200, 401]);
+  keys.replace([fullKey("new", "new-key")]);
+  assert.deepEqual([await status("old-key"), await status("new-key")], [401, 200]);
+  keys.replace([]);
+  assert.deepEqual([await status("new-key"), await status("")], [401, 401], "none is not anyone");
+});
+
+test("each call of scope admin has a line in the audit log, done or refused, and no other", () =>
+  withLogLines(["halley", "audit"], async (lines) => {
+    const keys = new ApiKeys(scopes.map(apiKeyFor));
+    const { call } = await setUp({ keys, trustedProxies: ["10.1.0.9"] });
+    const by = (scope: string, more = {}) => ({
+      headers: { "x-api-key": `key-${scope}`, ...more },
+    });
+    const mute = '{"mid":"7","for_ms":1000}';
+    await call("POST /v1/mute", { body: mute, ...by("admin", { "x-forwarded-for": "192.0.2.5" }) });
+    await call("POST /v1/mute", { body: "{}", ...by("admin") });
+    await call("POST /v1/unmute", { body: '{"mid":"7"}', ...by("read") });
+    await call("POST /v1/unmute", { body: `{"mid":"7"${" ".repeat(1_000)}}`, ...by("admin") });
+    await call("POST /v1/mute", { body: mute, ...by("nobody") });
+    await call("POST /goim/push/all?operation=1", by("push"));
+    await call("GET /goim/online/total", by("read"));
+    const at = "at 10.1.0.9:";
+    const refused = '{"code":-403,"message":"API key \\"for-read\\" lacks the scope admin"}';
+    assert.deepEqual(lines, [
+      `info: /v1/mute by for-admin at 192.0.2.5: ${mute} was answered {"code":0,"message":""}`,
+      `info: /v1/mute by for-admin ${at} {} was answered {"code":-400,"message":"for_ms is missing"}`,
+      `info: /v1/unmute by for-read ${at} {"mid":"7"} was answered ${refused}`,
+      `info: /v1/unmute by for-admin ${at} {"mid":"7"${" ".repeat(490)}… was answered ` +
+      '{"code":0,"message":"","data":{"was_muted":true}}',
+    ]);
+  }));
