@@ -18,9 +18,9 @@ export class StoreRefused extends StoreUnavailable {
   override readonly name = "StoreRefused";
 }
 
-/** As many users are muted as may be; nothing was done. */
-export class MutesFull extends StoreUnavailable {
-  override readonly name = "MutesFull";
+/** As many users are muted, or blocked, as may be; nothing was done. */
+export class ModerationFull extends StoreUnavailable {
+  override readonly name = "ModerationFull";
 }
 
 /**

@@ -1,6 +1,26 @@
 /** Most mutes that a store keeps at once. */
 export const MUTES_MAX = 100_000;
 
+/** Most blocks that a store keeps at once. */
+export const BLOCKS_MAX = 100_000;
+
+/**
+ * Whom a block keeps out: a user, or whoever has a key.
+ *
+ * ```ts
+ * import type { Blocked } from "./mod.ts";
+ *
+ * const phone: Blocked = { key: "phone" };
+ * console.log(phone);
+ * ```
+ */
+export type Blocked = { readonly mid: bigint } | { readonly key: string };
+
+/** Whom a block keeps out, as text: `m` and the mid, or `k` and the key. */
+export function blockedText(who: Blocked): string {
+  return "mid" in who ? `m${who.mid}` : `k${who.key}`;
+}
+
 /** A client's message to a room, as far as it matters whether it may be said. */
 export interface ClientMessage {
   /** Who says it: `m` and the mid, or for nobody's mid `k` and the connection's key. */
@@ -38,6 +58,8 @@ export type Admission =
 export type ModerationPromise =
   /** A mid that is muted in a room, or everywhere, is not admitted there until its time is over. */
   | "muted"
+  /** Who is blocked, by mid or by key, is known until the time is over, whoever asks. */
+  | "blocked"
   /** A sender says so many messages a second, so many at once, and keeps the pause of the room. */
   | "paced"
   /** A sender does not say the same to a room twice within the window. */
@@ -47,7 +69,7 @@ export type ModerationPromise =
   /** What is not admitted counts nowhere; senders do not touch each other; many at once count all. */
   | "exact";
 
-/** Who may say something now, over all logics. */
+/** Who may come in and who may say something now, over all logics. */
 export interface Moderation {
   /**
    * Decides on a message in one step: a mute first; then one whose id was admitted is admitted again;
@@ -59,7 +81,7 @@ export interface Moderation {
    *
    * @param room Room key; empty for everywhere.
    * @param forMs How long, in milliseconds.
-   * @throws {MutesFull} When there are too many.
+   * @throws {ModerationFull} When there are too many.
    */
   mute(mid: bigint, room: string, forMs: number): Promise<void>;
   /**
@@ -68,4 +90,19 @@ export interface Moderation {
    * @returns Whether there was one.
    */
   unmute(mid: bigint, room: string): Promise<boolean>;
+  /**
+   * Keeps a user, or whoever has a key, out for a time, in place of an earlier block of the same.
+   *
+   * @param forMs How long, in milliseconds.
+   * @throws {ModerationFull} When there are too many.
+   */
+  block(who: Blocked, forMs: number): Promise<void>;
+  /**
+   * Ends a block.
+   *
+   * @returns Whether there was one.
+   */
+  unblock(who: Blocked): Promise<boolean>;
+  /** For how long a connection is blocked yet, by its mid or by its key, in milliseconds; 0 for not. */
+  blockedMs(mid: bigint, key: string): Promise<number>;
 }

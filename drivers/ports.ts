@@ -13,7 +13,7 @@
 import type { CometNode } from "../protocol/cluster/comet_node.ts";
 import type { ConnectionRef } from "../protocol/cluster/connection.ts";
 
-export { MutesFull, PushLogFull, StoreRefused, StoreUnavailable } from "./errors.ts";
+export { ModerationFull, PushLogFull, StoreRefused, StoreUnavailable } from "./errors.ts";
 export { type CometNode, NodeReplaced, NodeUnknown } from "../protocol/cluster/comet_node.ts";
 export * from "./moderation.ts";
 export * from "./push_log.ts";

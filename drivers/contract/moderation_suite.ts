@@ -9,6 +9,7 @@ import {
   type RegisterModerationTest,
 } from "./moderation_model.ts";
 import type { ModerationPromise } from "../ports.ts";
+import { blockedTests } from "./blocked_suite.ts";
 import { paceTests } from "./pace_suite.ts";
 import { admittedOnceTests } from "./admitted_once_suite.ts";
 import { until } from "./waiting.ts";
@@ -26,6 +27,7 @@ export function testModeration(subject: ModerationSubject): void {
 
     const promises: Readonly<Record<ModerationPromise, () => void>> = {
       muted: () => mutedTests(subject, test),
+      blocked: () => blockedTests(subject, test),
       paced: () => paceTests(subject, test),
       "no-duplicates": () => duplicateTests(subject, test),
       once: () => admittedOnceTests(subject, test),

@@ -1,8 +1,16 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
-import type { Admission, AdmissionRules, ClientMessage, Moderation } from "../moderation.ts";
+import {
+  type Admission,
+  type AdmissionRules,
+  type Blocked,
+  blockedText,
+  type ClientMessage,
+  type Moderation,
+} from "../moderation.ts";
 import { PUBLISH_ID_MS } from "../push_log.ts";
 import type { StoreCounters } from "../store.ts";
+import type { EndTimes } from "./end_times.ts";
 import { ExpiringMap } from "./expiring_map.ts";
 
 /** Most senders, pauses, texts and ids, of each, that are known at once. */
@@ -15,7 +23,7 @@ const KEY_CHARS_MAX = 100;
 export interface Mutes {
   /** Until when a mid is muted in a room, by either kind of mute, in wall time; 0 when it is not. */
   endMs(mid: bigint, room: string): number;
-  /** @throws {MutesFull} When it cannot be kept. */
+  /** @throws {ModerationFull} When it cannot be kept. */
   set(mid: bigint, room: string, endMs: number): void;
   /** @returns Whether there was one whose time was not over. */
   delete(mid: bigint, room: string): boolean;
@@ -28,7 +36,7 @@ interface Keys {
   readonly rate: string;
 }
 
-/** Moderation in this process; where mutes are kept is open. */
+/** Moderation in this process; where mutes and blocks are kept is open. */
 export class LocalModeration implements Moderation {
   /** Of each sender: when its messages would be spread out by the rate (GCRA). */
   readonly #spread: ExpiringMap<number>;
@@ -43,6 +51,8 @@ export class LocalModeration implements Moderation {
     private readonly clock: Pick<Clock, "monotonicMs" | "wallMs">,
     counters: Pick<StoreCounters, "sendersDropped">,
     private readonly mutes: Mutes,
+    /** By {@linkcode blockedText}. */
+    private readonly blocks: EndTimes,
     knownMax: number = KNOWN_MAX,
   ) {
     const known = <Value>() => new ExpiringMap<Value>(knownMax, () => counters.sendersDropped++);
@@ -78,6 +88,23 @@ export class LocalModeration implements Moderation {
 
   async unmute(mid: bigint, room: string): Promise<boolean> {
     return this.mutes.delete(mid, room);
+  }
+
+  async block(who: Blocked, forMs: number): Promise<void> {
+    this.blocks.set(blockedText(who), this.clock.wallMs() + forMs);
+  }
+
+  async unblock(who: Blocked): Promise<boolean> {
+    return this.blocks.delete(blockedText(who));
+  }
+
+  async blockedMs(mid: bigint, key: string): Promise<number> {
+    const { blocks } = this;
+    const endMs = Math.max(
+      blocks.endMs(blockedText({ mid })),
+      blocks.endMs(blockedText({ key })),
+    );
+    return endMs === 0 ? 0 : Math.max(0, endMs - this.clock.wallMs());
   }
 
   #refusal(

@@ -3,12 +3,18 @@ import { test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import { StoreCounters } from "../store.ts";
 import { LocalModeration } from "./local_moderation.ts";
-import { MemoryMutes } from "./mutes.ts";
+import { memoryBlocks, MemoryMutes } from "./mutes.ts";
 
 test("LocalModeration knows so many senders at most, and counts those it forgets", async () => {
   const clock = new ManualClock();
   const counters = new StoreCounters();
-  const moderation = new LocalModeration(clock, counters, new MemoryMutes(clock), 100);
+  const moderation = new LocalModeration(
+    clock,
+    counters,
+    new MemoryMutes(clock),
+    memoryBlocks(clock),
+    100,
+  );
   const rules = { perSecondMax: 1, burst: 1, slowModeMs: 500, duplicateWindowMs: 500 };
   const outcome = async (sender: string) => {
     const message = { sender, room: "live://1", digest: "a", publishId: undefined };
@@ -26,7 +32,12 @@ test("LocalModeration knows so many senders at most, and counts those it forgets
 
 test("LocalModeration tells names of every length apart", async () => {
   const clock = new ManualClock();
-  const moderation = new LocalModeration(clock, new StoreCounters(), new MemoryMutes(clock));
+  const moderation = new LocalModeration(
+    clock,
+    new StoreCounters(),
+    new MemoryMutes(clock),
+    memoryBlocks(clock),
+  );
   const rules = { perSecondMax: 0, burst: 1, slowModeMs: 500, duplicateWindowMs: 500 };
   for (const length of [1, 20, 40, 60, 80, 100, 250]) {
     const names = ["a", "b"].map((end) => "é".repeat(length - 1) + end);

@@ -3,6 +3,8 @@ import { type Prng, uuid } from "../../base/prng.ts";
 import {
   type Admission,
   type AdmissionRules,
+  type Blocked,
+  blockedText,
   type ClientMessage,
   type Moderation,
   PUBLISH_ID_MS,
@@ -61,22 +63,30 @@ if KEYS[6] then keep(KEYS[6], said_ms) end
 return {}`,
 };
 
-/** KEYS: mute. ARGV: for how long, in milliseconds. */
-const MUTE: Script = {
-  name: "mute-user",
+/** KEYS: mute or block. ARGV: for how long, in milliseconds. */
+const SET_END: Script = {
+  name: "set-end",
   needsRoom: true,
   source: `${NOW}
 redis.call('SET', KEYS[1], string.format('%.3f', now + ARGV[1]), 'PX', ARGV[1])
 return 1`,
 };
 
-/** KEYS: mute. Answers whether there was one. */
-const UNMUTE: Script = {
-  name: "unmute-user",
+/** KEYS: mute or block. Answers whether there was one. */
+const DELETE_END: Script = {
+  name: "delete-end",
   source: `${NOW}
-local muted_to = tonumber(redis.call('GET', KEYS[1]) or 0)
+local end_ms = tonumber(redis.call('GET', KEYS[1]) or 0)
 redis.call('DEL', KEYS[1])
-return muted_to > now and 1 or 0`,
+return end_ms > now and 1 or 0`,
+};
+
+/** KEYS: block of the mid, block of the key. Answers for how long there is one yet. */
+const BLOCKED: Script = {
+  name: "look-up-block",
+  source: `${NOW}
+local end_ms = math.max(redis.call('GET', KEYS[1]) or 0, redis.call('GET', KEYS[2]) or 0)
+return math.max(0, math.ceil(end_ms - now))`,
 };
 
 /** Who may say something now, in Redis and by its clock. Whatever it keeps of a sender expires. */
@@ -110,12 +120,29 @@ export class RedisModeration implements Moderation {
   }
 
   async mute(mid: bigint, room: string, forMs: number): Promise<void> {
-    await this.store.run(MUTE, [keyOf("mute", `m${mid}`, room)], [String(forMs)]);
+    await this.store.run(SET_END, [keyOf("mute", `m${mid}`, room)], [String(forMs)]);
   }
 
   async unmute(mid: bigint, room: string): Promise<boolean> {
-    return await this.store.run(UNMUTE, [keyOf("mute", `m${mid}`, room)], []) === 1;
+    return await this.store.run(DELETE_END, [keyOf("mute", `m${mid}`, room)], []) === 1;
   }
+
+  async block(who: Blocked, forMs: number): Promise<void> {
+    await this.store.run(SET_END, [blockKey(who)], [String(forMs)]);
+  }
+
+  async unblock(who: Blocked): Promise<boolean> {
+    return await this.store.run(DELETE_END, [blockKey(who)], []) === 1;
+  }
+
+  async blockedMs(mid: bigint, key: string): Promise<number> {
+    return Number(await this.store.run(BLOCKED, [blockKey({ mid }), blockKey({ key })], []));
+  }
+}
+
+/** All blocks are in one slot: a mid and a key are looked up by one call for each client. */
+function blockKey(who: Blocked): string {
+  return `halley:{blocks}:${JSON.stringify(blockedText(who))}`;
 }
 
 /** A key of a sender; written as JSON, no two are the same and lone surrogates have UTF-8. */

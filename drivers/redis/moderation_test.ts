@@ -72,6 +72,7 @@ describe("Moderation in Redis", () => {
     await moderation.admit({ ...message, publishId: "id" }, rules);
     await moderation.mute(1n, "", 366 * DAY_MS);
     await moderation.mute(1n, "live://1", 1);
+    await moderation.block({ key: "k" }, DAY_MS);
     const expected = [["rate", 100], ["pause", 60_000], ["text", 70_000], [
       "said",
       300_000,
@@ -175,6 +176,10 @@ describe("Moderation in Redis", () => {
         const act = async (moderation: Moderation) => {
           if (what === 0) return await moderation.mute(mid, place, 1_000);
           if (what === 1) return await moderation.unmute(mid, place);
+          const who = place === "" ? { mid } : { key: `k${mid}` };
+          if (what === 2) return await moderation.block(who, 1_000);
+          if (what === 3) return await moderation.unblock(who);
+          if (what === 4) return await moderation.blockedMs(mid, "k1");
           const publishId = what < 10 ? String(what) : undefined;
           const sender = what % 7 === 0 ? "k1" : `m${mid}`;
           return await moderation.admit(
@@ -189,11 +194,14 @@ describe("Moderation in Redis", () => {
 
   it("is refused whole by a full Redis, which goes on refusing who is muted", async () => {
     await moderation.mute(2n, "", 60_000);
+    await moderation.block({ mid: 2n }, 60_000);
     await redis("CONFIG", "SET", "maxmemory", "1");
     try {
       const before = await keys();
       await assert.rejects(moderation.admit({ ...message, publishId: "id" }, rules), StoreRefused);
       await assert.rejects(moderation.mute(1n, "", 1_000), StoreRefused);
+      await assert.rejects(moderation.block({ mid: 1n }, 1_000), StoreRefused);
+      assert.ok(await moderation.blockedMs(2n, "k") > 0);
       assert.deepEqual(await keys(), before);
       const muted = await moderation.admit({ ...message, sender: "m2" }, rules);
       assert.equal(!muted.admitted && muted.reason, "muted");
@@ -244,6 +252,9 @@ describe("Moderation in Redis", () => {
       await assert.rejects(away.admit(message, rules), StoreUnavailable);
       await assert.rejects(away.mute(1n, "", 1), StoreUnavailable);
       await assert.rejects(away.unmute(1n, ""), StoreUnavailable);
+      await assert.rejects(away.block({ mid: 1n }, 1), StoreUnavailable);
+      await assert.rejects(away.unblock({ mid: 1n }), StoreUnavailable);
+      await assert.rejects(away.blockedMs(1n, "k"), StoreUnavailable);
     } finally {
       await gone.close();
       await other.stop();

@@ -12,7 +12,7 @@ import { isSqliteError, SqliteCode, sqliteCode } from "./errors.ts";
  * `process`: of the run that wrote last, when its machine was started, and whether it closed the
  * database. `rooms.end_ms`: when the room is forgotten; `rooms.first`: from which offset on all its
  * messages may be there, before which only those with a media time are. A message of the room 0 is a
- * trial. `mutes.room`: empty for everywhere.
+ * trial. `mutes.room`: empty for everywhere. `blocks.who`: see `blockedText`.
  */
 const SCHEMAS: readonly string[] = [
   `
@@ -57,6 +57,14 @@ CREATE TABLE mutes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mutes_by_end ON mutes (end_ms);
 PRAGMA user_version = 2;
+`,
+  `
+CREATE TABLE blocks (
+  who TEXT PRIMARY KEY,
+  end_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blocks_by_end ON blocks (end_ms);
+PRAGMA user_version = 3;
 `,
 ];
 

@@ -95,9 +95,9 @@ test("openDatabase() refuses a newer version, and what is not Halley's", async (
   await withDirectory(async (directory) => {
     await (await openData(directory)).close();
     const database = new DatabaseSync(join(directory, "history.db"));
-    database.exec("PRAGMA user_version = 3");
+    database.exec("PRAGMA user_version = 4");
     database.close();
-    await assertRefused(directory, /newer Halley: its version must be at most 2, .* value is 3$/);
+    await assertRefused(directory, /newer Halley: its version must be at most 3, .* value is 4$/);
   });
   await withDirectory(async (directory) => {
     const database = new DatabaseSync(join(directory, "history.db"));
@@ -185,6 +185,36 @@ test("openDatabase() takes a database of version 1 as it is, and goes on in it",
     const muted = { sender: "m1", room, digest: "a" };
     const { admitted } = await (await data.store.openModeration!()).admit(muted, anything);
     assert.equal(admitted, false);
+    await data.close();
+  });
+});
+
+test("openDatabase() takes a database of version 2 as it is, and keeps blocks in it", async () => {
+  await withDirectory(async (directory) => {
+    const made = await readFile(new URL("../../tests/golden/history_v2.db.gz", import.meta.url));
+    await writeFile(join(directory, "history.db"), gunzipSync(made));
+    // When it was made: five messages, of which four are kept, and two who are muted.
+    const aheadMs = 1_764_000_015_000 - systemClock.wallMs();
+    let data = await openData(directory, aheadMs);
+    const page = await readPage(data.log);
+    assert.deepEqual([page.epoch, page.first, page.head], ["0qtyw3k1gk343j", 2, 5]);
+    assert.deepEqual(bodies(page), ["a2", "a3", "a4", "a5"]);
+    const again = await append(data.log, pushOf("a4"), { retention: keepAll, publishId: "id-4" });
+    assert.equal(again.stream?.offset, 4);
+    let moderation = await data.store.openModeration!();
+    const places = [["m1", "live://9"], ["m2", "live://1"], ["m2", "live://9"]];
+    const admissions = places.map(([sender, room]) =>
+      moderation.admit({ sender, room, digest: "a" }, anything)
+    );
+    const admitted = (await Promise.all(admissions)).map(({ admitted }) => admitted);
+    assert.deepEqual(admitted, [false, false, true]);
+    assert.equal(await moderation.blockedMs(1n, "k"), 0);
+    await moderation.block({ mid: 1n }, 60_000);
+    await data.close();
+
+    data = await openData(directory, aheadMs);
+    moderation = await data.store.openModeration!();
+    assert.ok(await moderation.blockedMs(1n, "k") > 0);
     await data.close();
   });
 });

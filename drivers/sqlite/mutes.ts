@@ -1,58 +1,53 @@
-import type { DatabaseSync } from "node:sqlite";
-import type { Clock } from "../../base/clock.ts";
+import type { StatementSync } from "node:sqlite";
+import type { EndTimes } from "../memory/end_times.ts";
 import type { Mutes } from "../memory/local_moderation.ts";
-import { tooManyMutes } from "../memory/mutes.ts";
-import { MUTES_MAX } from "../moderation.ts";
-import type { SqliteWriter } from "./writer.ts";
-
-/** What {@linkcode SqliteMutes} are made of. */
-export interface SqliteMutesDependencies {
-  readonly clock: Pick<Clock, "wallMs">;
-  readonly database: DatabaseSync;
-  readonly writer: SqliteWriter;
-}
+import { BLOCKS_MAX, MUTES_MAX } from "../moderation.ts";
+import { type EndTimesDependencies, SqliteEndTimes } from "./end_times.ts";
 
 /** Mutes that outlive the process. */
 export class SqliteMutes implements Mutes {
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #ends: SqliteEndTimes<readonly [mid: bigint, room: string]>;
+  readonly #latest: StatementSync;
 
-  constructor(
-    private readonly parts: SqliteMutesDependencies,
-    private readonly mutesMax: number = MUTES_MAX,
-  ) {
-    this.#statements = prepare(parts.database);
+  constructor(parts: EndTimesDependencies, mutesMax: number = MUTES_MAX) {
+    this.#ends = new SqliteEndTimes(parts, "mutes", ["mid", "room"], mutesMax, "mute");
+    this.#latest = parts.database.prepare(
+      "SELECT max(end_ms) AS end_ms FROM mutes WHERE mid = ? AND room IN ('', ?)",
+    );
   }
 
   endMs(mid: bigint, room: string): number {
-    return Number(this.#statements.latest.get(mid, room)!.end_ms ?? 0);
+    return Number(this.#latest.get(mid, room)!.end_ms ?? 0);
   }
 
   set(mid: bigint, room: string, endMs: number): void {
-    const { expire, put, count } = this.#statements;
-    this.parts.writer.write("mute", () => {
-      expire.run(this.parts.clock.wallMs());
-      put.run(mid, room, endMs);
-      if (Number(count.get()!.count) > this.mutesMax) throw tooManyMutes(this.mutesMax);
-    });
+    this.#ends.set([mid, room], endMs);
   }
 
   delete(mid: bigint, room: string): boolean {
-    const { expire, remove } = this.#statements;
-    return this.parts.writer.write("unmute", () => {
-      expire.run(this.parts.clock.wallMs());
-      return Number(remove.run(mid, room).changes) > 0;
-    });
+    return this.#ends.delete([mid, room]);
   }
 }
 
-function prepare(database: DatabaseSync) {
-  return {
-    latest: database.prepare(
-      "SELECT max(end_ms) AS end_ms FROM mutes WHERE mid = ? AND room IN ('', ?)",
-    ),
-    put: database.prepare("REPLACE INTO mutes VALUES (?, ?, ?)"),
-    count: database.prepare("SELECT count(*) AS count FROM mutes"),
-    expire: database.prepare("DELETE FROM mutes WHERE end_ms <= ?"),
-    remove: database.prepare("DELETE FROM mutes WHERE mid = ? AND room = ?"),
-  };
+/** Blocks that outlive the process. */
+export class SqliteBlocks implements EndTimes {
+  readonly #ends: SqliteEndTimes<readonly [who: string]>;
+  readonly #end: StatementSync;
+
+  constructor(parts: EndTimesDependencies, blocksMax: number = BLOCKS_MAX) {
+    this.#ends = new SqliteEndTimes(parts, "blocks", ["who"], blocksMax, "block");
+    this.#end = parts.database.prepare("SELECT end_ms FROM blocks WHERE who = ?");
+  }
+
+  endMs(who: string): number {
+    return Number(this.#end.get(who)?.end_ms ?? 0);
+  }
+
+  set(who: string, endMs: number): void {
+    this.#ends.set([who], endMs);
+  }
+
+  delete(who: string): boolean {
+    return this.#ends.delete([who]);
+  }
 }

@@ -1,13 +1,13 @@
 import { LocalModeration } from "../memory/local_moderation.ts";
 import { type Store, StoreCounters, type StoreDependencies } from "../store.ts";
 import { closeDatabase, openDatabase } from "./database.ts";
-import { SqliteMutes } from "./mutes.ts";
+import { SqliteBlocks, SqliteMutes } from "./mutes.ts";
 import { SqlitePushLog } from "./push_log.ts";
 import { SqliteWriter } from "./writer.ts";
 
 /**
- * Opens the store in a data directory: `sqlite:` and its path. It keeps histories, publish ids
- * and mutes; pushes that are not yet delivered end with the process, and so do its clients.
+ * Opens the store in a data directory: `sqlite:` and its path. It keeps histories, publish ids,
+ * mutes and blocks; pushes that are not yet delivered end with the process, and so do its clients.
  *
  * @throws {Error} When the directory cannot be used.
  */
@@ -21,8 +21,10 @@ export async function openSqlite(url: string, parts: StoreDependencies): Promise
   return {
     counters,
     openPushLog: async (options) => new SqlitePushLog({ clock, prng, database, writer }, options),
-    openModeration: async () =>
-      new LocalModeration(clock, counters, new SqliteMutes({ clock, database, writer })),
+    openModeration: async () => {
+      const parts = { clock, database, writer };
+      return new LocalModeration(clock, counters, new SqliteMutes(parts), new SqliteBlocks(parts));
+    },
     problem: async () =>
       closed ? { kind: "away", reason: "the data directory is closed" } : writer.problem(),
     close: async () => {

@@ -1,6 +1,11 @@
 import { getLogger } from "@logtape/logtape";
 import type { Context, Hono } from "hono";
-import { MutesFull, PushLogFull, StoreRefused, StoreUnavailable } from "../../drivers/ports.ts";
+import {
+  ModerationFull,
+  PushLogFull,
+  StoreRefused,
+  StoreUnavailable,
+} from "../../drivers/ports.ts";
 import { originCheck, type Origins } from "../../protocol/origins.ts";
 import { Networks } from "../../protocol/networks.ts";
 import { BadRequest } from "../bad_request.ts";
@@ -90,7 +95,7 @@ function call(c: Context<HttpEnv>, proxies: Networks): CallRequest {
 
 function fault(error: Error): Answer {
   if (error instanceof PushLogFull) return failure(Code.fault, "push log is full");
-  if (error instanceof MutesFull) return failure(Code.fault, error.message);
+  if (error instanceof ModerationFull) return failure(Code.fault, error.message);
   if (error instanceof StoreRefused) return failure(Code.fault, "store takes no writes, try again");
   // What was asked may have been done all the same.
   if (error instanceof StoreUnavailable) return failure(Code.fault, "store is away, try again");

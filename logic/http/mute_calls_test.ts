@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BadRequest } from "../bad_request.ts";
 import { Backend } from "../backend.ts";
-import { bad, MUTES_MAX, OK, setUp } from "../../tests/support/http_app.ts";
+import { bad, MODERATION_MAX, OK, setUp } from "../../tests/support/http_app.ts";
 
 const encoder = new TextEncoder();
 
@@ -87,10 +87,10 @@ for (const [body, message] of wrong) {
 
 test("POST /v1/mute says that there are too many mutes", async () => {
   const { mute } = await withUser();
-  for (let mid = 1; mid <= MUTES_MAX; mid++) {
+  for (let mid = 1; mid <= MODERATION_MAX; mid++) {
     assert.equal(await mute(`{"mid":${mid},"for_ms":1000}`), OK);
   }
-  const message = `Cannot mute: at most ${MUTES_MAX} mutes are kept at once`;
+  const message = `Cannot mute: at most ${MODERATION_MAX} mutes are kept at once`;
   assert.equal(await mute('{"mid":9,"for_ms":1000}'), JSON.stringify({ code: -500, message }));
   assert.equal(await mute('{"mid":1,"for_ms":2000}'), OK, "one in place of another");
 });

@@ -21,7 +21,7 @@ export class Moderator {
    *
    * @param room Room key; empty for everywhere.
    * @throws {BadRequest} When a parameter is wrong.
-   * @throws {MutesFull} When there are too many.
+   * @throws {ModerationFull} When there are too many.
    */
   async mute(mid: bigint, forMs: number, room: string): Promise<void> {
     checkPlace(mid, room);

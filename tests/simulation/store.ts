@@ -1,6 +1,6 @@
 import { StoreUnavailable } from "../../drivers/ports.ts";
 import { LocalModeration } from "../../drivers/memory/local_moderation.ts";
-import { MemoryMutes } from "../../drivers/memory/mutes.ts";
+import { memoryBlocks, MemoryMutes } from "../../drivers/memory/mutes.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
 import { StoreCounters } from "../../drivers/store.ts";
@@ -46,7 +46,12 @@ export class Store {
 
   #emptyModeration(): LocalModeration {
     const { clock } = this.host;
-    return new LocalModeration(clock, new StoreCounters(), new MemoryMutes(clock));
+    return new LocalModeration(
+      clock,
+      new StoreCounters(),
+      new MemoryMutes(clock),
+      memoryBlocks(clock),
+    );
   }
 
   /** It cannot be reached for a while; what waits for it fails, done or not. */

@@ -1,7 +1,7 @@
 import { ManualClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { LocalModeration } from "../../drivers/memory/local_moderation.ts";
-import { MemoryMutes } from "../../drivers/memory/mutes.ts";
+import { memoryBlocks, MemoryMutes } from "../../drivers/memory/mutes.ts";
 import { StoreCounters } from "../../drivers/store.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
@@ -24,8 +24,8 @@ export function bad(message: string): string {
   return JSON.stringify({ code: -400, message });
 }
 
-/** Most users of {@linkcode setUp} that are muted. */
-export const MUTES_MAX = 3;
+/** Most users of {@linkcode setUp} that are muted, and as many that are blocked. */
+export const MODERATION_MAX = 3;
 
 /** Who calls. */
 export const PEER = { remoteAddress: "10.1.0.9" };
@@ -78,8 +78,9 @@ export async function setUp(
   const nodes = new MemoryNodes(clock);
   const sessions = new MemorySessions(nodes);
   const pushLog = new NotingLog(clock, { partitions: 8, partitionBytesMax });
-  const mutes = new MemoryMutes(clock, MUTES_MAX);
-  const moderation = new LocalModeration(clock, new StoreCounters(), mutes);
+  const mutes = new MemoryMutes(clock, MODERATION_MAX);
+  const blocks = memoryBlocks(clock, MODERATION_MAX);
+  const moderation = new LocalModeration(clock, new StoreCounters(), mutes, blocks);
   const links = new Map<string, CometApi>();
   const logic = new Logic({
     pushLog,

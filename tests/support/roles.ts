@@ -4,7 +4,7 @@ import type { Comet } from "../../comet/comet.ts";
 import { cometDefaults } from "../../comet/options.ts";
 import type { LogicPool } from "../../comet/rpc/logic_pool.ts";
 import { LocalModeration } from "../../drivers/memory/local_moderation.ts";
-import { MemoryMutes } from "../../drivers/memory/mutes.ts";
+import { memoryBlocks, MemoryMutes } from "../../drivers/memory/mutes.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
@@ -42,7 +42,12 @@ export class Roles {
     nodes: this.nodes,
     pushLog: this.pushLog,
     sessions: new MemorySessions(this.nodes),
-    moderation: new LocalModeration(clock, new StoreCounters(), new MemoryMutes(clock)),
+    moderation: new LocalModeration(
+      clock,
+      new StoreCounters(),
+      new MemoryMutes(clock),
+      memoryBlocks(clock),
+    ),
   };
   readonly #parts;
   readonly #logics = new Map<number, () => Promise<void>>();
