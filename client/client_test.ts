@@ -262,6 +262,92 @@ describe("reconnecting", () => {
     client.close();
   });
 
+  it("stays with a server that goes until it is in at another, and misses nothing", async () => {
+    const world = setUp({}, ["ws://one/sub", "ws://two/sub"]);
+    const { server, environment, asked, client, states } = world;
+    const room = client.join("live://1");
+    const bodies: unknown[] = [];
+    room.on("message", ({ body }) => bodies.push(body));
+    await world.run();
+    const [first] = server.connections;
+    server.tellAll({ type: "moving", delay_ms: 100 });
+    await world.run();
+    environment.clock.advance(100);
+    await promisesSettled();
+    const [, second] = server.connections;
+    assert.equal(asked.length, 2);
+    // The other one is slow; what is pushed meanwhile comes from where the client is.
+    for (let n = 1; n <= 3; n++) server.publish("live://1", n);
+    while (first.hear());
+    assert.deepEqual(bodies, [1, 2, 3]);
+    environment.clock.advance(9_000);
+    assert.deepEqual([client.state, first.isOpen], ["connected", true]);
+    // What the first one has not said when it is left comes from the other.
+    for (let n = 4; n <= 6; n++) server.publish("live://1", n);
+    server.accept(second);
+    while (second.say() || second.hear());
+    assert.equal(first.isOpen, false);
+    await world.run();
+    assert.deepEqual(bodies, [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(states.map(({ state }) => state), ["connected"]);
+    client.close();
+    assert.deepEqual([environment.clock.pending, server.connections.size], [0, 0]);
+  });
+
+  it("tries the next one while its server still serves it, until that ends", async () => {
+    const world = setUp({}, ["ws://one/sub", "ws://two/sub", "ws://three/sub"]);
+    const { server, environment, asked, client, states } = world;
+    await world.run();
+    server.isUp = false;
+    server.tellAll({ type: "moving", delay_ms: 0 });
+    await world.run();
+    for (let turn = 0; turn < 20; turn++) {
+      environment.clock.advance(1_000);
+      await world.run();
+    }
+    assert.equal(client.state, "connected");
+    assert.equal(new Set(asked.slice(1, 4)).size, 3);
+    const tries = asked.length;
+    assert.ok(tries > 4, `${tries}`);
+    // However often it has tried, it comes back soon after the end.
+    cut(world, 1001);
+    server.isUp = true;
+    assert.ok(states.at(-1)!.retryMs! <= 500);
+    await world.pass(500);
+    assert.equal(client.state, "connected");
+    client.close();
+  });
+
+  it("has the one that replaces its connection take the place, and goes where it may", async () => {
+    const world = setUp({ token: { mid: 1, key: "mine" } });
+    const { server, environment, client, states } = world;
+    await world.run();
+    const begin = async () => {
+      server.tellAll({ type: "moving", delay_ms: 0 });
+      await world.run();
+      environment.clock.advance(0);
+      await promisesSettled();
+      return [...server.connections];
+    };
+    // A server that lets nobody in twice closes the one before.
+    let [first, second] = await begin();
+    first.cut(4004, "replaced");
+    assert.equal(client.state, "connecting");
+    await world.run();
+    assert.deepEqual([client.state, second.isOpen], ["connected", true]);
+    // Or does not let the other one in: then this one goes first.
+    [first, second] = await begin();
+    second.cut(4005, "too many");
+    assert.equal(first.isOpen, false);
+    await world.run();
+    assert.equal(client.state, "connected");
+    // Whoever is told not to come back does not.
+    [first, second] = await begin();
+    first.cut(4100, "kicked");
+    assert.deepEqual([client.state, second.isOpen, server.connections.size], ["closed", false, 0]);
+    assert.equal(states.at(-1)!.code, 4100);
+  });
+
   it("takes no URL that is none", () => {
     assert.throws(() => setUp({}, "somewhere"), TypeError);
     assert.throws(() => setUp({}, []), TypeError);

@@ -26,13 +26,13 @@ export interface TextFrame {
 
 /** Who has a connection. */
 export interface ConnectionOwner {
-  opened(): void;
+  opened(connection: Connection): void;
   pushed(frame: TextFrame): void;
   noticed(notice: Notice): void;
   /** A request was answered, and there is room for another. */
   answered(): void;
   /** It is over; not called when the owner ends it. */
-  ended(code?: number, reason?: string): void;
+  ended(connection: Connection, code?: number, reason?: string): void;
 }
 
 /** One connection, from its beginning to its end. */
@@ -114,7 +114,7 @@ export class Connection {
 
   #end(code?: number, reason?: string): void {
     this.close();
-    this.owner.ended(code, reason);
+    this.owner.ended(this, code, reason);
   }
 
   #isAlive(): void {
@@ -136,7 +136,7 @@ export class Connection {
       this.#cancelHeartbeat = this.environment.after(everyMs, beat);
     };
     this.#cancelHeartbeat = this.environment.after(everyMs, beat);
-    this.owner.opened();
+    this.owner.opened(this);
   }
 
   #message(frame: TextFrame): void {
