@@ -17,6 +17,8 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   refusedFull: "Connections turned away because the server was full.",
   refusedShut: "Connections turned away because jobs did not know of the comet at the time.",
   refusedOrigins: "Web pages turned away because their origin may not connect.",
+  refusedProxies: "Connections refused because they came from none of trusted-proxies.",
+  badProxyHeaders: "Connections of trusted proxies closed for want of a right PROXY header.",
   roomsFull: "Clients that did not get into a room because it had members-max members.",
   tooManyRooms: "Joins refused because the client was in rooms-max further rooms.",
   joinsTooMany: "Joins, changes of room and history requests refused beyond joins-max.",

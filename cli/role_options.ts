@@ -167,6 +167,7 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     reportMs: config.reportMs,
     connectionsMax: config.connectionsMax || filesLeft(config, process),
     origins: clientOrigins(config),
+    trustedProxies: config.trustedProxies,
     rooms: config.rooms,
   };
 }

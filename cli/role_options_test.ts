@@ -19,6 +19,7 @@ import {
   metricsHosts,
   warnOfOrigins,
 } from "./role_options.ts";
+import { listenerDefaults } from "./config/listener_options.ts";
 
 const LOOPBACK = { hostname: "127.0.0.1", port: 1 };
 const ANYWHERE = { hostname: "0.0.0.0", port: 1 };
@@ -53,7 +54,7 @@ test("the trusted proxies and the origins of the API are those of the options", 
 });
 
 function webSocketAt(address: Address) {
-  return { address, transport: "websocket" } as const;
+  return { address, transport: "websocket", ...listenerDefaults } as const;
 }
 
 const ORIGINS: readonly [Partial<Config>, Origins][] = [

@@ -2,7 +2,7 @@
  * The comet: the role that clients connect to. {@linkcode Comet} is its door.
  *
  * In the order of a connection's life:
- * - `transport/` turns bytes into frames, over TCP or WebSocket, and bounds what a client may send:
+ * - `transport/` turns bytes into frames, over TCP or WebSocket, behind proxies or not, and bounds what a client may send:
  *   which pages (`protocol/origins.ts`), how often (`operation_limit.ts`), how much in a turn
  *   (`read_scheduler.ts`), how far ahead (`pipeline_buffer.ts`).
  * - `connection_manager.ts` makes a connection a `Channel` (`channel.ts`) in the table of all
@@ -29,6 +29,7 @@ import type { Clock, TimerHandle } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Address, Listener, Streams } from "../platform/port.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
+import { Networks } from "../protocol/networks.ts";
 import { Limits } from "../protocol/limits.ts";
 import { RpcError } from "../protocol/rpc.ts";
 import type { CloseRequest, CometApi } from "../protocol/cluster/comet_calls.ts";
@@ -47,6 +48,7 @@ import type { RoomInterest } from "./room_interest.ts";
 import { Reporter } from "./reporter.ts";
 import { ClientProtocol } from "./client_protocol.ts";
 import { OperationLimit } from "./transport/operation_limit.ts";
+import { ProxiedTransport } from "./transport/proxied.ts";
 import { ReadScheduler } from "./transport/read_scheduler.ts";
 import { TcpTransport } from "./transport/tcp.ts";
 import type { StreamTransport } from "./transport/transport.ts";
@@ -76,6 +78,7 @@ export class Comet implements CometApi {
   readonly #registration: ClusterRegistration;
   readonly #reporter: Reporter;
   readonly #transports: Record<ListenerOptions["transport"], StreamTransport>;
+  readonly #proxied: Record<ListenerOptions["transport"], ProxiedTransport>;
   readonly #listeners: Listener[] = [];
   #ticks: TimerHandle;
   #drain: Drain | undefined;
@@ -99,9 +102,14 @@ export class Comet implements CometApi {
       reads: new ReadScheduler(clock),
       operations: new OperationLimit(clock, this.#connections),
     };
+    const proxies = new Networks(options.trustedProxies);
     this.#transports = {
       tcp: new TcpTransport(shared),
-      websocket: new WebSocketTransport(shared, options.origins),
+      websocket: new WebSocketTransport(shared, options.origins, proxies),
+    };
+    this.#proxied = {
+      tcp: new ProxiedTransport(this.#transports.tcp, shared, proxies),
+      websocket: new ProxiedTransport(this.#transports.websocket, shared, proxies),
     };
     this.#ticks = this.#nextTick();
   }
@@ -147,12 +155,15 @@ export class Comet implements CometApi {
    * @param reusePort Whether other processes share the port.
    * @returns Where it listens.
    */
-  async listen({ address, transport }: ListenerOptions, reusePort = false): Promise<Address> {
+  async listen(
+    { address, transport, proxy }: ListenerOptions,
+    reusePort = false,
+  ): Promise<Address> {
     const listener = await this.#dependencies.streams.listen({
       ...address,
       reusePort,
       pendingBytesMax: Limits.pendingBytesMax,
-      handler: this.#transports[transport],
+      handler: (proxy ? this.#proxied : this.#transports)[transport],
       counters: this.counters,
     });
     this.#listeners.push(listener);

@@ -11,6 +11,10 @@ export class CometCounters {
   refusedShut = 0;
   /** Web pages turned away because their origin may not connect. */
   refusedOrigins = 0;
+  /** Connections refused because they came from none of the trusted proxies, where others may not. */
+  refusedProxies = 0;
+  /** Connections of trusted proxies closed because they began with no header, or a wrong one. */
+  badProxyHeaders = 0;
   /** Clients that did not get into a room because it was full. */
   roomsFull = 0;
   /** Joins that were refused because the connection was in as many further rooms as it may. */

@@ -8,6 +8,8 @@ export interface ListenerOptions {
   readonly address: Address;
   /** `tcp` for goim frames back to back, `websocket` for WebSocket at the path `/sub`. */
   readonly transport: "tcp" | "websocket";
+  /** Whether proxies pass the clients on, and say who they are by the PROXY protocol. */
+  readonly proxy?: boolean;
 }
 
 /** What an operator decides about a comet. */
@@ -45,6 +47,8 @@ export interface CometOptions {
   readonly connectionsMax: number;
   /** Which web pages may connect. */
   readonly origins: Origins;
+  /** Networks of proxies that are believed what they say of a client's address. */
+  readonly trustedProxies: readonly string[];
   /** What holds for rooms of some types. */
   readonly rooms: readonly RoomOptions[];
   /** Most bytes of the buffer pool. */
@@ -99,6 +103,7 @@ export const cometDefaults: CometOptions = {
   reportMs: 1_000,
   connectionsMax: 10_000,
   origins: ["*"],
+  trustedProxies: [],
   rooms: [],
   poolBytesMax: 64 * 1024 * 1024,
   ringMax: 1024 * 1024,

@@ -12,6 +12,8 @@ export const Limits = {
   messageBytesMax: 16 * 1024,
   /** Largest HTTP head of a WebSocket upgrade, in bytes; browsers send up to 8 KB of cookies. */
   upgradeHeadBytesMax: 16 * 1024,
+  /** Longest header of the PROXY protocol, in bytes, with all that a proxy adds to the addresses. */
+  proxyHeaderBytesMax: 4 * 1024,
   /** Bytes a client may have sent ahead of a request that is still being answered. */
   pipelinedBytesMax: 64 * 1024,
   /** Bytes that may wait for one slow connection. */

@@ -8,12 +8,14 @@ export function isNetwork(text: string): boolean {
 /** Networks, of which an address is in one or in none. */
 export class Networks {
   readonly #list = new BlockList();
+  readonly #isEmpty: boolean;
 
   /**
    * @param networks Each in CIDR notation, or one IP address.
    * @throws {Error} When one is neither.
    */
   constructor(networks: readonly string[]) {
+    this.#isEmpty = networks.length === 0;
     for (const text of networks) {
       const network = parse(text);
       if (network === undefined) {
@@ -33,6 +35,7 @@ export class Networks {
    * none.
    */
   has(address: string): boolean {
+    if (this.#isEmpty) return false;
     const version = isIP(address);
     return version !== 0 && this.#list.check(address, version === 4 ? "ipv4" : "ipv6");
   }

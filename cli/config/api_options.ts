@@ -42,7 +42,8 @@ export const apiOptions = inSection("api", {
     placeholder: "NETWORK,...",
     range: "networks such as 10.0.0.0/24, or IP addresses, with commas between them",
     form: { test: isNetwork },
-    text: "Proxies that are believed what they say of a client's address, on /goim/nodes/weighted",
+    text: "Proxies that are believed what they say of a client's address: by X-Forwarded-For or " +
+      "X-Real-IP on the HTTP API and /sub, and by the PROXY protocol where a listener has it",
   }),
   httpConnectionsMax: integer({
     name: "http-connections-max",

@@ -4,6 +4,7 @@ import { roomDefaults } from "../../protocol/room_options.ts";
 import { completeConfig } from "./load.ts";
 import { ConfigError } from "../../options/reading.ts";
 import { type Config, defaultConfig } from "./schema.ts";
+import { listenerDefaults } from "./listener_options.ts";
 
 const machine = { hostname: () => "push-1" };
 
@@ -74,8 +75,10 @@ describe("completeConfig()", () => {
 
   test("takes tables, and says what is wrong in which of them", () => {
     const address = { hostname: "127.0.0.1", port: 0 };
-    const listeners = [{ address, transport: "tcp" }, { address, transport: "tcp" }] as const;
-    assert.deepEqual(completeConfig({ listeners }, machine).listeners, listeners);
+    const listener = { address, transport: "tcp", ...listenerDefaults } as const;
+    const listeners = [listener, listener];
+    const given = [{ address, transport: "tcp" }, listener] as const;
+    assert.deepEqual(completeConfig({ listeners: given }, machine).listeners, listeners);
     assert.deepEqual(mistakesOf({ tcp: address, listeners }), [
       "tcp: leave it out where [[listeners]] are given",
     ]);

@@ -4,6 +4,7 @@ import { ConfigError } from "../../options/reading.ts";
 import { roomDefaults } from "../../protocol/room_options.ts";
 import { loadConfig, type LoadedConfig } from "./load.ts";
 import { defaultConfig, listenersOf } from "./schema.ts";
+import { listenerDefaults } from "./listener_options.ts";
 
 const machine = { hostname: () => "push-1" };
 
@@ -186,8 +187,8 @@ describe("loadConfig()", () => {
       transport = "websocket"`;
     const { config, origins } = load({ toml });
     assert.deepEqual(config.listeners, [
-      { address: { hostname: "127.0.0.1", port: 1 }, transport: "tcp" },
-      { address: { hostname: "::1", port: 2 }, transport: "websocket" },
+      { address: { hostname: "127.0.0.1", port: 1 }, transport: "tcp", ...listenerDefaults },
+      { address: { hostname: "::1", port: 2 }, transport: "websocket", ...listenerDefaults },
     ]);
     assert.deepEqual(listenersOf(config), config.listeners);
     assert.deepEqual([origins.listeners, origins.tcp], ["halley.toml", "default"]);
@@ -232,8 +233,8 @@ describe("loadConfig()", () => {
   test("takes the short forms where there are no other listeners", () => {
     const { config } = load({ args: ["--tcp", "127.0.0.1:3"], toml: "listeners = []" });
     assert.deepEqual(listenersOf(config), [
-      { address: { hostname: "127.0.0.1", port: 3 }, transport: "tcp" },
-      { address: { hostname: "0.0.0.0", port: 3102 }, transport: "websocket" },
+      { address: { hostname: "127.0.0.1", port: 3 }, transport: "tcp", ...listenerDefaults },
+      { address: { hostname: "0.0.0.0", port: 3102 }, transport: "websocket", ...listenerDefaults },
     ]);
   });
 

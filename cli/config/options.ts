@@ -10,8 +10,8 @@ import {
   list,
   text,
 } from "../../options/kinds.ts";
-import { tables } from "../../options/tables.ts";
 import { limitOptions } from "./limit_options.ts";
+import { listenerTables } from "./listener_options.ts";
 import { nodeOptions } from "./node_options.ts";
 import { pushOptions } from "./push_options.ts";
 import { roomTables } from "./room_options.ts";
@@ -91,17 +91,7 @@ export const options = {
       text: "Address of a comet's or job's /metrics, /healthz and /readyz; logic has them on http",
     }),
   }),
-  listeners: tables({
-    name: "listeners",
-    rows: {
-      address: address({ name: "address", text: "Address for clients" }),
-      transport: choice({
-        name: "transport",
-        words: ["tcp", "websocket"],
-        text: "What clients speak there: goim's frames back to back, or WebSocket at the path /sub",
-      }),
-    },
-  }),
+  listeners: listenerTables,
   ...apiOptions,
   ...inSection("comet", {
     handshakeMs: duration({

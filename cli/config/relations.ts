@@ -39,6 +39,7 @@ export function relations(
   return [
     ...alternatives(config, placeOf),
     ...ports(config, command),
+    ...proxied(config),
     ...rooms(config),
     ...webhook(config, command),
     ...api(config, command),
@@ -71,6 +72,16 @@ function addresses({ logic, rpc, advertiseRpc, metrics }: Config): string[] {
   return given.filter(([, text]) => text !== "" && parseRpcAddress(text) === undefined)
     .map(([name, text]) => `${name} = "${text}": the port must be 0 to 65535`);
 }
+
+/** Listeners that nobody could reach. */
+function proxied({ listeners, trustedProxies }: Config): string[] {
+  if (trustedProxies.length > 0) return [];
+  return listeners.flatMap(({ proxy }, index) =>
+    proxy ? [`[[listeners]] #${index + 1}: proxy = true needs trusted-proxies: ${NOBODY}`] : []
+  );
+}
+
+const NOBODY = "nobody else may connect there";
 
 /** Options of rooms that have no effect, or none without another. */
 function rooms({ rooms }: Config): string[] {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { roomDefaults, type RoomOptions } from "../../protocol/room_options.ts";
 import { relations, type ServerCommand } from "./relations.ts";
 import { type Config, defaultConfig } from "./schema.ts";
+import { listenerDefaults } from "./listener_options.ts";
 
 function check(changes: Partial<Config>, command: ServerCommand = "start"): string[] {
   const config = { ...defaultConfig({ hostname: () => "push-1" }), ...changes };
@@ -85,7 +86,10 @@ describe("relations()", () => {
   });
 
   test("wants different ports of listeners too", () => {
-    const at = (port: number) => ({ address: { hostname: "127.0.0.1", port } });
+    const at = (port: number) => ({
+      ...listenerDefaults,
+      address: { hostname: "127.0.0.1", port },
+    });
     const listeners = [
       { ...at(1), transport: "tcp" },
       { ...at(3111), transport: "websocket" },
@@ -97,6 +101,18 @@ describe("relations()", () => {
       '[[listeners]] #2 = "127.0.0.1:3111" and http = "127.0.0.1:3111": ' +
       "they need different ports",
     ]);
+  });
+
+  test("wants to know the proxies where nobody else may connect", () => {
+    const address = { hostname: "127.0.0.1", port: 0 };
+    const listeners = [
+      { ...listenerDefaults, address, transport: "websocket" },
+      { ...listenerDefaults, address, transport: "tcp", proxy: true },
+    ] as const;
+    assert.deepEqual(check({ listeners }), [
+      "[[listeners]] #2: proxy = true needs trusted-proxies: nobody else may connect there",
+    ]);
+    assert.deepEqual(check({ listeners, trustedProxies: ["10.0.0.0/24"] }), []);
   });
 
   test("tells each role of a cluster what it cannot do without", () => {

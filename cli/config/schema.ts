@@ -1,4 +1,5 @@
 import { defaultOf, type Machine, type Option, type Values } from "../../options/kinds.ts";
+import { listenerDefaults } from "./listener_options.ts";
 import { options } from "./options.ts";
 
 /** A field of {@linkcode Config}. */
@@ -16,12 +17,17 @@ export type Field = keyof typeof options;
  */
 export type Config = Values<typeof options>;
 
-/** What differs from the defaults; of a type of rooms as well. */
-export type GivenConfig = Omit<Partial<Config>, "rooms"> & {
-  readonly rooms?: readonly (Partial<RoomConfig> & Pick<RoomConfig, "type">)[];
+/** What differs from the defaults; of a type of rooms and of a listener as well. */
+export type GivenConfig = Omit<Partial<Config>, "rooms" | "listeners"> & {
+  readonly rooms?: readonly Given<RoomConfig, "type">[];
+  readonly listeners?: readonly Given<ListenerConfig, "address" | "transport">[];
 };
 
+/** A row of a table, of which some fields must be given. */
+type Given<Row, Needed extends keyof Row> = Partial<Row> & Pick<Row, Needed>;
+
 type RoomConfig = Config["rooms"][number];
+type ListenerConfig = Config["listeners"][number];
 
 /** Every option with its field, in order. */
 export const optionList: readonly (readonly [Field, Option<unknown>])[] = Object.entries(
@@ -30,9 +36,10 @@ export const optionList: readonly (readonly [Field, Option<unknown>])[] = Object
 
 /** Where clients are taken in: what `[[listeners]]` say, or the two short forms. */
 export function listenersOf({ listeners, tcp, ws }: Config): Config["listeners"] {
-  return listeners.length > 0
-    ? listeners
-    : [{ address: tcp, transport: "tcp" }, { address: ws, transport: "websocket" }];
+  return listeners.length > 0 ? listeners : [
+    { address: tcp, transport: "tcp", ...listenerDefaults },
+    { address: ws, transport: "websocket", ...listenerDefaults },
+  ];
 }
 
 /** Whether callers of the HTTP API must show a key. */

@@ -95,21 +95,21 @@ export class Workers extends LocalRole {
    * Addresses that nobody else listens on: several servers could share a port by mistake, since
    * workers may.
    */
-  async #freeListeners(): Promise<readonly ListenerOptions[]> {
-    const held: (ListenerOptions & Listener)[] = [];
+  async #freeListeners(): Promise<Config["listeners"]> {
+    const held: Listener[] = [];
+    const given = listenersOf(this.config);
     try {
-      for (const { address, transport } of listenersOf(this.config)) {
+      for (const { address } of given) {
         const options = { ...address, pendingBytesMax: 0, handler: nobody };
-        const listener = await this.platform.streams.listen(options);
-        held.push({ address: listener.address, transport, close: () => listener.close() });
+        held.push(await this.platform.streams.listen(options));
       }
     } finally {
       await Promise.all(held.map((listener) => listener.close()));
     }
-    return held.map(({ address, transport }) => ({ address, transport }));
+    return given.map((listener, index) => ({ ...listener, address: held[index].address }));
   }
 
-  #spawn(index: number, listeners: readonly ListenerOptions[], parent: Address): Child {
+  #spawn(index: number, listeners: Config["listeners"], parent: Address): Child {
     const { config } = this;
     const connectionsMax = this.#share;
     const worker: Config = {

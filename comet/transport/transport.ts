@@ -50,9 +50,23 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
   abstract farewell(channel: Channel, close: CloseCode): Uint8Array | undefined;
 
   open(conn: ClientConn): void {
-    const { connections } = this.dependencies;
-    const channel = connections.open(conn, this, this.decoder());
-    if (channel !== undefined) connections.addressed(channel, conn.remoteAddress);
+    const channel = this.dependencies.connections.open(conn, this, this.decoder());
+    if (channel !== undefined) this.peerKnown(channel, conn.remoteAddress);
+  }
+
+  /**
+   * Takes a channel whose connection began with something else.
+   *
+   * @param peer IP address of who has said the rest of it.
+   */
+  begin(channel: Channel, peer: string): void {
+    channel.decoder = this.decoder();
+    this.peerKnown(channel, peer);
+  }
+
+  /** Tells whose the channel is, where no proxy is to say so; @param peer as for `begin`. */
+  protected peerKnown(channel: Channel, peer: string): void {
+    this.dependencies.connections.addressed(channel, peer);
   }
 
   data(conn: ClientConn, chunk: Uint8Array): void {

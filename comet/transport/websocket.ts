@@ -1,7 +1,9 @@
 import { type CloseCode, CloseCodes } from "../../protocol/close_codes.ts";
 import { EMPTY, newFrame } from "../../protocol/frame.ts";
 import { healthRoute, HttpFront, refuse } from "../../protocol/http/front.ts";
-import { singleField } from "../../protocol/http/head.ts";
+import { clientAddress } from "../../protocol/http/client_address.ts";
+import { type HttpFields, singleField } from "../../protocol/http/head.ts";
+import type { Networks } from "../../protocol/networks.ts";
 import { originCheck, type Origins } from "../../protocol/origins.ts";
 import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/decoder.ts";
 import { encodeClose, encodeControl } from "../../protocol/websocket/encoder.ts";
@@ -26,7 +28,15 @@ export class WebSocketTransport extends StreamTransport {
   readonly #messages: Messages;
   readonly #mayConnect: (host: string, origin: string) => boolean;
 
-  constructor(dependencies: TransportDependencies, origins: Origins) {
+  /**
+   * @param origins Which web pages may connect.
+   * @param proxies Who says in the upgrade from where a client comes.
+   */
+  constructor(
+    dependencies: TransportDependencies,
+    origins: Origins,
+    private readonly proxies: Networks,
+  ) {
     super(dependencies);
     this.#messages = new Messages(dependencies, (channel, bytes) => this.count(channel, bytes));
     this.#mayConnect = originCheck(origins);
@@ -34,6 +44,12 @@ export class WebSocketTransport extends StreamTransport {
 
   protected decoder(): HttpFront {
     return new HttpFront(this.dependencies.buffers, ROUTES);
+  }
+
+  /** That of a proxy is not the client's, which the upgrade says. */
+  protected override peerKnown(channel: Channel, peer: string): void {
+    if (this.proxies.has(peer)) channel.remoteAddress = peer;
+    else super.peerKnown(channel, peer);
   }
 
   protected decode(channel: Channel, chunk: Uint8Array): number {
@@ -60,11 +76,18 @@ export class WebSocketTransport extends StreamTransport {
       this.dependencies.counters.refusedOrigins++;
       return this.#end(channel, chunk, refuse(403, REFUSED_ORIGIN).response);
     }
+    if (!channel.isAddressed) this.#address(channel, fields);
     this.dependencies.connections.write(channel, response);
     const messages = new WebSocketDecoder(this.dependencies.buffers);
     channel.decoder = messages;
     const rest = chunk.subarray(front.consumedBytes);
     return front.consumedBytes + messages.push(rest, channel, this.#messages);
+  }
+
+  #address(channel: Channel, fields: HttpFields): void {
+    const field = (name: string) => fields.get(name)?.join();
+    const address = clientAddress(field, channel.remoteAddress, this.proxies);
+    this.dependencies.connections.addressed(channel, address);
   }
 
   /** Ends a connection that does not become a WebSocket with its answer in HTTP. */

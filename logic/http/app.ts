@@ -7,13 +7,13 @@ import {
   StoreUnavailable,
 } from "../../drivers/ports.ts";
 import { originCheck, type Origins } from "../../protocol/origins.ts";
+import { clientAddress } from "../../protocol/http/client_address.ts";
 import { Networks } from "../../protocol/networks.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure } from "./answers.ts";
 import { type CallRequest, goimCalls, nodesPath } from "./calls.ts";
 import { audited } from "./audit.ts";
-import { clientAddress } from "./client_address.ts";
 import { historyCall } from "./history_call.ts";
 import {
   type HttpEnv,
@@ -89,7 +89,7 @@ function call(c: Context<HttpEnv>, proxies: Networks): CallRequest {
   return {
     url,
     body: async () => new Uint8Array(await c.req.arrayBuffer()),
-    clientAddress: () => clientAddress(headers, c.env.remoteAddress, proxies),
+    clientAddress: () => clientAddress((name) => headers.get(name), c.env.remoteAddress, proxies),
   };
 }
 

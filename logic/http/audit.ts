@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { MiddlewareHandler } from "hono";
+import { clientAddress } from "../../protocol/http/client_address.ts";
 import type { Networks } from "../../protocol/networks.ts";
-import { clientAddress } from "./client_address.ts";
 import type { HttpEnv } from "./monitoring.ts";
 
 /** Most characters of what was asked that are logged. */
@@ -23,7 +23,7 @@ export function audited(proxies: Networks): MiddlewareHandler<HttpEnv> {
     logger.info("{path} by {key} at {address}: {asked} was answered {answer}", {
       path: c.req.path,
       key: name === "" ? "nobody's key" : name,
-      address: clientAddress(c.req.raw.headers, c.env.remoteAddress, proxies),
+      address: clientAddress((name) => c.req.header(name), c.env.remoteAddress, proxies),
       asked: asked.length > ASKED_CHARS_MAX ? `${asked.slice(0, ASKED_CHARS_MAX)}…` : asked,
       answer: await c.res.clone().text(),
     });

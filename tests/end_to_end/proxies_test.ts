@@ -1,14 +1,37 @@
-/** The proxies that docs/operations.md has configurations for, with exactly these. */
+/** The proxies that docs/deployment.md has configurations for, with exactly these. */
 import assert from "node:assert/strict";
 import { request } from "node:https";
 import { test } from "node:test";
-import { type ProxyName, withDocumentedProxy } from "../support/documented_proxy.ts";
+import type { ServerOptions } from "../../mod.ts";
+import { PROXY_ADDRESS, type ProxyName, withDocumentedProxy } from "../support/documented_proxy.ts";
 import { RawClient, rawFrame, token, within } from "../support/raw_client.ts";
-import { withServer } from "../support/server.ts";
+import { type TestServer, withServer } from "../support/server.ts";
 import { WebSocketClient } from "../support/web_socket_client.ts";
 
 /** As the docs have it. */
 const apiKey = "change-this-key";
+
+type Change = (documented: string) => string;
+
+const anyPort = { hostname: "127.0.0.1", port: 0 };
+
+/** A server as the docs have it behind a proxy, which writes down from where clients come. */
+function behindProxy(addresses: string[] = []): ServerOptions {
+  return {
+    apiKey,
+    trustedProxies: [PROXY_ADDRESS],
+    listeners: [
+      { address: anyPort, transport: "tcp", proxy: true },
+      { address: anyPort, transport: "websocket" },
+    ],
+    hooks: {
+      authenticate({ remoteAddress }) {
+        addresses.push(remoteAddress);
+        return { mid: 1n, room: "live://1000", accepts: [1000] };
+      },
+    },
+  };
+}
 
 /** The status and body of a GET over TLS. */
 function get(port: number, path: string): Promise<{ status: number; body: string }> {
@@ -27,9 +50,10 @@ function get(port: number, path: string): Promise<{ status: number; body: string
 }
 
 for (const name of ["nginx", "haproxy"] satisfies ProxyName[]) {
-  test(`${name} passes clients and their call through`, () =>
+  const addresses: string[] = [];
+  test(`${name} passes clients and their call through, and says from where they come`, () =>
     withServer(
-      { apiKey, trustedProxies: ["127.0.0.1"] },
+      behindProxy(addresses),
       (server) =>
         withDocumentedProxy(name, server, async ({ httpsPort, tcpPort }) => {
           const overTcp = await RawClient.open(tcpPort);
@@ -48,31 +72,106 @@ for (const name of ["nginx", "haproxy"] satisfies ProxyName[]) {
           assert.equal(JSON.parse(body).code, 0);
           // Nothing else of the API is on the outside.
           assert.notEqual((await get(httpsPort, "/goim/online/total")).status, 200);
+          assert.deepEqual(addresses, ["127.0.0.1", "127.0.0.1"]);
+          await assertNoneForged(server, httpsPort, addresses);
           overTcp.close();
           browser.socket.terminate();
         }),
     ));
 }
 
+/** Tries to come from another address, through a proxy and past it. */
+async function assertNoneForged(server: TestServer, httpsPort: number, addresses: string[]) {
+  const forged = { "x-forwarded-for": "198.51.100.7", "x-real-ip": "198.51.100.7" };
+  for (const [port, scheme] of [[httpsPort, "wss"], [server.wsPort, "ws"]] as const) {
+    const client = await WebSocketClient.connect(port, scheme, forged);
+    client.socket.send(rawFrame(7, 1, token()));
+    assert.equal((await client.next()).data.readInt32BE(8), 8);
+    assert.equal(addresses.at(-1), "127.0.0.1");
+    client.socket.terminate();
+  }
+  const past = await RawClient.connect(server.tcpPort);
+  past.socket.write("PROXY TCP4 198.51.100.7 10.0.0.1 4711 3101\r\n");
+  past.send(7, 1, token());
+  await assert.rejects(past.next(), /ended|reset/i);
+  const { comet_refused_proxies_total: refused } = await server.metrics();
+  assert.ok(refused > 0);
+}
+
+/** Changes of the configurations in the docs, which bring a client another way. */
+const WAYS: readonly [way: string, name: ProxyName, ServerOptions["listeners"], Change][] = [
+  [
+    "TCP through HAProxy by version 1",
+    "haproxy",
+    behindProxy().listeners,
+    (documented) => documented.replaceAll("send-proxy-v2", "send-proxy"),
+  ],
+  [
+    "TCP through HAProxy by version 2 with a checksum and an id",
+    "haproxy",
+    behindProxy().listeners,
+    (documented) =>
+      documented
+        .replaceAll("send-proxy-v2", "send-proxy-v2 proxy-v2-options crc32c,unique-id,authority")
+        .replace(/^frontend tcp$/m, "frontend tcp\n  unique-id-format %[uuid()]"),
+  ],
+  [
+    "WebSocket through nginx's stream",
+    "nginx",
+    [
+      { address: anyPort, transport: "tcp" },
+      { address: anyPort, transport: "websocket", proxy: true },
+    ],
+    (documented) => documented.replaceAll(/10\.0\.0\.[12]:3101/g, "10.0.0.1:3102"),
+  ],
+];
+
+for (const [way, name, listeners, change] of WAYS) {
+  test(`${way} has the client's address`, async () => {
+    const addresses: string[] = [];
+    await withServer(
+      { ...behindProxy(addresses), listeners },
+      (server) =>
+        withDocumentedProxy(name, server, async ({ tcpPort }) => {
+          if (way.startsWith("TCP")) {
+            const client = await RawClient.open(tcpPort);
+            client.close();
+          } else {
+            const client = await WebSocketClient.open(tcpPort);
+            client.socket.terminate();
+          }
+          assert.deepEqual(addresses, ["127.0.0.1"]);
+          assert.equal((await server.metrics()).comet_bad_proxy_headers_total, 0);
+        }, change),
+    );
+  });
+}
+
 /** Checks sooner than the docs say. */
 const soon = (documented: string) => documented.replace("inter 2s", "inter 100ms");
 
 test("HAProxy's health checks find a comet well, and are no protocol errors", () =>
-  withServer({ apiKey }, (server) =>
-    withDocumentedProxy("haproxy", server, async ({ output }) => {
-      await server.until("some checks", (metrics) => metrics.comet_closed_total > 20);
-      // A check that comes late for want of a core says nothing of what it was answered.
-      assert.doesNotMatch(output(), /wrong status|invalid response/);
-      assert.equal((await server.metrics()).comet_protocol_errors_total, 0);
-    }, soon)));
+  withServer(
+    behindProxy(),
+    (server) =>
+      withDocumentedProxy("haproxy", server, async ({ output }) => {
+        await server.until("some checks", (metrics) => metrics.comet_closed_total > 20);
+        // A check that comes late for want of a core says nothing of what it was answered.
+        assert.doesNotMatch(output(), /wrong status|invalid response/);
+        assert.equal((await server.metrics()).comet_protocol_errors_total, 0);
+      }, soon),
+  ));
 
 test("HAProxy's health checks would find a comet that answers otherwise", () =>
-  withServer({ apiKey }, (server) =>
-    withDocumentedProxy("haproxy", server, async ({ output }) => {
-      const down = async () => {
-        while (!/halley_ws\/comet-1 is DOWN, reason: Layer7 wrong status/.test(output())) {
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
-      };
-      await within("what HAProxy says", down());
-    }, (documented) => soon(documented).replaceAll("GET /healthz", "GET /nowhere"))));
+  withServer(
+    behindProxy(),
+    (server) =>
+      withDocumentedProxy("haproxy", server, async ({ output }) => {
+        const down = async () => {
+          while (!/halley_ws\/comet-1 is DOWN, reason: Layer7 wrong status/.test(output())) {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+        };
+        await within("what HAProxy says", down());
+      }, (documented) => soon(documented).replaceAll("GET /healthz", "GET /nowhere")),
+  ));

@@ -13,6 +13,9 @@ const execute = promisify(execFile);
 /** A proxy for which the docs have a configuration. */
 export type ProxyName = "nginx" | "haproxy";
 
+/** From where a proxy connects, so that it is not the address of its clients, 127.0.0.1. */
+export const PROXY_ADDRESS = "127.0.0.9";
+
 /** What each needs beside the name of its configuration, to run in the foreground. */
 const COMMANDS = {
   nginx: ["/usr/sbin/nginx", "-e", "stderr", "-g", "daemon off;", "-c"],
@@ -32,8 +35,8 @@ export interface DocumentedProxy {
 }
 
 /**
- * Runs a proxy with the configuration that docs/operations.md has for it, in front of one server
- * that stands for both machines there.
+ * Runs a proxy with the configuration that docs/deployment.md has for it, in front of one server
+ * that stands for both machines there. It connects to it from {@linkcode PROXY_ADDRESS}.
  *
  * @param change Changes the configuration before it is used.
  */
@@ -76,9 +79,9 @@ export async function withDocumentedProxy(
 }
 
 async function configurationOf(name: ProxyName): Promise<string> {
-  const docs = await readFile(new URL("../../docs/operations.md", import.meta.url), "utf8");
+  const docs = await readFile(new URL("../../docs/deployment.md", import.meta.url), "utf8");
   const found = new RegExp(`^\`\`\`${name}\n(.*?)^\`\`\``, "ms").exec(docs);
-  if (found === null) throw new Error(`docs/operations.md has no configuration of ${name}`);
+  if (found === null) throw new Error(`docs/deployment.md has no configuration of ${name}`);
   return found[1];
 }
 
@@ -102,7 +105,9 @@ function placed(
     // What this machine may do, and where it may write.
     .replace(/worker_processes auto;\nworker_rlimit_nofile.*\n/, `pid ${folder}/nginx.pid;\n`)
     .replace("worker_connections 30000;", "worker_connections 100;")
-    .replace(/^http \{$/m, `http {\n${temporary}`);
+    .replace(/^http \{$/m, `http {\n${temporary}`)
+    .replace(/^(?:http|stream) \{$/gm, (line) => `${line}\nproxy_bind ${PROXY_ADDRESS};`)
+    .replace(/^defaults$/m, `defaults\n  source ${PROXY_ADDRESS}`);
 }
 
 /** A certificate of its own with its key: apart as nginx has them, and together. */

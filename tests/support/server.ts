@@ -25,7 +25,8 @@ export async function withServer(
   use: (server: TestServer) => Promise<void>,
 ): Promise<void> {
   const anyPort = { hostname: "127.0.0.1", port: 0 };
-  const running = await startServer({ tcp: anyPort, ws: anyPort, http: anyPort, ...options });
+  const clients = options.listeners === undefined ? { tcp: anyPort, ws: anyPort } : {};
+  const running = await startServer({ ...clients, http: anyPort, ...options });
   try {
     await use(testServer(running, options.apiKey));
   } finally {

@@ -12,11 +12,14 @@ import { ClientProtocol } from "../../comet/client_protocol.ts";
 import { OperationLimit } from "../../comet/transport/operation_limit.ts";
 import { ReadScheduler } from "../../comet/transport/read_scheduler.ts";
 import { TcpTransport } from "../../comet/transport/tcp.ts";
+import { ProxiedTransport } from "../../comet/transport/proxied.ts";
 import { WebSocketTransport } from "../../comet/transport/websocket.ts";
 import { memoryPlatform } from "../memory_platform/mod.ts";
 import { encodeText } from "../../client/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { Operation } from "../../protocol/operations.ts";
+import type { ConnHandler } from "../../platform/port.ts";
+import { Networks } from "../../protocol/networks.ts";
 import { Limits } from "../../protocol/limits.ts";
 import type { ClientExtras } from "../../protocol/cluster/connection.ts";
 import type { CometNode } from "../../protocol/cluster/comet_node.ts";
@@ -46,6 +49,8 @@ export function testNode(server: string): CometNode {
 export interface TestCometOptions extends Partial<CometOptions> {
   /** Bytes that the simulated kernel holds for one direction of a connection. */
   readonly kernelBufferBytes?: number;
+  /** Whether its listeners are behind proxies that speak the PROXY protocol. */
+  readonly proxy?: boolean;
 }
 
 /** Fields of the token that a client sends; `FakeLogic` makes them the reply. */
@@ -111,9 +116,14 @@ export class TestComet {
   /** Makes one that listens. */
   static async start(options: TestCometOptions = {}): Promise<TestComet> {
     const comet = new TestComet(options);
-    comet.#tcpPort = await comet.#listen(new TcpTransport(comet.#dependencies));
+    const dependencies = comet.#dependencies;
+    const { origins, trustedProxies } = { ...cometDefaults, ...options };
+    const proxies = new Networks(trustedProxies);
+    const proxied = (transport: TcpTransport | WebSocketTransport) =>
+      options.proxy ? new ProxiedTransport(transport, dependencies, proxies) : transport;
+    comet.#tcpPort = await comet.#listen(proxied(new TcpTransport(dependencies)));
     comet.#wsPort = await comet.#listen(
-      new WebSocketTransport(comet.#dependencies, options.origins ?? cometDefaults.origins),
+      proxied(new WebSocketTransport(dependencies, origins, proxies)),
     );
     return comet;
   }
@@ -211,7 +221,7 @@ export class TestComet {
     };
   }
 
-  async #listen(handler: TcpTransport | WebSocketTransport): Promise<number> {
+  async #listen(handler: ConnHandler<Channel | undefined>): Promise<number> {
     const { pendingBytesMax } = Limits;
     const options = { hostname: "127.0.0.1", port: 0, pendingBytesMax, handler };
     return (await this.#streams.listen(options)).address.port;

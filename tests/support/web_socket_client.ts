@@ -34,9 +34,18 @@ export class WebSocketClient {
     );
   }
 
-  /** Connects; over TLS to a server whose certificate need not be anybody's. */
-  static connect(port: number, scheme: "ws" | "wss" = "ws"): Promise<WebSocketClient> {
+  /**
+   * Connects; over TLS to a server whose certificate need not be anybody's.
+   *
+   * @param headers Further headers of the upgrade.
+   */
+  static connect(
+    port: number,
+    scheme: "ws" | "wss" = "ws",
+    headers: Record<string, string> = {},
+  ): Promise<WebSocketClient> {
     const socket = new wsPackage.WebSocket(`${scheme}://127.0.0.1:${port}/sub`, {
+      headers,
       perMessageDeflate: false,
       rejectUnauthorized: false,
     });
