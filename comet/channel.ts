@@ -2,6 +2,7 @@ import type { Conn } from "../platform/port.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
 import type { ConnectReply } from "../protocol/cluster/connection.ts";
 import type { WireFormat } from "./format/wire_format.ts";
+import type { ChannelPermissions } from "./permissions.ts";
 import type { Membership } from "./room.ts";
 import { NO_TIMER, type TimerId } from "./timer/timing_wheel.ts";
 import type { PipelineBuffer } from "./transport/pipeline_buffer.ts";
@@ -64,6 +65,10 @@ export class Channel {
   accepts: readonly number[] = NONE;
   /** Bits of {@linkcode Feature}; 0 for clients of goim. */
   features = 0;
+  /** Where its identity lets it be and until when; null: anywhere, for good. */
+  permissions: ChannelPermissions | null = null;
+  /** What an auth of its client is asked with beside the token, where there is such a thing. */
+  headers: Readonly<Record<string, string>> | null = null;
   /** The room that goim's "change room" is about. */
   primary: Membership<Channel> | null = null;
   /** In further rooms; never two in the same, nor in the primary one. */

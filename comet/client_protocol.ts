@@ -8,6 +8,7 @@ import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { type Channel, ChannelState, Feature } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
 import type { ConnectionManager } from "./connection_manager.ts";
+import { expires } from "./permissions.ts";
 import { Auth } from "./operations/auth.ts";
 import { ChannelLimit } from "./operations/channel_limit.ts";
 import { ChangeRoom } from "./operations/change_room.ts";
@@ -15,6 +16,7 @@ import { FurtherRooms } from "./operations/further_rooms.ts";
 import { History } from "./operations/history.ts";
 import { JoinRules } from "./operations/join_rules.ts";
 import { Publish } from "./operations/publish.ts";
+import { Renewal } from "./operations/renewal.ts";
 import { Replies } from "./operations/replies.ts";
 import { requestMembers, RequestRefused } from "./operations/request.ts";
 
@@ -31,6 +33,7 @@ export class ClientProtocol implements FrameSink<Channel> {
   readonly #onlineBody = new Uint8Array(4);
   readonly #replies: Replies;
   readonly #auth: Auth;
+  readonly #renewal: Renewal;
   readonly #changeRoom: ChangeRoom;
   readonly #furtherRooms: FurtherRooms;
   readonly #history: History;
@@ -45,6 +48,7 @@ export class ClientProtocol implements FrameSink<Channel> {
     const replies = this.#replies = new Replies(connections, counters);
     const rules = new JoinRules(connections, logic, counters, clock);
     this.#auth = new Auth(connections, logic, counters, rules, replies);
+    this.#renewal = new Renewal(connections, logic, counters, replies);
     this.#changeRoom = new ChangeRoom(connections, rules, replies);
     this.#furtherRooms = new FurtherRooms(connections, rules, counters, replies);
     this.#history = new History(connections, logic, rules, counters, replies, clock);
@@ -78,6 +82,10 @@ export class ClientProtocol implements FrameSink<Channel> {
       case Operation.Heartbeat:
         this.#heartbeat(channel, frame.sequence);
         return true;
+      case Operation.Auth:
+        if (!expires(channel)) break;
+        this.#renewal.frame(channel, frame);
+        return false;
       case Operation.ChangeRoom:
         return this.#changeRoom.frame(channel, frame);
       case Operation.Subscribe:

@@ -12,10 +12,12 @@ import { type CometOptions, TICK_MS } from "./options.ts";
 import { RoomLogs } from "./log/room_logs.ts";
 import { type Joined, Memberships } from "./memberships.ts";
 import { farewellOf } from "./notices.ts";
+import { type ChannelPermissions, expires, PermissionsMaker } from "./permissions.ts";
 import { Pings } from "./pings.ts";
 import { RoomInterest } from "./room_interest.ts";
 import { RoomPushes } from "./room_pushes.ts";
 import { Rooms } from "./rooms.ts";
+import { SharedList } from "./shared_list.ts";
 import { WriteTurns } from "./write_turns.ts";
 
 /** Opens, keeps, watches and closes channels: everything about them but what their frames say. */
@@ -24,6 +26,7 @@ export class ConnectionManager {
   readonly rooms = new Rooms<Channel>();
   readonly interest: RoomInterest;
   readonly memberships: Memberships;
+  readonly permissions: PermissionsMaker;
   readonly roomTypes: RoomTypes;
   readonly logs: RoomLogs;
   /** What writes to many channels, one after the other. */
@@ -33,8 +36,7 @@ export class ConnectionManager {
   isShut = false;
   readonly #deadlines: Deadlines;
   readonly #pings: Pings;
-  /** What the last client to come accepts. */
-  #accepts: readonly number[] = [];
+  readonly #accepts = new SharedList<number>();
 
   /**
    * @param server This run of the comet.
@@ -51,6 +53,7 @@ export class ConnectionManager {
     readonly options: CometOptions,
     private readonly counters: CometCounters,
   ) {
+    this.permissions = new PermissionsMaker(clock);
     this.roomTypes = new RoomTypes(options.rooms);
     this.interest = new RoomInterest(this.rooms, clock, counters);
     const write = (channel: Channel, bytes: Uint8Array) => this.write(channel, bytes);
@@ -60,7 +63,7 @@ export class ConnectionManager {
     this.turns = new WriteTurns(clock, options.fanoutSlice);
     this.roomPushes = new RoomPushes(this.turns, this.logs, counters, write);
     this.memberships = new Memberships(rooms, this.interest, this.logs);
-    this.#deadlines = new Deadlines(this.channels, running, {
+    this.#deadlines = new Deadlines(this.channels, running, clock, {
       main: (channel) => this.#expired(channel),
       slow: (channel) => this.closeSlow(channel),
     });
@@ -123,16 +126,27 @@ export class ConnectionManager {
   }
 
   /** Makes a channel what its auth says it is, and takes it into its room. */
-  authenticated(channel: Channel, client: ConnectReply): Joined {
+  authenticated(
+    channel: Channel,
+    client: ConnectReply,
+    permissions: ChannelPermissions | null,
+  ): Joined {
     channel.state = ChannelState.open;
     channel.mid = client.mid;
     channel.key = client.key;
-    channel.accepts = this.#shared(client.accepts);
+    channel.accepts = this.#accepts.of(client.accepts);
     channel.features = featuresOf(client);
     this.channels.bindKey(channel);
     this.counters.authenticated++;
-    this.#deadlines.set(channel, this.options.heartbeatMs);
+    this.permit(channel, permissions);
     return this.memberships.moveTo(channel, client.room, client.extras);
+  }
+
+  /** Gives an open channel what its client may do from now on, and its next deadline. */
+  permit(channel: Channel, permissions: ChannelPermissions | null): void {
+    channel.permissions = permissions;
+    if (!expires(channel)) channel.headers = null;
+    this.#deadlines.set(channel, this.options.heartbeatMs);
   }
 
   /**
@@ -214,26 +228,23 @@ export class ConnectionManager {
   /** Takes a channel out of everything that pushes reach. */
   #disconnect(channel: Channel): void {
     if (channel.state !== ChannelState.open) return;
+    channel.permissions = null;
     this.memberships.leaveAll(channel);
     this.channels.unbindKey(channel);
     this.logic.disconnect(this.refOf(channel)).catch(() => this.counters.logicFailures++);
   }
 
-  /** Most clients accept the same operations: they share one list. */
-  #shared(accepts: readonly number[]): readonly number[] {
-    const isSame = accepts.length === this.#accepts.length &&
-      accepts.every((operation, index) => operation === this.#accepts[index]);
-    return isSame ? this.#accepts : this.#accepts = accepts;
-  }
-
   #expired(channel: Channel): void {
     if (channel.state === ChannelState.closing) return channel.conn.evict();
-    if (channel.state === ChannelState.open) {
-      this.counters.heartbeatTimeouts++;
-      this.close(channel, CloseCodes.heartbeatTimeout);
-    } else {
+    if (channel.state === ChannelState.handshaking) {
       this.counters.handshakeTimeouts++;
       this.close(channel, CloseCodes.handshakeTimeout);
+    } else if (this.#deadlines.hasExpired(channel)) {
+      this.counters.expired++;
+      this.close(channel, CloseCodes.tokenExpired);
+    } else {
+      this.counters.heartbeatTimeouts++;
+      this.close(channel, CloseCodes.heartbeatTimeout);
     }
   }
 }

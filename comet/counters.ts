@@ -37,13 +37,19 @@ export class CometCounters {
   protocolErrors = 0;
   handshakeTimeouts = 0;
   authFailures = 0;
+  /** Connections that were let stay longer, by a fresh auth. */
+  renewals = 0;
+  /** Fresh auths that nobody could judge: their connections stay until they expire. */
+  renewalFailures = 0;
+  /** Connections closed because nothing had renewed their auth. */
+  expired = 0;
   heartbeats = 0;
   heartbeatTimeouts = 0;
   /** Frames that clients sent, of every operation. */
   framesReceived = 0;
   /** Frames handed to logic that it failed to take. */
   receiveFailures = 0;
-  /** Changes of room that were refused, or of which logic could not be asked. */
+  /** Joins and reads of rooms that were refused, or of which logic could not be asked. */
   joinsRefused = 0;
   /** Frames of pushes that were written or queued, one per client. */
   framesPushed = 0;

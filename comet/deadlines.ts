@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Channel } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import { TICK_MS } from "./options.ts";
+import { expires } from "./permissions.ts";
 import { NO_TIMER, TimingWheel } from "./timer/timing_wheel.ts";
 
 /** What a timer of the wheel is for; the rest of its data is the channel's slot. */
@@ -10,7 +11,7 @@ const SLOW_TIMER = 1;
 
 /** What is done with a channel whose deadline has passed. */
 export interface Overdue {
-  /** Its handshake, its heartbeat or its close. */
+  /** Its handshake, its heartbeat, its expiry or its close. */
   main(channel: Channel): void;
   /** Its reading of what waits for it. */
   slow(channel: Channel): void;
@@ -19,15 +20,22 @@ export interface Overdue {
 /** The two deadlines of every channel, in one wheel. */
 export class Deadlines {
   readonly #wheel: TimingWheel;
+  /** By how much the time in which this process ran is behind, when channels were last looked at. */
+  #behindMs: number;
   readonly #expired = (data: number) => this.#expire(data);
 
-  /** @param clock The time in which this process ran. */
+  /**
+   * @param running The time in which this process ran, by which clients are judged.
+   * @param clock The time by which what they were let in with expires.
+   */
   constructor(
     private readonly channels: Channels,
+    private readonly running: Clock,
     private readonly clock: Clock,
     private readonly overdue: Overdue,
   ) {
-    this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: clock.monotonicMs() });
+    this.#wheel = new TimingWheel({ tickMs: TICK_MS, nowMs: running.monotonicMs() });
+    this.#behindMs = this.#behind();
   }
 
   /** Deadlines that run. */
@@ -37,25 +45,34 @@ export class Deadlines {
 
   /** How long it is to the next tick, in whole milliseconds, since timers know no others. */
   get untilTickMs(): number {
-    return Math.max(1, Math.ceil(this.#wheel.nextTickMs - this.clock.monotonicMs()));
+    return Math.max(1, Math.ceil(this.#wheel.nextTickMs - this.running.monotonicMs()));
   }
 
   /** Fires the deadlines that have passed; to be called every tick. */
   tick(): void {
-    this.#wheel.advance(this.clock.monotonicMs(), this.#expired);
+    if (this.#behind() > this.#behindMs) this.#stoodStill();
+    this.#wheel.advance(this.running.monotonicMs(), this.#expired);
   }
 
-  /** Gives a channel its next handshake, heartbeat or close deadline, in place of the one before. */
+  /**
+   * Gives a channel its next handshake, heartbeat or close deadline, in place of the one before. It
+   * comes no later than the channel expires.
+   */
   set(channel: Channel, delayMs: number): void {
-    const deadlineMs = this.clock.monotonicMs() + delayMs;
+    const deadlineMs = this.running.monotonicMs() + Math.min(delayMs, this.#leftMs(channel));
     if (channel.timer !== NO_TIMER) this.#wheel.refresh(channel.timer, deadlineMs);
     else channel.timer = this.#wheel.add(deadlineMs, channel.slot * 2 + MAIN_TIMER);
+  }
+
+  /** Whether what a channel was let in with has expired. */
+  hasExpired(channel: Channel): boolean {
+    return this.#leftMs(channel) <= 0;
   }
 
   /** Gives a channel a deadline to read by, unless it has one. */
   watchReading(channel: Channel, delayMs: number): void {
     if (channel.slowTimer !== NO_TIMER) return;
-    const deadlineMs = this.clock.monotonicMs() + delayMs;
+    const deadlineMs = this.running.monotonicMs() + delayMs;
     channel.slowTimer = this.#wheel.add(deadlineMs, channel.slot * 2 + SLOW_TIMER);
   }
 
@@ -71,6 +88,25 @@ export class Deadlines {
     this.cancelReading(channel);
     if (channel.timer !== NO_TIMER) this.#wheel.cancel(channel.timer);
     channel.timer = NO_TIMER;
+  }
+
+  #leftMs({ permissions }: Channel): number {
+    return permissions === null ? Infinity : permissions.expiresMs - this.clock.monotonicMs();
+  }
+
+  #behind(): number {
+    return this.clock.monotonicMs() - this.running.monotonicMs();
+  }
+
+  /** While this process stood still what clients were let in with came closer to its end. */
+  #stoodStill(): void {
+    this.#behindMs = this.#behind();
+    const nowMs = this.running.monotonicMs();
+    for (let slot = 0; slot < this.channels.slots; slot++) {
+      const channel = this.channels.at(slot);
+      if (channel === undefined || channel.timer === NO_TIMER || !expires(channel)) continue;
+      this.#wheel.hasten(channel.timer, nowMs + this.#leftMs(channel));
+    }
   }
 
   #expire(data: number): void {

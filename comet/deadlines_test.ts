@@ -5,6 +5,7 @@ import type { Conn } from "../platform/port.ts";
 import { Channel, type Transport } from "./channel.ts";
 import { Channels } from "./channels.ts";
 import { Deadlines } from "./deadlines.ts";
+import { TICK_MS } from "./options.ts";
 import { NO_TIMER } from "./timer/timing_wheel.ts";
 
 function add(channels: Channels): Channel {
@@ -15,7 +16,7 @@ function add(channels: Channels): Channel {
 
 test("Deadlines tell the channel and which of its two deadlines has passed, once", () => {
   const [clock, channels, overdue] = [new ManualClock(), new Channels(), [] as unknown[]];
-  const deadlines = new Deadlines(channels, clock, {
+  const deadlines = new Deadlines(channels, clock, clock, {
     main: (channel) => overdue.push(["main", channel.id, channel.timer]),
     slow: (channel) => overdue.push(["slow", channel.id, channel.slowTimer]),
   });
@@ -37,7 +38,7 @@ test("Deadlines tell the channel and which of its two deadlines has passed, once
 
 test("Deadlines say nothing of a channel that has read, or that is forgotten", () => {
   const [clock, channels, overdue] = [new ManualClock(), new Channels(), [] as string[]];
-  const deadlines = new Deadlines(channels, clock, {
+  const deadlines = new Deadlines(channels, clock, clock, {
     main: () => overdue.push("main"),
     slow: () => overdue.push("slow"),
   });
@@ -52,4 +53,38 @@ test("Deadlines say nothing of a channel that has read, or that is forgotten", (
   clock.advance(1_000);
   deadlines.tick();
   assert.deepEqual(overdue, []);
+});
+
+test("Deadlines end what has expired soon after the process stood still, and nothing else", () => {
+  const [running, clock] = [new ManualClock(), new ManualClock(70_000)];
+  const [channels, overdue] = [new Channels(), [] as Channel[]];
+  const deadlines = new Deadlines(channels, running, clock, {
+    main: (channel) => overdue.push(channel),
+    slow() {},
+  });
+  const [soon, later, lasting] = [add(channels), add(channels), add(channels)];
+  const expiring = (expiresMs: number) => ({ rooms: undefined, publish: undefined, expiresMs });
+  soon.permissions = expiring(75_000);
+  later.permissions = expiring(90_000);
+  for (const channel of [soon, later, lasting]) deadlines.set(channel, 12_000);
+  const pass = (ms: number) => {
+    for (let passed = 0; passed < ms; passed += TICK_MS) {
+      for (const each of [running, clock]) each.advance(TICK_MS);
+      deadlines.tick();
+    }
+  };
+  pass(1_000);
+  assert.deepEqual([overdue, deadlines.hasExpired(soon)], [[], false]);
+  clock.advance(15_000);
+  pass(TICK_MS);
+  assert.deepEqual(overdue, [soon]);
+  assert.deepEqual([deadlines.hasExpired(soon), deadlines.hasExpired(later)], [true, false]);
+  pass(3_800);
+  assert.deepEqual(overdue, [soon]);
+  pass(200);
+  assert.deepEqual(overdue, [soon, later]);
+  pass(6_800);
+  assert.equal(overdue.length, 2);
+  pass(200);
+  assert.deepEqual(overdue, [soon, later, lasting]);
 });

@@ -49,6 +49,8 @@ export interface CometOptions {
   readonly origins: Origins;
   /** Networks of proxies that are believed what they say of a client's address. */
   readonly trustedProxies: readonly string[];
+  /** Headers of a WebSocket upgrade that an auth is asked with, in lowercase; at most 16. */
+  readonly authHeaders: readonly string[];
   /** What holds for rooms of some types. */
   readonly rooms: readonly RoomOptions[];
   /** Most bytes of the buffer pool. */
@@ -104,6 +106,7 @@ export const cometDefaults: CometOptions = {
   connectionsMax: 10_000,
   origins: ["*"],
   trustedProxies: [],
+  authHeaders: [],
   rooms: [],
   poolBytesMax: 64 * 1024 * 1024,
   ringMax: 1024 * 1024,

@@ -7,6 +7,7 @@ import { Operation } from "../../protocol/operations.ts";
 import { type Channel, ChannelState } from "../channel.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { CometCounters } from "../counters.ts";
+import type { ChannelPermissions } from "../permissions.ts";
 import type { JoinRules } from "./join_rules.ts";
 import type { Replies } from "./replies.ts";
 
@@ -31,6 +32,7 @@ export class Auth {
       connectionId: channel.id,
       token: frame.body,
       remoteAddress: channel.remoteAddress,
+      ...(channel.headers && { headers: channel.headers }),
     }).then(
       (client) => this.#accepted(channel, sequence, client),
       (error) => this.#refused(channel, error),
@@ -40,10 +42,13 @@ export class Auth {
   /** Logic accepts the client; its room may have to be made ready first. */
   #accepted(channel: Channel, sequence: number, client: ConnectReply): void {
     this.rules.asksLogic ||= client.asksJoins;
+    // Now: it expires so long after logic has said so.
+    const permissions = this.connections.permissions.of(client);
+    const enter = () => this.#authenticated(channel, sequence, client, permissions);
     const ready = this.connections.memberships.prepare(client.room, client.extras);
-    if (ready === undefined) return this.#authenticated(channel, sequence, client);
+    if (ready === undefined) return enter();
     ready.then(
-      () => this.#authenticated(channel, sequence, client),
+      enter,
       (error) => {
         this.#refused(channel, error);
         this.#forget(channel, client);
@@ -51,13 +56,18 @@ export class Auth {
     );
   }
 
-  #authenticated(channel: Channel, sequence: number, client: ConnectReply): void {
+  #authenticated(
+    channel: Channel,
+    sequence: number,
+    client: ConnectReply,
+    permissions: ChannelPermissions | null,
+  ): void {
     channel.busy = false;
     if (channel.state === ChannelState.handshaking && this.rules.isFull(client.room)) {
       this.connections.close(channel, CloseCodes.roomFull);
     }
     if (channel.state !== ChannelState.handshaking) return this.#forget(channel, client);
-    const joined = this.connections.authenticated(channel, client);
+    const joined = this.connections.authenticated(channel, client, permissions);
     if (client.extras === undefined) {
       this.replies.send(channel, Operation.AuthReply, sequence, EMPTY);
     } else {
@@ -74,6 +84,7 @@ export class Auth {
         recovered,
         missed,
         heartbeat_ms: this.connections.options.heartbeatIntervalMs,
+        expires_ms: client.expiresInMs,
       });
     }
     channel.transport.resume(channel);

@@ -42,8 +42,12 @@ export class ChangeRoom {
       this.#stay(channel, sequence);
       return true;
     }
-    const isAsked = this.rules.asksLogic && key !== "" && key !== channel.roomKey;
-    if (isAsked) {
+    const isOther = key !== "" && key !== channel.roomKey;
+    if (isOther && !this.rules.allows(channel, key)) {
+      this.#stay(channel, sequence);
+      return true;
+    }
+    if (isOther && this.rules.asksLogic) {
       channel.busy = true;
       void this.#ask(channel, sequence, key, body.slice());
       return false;

@@ -40,7 +40,7 @@ export class FurtherRooms {
       const message = `a connection may be in at most ${roomsMax} further rooms`;
       throw new RequestRefused(RequestCode.limit, message);
     }
-    if (this.rules.asksLogic && !await this.rules.mayJoin(channel, key)) {
+    if (!await this.rules.mayJoin(channel, key)) {
       throw new RequestRefused(RequestCode.refused, "the client may not join the room");
     }
     const ready = this.connections.memberships.prepare(key, from);

@@ -65,8 +65,7 @@ export class History {
       throw new RequestRefused(RequestCode.noHistory, "rooms of this type keep no history");
     }
     this.rules.limit.demand(channel);
-    const isMember = channel.isIn(room);
-    if (!isMember && this.rules.asksLogic && !await this.rules.mayJoin(channel, room)) {
+    if (!channel.isIn(room) && !await this.rules.mayJoin(channel, room)) {
       throw new RequestRefused(RequestCode.refused, "the client may not read the room");
     }
     const body = await this.#read(channel, query);

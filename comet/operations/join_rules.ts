@@ -4,9 +4,13 @@ import type { Channel } from "../channel.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { CometCounters } from "../counters.ts";
 import { BURST_MS } from "../options.ts";
+import { mayJoin } from "../permissions.ts";
 import { ChannelLimit } from "./channel_limit.ts";
 
-/** Who may join which room: logic may decide it, a room may be full, and nobody joins without end. */
+/**
+ * Who may join which room: its identity says so, logic may decide it, a room may be full, and nobody
+ * joins without end.
+ */
 export class JoinRules {
   /** Whether a logic has said that it is to be asked before a client joins another room. */
   asksLogic = false;
@@ -30,12 +34,22 @@ export class JoinRules {
     });
   }
 
+  /** Whether a client's identity lets it into a room; counts it when it does not. */
+  allows(channel: Channel, room: string): boolean {
+    const isAllowed = mayJoin(channel, room);
+    if (!isAllowed) this.counters.joinsRefused++;
+    return isAllowed;
+  }
+
   /**
-   * Asks logic whether a client may join a room, and counts it when it may not.
+   * Whether a client may join a room or read it; logic is asked where it decides that. Counts it when
+   * the client may not.
    *
    * @throws {Error} By its promise, when logic cannot be asked.
    */
   async mayJoin(channel: Channel, room: string): Promise<boolean> {
+    if (!this.allows(channel, room)) return false;
+    if (!this.asksLogic) return true;
     let isAllowed = false;
     try {
       isAllowed = await this.logic.authorizeJoin({ ...this.connections.refOf(channel), room });

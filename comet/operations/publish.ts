@@ -13,6 +13,7 @@ import { decodeUtf8 } from "../../protocol/utf8.ts";
 import type { Channel } from "../channel.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { CometCounters } from "../counters.ts";
+import { mayPublish } from "../permissions.ts";
 import type { ChannelLimit } from "./channel_limit.ts";
 import type { Replies } from "./replies.ts";
 import {
@@ -85,6 +86,9 @@ export class Publish {
     channel: Channel,
     message: Omit<PublishRequest, keyof ConnectionRef>,
   ): Promise<PublishReply> {
+    if (!mayPublish(channel, message.room)) {
+      throw this.#forbidden("the client may not publish to the room");
+    }
     this.#checkLimits(channel, message);
     const request = { ...this.connections.refOf(channel), ...message };
     const reply = await this.logic.publish(request).catch(explain);

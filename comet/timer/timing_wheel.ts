@@ -97,6 +97,11 @@ export class TimingWheel {
     }
   }
 
+  /** Gives a running timer another deadline where that is earlier than its own. */
+  hasten(id: TimerId, deadlineMs: number): void {
+    if (this.#tickOf(deadlineMs) < this.#timers.deadlineTick[id]) this.refresh(id, deadlineMs);
+  }
+
   /** Ends a running timer. */
   cancel(id: TimerId): void {
     const { slot } = this.#timers;

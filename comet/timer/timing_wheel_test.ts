@@ -108,6 +108,16 @@ describe("TimingWheel.add()", () => {
   });
 });
 
+test("TimingWheel.hasten() takes a deadline that is earlier, and no other", () => {
+  const { wheel } = newWheel();
+  const id = wheel.add(at(100), 1);
+  wheel.hasten(id, at(5000));
+  wheel.hasten(id, at(70));
+  wheel.hasten(id, at(71));
+  assert.deepEqual(firedAt(wheel, 69), []);
+  assert.deepEqual(firedAt(wheel, 70), [1]);
+});
+
 describe("TimingWheel.refresh()", () => {
   test("TimingWheel.refresh() with a later deadline fires then and not before", () => {
     for (const later of [2, 63, 64, 65, 4096, 5000, 300_000, 64 ** 5 + 3]) {

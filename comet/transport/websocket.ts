@@ -4,6 +4,7 @@ import { healthRoute, HttpFront, refuse } from "../../protocol/http/front.ts";
 import { clientAddress } from "../../protocol/http/client_address.ts";
 import { type HttpFields, singleField } from "../../protocol/http/head.ts";
 import type { Networks } from "../../protocol/networks.ts";
+import { HttpError } from "../../protocol/http/status.ts";
 import { originCheck, type Origins } from "../../protocol/origins.ts";
 import { type MessageSink, WebSocketDecoder } from "../../protocol/websocket/decoder.ts";
 import { encodeClose, encodeControl } from "../../protocol/websocket/encoder.ts";
@@ -12,6 +13,7 @@ import { upgradeRoute } from "../../protocol/websocket/upgrade.ts";
 import { type Channel, ChannelState } from "../channel.ts";
 import { goimMessages } from "../format/goim.ts";
 import { jsonMessages } from "../format/json.ts";
+import { authHeaders } from "./auth_headers.ts";
 import { StreamTransport, type TransportDependencies } from "./transport.ts";
 
 const REFUSED_ORIGIN = "Pages of this Origin must not connect: see the option origins.";
@@ -75,6 +77,13 @@ export class WebSocketTransport extends StreamTransport {
     if (!this.#mayConnect(host, singleField(fields, "origin") ?? "")) {
       this.dependencies.counters.refusedOrigins++;
       return this.#end(channel, chunk, refuse(403, REFUSED_ORIGIN).response);
+    }
+    try {
+      channel.headers = authHeaders(fields, this.dependencies.connections.options.authHeaders);
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      this.dependencies.counters.protocolErrors++;
+      return this.#end(channel, chunk, refuse(error.status, `${error.message}.`).response);
     }
     if (!channel.isAddressed) this.#address(channel, fields);
     this.dependencies.connections.write(channel, response);

@@ -21,7 +21,7 @@ import { Operation } from "../../protocol/operations.ts";
 import type { ConnHandler } from "../../platform/port.ts";
 import { Networks } from "../../protocol/networks.ts";
 import { Limits } from "../../protocol/limits.ts";
-import type { ClientExtras } from "../../protocol/cluster/connection.ts";
+import type { ClientExtras, Permissions } from "../../protocol/cluster/connection.ts";
 import type { CometNode } from "../../protocol/cluster/comet_node.ts";
 import type { Delivery } from "../../protocol/cluster/delivery.ts";
 import { FakeLogic } from "./fake_logic.ts";
@@ -54,7 +54,7 @@ export interface TestCometOptions extends Partial<CometOptions> {
 }
 
 /** Fields of the token that a client sends; `FakeLogic` makes them the reply. */
-export interface TokenFields {
+export interface TokenFields extends Permissions {
   readonly mid?: number;
   readonly key?: string;
   readonly room?: string;
