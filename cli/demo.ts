@@ -26,8 +26,10 @@ const demoRooms: Config["rooms"][number] = {
  * @returns The configuration with `demo` either on or off.
  */
 export function withDemo(config: Config, isAlone: boolean): Config {
-  const { demo, http, rooms } = config;
-  const isOn = demo === "on" || (demo === "loopback" && isAlone && isLoopback(http.hostname));
+  const { demo, http, rooms, auth } = config;
+  // Its page says itself who people are.
+  const isMeant = isAlone && isLoopback(http.hostname) && auth === "goim";
+  const isOn = demo === "on" || (demo === "loopback" && isMeant);
   if (!isOn) return { ...config, demo: "off" };
   const hasRooms = rooms.some(({ type }) => type === DEMO_TYPE);
   return { ...config, demo: "on", rooms: hasRooms ? rooms : [...rooms, demoRooms] };

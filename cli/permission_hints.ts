@@ -1,3 +1,21 @@
+import type { Process } from "../platform/port.ts";
+
+/**
+ * Sees to it that this process may call a URL.
+ *
+ * @param name The option that has it.
+ * @throws {Error} With a one-line message when the runtime does not let it.
+ */
+export function checkMayConnect(name: string, url: string, process: Process): void {
+  const { protocol, hostname, port } = new URL(url);
+  const host = `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+  if (process.mayConnect(host)) return;
+  throw new Error(
+    `Cannot call ${name}: Deno denies net access to "${host}"; add --allow-net=${host}, with ` +
+      `all that is listened on`,
+  );
+}
+
 /**
  * Says what to do about a permission that Deno denies.
  *

@@ -9,12 +9,13 @@ import type { HttpAppOptions } from "../logic/http/app.ts";
 import type { Hosts } from "../logic/http/page_guard.ts";
 import { logicDefaults, type LogicOptions } from "../logic/logic.ts";
 import { nodesDefaults } from "../logic/nodes.ts";
-import type { WebhookOptions } from "../logic/upstream/webhook.ts";
+import type { WebhookOptions } from "../logic/webhook/client.ts";
 import type { Address, Process } from "../platform/port.ts";
 import { isLoopback } from "../protocol/host.ts";
 import { type CometNode, runId } from "../protocol/cluster/comet_node.ts";
 import { formatAddress, isWildcard } from "../options/address.ts";
 import { type Config, listenersOf, needsApiKey } from "./config/schema.ts";
+import { checkMayConnect } from "./permission_hints.ts";
 import { version } from "./version.ts";
 
 const log = getLogger(["halley"]);
@@ -91,26 +92,27 @@ function webhookOptions(
   process: Process,
 ): WebhookOptions | undefined {
   if (url === "") return undefined;
-  const { protocol, hostname, port } = new URL(url);
-  const host = `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
-  if (process.mayConnect(host)) return { url, secret, timeoutMs };
-  throw new Error(
-    `Cannot call webhook-url: Deno denies net access to "${host}"; add --allow-net=${host}, with ` +
-      `all that is listened on`,
-  );
+  checkMayConnect("webhook-url", url, process);
+  return { url, secret, timeoutMs };
 }
 
 /**
  * What an operator decides about logic.
  *
+ * @param auth What `openAuth` has read.
  * @throws {Error} With a one-line message when it cannot be so in this process.
  */
-export function logicOptions(config: Config, process: Process): LogicOptions {
+export function logicOptions(
+  config: Config,
+  process: Process,
+  auth: LogicOptions["auth"],
+): LogicOptions {
   const { perMidMax, perKeyMax, whenFull } = config;
   const portOf = (transport: string) =>
     listenersOf(config).find((listener) => listener.transport === transport)?.address.port ?? 0;
   return {
     limits: { perMidMax, perKeyMax, whenFull },
+    auth,
     hookMs: config.hookMs,
     openAfterMs: logicDefaults.openAfterMs,
     rooms: config.rooms,
@@ -168,6 +170,7 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     connectionsMax: config.connectionsMax || filesLeft(config, process),
     origins: clientOrigins(config),
     trustedProxies: config.trustedProxies,
+    authHeaders: config.authWebhookHeaders.map((name) => name.toLowerCase()),
     rooms: config.rooms,
   };
 }

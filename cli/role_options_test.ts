@@ -137,17 +137,21 @@ test("a webhook that this process may not call is told at the start, with what t
   const process = new MemoryProcess({});
   const asked: string[] = [];
   const options = { webhookSecret: "0123456789abcdef", webhookMs: 500 };
+  const goim = { mode: "goim" } as const;
   const urls = ["https://example.com/x", "http://[::1]/", "http://example.com:8080"];
   process.mayConnect = (host) => asked.push(host) > 0;
-  assert.equal(logicOptions(configWith(options), process).webhook, undefined);
+  assert.equal(logicOptions(configWith(options), process, goim).webhook, undefined);
   for (const webhookUrl of urls) {
-    const { webhook } = logicOptions(configWith({ ...options, webhookUrl }), process);
+    const { webhook } = logicOptions(configWith({ ...options, webhookUrl }), process, goim);
     assert.deepEqual(webhook, { url: webhookUrl, secret: options.webhookSecret, timeoutMs: 500 });
   }
   assert.deepEqual(asked, ["example.com:443", "[::1]:80", "example.com:8080"]);
   process.mayConnect = () => false;
-  assert.throws(() => logicOptions(configWith({ ...options, webhookUrl: urls[0] }), process), {
-    message: 'Cannot call webhook-url: Deno denies net access to "example.com:443"; add ' +
-      "--allow-net=example.com:443, with all that is listened on",
-  });
+  assert.throws(
+    () => logicOptions(configWith({ ...options, webhookUrl: urls[0] }), process, goim),
+    {
+      message: 'Cannot call webhook-url: Deno denies net access to "example.com:443"; add ' +
+        "--allow-net=example.com:443, with all that is listened on",
+    },
+  );
 });

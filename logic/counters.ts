@@ -50,6 +50,32 @@ export class LogicCounters {
   webhookCallsRefused = 0;
   /** Messages that were pushed although the webhook failed. */
   webhookFallbacks = 0;
+  // Of auth = "jwt": tokens that were refused, by what is wrong with them.
+  jwtMalformed = 0;
+  /** Signed by nobody, by a key that is not known, or by another algorithm than the key's. */
+  jwtUnsigned = 0;
+  jwtExpired = 0;
+  /** Not valid yet. */
+  jwtEarly = 0;
+  /** By another issuer, or for another audience. */
+  jwtForeign = 0;
+  /** With a claim of a wrong form. */
+  jwtClaims = 0;
+  /** Times that the keys were asked for at their URL. */
+  jwksFetches = 0;
+  jwksFailures = 0;
+  // Of auth = "webhook": tokens about which it was asked.
+  authWebhookCalls = 0;
+  authWebhookRetries = 0;
+  authWebhookFailures = 0;
+  /** Calls that were not made because too many were under way. */
+  authWebhookCallsRefused = 0;
+  /** Tokens about which it was not asked, since it had answered or was being asked. */
+  authWebhookCacheHits = 0;
+  /** Clients let in although the webhook failed. */
+  authWebhookFallbacks = 0;
+  /** Answers forgotten before their time to make room for newer ones. */
+  authWebhookCacheEvictions = 0;
   /** Users that were muted, in a room or everywhere. */
   mutes = 0;
   reports = 0;

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { Fifo } from "../base/fifo.ts";
 import { TimeoutError, withTimeout } from "../base/with_timeout.ts";
 import type { ConnectionRef, ConnectRequest } from "../protocol/cluster/connection.ts";
+import type { Authenticator } from "./auth/auth.ts";
 import type { LogicCounters } from "./counters.ts";
 import { goimHooks } from "./goim_hooks.ts";
 import {
@@ -23,6 +24,12 @@ export const DISCONNECTED_CALLS_MAX = 1_000;
 /** Calls of `disconnected` that may wait; more are left out. */
 export const DISCONNECTED_WAITING_MAX = 100_000;
 
+/**
+ * How long the server's own ways of auth may take, in milliseconds. They have shorter limits of
+ * their own.
+ */
+export const AUTH_MS_MAX = 4_900;
+
 /** A hook gave no answer that counts; why has been logged and counted. */
 export class HookFailed extends Error {
   override readonly name = "HookFailed";
@@ -36,6 +43,7 @@ const logger = getLogger(["halley", "logic"]);
  */
 export class HookCalls {
   readonly #hooks: Hooks;
+  readonly #auth: Authenticator;
   readonly #running: Clock;
   readonly #timeoutMs: number;
   readonly #counters: LogicCounters;
@@ -45,11 +53,19 @@ export class HookCalls {
   #idle: (() => void) | undefined;
 
   /**
+   * @param auth Says who clients are where the application has no hook for that.
    * @param timeoutMs How long a promise may take, in milliseconds.
    * @param running The time in which this process ran: while it stood still, no hook could answer.
    */
-  constructor(hooks: Hooks, timeoutMs: number, running: Clock, counters: LogicCounters) {
+  constructor(
+    hooks: Hooks,
+    auth: Authenticator,
+    timeoutMs: number,
+    running: Clock,
+    counters: LogicCounters,
+  ) {
     this.#hooks = hooks;
+    this.#auth = auth;
     this.#timeoutMs = timeoutMs;
     this.#running = running;
     this.#counters = counters;
@@ -66,13 +82,14 @@ export class HookCalls {
     return this.#hooks.authorizeJoin !== undefined;
   }
 
-  authenticate(asked: Pick<ConnectRequest, "token" | "remoteAddress" | "headers">): Promise<
-    CheckedIdentity | Refusal
-  > {
-    const { token, remoteAddress, headers = {} } = asked;
-    const request = { token: token.slice(), remoteAddress, headers };
-    const hooks = this.#hooks.authenticate === undefined ? goimHooks : this.#hooks;
-    return this.#call("authenticate", () => hooks.authenticate!(request), checkIdentity);
+  authenticate(asked: ConnectRequest): Promise<CheckedIdentity | Refusal> {
+    const { token, remoteAddress, headers = {}, server, connectionId } = asked;
+    const request = { token: token.slice(), remoteAddress, headers, server, connectionId };
+    if (this.#hooks.authenticate !== undefined) {
+      return this.#call("authenticate", () => this.#hooks.authenticate!(request), checkIdentity);
+    }
+    const call = () => this.#auth.authenticate(request);
+    return this.#call("authenticate", call, checkIdentity, AUTH_MS_MAX);
   }
 
   authorizeJoin(identity: ConnectionRef, room: string): Promise<boolean> {
@@ -127,6 +144,7 @@ export class HookCalls {
     hook: keyof Hooks,
     call: () => Awaitable<Answer>,
     check: (answer: Answer) => Checked,
+    timeoutMs = this.#timeoutMs,
   ): Promise<Checked> {
     const calls = this.#underWay[hook];
     if (calls >= HOOK_CALLS_MAX) {
@@ -138,7 +156,7 @@ export class HookCalls {
     try {
       const answer = call();
       if (!isPromise(answer)) return check(answer);
-      return check(await withTimeout(this.#running, this.#timeoutMs, Promise.resolve(answer)));
+      return check(await withTimeout(this.#running, timeoutMs, Promise.resolve(answer)));
     } catch (error) {
       this.#counters[`${hook}${error instanceof TimeoutError ? "Timeouts" : "Failures"}`]++;
       logger.error("Hook {hook} failed: {error}", { hook, error });

@@ -7,9 +7,8 @@ import type { StreamPosition } from "../protocol/history.ts";
  * ```ts
  * import type { AuthRequest } from "./mod.ts";
  *
- * const name = ({ token }: AuthRequest) => new TextDecoder().decode(token);
- * const token = new TextEncoder().encode("alice");
- * console.log(name({ token, remoteAddress: "192.0.2.1", headers: {} }));
+ * const name = ({ token }: Pick<AuthRequest, "token">) => new TextDecoder().decode(token);
+ * console.log(name({ token: new TextEncoder().encode("alice") }));
  * ```
  */
 export interface AuthRequest {
@@ -19,6 +18,10 @@ export interface AuthRequest {
   readonly remoteAddress: string;
   /** Headers of its WebSocket upgrade that are to be given, by their names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The run of the comet that has its connection. */
+  readonly server: string;
+  /** The connection's number, unique within that run. */
+  readonly connectionId: number;
 }
 
 /**

@@ -11,6 +11,7 @@ import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { CometApi } from "../protocol/cluster/comet_calls.ts";
 import { type ConnectionRef, ConnectRefused } from "../protocol/cluster/connection.ts";
 import { testNode } from "../tests/support/test_comet.ts";
+import { goimAuth } from "./auth/goim.ts";
 import { LogicCounters } from "./counters.ts";
 import {
   DISCONNECTED_CALLS_MAX,
@@ -373,7 +374,13 @@ test("HookCalls.settled() waits for the last, and what may not wait is left out"
   const releases: (() => void)[] = [];
   const counters = new LogicCounters();
   const hooks: Hooks = { disconnected: () => new Promise((resolve) => releases.push(resolve)) };
-  const calls = new HookCalls(hooks, HOOK_MS, new ManualClock(), counters);
+  const calls = new HookCalls(
+    hooks,
+    { authenticate: goimAuth },
+    HOOK_MS,
+    new ManualClock(),
+    counters,
+  );
   let isSettled = false;
   for (const id of [1, 2]) calls.disconnected(ref(id));
   const settling = calls.settled().then(() => isSettled = true);

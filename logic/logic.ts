@@ -1,6 +1,6 @@
 /**
  * The door of this folder: logic, put together from its parts. `connect.ts` lets clients in, by
- * hooks (`hooks.ts`), `upstream/` takes what they send, `push.ts` takes pushes, `history.ts` reads
+ * hooks (`hooks.ts`) or by `auth/`, `upstream/` takes what they send, `push.ts` takes pushes, `history.ts` reads
  * what rooms have kept, `http/` is the API in front, and `rpc/` serves comets in other processes.
  *
  * @module
@@ -23,6 +23,7 @@ import type { PublishReply, PublishRequest } from "../protocol/cluster/publish.t
 import type { CloseCode } from "../protocol/close_codes.ts";
 import type { HistoryPage, HistoryQuery } from "../protocol/history.ts";
 import { type RoomOptions, RoomTypes } from "../protocol/room_options.ts";
+import { Auth, type AuthOptions } from "./auth/auth.ts";
 import { Balancer } from "./balancer.ts";
 import { Cluster } from "./cluster.ts";
 import { type Comets, type Connections, Connector } from "./connect.ts";
@@ -34,7 +35,8 @@ import { History } from "./history.ts";
 import { HookCalls } from "./hook_calls.ts";
 import type { Hooks } from "./hooks.ts";
 import { Moderator } from "./upstream/moderator.ts";
-import { Webhook, type WebhookOptions } from "./upstream/webhook.ts";
+import { Webhook } from "./upstream/webhook.ts";
+import type { WebhookOptions } from "./webhook/client.ts";
 import { Upstream } from "./upstream/upstream.ts";
 
 /** What an operator decides about logic. */
@@ -47,6 +49,8 @@ export interface LogicOptions {
   readonly publishMidRate: number;
   /** How many of these may come at once after silence. */
   readonly publishMidBurst: number;
+  /** How clients say who they are, where the application has no hook for that. */
+  readonly auth: AuthOptions;
   /** Where the application is asked about messages to rooms, if it is over HTTP. */
   readonly webhook?: WebhookOptions;
   /** How long a hook's promise may take, in milliseconds. */
@@ -60,6 +64,7 @@ export const logicDefaults: LogicOptions = {
   limits: { perMidMax: 16, perKeyMax: 4, whenFull: "close-oldest" },
   nodes: nodesDefaults,
   rooms: [],
+  auth: { mode: "goim" },
   publishMidRate: 10,
   publishMidBurst: 20,
   hookMs: 2_000,
@@ -90,6 +95,7 @@ export class Logic implements LogicApi {
   readonly online: Online;
   readonly nodes: NodeListing;
   readonly moderator: Moderator;
+  readonly auth: Auth;
   readonly #cluster: Cluster;
   readonly #balancer = new Balancer();
   readonly #connector: Connector;
@@ -105,7 +111,8 @@ export class Logic implements LogicApi {
     const { pushLog, sessions, nodes, comets, clock, running, hooks = {}, options } = dependencies;
     const { counters } = this;
     this.#cluster = new Cluster(nodes, clock);
-    this.#hooks = new HookCalls(hooks, options.hookMs, running, counters);
+    this.auth = new Auth(options.auth, { ...dependencies, counters });
+    this.#hooks = new HookCalls(hooks, this.auth, options.hookMs, running, counters);
     this.#connector = new Connector(
       sessions,
       comets,

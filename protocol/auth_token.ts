@@ -9,16 +9,10 @@ import { Limits } from "./limits.ts";
 import { parseRoomKey, roomKeyForm } from "./room_key.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-/** What a client says of itself in its auth frame. */
-export interface AuthToken {
-  /** The user's id, an int64; 0 when the token had none. */
-  readonly mid: bigint;
-  /** The connection's key; empty when the server is to make one up. */
-  readonly key: string;
+/** What a client wants, whoever it is. */
+export interface AuthWishes {
   /** Room key, or empty for no room. */
   readonly room: string;
-  /** What kind of client it is, such as `web`; may be empty. */
-  readonly platform: string;
   /** Operations that it wants of key, mid and broadcast pushes, each once. */
   readonly accepts: readonly number[];
   /** Behind which message of its room it goes on; undefined when it says nothing of that. */
@@ -27,6 +21,16 @@ export interface AuthToken {
   readonly last?: number;
   /** What it understands beside goim's protocol; undefined when it says nothing of that. */
   readonly features?: readonly string[];
+}
+
+/** What a client says of itself in its auth frame. */
+export interface AuthToken extends AuthWishes {
+  /** The user's id, an int64; 0 when the token had none. */
+  readonly mid: bigint;
+  /** The connection's key; empty when the server is to make one up. */
+  readonly key: string;
+  /** What kind of client it is, such as `web`; may be empty. */
+  readonly platform: string;
 }
 
 /** The members of a token by their name in lowercase, each as its JSON text. */
@@ -45,6 +49,29 @@ type Members = ReadonlyMap<string, string>;
 export function parseAuthToken(bytes: Uint8Array): AuthToken {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw refusal("token must be valid UTF-8");
+  const members = readMembers(text);
+  return {
+    mid: midOf(members),
+    key: keyOf(members),
+    platform: stringOf(members, "platform"),
+    ...wishesOf(members),
+  };
+}
+
+/**
+ * Parses the body of an auth frame that says by a token of somebody else who the client is, the
+ * member `token`; otherwise as {@linkcode parseAuthToken}, but for `mid`, `key` and `platform`,
+ * which do not count.
+ *
+ * @throws {ProtocolError} With `CloseCodes.authFailed`, naming the member that is wrong.
+ */
+export function parseAuthWishes(text: string): AuthWishes & { readonly token?: string } {
+  const members = readMembers(text);
+  const wishes = wishesOf(members);
+  return members.has("token") ? { ...wishes, token: stringOf(members, "token") } : wishes;
+}
+
+function readMembers(text: string): Members {
   if (parseJsonObject(text) === undefined) {
     throw refusal(`token must be a JSON object, current value is ${excerpt(text)}`);
   }
@@ -54,11 +81,12 @@ export function parseAuthToken(bytes: Uint8Array): AuthToken {
     const value = all.value();
     if (value !== "null") members.set(all.name().toLowerCase(), value);
   }
+  return members;
+}
+
+function wishesOf(members: Members): AuthWishes {
   return {
-    mid: midOf(members),
-    key: keyOf(members),
     room: roomOf(members),
-    platform: stringOf(members, "platform"),
     accepts: acceptsOf(members),
     ...recoveryOf(members),
     ...featuresOf(members),
@@ -68,13 +96,22 @@ export function parseAuthToken(bytes: Uint8Array): AuthToken {
 function midOf(members: Members): bigint {
   const value = members.get("mid");
   if (value === undefined) return 0n;
+  const mid = parseMid(value);
+  if (mid === undefined) throw wrong(members, "mid", "an int64");
+  return mid;
+}
+
+/**
+ * Reads a mid from its JSON text, a number or a string of decimal digits.
+ *
+ * @returns Nothing when it is no int64.
+ */
+export function parseMid(json: string): bigint | undefined {
   // A number is read from its text: as a JavaScript number it is exact only up to 2^53.
-  const digits = value.startsWith('"') ? JSON.parse(value) : value;
-  if (/^-?(0|[1-9]\d{0,18})$/.test(digits)) {
-    const mid = BigInt(digits);
-    if (BigInt.asIntN(64, mid) === mid) return mid;
-  }
-  throw wrong(members, "mid", "an int64");
+  const digits = json.startsWith('"') ? JSON.parse(json) : json;
+  if (!/^-?(0|[1-9]\d{0,18})$/.test(digits)) return undefined;
+  const mid = BigInt(digits);
+  return BigInt.asIntN(64, mid) === mid ? mid : undefined;
 }
 
 function keyOf(members: Members): string {

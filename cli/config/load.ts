@@ -214,5 +214,11 @@ export function completeConfig(
     }
     reading.take(field, read, option.rows === undefined ? field : `[[${field}]]`);
   }
-  return mergeConfig([reading], command, machine).values;
+  const config = mergeConfig([reading], command, machine).values;
+  if (hooks.authenticate !== undefined && config.auth !== "goim") {
+    throw new ConfigError([
+      `auth = "${config.auth}" must not be set with the hook authenticate, which says who clients are`,
+    ]);
+  }
+  return config;
 }

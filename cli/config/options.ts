@@ -1,4 +1,5 @@
 import { apiOptions } from "./api_options.ts";
+import { authOptions } from "./auth_options.ts";
 import { clusterOptions } from "./cluster_options.ts";
 import {
   address,
@@ -21,6 +22,7 @@ import { upstreamOptions } from "./upstream_options.ts";
 export const sections = {
   listen: "Where the server listens",
   listeners: "Where clients are taken in, in place of tcp and ws",
+  auth: "Who clients are",
   api: "Who may use the HTTP API",
   comet: "Connections",
   limits: "What is taken from clients at most, beside what [comet] and [upstream] say",
@@ -92,6 +94,7 @@ export const options = {
     }),
   }),
   listeners: listenerTables,
+  ...authOptions,
   ...apiOptions,
   ...inSection("comet", {
     handshakeMs: duration({

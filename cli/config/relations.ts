@@ -3,6 +3,7 @@ import type { Address } from "../../platform/port.ts";
 import { isLoopback } from "../../protocol/host.ts";
 import { isProtocolOperation } from "../../protocol/operations.ts";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
+import { authRelations } from "./auth_relations.ts";
 import { options } from "./options.ts";
 import {
   type Config,
@@ -42,6 +43,7 @@ export function relations(
     ...proxied(config),
     ...rooms(config),
     ...webhook(config, command),
+    ...authRelations(config, command === "start" || command === "logic"),
     ...api(config, command),
     ...needed(config, command),
     ...addresses(config),

@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import type { Platform } from "../../platform/port.ts";
 import type { Config } from "../config/schema.ts";
+import { warnOfAuth } from "../auth.ts";
 import { withDemo } from "../demo.ts";
 import {
   announceLimit,
@@ -57,6 +58,7 @@ export class CometRole extends RoleProcess {
     const listeners = await listenForClients(comet, config);
     announceLimit(config, process);
     warnOfOrigins(config);
+    warnOfAuth(config, "comet", {});
     log.info("listening", { ...listenersText(listeners), rpc: formatAddress(rpc) });
     const ended = comet.replaced.then(() =>
       `another comet has registered as "${config.serverId}"; two need different ids`

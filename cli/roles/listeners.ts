@@ -5,6 +5,7 @@ import { formatAddress } from "../../options/address.ts";
 import type { Logic } from "../../logic/logic.ts";
 import type { Address } from "../../platform/port.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
+import { warnOfAuth } from "../auth.ts";
 import { access, warnOfOrigins } from "../role_options.ts";
 import { Server } from "../server.ts";
 import type { RoleProcess } from "./role_process.ts";
@@ -49,6 +50,7 @@ export function runningServer(
   http: Address,
 ): Server {
   warnOfOrigins(role.config);
+  warnOfAuth(role.config, "all", role.hooks);
   const url = `http://${formatAddress(http)}`;
   log.info("listening", {
     ...listenersText(listeners),

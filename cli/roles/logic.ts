@@ -3,6 +3,7 @@ import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import type { Hooks } from "../../logic/hooks.ts";
 import type { Platform } from "../../platform/port.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
+import { openAuth, warnOfAuth } from "../auth.ts";
 import { withDemo } from "../demo.ts";
 import { access, logicOptions } from "../role_options.ts";
 import { LogicServer } from "../server.ts";
@@ -33,7 +34,7 @@ export class LogicRole extends StoreRole<LogicServer> {
     const { logic, links, listen } = this.#wired = wireLogic(this.parts, {
       id,
       ports,
-      options: logicOptions(config, process),
+      options: logicOptions(config, process, await openAuth(config, process)),
       hooks: this.hooks,
     });
     const rpc = await listen(parseRpcAddress(config.rpc || LOGIC_RPC)!);
@@ -41,6 +42,7 @@ export class LogicRole extends StoreRole<LogicServer> {
     addRpc(metrics, this.parts.counters);
     metrics.addGauge("logic_comets", "Comets that are connected here.", () => links.size);
     const http = this.http = await openApi(this, logic, listenersOf(config));
+    warnOfAuth(config, "logic", this.hooks);
     log.info("listening", {
       http: `http://${formatAddress(http.address)}`,
       rpc: formatAddress(rpc),

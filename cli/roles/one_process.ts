@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { openAuth } from "../auth.ts";
 import * as options from "../role_options.ts";
 import type { Server } from "../server.ts";
 import { version } from "../version.ts";
@@ -20,7 +21,11 @@ export class OneProcess extends LocalRole {
     const ports = await this.openDrivers();
     const { comet, logic, job } = this.#server = wireServer(this.parts, {
       comet: { server: this.id, options: options.cometOptions(config, process) },
-      logic: { ports, options: options.logicOptions(config, process), hooks: this.hooks },
+      logic: {
+        ports,
+        options: options.logicOptions(config, process, await openAuth(config, process)),
+        hooks: this.hooks,
+      },
       job: options.jobOptions(config),
     });
     const listeners = await listenForClients(comet, config);

@@ -92,6 +92,21 @@ export function addLogic(metrics: Metrics, logic: Logic): void {
     () => logic.webhookCalls,
   );
   metrics.addGauge(
+    "logic_auth_webhook_calls_under_way",
+    "Calls of auth-webhook-url that are under way.",
+    () => logic.auth.webhookCalls,
+  );
+  metrics.addGauge(
+    "logic_auth_webhook_answers",
+    "Answers of auth-webhook-url that are kept.",
+    () => logic.auth.cachedAnswers,
+  );
+  metrics.addGauge(
+    "logic_jwks_age_seconds",
+    "How old the keys at the URL of jwks are; -1 where there are none.",
+    () => (logic.auth.keysAgeMs ?? -1_000) / 1_000,
+  );
+  metrics.addGauge(
     "cluster_comets",
     "Comets whose registration runs.",
     async () => (await logic.nodes.instances()).length,

@@ -45,7 +45,7 @@ export abstract class RoleProcess<Open extends Running = Running> {
   constructor(
     readonly config: Config,
     readonly platform: Platform,
-    protected readonly hooks: Hooks = {},
+    readonly hooks: Hooks = {},
   ) {
     const prng = systemPrng();
     this.id = newRunId(config.serverId, systemClock, prng);

@@ -7,6 +7,7 @@ import { formatAddress } from "../../options/address.ts";
 import type { Hooks } from "../../logic/hooks.ts";
 import type { Address, Child, ConnHandler, Listener, Platform } from "../../platform/port.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
+import { openAuth } from "../auth.ts";
 import * as options from "../role_options.ts";
 import type { Server } from "../server.ts";
 import { version } from "../version.ts";
@@ -57,7 +58,11 @@ export class Workers extends LocalRole {
     const parts = { ...this.parts, secret: this.#secret };
     const { workers, logic, job, listen, start } = this.#parent = wireParent(parts, {
       owner: this.id,
-      logic: { ports, options: options.logicOptions(config, process), hooks: this.hooks },
+      logic: {
+        ports,
+        options: options.logicOptions(config, process, await openAuth(config, process)),
+        hooks: this.hooks,
+      },
       job: options.jobOptions(config),
     });
     const listeners = await this.#freeListeners();

@@ -21,7 +21,8 @@ import type { UpstreamMessage } from "../hooks.ts";
 import type { Push } from "../push.ts";
 import { checkOptions } from "../push_options.ts";
 import { notTaken, replyBody, taken } from "./answers.ts";
-import { type Webhook, WebhookFailed } from "./webhook.ts";
+import { WebhookFailed } from "../webhook/client.ts";
+import type { Webhook } from "./webhook.ts";
 
 /** What is said to who may not send a message now, and where it is counted. */
 const NOT_ADMITTED = {

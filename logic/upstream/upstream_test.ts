@@ -12,6 +12,7 @@ import { EMPTY } from "../../protocol/frame.ts";
 import { roomDefaults, type RoomOptions, RoomTypes } from "../../protocol/room_options.ts";
 import { NotingLog } from "../../tests/support/http_app.ts";
 import { withLogLines } from "../../tests/support/log_lines.ts";
+import { goimAuth } from "../auth/goim.ts";
 import { LogicCounters } from "../counters.ts";
 import { History } from "../history.ts";
 import type { Verdict } from "../hook_answers.ts";
@@ -19,8 +20,9 @@ import { HookCalls } from "../hook_calls.ts";
 import type { Hooks } from "../hooks.ts";
 import { Logic, logicDefaults } from "../logic.ts";
 import { Push } from "../push.ts";
+import { WebhookFailed } from "../webhook/client.ts";
 import { Upstream } from "./upstream.ts";
-import { type Webhook, WebhookFailed } from "./webhook.ts";
+import type { Webhook } from "./webhook.ts";
 
 const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
 const OTHERS = { message: "", retryMs: 0, epoch: "", offset: 0, reply: EMPTY };
@@ -299,7 +301,7 @@ describe("Upstream where the webhook is asked", () => {
     const sessions = new MemorySessions(new MemoryNodes(clock));
     const hooks: Hooks = { message: () => assert.fail("the hook is not asked") };
     const upstream = new Upstream({
-      hooks: new HookCalls(hooks, 1_000, clock, counters),
+      hooks: new HookCalls(hooks, { authenticate: goimAuth }, 1_000, clock, counters),
       moderation: new MemoryModeration(clock),
       push: new Push(log, sessions, new History(log, roomTypes), counters),
       webhook: { judge } as Webhook,

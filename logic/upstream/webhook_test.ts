@@ -13,8 +13,13 @@ import { within } from "../../tests/support/raw_client.ts";
 import { LogicCounters } from "../counters.ts";
 import type { Verdict } from "../hook_answers.ts";
 import type { UpstreamMessage } from "../hooks.ts";
-import { Webhook, WEBHOOK_CALLS_MAX, WEBHOOK_RETRY_MS, WebhookFailed } from "./webhook.ts";
-import { WEBHOOK_ANSWER_BYTES_MAX } from "./webhook_answer.ts";
+import {
+  WEBHOOK_ANSWER_BYTES_MAX,
+  WEBHOOK_CALLS_MAX,
+  WEBHOOK_RETRY_MS,
+  WebhookFailed,
+} from "../webhook/client.ts";
+import { Webhook } from "./webhook.ts";
 
 const SECRET = "the secret of webhooks";
 const TIMEOUT_MS = 2_000;
