@@ -16,6 +16,13 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   closed: "Connections that ended.",
   refusedFull: "Connections turned away because the server was full.",
   refusedShut: "Connections turned away because jobs did not know of the comet at the time.",
+  refusedHandshakes: "Connections turned away beyond handshakes-max.",
+  refusedRate: "Connections turned away beyond accept-rate.",
+  refusedAddress: "Connections turned away beyond address-connections-max.",
+  refusedAuthFailures: "Connections turned away beyond address-auth-failures-max.",
+  refusedUntold: "Connections turned away without being told, since too many were being told.",
+  failingAddressesForgotten:
+    "Addresses whose failed auths were forgotten within a minute, since there were too many.",
   refusedOrigins: "Web pages turned away because their origin may not connect.",
   refusedProxies: "Connections refused because they came from none of trusted-proxies.",
   badProxyHeaders: "Connections of trusted proxies closed for want of a right PROXY header.",

@@ -14,6 +14,7 @@ import type { Address, Process } from "../platform/port.ts";
 import { isLoopback } from "../protocol/host.ts";
 import { type CometNode, runId } from "../protocol/cluster/comet_node.ts";
 import { formatAddress, isWildcard } from "../options/address.ts";
+import { limitsOf } from "./config/limit_options.ts";
 import { type Config, listenersOf, needsApiKey } from "./config/schema.ts";
 import { checkMayConnect } from "./permission_hints.ts";
 import { version } from "./version.ts";
@@ -160,7 +161,8 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     operationsMax: config.operationsMax,
     publishRate: config.publishRate,
     publishBurst: config.publishBurst,
-    joinsMax: config.joinsMax,
+    ...limitsOf(config),
+    refusalsMax: refusalsMax(process),
     roomsMax: config.roomsMax,
     ringMax: Math.min(config.ringMax, config.ringsMax),
     ringsMax: config.ringsMax,
@@ -175,10 +177,19 @@ export function cometOptions(config: Config, process: Process): CometOptions {
   };
 }
 
+/** Connections that may be told at once why they are turned away: a sixteenth of the files at most. */
+function refusalsMax(process: Process): number {
+  const openFiles = process.openFilesMax() ?? UNKNOWN_FILES;
+  return Math.min(cometDefaults.refusalsMax, Math.floor(openFiles / 16));
+}
+
 /** Connections that the limit of open files leaves. */
 function filesLeft(config: Config, process: Process): number {
   const openFiles = process.openFilesMax() ?? UNKNOWN_FILES;
-  return Math.max(1, openFiles - OTHER_FILES - httpConnectionsMax(config, process));
+  return Math.max(
+    1,
+    openFiles - OTHER_FILES - httpConnectionsMax(config, process) - refusalsMax(process),
+  );
 }
 
 /**

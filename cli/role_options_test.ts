@@ -111,11 +111,11 @@ test("/metrics of a role without an API asks for a key of scope read", async () 
 
 /** What is asked for, the limit of open files, what is taken, and what is said beside it. */
 const LIMITS: readonly [number, number | undefined, number, RegExp | undefined][] = [
-  [0, 1_024, 640, undefined],
+  [0, 1_024, 576, undefined],
   [0, 100, 1, undefined],
-  [0, undefined, 8_848, /^warning: the limit of open files is unknown/],
+  [0, undefined, 8_223, /^warning: the limit of open files is unknown/],
   [500, 1_024, 500, undefined],
-  [5_000, 1_024, 5_000, /^warning: 5000 connections are more than 1024 open files leave \(640\)/],
+  [5_000, 1_024, 5_000, /^warning: 5000 connections are more than 1024 open files leave \(576\)/],
   [50_000, undefined, 50_000, undefined],
 ];
 

@@ -1,6 +1,7 @@
 import type { Conn } from "../platform/port.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
 import type { ConnectReply } from "../protocol/cluster/connection.ts";
+import type { Refusal } from "./door/refusal.ts";
 import type { WireFormat } from "./format/wire_format.ts";
 import type { ChannelPermissions } from "./permissions.ts";
 import type { Membership } from "./room.ts";
@@ -41,6 +42,10 @@ export interface Transport {
   readonly format: WireFormat;
   /** What keeps a quiet connection open, where the transport has such a thing. */
   readonly ping: Uint8Array | undefined;
+  /** Makes the state that a new connection's bytes are decoded with. */
+  decoder(): { close(): void };
+  /** Encodes why a connection is turned away, for one that has sent nothing yet, or not its auth. */
+  refusal(refusal: Refusal): Uint8Array;
   /** Encodes the last words to a client, or undefined where there are none. */
   farewell(channel: Channel, close: CloseCode): Uint8Array | undefined;
   /** Goes on with what arrived while the channel was busy. */

@@ -1,5 +1,13 @@
 import { assert } from "../base/assert.ts";
+import { clientNetwork } from "../protocol/client_network.ts";
 import { type Channel, SLOTS_MAX } from "./channel.ts";
+
+/** Changes a count, of which those that are 0 are left out. */
+function add(counts: Map<string, number>, key: string, change: number): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
+}
 
 /**
  * All connections of a comet. A channel keeps its slot for life, so that a walk over the slots
@@ -11,6 +19,8 @@ export class Channels {
   readonly #freeSlots: number[] = [];
   readonly #byKey = new Map<string, Channel | Channel[]>();
   readonly #perAddress = new Map<string, number>();
+  /** Of IPv6 alone: an IPv4 address is its own network. */
+  readonly #perNetwork = new Map<string, number>();
   #serial = 0;
   #size = 0;
 
@@ -22,6 +32,13 @@ export class Channels {
   /** Distinct addresses of clients. */
   get addresses(): number {
     return this.#perAddress.size;
+  }
+
+  /** Connections of the same client as an address has, as limits count it. */
+  of(remoteAddress: string): number {
+    const network = clientNetwork(remoteAddress);
+    const counts = network === remoteAddress ? this.#perAddress : this.#perNetwork;
+    return counts.get(network) ?? 0;
   }
 
   /** One more than the highest slot that was ever in use. */
@@ -48,7 +65,9 @@ export class Channels {
     assert(!channel.isAddressed, "a channel has one client");
     channel.remoteAddress = remoteAddress;
     channel.isAddressed = true;
-    this.#perAddress.set(remoteAddress, (this.#perAddress.get(remoteAddress) ?? 0) + 1);
+    add(this.#perAddress, remoteAddress, 1);
+    const network = clientNetwork(remoteAddress);
+    if (network !== remoteAddress) add(this.#perNetwork, network, 1);
   }
 
   /** Takes a connection out; its slot is free for the next. */
@@ -59,14 +78,22 @@ export class Channels {
     this.#freeSlots.push(slot);
     this.#size--;
     if (!channel.isAddressed) return;
-    const count = this.#perAddress.get(channel.remoteAddress)!;
-    if (count === 1) this.#perAddress.delete(channel.remoteAddress);
-    else this.#perAddress.set(channel.remoteAddress, count - 1);
+    const { remoteAddress } = channel;
+    add(this.#perAddress, remoteAddress, -1);
+    const network = clientNetwork(remoteAddress);
+    if (network !== remoteAddress) add(this.#perNetwork, network, -1);
   }
 
   /** The channel in a slot, if any. */
   at(slot: number): Channel | undefined {
     return this.#slots[slot];
+  }
+
+  /** Visits every channel; those that leave meanwhile are left out. */
+  forEach(visit: (channel: Channel) => void): void {
+    for (const channel of this.#slots) {
+      if (channel !== undefined) visit(channel);
+    }
   }
 
   /** The channel with this connection id, if it is still there. */

@@ -2,7 +2,9 @@
  * The comet: the role that clients connect to. {@linkcode Comet} is its door.
  *
  * In the order of a connection's life:
- * - `transport/` turns bytes into frames, over TCP or WebSocket, behind proxies or not, and bounds what a client may send:
+ * - `door/` says who may come in, and tells who may not.
+ * - `transport/` turns bytes into frames, over TCP or WebSocket, behind proxies or not, and bounds
+ *   what a client may send:
  *   which pages (`protocol/origins.ts`), how often (`operation_limit.ts`), how much in a turn
  *   (`read_scheduler.ts`), how far ahead (`pipeline_buffer.ts`).
  * - `connection_manager.ts` makes a connection a `Channel` (`channel.ts`) in the table of all
@@ -29,7 +31,6 @@ import type { Clock, TimerHandle } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Address, Listener, Streams } from "../platform/port.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
-import { Networks } from "../protocol/networks.ts";
 import { Limits } from "../protocol/limits.ts";
 import { RpcError } from "../protocol/rpc.ts";
 import type { CloseRequest, CometApi } from "../protocol/cluster/comet_calls.ts";
@@ -38,6 +39,7 @@ import type { Delivery } from "../protocol/cluster/delivery.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { CometCounters } from "./counters.ts";
+import type { Door } from "./door/door.ts";
 import { Drain } from "./drain.ts";
 import { Fanout } from "./fanout.ts";
 import { ConnectionManager } from "./connection_manager.ts";
@@ -47,12 +49,9 @@ import type { CometOptions, ListenerOptions } from "./options.ts";
 import type { RoomInterest } from "./room_interest.ts";
 import { Reporter } from "./reporter.ts";
 import { ClientProtocol } from "./client_protocol.ts";
+import { Handlers } from "./transport/handlers.ts";
 import { OperationLimit } from "./transport/operation_limit.ts";
-import { ProxiedTransport } from "./transport/proxied.ts";
 import { ReadScheduler } from "./transport/read_scheduler.ts";
-import { TcpTransport } from "./transport/tcp.ts";
-import type { StreamTransport } from "./transport/transport.ts";
-import { WebSocketTransport } from "./transport/websocket.ts";
 
 /** Dependencies of a comet. */
 export interface CometDependencies {
@@ -77,8 +76,7 @@ export class Comet implements CometApi {
   readonly #fanout: Fanout;
   readonly #registration: ClusterRegistration;
   readonly #reporter: Reporter;
-  readonly #transports: Record<ListenerOptions["transport"], StreamTransport>;
-  readonly #proxied: Record<ListenerOptions["transport"], ProxiedTransport>;
+  readonly #handlers: Handlers;
   readonly #listeners: Listener[] = [];
   #ticks: TimerHandle;
   #drain: Drain | undefined;
@@ -89,34 +87,38 @@ export class Comet implements CometApi {
     const { counters } = this;
     this.#dependencies = dependencies;
     this.pool = new BufferPool({ bytesMax: options.poolBytesMax });
-    this.#connections = new ConnectionManager(server, logic, clock, running, options, counters);
+    this.#connections = new ConnectionManager(
+      server,
+      logic,
+      clock,
+      running,
+      prng,
+      options,
+      counters,
+    );
     const protocol = new ClientProtocol(this.#connections, logic, clock, counters);
     this.#fanout = new Fanout(this.#connections, clock, counters);
     this.#registration = new ClusterRegistration(this.#connections, logic, clock, prng, counters);
     this.#reporter = new Reporter(this.#connections, this.#registration, logic, clock, counters);
-    const shared = {
+    this.#handlers = new Handlers({
       protocol,
       connections: this.#connections,
       counters,
       buffers: this.pool,
       reads: new ReadScheduler(clock),
       operations: new OperationLimit(clock, this.#connections),
-    };
-    const proxies = new Networks(options.trustedProxies);
-    this.#transports = {
-      tcp: new TcpTransport(shared),
-      websocket: new WebSocketTransport(shared, options.origins, proxies),
-    };
-    this.#proxied = {
-      tcp: new ProxiedTransport(this.#transports.tcp, shared, proxies),
-      websocket: new ProxiedTransport(this.#transports.websocket, shared, proxies),
-    };
+    }, options);
     this.#ticks = this.#nextTick();
   }
 
   /** Connections there are, authenticated or not. */
   get connections(): number {
     return this.#connections.channels.size;
+  }
+
+  /** Who may come in. */
+  get door(): Door {
+    return this.#connections.door;
   }
 
   /** Rooms that have members here. */
@@ -155,15 +157,12 @@ export class Comet implements CometApi {
    * @param reusePort Whether other processes share the port.
    * @returns Where it listens.
    */
-  async listen(
-    { address, transport, proxy }: ListenerOptions,
-    reusePort = false,
-  ): Promise<Address> {
+  async listen(options: ListenerOptions, reusePort = false): Promise<Address> {
     const listener = await this.#dependencies.streams.listen({
-      ...address,
+      ...options.address,
       reusePort,
       pendingBytesMax: Limits.pendingBytesMax,
-      handler: (proxy ? this.#proxied : this.#transports)[transport],
+      handler: this.#handlers.of(options),
       counters: this.counters,
     });
     this.#listeners.push(listener);
@@ -213,7 +212,7 @@ export class Comet implements CometApi {
     await this.#closeListeners();
     await this.#fanout.finish();
     this.#connections.closeAll(CloseCodes.goingAway);
-    if (this.connections > 0) await new Promise<void>((resolve) => this.#stopped = resolve);
+    if (!this.#isEmpty) await new Promise<void>((resolve) => this.#stopped = resolve);
     await this.#registration.leave();
     this.#fanout.stop();
     this.#connections.logs.stop();
@@ -222,6 +221,10 @@ export class Comet implements CometApi {
 
   async #closeListeners(): Promise<void> {
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+  }
+
+  get #isEmpty(): boolean {
+    return this.connections === 0 && this.door.refusals.size === 0;
   }
 
   /** Waits for the wheel's next tick: an interval drifts off, and deadlines are two ticks late. */
@@ -242,6 +245,6 @@ export class Comet implements CometApi {
     if (this.#stopped === undefined) return;
     // A connection that was on its way in when the listeners closed may have come since.
     this.#connections.closeAll(CloseCodes.goingAway);
-    if (this.connections === 0) this.#stopped();
+    if (this.#isEmpty) this.#stopped();
   }
 }

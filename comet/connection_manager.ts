@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { Prng } from "../base/prng.ts";
 import { type Conn, WriteOutcome } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { ConnectionRef, ConnectReply } from "../protocol/cluster/connection.ts";
@@ -8,6 +9,7 @@ import { Channel, ChannelState, featuresOf, type Transport } from "./channel.ts"
 import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
+import { Door } from "./door/door.ts";
 import { type CometOptions, TICK_MS } from "./options.ts";
 import { RoomLogs } from "./log/room_logs.ts";
 import { type Joined, Memberships } from "./memberships.ts";
@@ -34,6 +36,8 @@ export class ConnectionManager {
   readonly roomPushes: RoomPushes;
   /** Whether no client may come at present, since jobs do not know of this comet. */
   isShut = false;
+  /** Who may come in. */
+  readonly door: Door;
   readonly #deadlines: Deadlines;
   readonly #pings: Pings;
   readonly #accepts = new SharedList<number>();
@@ -50,10 +54,12 @@ export class ConnectionManager {
     private readonly logic: LogicApi,
     clock: Clock,
     running: Clock,
+    prng: Prng,
     readonly options: CometOptions,
     private readonly counters: CometCounters,
   ) {
     this.permissions = new PermissionsMaker(clock);
+    this.door = new Door(this, clock, prng, counters);
     this.roomTypes = new RoomTypes(options.rooms);
     this.interest = new RoomInterest(this.rooms, clock, counters);
     const write = (channel: Channel, bytes: Uint8Array) => this.write(channel, bytes);
@@ -87,42 +93,32 @@ export class ConnectionManager {
   /** Fires the deadlines that have passed and pings who is due; to be called every tick. */
   tick(): void {
     this.#deadlines.tick();
+    this.door.refusals.tick();
     this.#pings.tick();
     this.logs.tick();
     this.interest.tick();
   }
 
   /**
-   * Takes a new connection in, or turns it away when the comet is shut or full. Whose it is,
-   * `addressed` says, now or later.
+   * Takes a new connection in, unless the door turns it away.
+   *
+   * @param client Its IP address; undefined where `door.addressed` will say it.
+   * @param first Decodes what comes first.
    */
   open(
     conn: Conn<Channel | undefined>,
     transport: Transport,
-    decoder: { close(): void },
+    client: string | undefined,
+    first: Pick<Transport, "decoder"> = transport,
   ): Channel | undefined {
-    const isFull = this.channels.size >= this.options.connectionsMax;
-    if (this.isShut || isFull) {
-      this.counters[this.isShut ? "refusedShut" : "refusedFull"]++;
-      conn.evict();
-      return undefined;
-    }
+    if (!this.door.admits(conn, transport, client)) return undefined;
     const channel = conn.context = this.channels.add((id) =>
-      new Channel(id, conn, transport, decoder, conn.remoteAddress)
+      new Channel(id, conn, transport, first.decoder(), conn.remoteAddress)
     );
     this.counters.accepted++;
     this.#deadlines.set(channel, this.options.handshakeMs);
+    if (client !== undefined) this.channels.addressed(channel, client);
     return channel;
-  }
-
-  /**
-   * The address of a channel's client is known, once for each channel and before its first frame:
-   * as it opens, or when the proxy in front has said it.
-   *
-   * @param remoteAddress The client's IP address.
-   */
-  addressed(channel: Channel, remoteAddress: string): void {
-    this.channels.addressed(channel, remoteAddress);
   }
 
   /** Makes a channel what its auth says it is, and takes it into its room. */
@@ -132,6 +128,7 @@ export class ConnectionManager {
     permissions: ChannelPermissions | null,
   ): Joined {
     channel.state = ChannelState.open;
+    this.door.handshakes--;
     channel.mid = client.mid;
     channel.key = client.key;
     channel.accepts = this.#accepts.of(client.accepts);
@@ -181,10 +178,13 @@ export class ConnectionManager {
     this.logs.catchUp.drained(channel);
   }
 
-  /** Says goodbye and ends the connection; a client that does not go is evicted soon after. */
-  close(channel: Channel, close: CloseCode): void {
+  /**
+   * Says goodbye and ends the connection; a client that does not go is evicted soon after.
+   *
+   * @param farewell The last words, in place of those that the close code stands for.
+   */
+  close(channel: Channel, close: CloseCode, farewell = farewellOf(channel, close)): void {
     if (channel.state >= ChannelState.closing) return;
-    const farewell = farewellOf(channel, close);
     this.#disconnect(channel);
     channel.state = ChannelState.closing;
     this.#deadlines.cancelReading(channel);
@@ -206,10 +206,7 @@ export class ConnectionManager {
 
   /** Closes every channel. */
   closeAll(close: CloseCode): void {
-    for (let slot = 0; slot < this.channels.slots; slot++) {
-      const channel = this.channels.at(slot);
-      if (channel !== undefined) this.close(channel, close);
-    }
+    this.channels.forEach((channel) => this.close(channel, close));
   }
 
   /** The connection is over, whoever ended it. */
@@ -227,6 +224,7 @@ export class ConnectionManager {
 
   /** Takes a channel out of everything that pushes reach. */
   #disconnect(channel: Channel): void {
+    if (channel.state === ChannelState.handshaking) this.door.handshakes--;
     if (channel.state !== ChannelState.open) return;
     channel.permissions = null;
     this.memberships.leaveAll(channel);

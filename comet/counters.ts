@@ -9,6 +9,18 @@ export class CometCounters {
   refusedFull = 0;
   /** Turned away because jobs did not know of the comet at the time. */
   refusedShut = 0;
+  /** Turned away because as many connections as may be had not authenticated. */
+  refusedHandshakes = 0;
+  /** Turned away because too many came at a time. */
+  refusedRate = 0;
+  /** Turned away because their address had as many connections as it may. */
+  refusedAddress = 0;
+  /** Turned away because the auth of their address failed too often. */
+  refusedAuthFailures = 0;
+  /** Of those who were turned away, whom nobody told, since too many were being told. */
+  refusedUntold = 0;
+  /** Addresses whose failed auths were forgotten early, since there were too many addresses. */
+  failingAddressesForgotten = 0;
   /** Web pages turned away because their origin may not connect. */
   refusedOrigins = 0;
   /** Connections refused because they came from none of the trusted proxies, where others may not. */

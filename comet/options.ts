@@ -45,6 +45,18 @@ export interface CometOptions {
   readonly reportMs: number;
   /** Most connections at once. */
   readonly connectionsMax: number;
+  /** Most connections at once that have not authenticated; 0 for any number. */
+  readonly handshakesMax: number;
+  /** Most new connections per second; 0 for any number. */
+  readonly acceptRate: number;
+  /** How many of these may come at once after a pause. */
+  readonly acceptBurst: number;
+  /** Most connections of one IPv4 address or IPv6 /64; 0 for any number. */
+  readonly addressConnectionsMax: number;
+  /** After how many failed auths in a minute one of these is turned away; 0 for never. */
+  readonly addressAuthFailuresMax: number;
+  /** Most connections at once that are told why they are turned away. */
+  readonly refusalsMax: number;
   /** Which web pages may connect. */
   readonly origins: Origins;
   /** Networks of proxies that are believed what they say of a client's address. */
@@ -104,6 +116,12 @@ export const cometDefaults: CometOptions = {
   drainMs: 10_000,
   reportMs: 1_000,
   connectionsMax: 10_000,
+  handshakesMax: 5_000,
+  acceptRate: 2_000,
+  acceptBurst: 5_000,
+  addressConnectionsMax: 0,
+  addressAuthFailuresMax: 0,
+  refusalsMax: 1_024,
   origins: ["*"],
   trustedProxies: [],
   authHeaders: [],

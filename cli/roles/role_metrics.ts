@@ -26,6 +26,16 @@ import type { Metrics } from "../metrics.ts";
 export function addComet(metrics: Metrics, comet: Comet): void {
   metrics.addCounters({ prefix: "comet", values: comet.counters, help: cometHelp });
   metrics.addGauge("comet_connections", "Connections.", () => comet.connections);
+  metrics.addGauge(
+    "comet_handshakes",
+    "Connections that have not authenticated.",
+    () => comet.door.handshakes,
+  );
+  metrics.addGauge(
+    "comet_refusals",
+    "Connections that are being told why they are turned away.",
+    () => comet.door.refusals.size,
+  );
   metrics.addGauge("comet_rooms", "Rooms that have members.", () => comet.rooms);
   const { pool, logs } = comet;
   metrics.addGauge(

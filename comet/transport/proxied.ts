@@ -27,14 +27,18 @@ export class ProxiedTransport implements ConnHandler<Channel | undefined> {
   ) {}
 
   open(conn: ClientConn): void {
-    const { connections, buffers, counters } = this.dependencies;
+    const { connections, counters } = this.dependencies;
     if (this.proxies.has(conn.remoteAddress)) {
-      connections.open(conn, this.transport, new ProxyHeaderReader(buffers));
+      connections.open(conn, this.transport, undefined, this);
       return;
     }
     counters.refusedProxies++;
     log.debug("refused {peer}, which is none of trusted-proxies", { peer: conn.remoteAddress });
     conn.evict();
+  }
+
+  decoder(): ProxyHeaderReader {
+    return new ProxyHeaderReader(this.dependencies.buffers);
   }
 
   data(conn: ClientConn, chunk: Uint8Array): void {

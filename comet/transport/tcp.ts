@@ -3,6 +3,7 @@ import type { FrameSink } from "../../protocol/frame.ts";
 import { Operation } from "../../protocol/operations.ts";
 import { FrameSplitter } from "../../protocol/splitter.ts";
 import { type Channel, ChannelState } from "../channel.ts";
+import type { Refusal } from "../door/refusal.ts";
 import { goimStream } from "../format/goim.ts";
 import { StreamTransport } from "./transport.ts";
 
@@ -19,7 +20,7 @@ export class TcpTransport extends StreamTransport {
     },
   };
 
-  protected decoder(): FrameSplitter {
+  decoder(): FrameSplitter {
     return new FrameSplitter(this.dependencies.buffers);
   }
 
@@ -27,10 +28,18 @@ export class TcpTransport extends StreamTransport {
     return (channel.decoder as FrameSplitter).push(chunk, channel, this.#frames);
   }
 
-  /** As in goim, a client that never got in is closed without a word. */
+  /** Not as in goim, whose clients take it for the end that it is. */
+  refusal({ close: { code, reason, reconnect }, retryMs }: Refusal): Uint8Array {
+    return this.#disconnect({ code, reason, reconnect, retry_ms: retryMs });
+  }
+
+  /** As in goim, a client that never got in is closed without a word, unless it was turned away. */
   farewell(channel: Channel, { code, reason, reconnect }: CloseCode): Uint8Array | undefined {
     if (channel.state !== ChannelState.open) return undefined;
-    const body = encoder.encode(JSON.stringify({ code, reason, reconnect }));
-    return channel.format.frame(Operation.DisconnectReply, 0, body);
+    return this.#disconnect({ code, reason, reconnect });
+  }
+
+  #disconnect(body: object): Uint8Array {
+    return this.format.frame(Operation.DisconnectReply, 0, encoder.encode(JSON.stringify(body)));
   }
 }

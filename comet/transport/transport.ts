@@ -5,6 +5,7 @@ import { Limits } from "../../protocol/limits.ts";
 import type { BufferPool } from "../buffer_pool.ts";
 import { type Channel, ChannelState, type Transport } from "../channel.ts";
 import type { CometCounters } from "../counters.ts";
+import type { Refusal } from "../door/refusal.ts";
 import type { WireFormat } from "../format/wire_format.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { ClientProtocol } from "../client_protocol.ts";
@@ -36,8 +37,6 @@ type ClientConn = Conn<Channel | undefined>;
 export abstract class StreamTransport implements Transport, ConnHandler<Channel | undefined> {
   constructor(protected readonly dependencies: TransportDependencies) {}
 
-  /** Makes the state that a new connection's bytes are decoded with. */
-  protected abstract decoder(): { close(): void };
   /**
    * Decodes bytes and hands frames to the client protocol.
    *
@@ -47,32 +46,36 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
   protected abstract decode(channel: Channel, chunk: Uint8Array): number;
   abstract readonly format: WireFormat;
   abstract readonly ping: Uint8Array | undefined;
+  abstract decoder(): { close(): void };
+  abstract refusal(refusal: Refusal): Uint8Array;
   abstract farewell(channel: Channel, close: CloseCode): Uint8Array | undefined;
 
   open(conn: ClientConn): void {
-    const channel = this.dependencies.connections.open(conn, this, this.decoder());
-    if (channel !== undefined) this.peerKnown(channel, conn.remoteAddress);
+    this.dependencies.connections.open(conn, this, this.clientOf(conn.remoteAddress));
   }
 
   /**
-   * Takes a channel whose connection began with something else.
+   * Takes a channel whose connection began with something else, and turns it away where its client
+   * may not come in.
    *
    * @param peer IP address of who has said the rest of it.
    */
   begin(channel: Channel, peer: string): void {
     channel.decoder = this.decoder();
-    this.peerKnown(channel, peer);
+    const client = this.clientOf(peer);
+    if (client === undefined) channel.remoteAddress = peer;
+    else this.dependencies.connections.door.addressed(channel, client);
   }
 
-  /** Tells whose the channel is, where no proxy is to say so; @param peer as for `begin`. */
-  protected peerKnown(channel: Channel, peer: string): void {
-    this.dependencies.connections.addressed(channel, peer);
+  /** Whose a connection is, unless a proxy is still to say so; @param peer as for `begin`. */
+  protected clientOf(peer: string): string | undefined {
+    return peer;
   }
 
   data(conn: ClientConn, chunk: Uint8Array): void {
     const channel = conn.context;
-    const { reads } = this.dependencies;
-    if (channel === undefined) return;
+    const { reads, connections } = this.dependencies;
+    if (channel === undefined) return connections.door.refusals.received(conn, chunk);
     if (channel.state >= ChannelState.closing) return this.#discard(channel, chunk);
     const mustWait = channel.busy || channel.pipelined !== null || reads.hasHadShare(channel);
     const consumed = mustWait ? 0 : this.#consume(channel, chunk);
@@ -90,7 +93,9 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
   }
 
   close(conn: ClientConn): void {
-    if (conn.context !== undefined) this.dependencies.connections.closed(conn.context);
+    const { connections } = this.dependencies;
+    if (conn.context === undefined) connections.door.refusals.closed(conn);
+    else connections.closed(conn.context);
   }
 
   resume(channel: Channel): void {

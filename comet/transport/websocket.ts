@@ -1,6 +1,6 @@
 import { type CloseCode, CloseCodes } from "../../protocol/close_codes.ts";
 import { EMPTY, newFrame } from "../../protocol/frame.ts";
-import { healthRoute, HttpFront, refuse } from "../../protocol/http/front.ts";
+import { CLOSE, healthRoute, HttpFront, refuse } from "../../protocol/http/front.ts";
 import { clientAddress } from "../../protocol/http/client_address.ts";
 import { type HttpFields, singleField } from "../../protocol/http/head.ts";
 import type { Networks } from "../../protocol/networks.ts";
@@ -11,6 +11,7 @@ import { encodeClose, encodeControl } from "../../protocol/websocket/encoder.ts"
 import { Opcode } from "../../protocol/websocket/opcode.ts";
 import { upgradeRoute } from "../../protocol/websocket/upgrade.ts";
 import { type Channel, ChannelState } from "../channel.ts";
+import type { Refusal } from "../door/refusal.ts";
 import { goimMessages } from "../format/goim.ts";
 import { jsonMessages } from "../format/json.ts";
 import { authHeaders } from "./auth_headers.ts";
@@ -44,14 +45,13 @@ export class WebSocketTransport extends StreamTransport {
     this.#mayConnect = originCheck(origins);
   }
 
-  protected decoder(): HttpFront {
+  decoder(): HttpFront {
     return new HttpFront(this.dependencies.buffers, ROUTES);
   }
 
   /** That of a proxy is not the client's, which the upgrade says. */
-  protected override peerKnown(channel: Channel, peer: string): void {
-    if (this.proxies.has(peer)) channel.remoteAddress = peer;
-    else super.peerKnown(channel, peer);
+  protected override clientOf(peer: string): string | undefined {
+    return this.proxies.has(peer) ? undefined : peer;
   }
 
   protected decode(channel: Channel, chunk: Uint8Array): number {
@@ -59,6 +59,11 @@ export class WebSocketTransport extends StreamTransport {
       return channel.decoder.push(chunk, channel, this.#messages);
     }
     return this.#upgrade(channel, channel.decoder as HttpFront, chunk);
+  }
+
+  refusal({ close, status, retryMs }: Refusal): Uint8Array {
+    return refuse(status, close.reason, `${CLOSE}Retry-After: ${Math.ceil(retryMs / 1_000)}\r\n`)
+      .response;
   }
 
   farewell(channel: Channel, close: CloseCode): Uint8Array | undefined {
@@ -78,6 +83,7 @@ export class WebSocketTransport extends StreamTransport {
       this.dependencies.counters.refusedOrigins++;
       return this.#end(channel, chunk, refuse(403, REFUSED_ORIGIN).response);
     }
+    if (!channel.isAddressed && !this.#address(channel, fields)) return chunk.length;
     try {
       channel.headers = authHeaders(fields, this.dependencies.connections.options.authHeaders);
     } catch (error) {
@@ -85,7 +91,6 @@ export class WebSocketTransport extends StreamTransport {
       this.dependencies.counters.protocolErrors++;
       return this.#end(channel, chunk, refuse(error.status, `${error.message}.`).response);
     }
-    if (!channel.isAddressed) this.#address(channel, fields);
     this.dependencies.connections.write(channel, response);
     const messages = new WebSocketDecoder(this.dependencies.buffers);
     channel.decoder = messages;
@@ -93,10 +98,10 @@ export class WebSocketTransport extends StreamTransport {
     return front.consumedBytes + messages.push(rest, channel, this.#messages);
   }
 
-  #address(channel: Channel, fields: HttpFields): void {
+  #address(channel: Channel, fields: HttpFields): boolean {
     const field = (name: string) => fields.get(name)?.join();
     const address = clientAddress(field, channel.remoteAddress, this.proxies);
-    this.dependencies.connections.addressed(channel, address);
+    return this.dependencies.connections.door.addressed(channel, address);
   }
 
   /** Ends a connection that does not become a WebSocket with its answer in HTTP. */

@@ -100,7 +100,8 @@ export const healthRoute: FrontRoute = {
   },
 };
 
-const CLOSE = "Connection: close\r\n";
+/** The field line of an answer after which the connection ends. */
+export const CLOSE = "Connection: close\r\n";
 
 const utf8 = new TextEncoder();
 

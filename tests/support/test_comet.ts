@@ -9,17 +9,14 @@ import { cometDefaults, type CometOptions, TICK_MS } from "../../comet/options.t
 import { ClusterRegistration } from "../../comet/cluster_registration.ts";
 import { Reporter } from "../../comet/reporter.ts";
 import { ClientProtocol } from "../../comet/client_protocol.ts";
+import { Handlers } from "../../comet/transport/handlers.ts";
 import { OperationLimit } from "../../comet/transport/operation_limit.ts";
 import { ReadScheduler } from "../../comet/transport/read_scheduler.ts";
-import { TcpTransport } from "../../comet/transport/tcp.ts";
-import { ProxiedTransport } from "../../comet/transport/proxied.ts";
-import { WebSocketTransport } from "../../comet/transport/websocket.ts";
 import { memoryPlatform } from "../memory_platform/mod.ts";
 import { encodeText } from "../../client/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { Operation } from "../../protocol/operations.ts";
 import type { ConnHandler } from "../../platform/port.ts";
-import { Networks } from "../../protocol/networks.ts";
 import { Limits } from "../../protocol/limits.ts";
 import type { ClientExtras, Permissions } from "../../protocol/cluster/connection.ts";
 import type { CometNode } from "../../protocol/cluster/comet_node.ts";
@@ -80,7 +77,7 @@ export class TestComet {
   private constructor({ kernelBufferBytes, ...options }: TestCometOptions) {
     const { clock, logic, counters, pool: buffers } = this;
     this.#streams = memoryPlatform({ clock, kernelBufferBytes }).streams;
-    this.connections = new ConnectionManager("comet-1", logic, clock, clock, {
+    this.connections = new ConnectionManager("comet-1", logic, clock, clock, seededPrng(1), {
       ...cometDefaults,
       ...options,
     }, counters);
@@ -111,20 +108,15 @@ export class TestComet {
     };
   }
 
-  readonly #dependencies: ConstructorParameters<typeof TcpTransport>[0];
+  readonly #dependencies: ConstructorParameters<typeof Handlers>[0];
 
   /** Makes one that listens. */
   static async start(options: TestCometOptions = {}): Promise<TestComet> {
     const comet = new TestComet(options);
-    const dependencies = comet.#dependencies;
-    const { origins, trustedProxies } = { ...cometDefaults, ...options };
-    const proxies = new Networks(trustedProxies);
-    const proxied = (transport: TcpTransport | WebSocketTransport) =>
-      options.proxy ? new ProxiedTransport(transport, dependencies, proxies) : transport;
-    comet.#tcpPort = await comet.#listen(proxied(new TcpTransport(dependencies)));
-    comet.#wsPort = await comet.#listen(
-      proxied(new WebSocketTransport(dependencies, origins, proxies)),
-    );
+    const handlers = new Handlers(comet.#dependencies, { ...cometDefaults, ...options });
+    const { proxy } = options;
+    comet.#tcpPort = await comet.#listen(handlers.of({ transport: "tcp", proxy }));
+    comet.#wsPort = await comet.#listen(handlers.of({ transport: "websocket", proxy }));
     return comet;
   }
 
@@ -149,15 +141,17 @@ export class TestComet {
   }
 
   /** A client over TCP that has sent nothing. */
-  async connect(): Promise<MemoryClient> {
+  async connect({ goesWhenTold = true } = {}): Promise<MemoryClient> {
     const client = await MemoryClient.connect(this.#streams, this.#tcpPort);
+    client.goesWhenTold = goesWhenTold;
     await this.settle();
     return client;
   }
 
   /** A client over WebSocket that has sent nothing. */
-  async connectWebSocket(): Promise<MemoryClient> {
+  async connectWebSocket({ goesWhenTold = true } = {}): Promise<MemoryClient> {
     const client = await MemoryClient.connect(this.#streams, this.#wsPort);
+    client.goesWhenTold = goesWhenTold;
     await this.settle();
     return client;
   }
