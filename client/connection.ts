@@ -14,6 +14,15 @@ const SILENCE_MS_MAX = 10_000;
 /** How often a client says that it is there, where nothing shorter is asked for, in milliseconds. */
 const HEARTBEAT_MS = 30_000;
 
+/** After which part of its time a connection authenticates afresh at the latest. */
+const RENEWAL_SHARE = 0.8;
+
+/** After how long it tries again when the token or the answer does not come, in milliseconds. */
+const RENEWAL_MS_MAX = 10_000;
+
+/** Longest delay of a timer, in milliseconds. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** A frame of goim's text mode that a server has sent. */
 export interface TextFrame {
   readonly op: number;
@@ -31,6 +40,10 @@ export interface ConnectionOwner {
   noticed(notice: Notice): void;
   /** A request was answered, and there is room for another. */
   answered(): void;
+  /** A fresh token as JSON text; undefined where there is but one. */
+  freshToken(): Promise<string> | undefined;
+  /** How long to wait before another attempt, in milliseconds. */
+  backoffMs(attempt: number): number;
   /** It is over; not called when the owner ends it. */
   ended(connection: Connection, code?: number, reason?: string): void;
 }
@@ -46,6 +59,7 @@ export class Connection {
   /** Ends the wait for the auth's answer, or for a sign of life, where it waits for one. */
   #cancelDeadline: (() => void) | undefined;
   #cancelHeartbeat = () => {};
+  #cancelRenewal = () => {};
 
   /** @param token JSON text. */
   constructor(
@@ -103,6 +117,7 @@ export class Connection {
     this.isOpen = false;
     this.#isAlive();
     this.#cancelHeartbeat();
+    this.#cancelRenewal();
     const socket = this.#socket;
     socket.onopen =
       socket.onmessage =
@@ -126,9 +141,10 @@ export class Connection {
     this.#socket.send(`{"ver":1,"op":${operation},"seq":${sequence},"body":${body}}`);
   }
 
-  #authenticated({ code, heartbeat_ms }: AuthAnswer): void {
+  #authenticated({ code, heartbeat_ms, expires_ms }: AuthAnswer): void {
     this.#isAlive();
     if (code !== 0) return this.#end(1002, "the token names no rooms and notices");
+    this.#expiresIn(expires_ms);
     this.isOpen = true;
     const everyMs = Math.min(this.heartbeatMs, heartbeat_ms);
     const beat = () => {
@@ -137,6 +153,38 @@ export class Connection {
     };
     this.#cancelHeartbeat = this.environment.after(everyMs, beat);
     this.owner.opened(this);
+  }
+
+  /** @param delayMs Until the server closes it, if it will, in milliseconds. */
+  #expiresIn(delayMs?: number): void {
+    this.#cancelRenewal();
+    if (!delayMs) return;
+    // Those that came together do not return so.
+    const share = RENEWAL_SHARE - this.environment.random() / 10;
+    this.#renewIn(Math.min(delayMs * share, TIMER_MS_MAX), 0);
+  }
+
+  /** Authenticates afresh in a while, and tries again until the server has taken a token. */
+  #renewIn(delayMs: number, attempt: number): void {
+    this.#cancelRenewal();
+    this.#cancelRenewal = this.environment.after(delayMs, async () => {
+      const again = (waitMs = this.owner.backoffMs(attempt)) => {
+        if (this.isOpen) this.#renewIn(waitMs, attempt + 1);
+      };
+      again(RENEWAL_MS_MAX);
+      try {
+        const token = await this.owner.freshToken();
+        if (token === undefined) return this.#cancelRenewal();
+        if (!this.isOpen) return;
+        this.ask<AuthAnswer>(
+          Operation.Auth,
+          token,
+          ({ code, expires_ms }) => code === 0 ? this.#expiresIn(expires_ms) : again(),
+        );
+      } catch {
+        again();
+      }
+    });
   }
 
   #message(frame: TextFrame): void {

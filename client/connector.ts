@@ -109,6 +109,10 @@ export class Connector implements ConnectionOwner {
     this.owner.answered();
   }
 
+  freshToken(): Promise<string> | undefined {
+    return typeof this.options.token === "function" ? this.#token() : undefined;
+  }
+
   noticed(notice: Notice): void {
     const { type, delay_ms = 0 } = notice;
     if (type === "closing") this.#closing = notice;
@@ -189,7 +193,7 @@ export class Connector implements ConnectionOwner {
       : given;
     if (typeof token === "string") return JSON.stringify(token);
     // Where there is no mid the server knows by the key who says something again.
-    this.#isKeyOwn = Number(token.mid ?? 0) === 0 && !token.key;
+    this.#isKeyOwn = Number(token.mid ?? 0) === 0 && !token.key && !token.token;
     const key = this.#isKeyOwn ? this.ownKey : token.key;
     return JSON.stringify(
       { ...token, key, features: ["rooms", "notices"] },

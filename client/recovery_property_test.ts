@@ -42,6 +42,9 @@ const actions: readonly (readonly [weight: number, action: Action])[] = [
     server.publishFaults.push(pick(["failed", "stored", "limited"] as const, chance));
   }],
   [2, ({ server }, chance) => server.tellAll({ type: "moving", delay_ms: chance % 1_000 })],
+  // What the client was let in with expires; a token does not come, or its renewal is not judged.
+  [3, ({ server }, chance) => server.tokenMs = pick([undefined, 10_000, 100_000], chance)],
+  [2, ({ server }, chance) => server.renewalFaults = chance % 3],
   [2, ({ environment }, chance) => environment.changeNetwork(chance % 2 === 0)],
 ];
 
@@ -56,7 +59,12 @@ test("an application sees each message once and in order or a gap, whatever happ
       fc.nat(),
       fc.array(step, { maxLength: 150, size: "max" }),
       async (seed, steps) => {
-        const world = new ClientWorld(new SimulatedServer(rooms), seed);
+        let asked = seed;
+        const token = () => {
+          if (asked++ % 5 === 0) throw new Error("signed out");
+          return { mid: 1 };
+        };
+        const world = new ClientWorld(new SimulatedServer(rooms), seed, { token });
         for (const key of Object.keys(rooms)) world.join(key, seed % 2 === 0 ? 3 : undefined);
         for (const [action, chance] of steps) {
           await action(world, chance);

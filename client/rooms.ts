@@ -73,6 +73,8 @@ export interface AuthAnswer extends JoinAnswer {
   readonly key: string;
   /** How often the client sends a heartbeat at least, in milliseconds. */
   readonly heartbeat_ms: number;
+  /** After how long the server closes the connection, unless it authenticates afresh. */
+  readonly expires_ms?: number;
 }
 
 /** The answer to a publish: its place in the room's log, where the room keeps history. */

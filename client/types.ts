@@ -4,13 +4,13 @@ import type { RoomPosition } from "./codec.ts";
 export type { RoomPosition };
 
 /**
- * Who the client is: the members of goim's token, such as `{ mid: 1, accepts: [1000] }`, or text
- * that the application's own `authenticate` hook reads, which then has to name the features `rooms`
- * and `notices`.
+ * Who the client is: `{ token }` with a JWT, or what else the server is configured to check; the
+ * members of goim's token, such as `{ mid: 1, accepts: [1000] }`; or text that the application's own
+ * `authenticate` hook reads, which then has to name the features `rooms` and `notices`.
  */
 export type Token = string | Readonly<Record<string, unknown>>;
 
-/** Asked before each connection. `refused`: the server did not take the token given last. */
+/** Asked before each connection, and before a token expires. `refused`: the server did not take the token given last. */
 export type TokenProvider = (attempt: { readonly refused: boolean }) => Token | Promise<Token>;
 
 /** What a program may decide. */

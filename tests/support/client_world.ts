@@ -260,6 +260,8 @@ export class ClientWorld {
   async advance(spanMs: number): Promise<void> {
     this.environment.clock.advance(spanMs);
     await promisesSettled();
+    this.server.pass(this.environment.clock.monotonicMs());
+    await promisesSettled();
     this.#checkStates();
   }
 
@@ -273,10 +275,12 @@ export class ClientWorld {
       if (turn === 60 && this.#isRefused()) {
         for (const one of [...server.connections]) one.cut();
       }
+      if (turn === 60) server.renewalFaults = server.expired = 0;
       await this.deliver(20);
       await this.advance(1_000);
     }
     assert.equal(client.state, "connected");
+    assert.equal(server.expired, 0, "what can be renewed does not expire");
     for (const key of this.#rooms.keys()) server.publish(key, this.number());
     await this.deliver(20);
     for (const checker of this.#rooms.values()) checker.finish();

@@ -26,6 +26,7 @@ export function connectSimulated(
   const pass = async (spanMs: number) => {
     for (let step = 0; step < 10; step++) {
       environment.clock.advance(spanMs / 10);
+      server.pass(environment.clock.monotonicMs());
       await run();
     }
   };

@@ -47,6 +47,8 @@ export class SimulatedConnection {
   /** Nothing gets through any more, and nobody is told. */
   isSwallowed = false;
   isAuthenticated = false;
+  /** When what its client was let in with expires, on the server's clock. */
+  expiresAtMs = Infinity;
   readonly rooms = new Set<string>();
   /** Requests of which the client has no answer. */
   unanswered = 0;
@@ -106,6 +108,14 @@ export class SimulatedServer {
   /** The code of the next answers to joins, and whether a publish that fails is stored. */
   readonly joinCodes: number[] = [];
   readonly publishFaults: ("failed" | "stored" | "limited")[] = [];
+  /** How long tokens last, in milliseconds. */
+  tokenMs: number | undefined;
+  /** Renewals that the server failed to judge, as many as the test asks for, and those it took. */
+  renewalFaults = 0;
+  renewals = 0;
+  /** Connections whose token had expired. */
+  expired = 0;
+  #nowMs = 0;
   #epochs = 0;
 
   constructor(rooms: Readonly<Record<string, boolean>>) {
@@ -127,6 +137,16 @@ export class SimulatedServer {
     if (!this.isUp) return connection.cut();
     connection.isOpen = true;
     connection.socket.onopen?.();
+  }
+
+  /** Time has gone on: what has expired ends. */
+  pass(nowMs: number): void {
+    this.#nowMs = nowMs;
+    for (const connection of [...this.connections]) {
+      if (connection.isSwallowed || connection.expiresAtMs > nowMs) continue;
+      this.expired++;
+      connection.cut(4011, "token expired");
+    }
   }
 
   /** Adds a message to a room, and gives it to its members. */
@@ -190,9 +210,8 @@ export class SimulatedServer {
     const { op, seq, body } = JSON.parse(text) as Request;
     assert.ok(JSON.stringify(body).length <= Limits.upstreamBodyBytesMax);
     if (op === Operation.Auth) {
-      connection.isAuthenticated = true;
       assert.deepEqual(body.features, ["rooms", "notices"]);
-      return this.#answer(connection, op, seq, { code: 0, key: "k", heartbeat_ms: 240_000 });
+      return this.#authenticate(connection, seq);
     }
     assert.ok(connection.isAuthenticated, "auth comes first");
     if (op === Operation.Heartbeat) {
@@ -205,6 +224,22 @@ export class SimulatedServer {
       this.#answer(connection, op, seq, { code, room: body.room });
     } else if (op === Operation.Publish) this.#publish(connection, seq, body);
     else if (op === Operation.History) this.#history(connection, seq, body);
+  }
+
+  #authenticate(connection: SimulatedConnection, seq: number): void {
+    const expires_ms = this.tokenMs;
+    if (connection.isAuthenticated) {
+      assert.ok(connection.expiresAtMs < Infinity, "only what expires is renewed");
+      if (this.renewalFaults > 0) {
+        this.renewalFaults--;
+        return this.#answer(connection, Operation.Auth, seq, { code: -500, message: "no" });
+      }
+      this.renewals++;
+    }
+    connection.isAuthenticated = true;
+    connection.expiresAtMs = this.#nowMs + (expires_ms ?? Infinity);
+    const answer = { code: 0, key: "k", heartbeat_ms: 240_000, expires_ms };
+    this.#answer(connection, Operation.Auth, seq, answer);
   }
 
   #join(connection: SimulatedConnection, seq: number, body: Request["body"]): void {
