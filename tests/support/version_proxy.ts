@@ -17,14 +17,14 @@ const ADDED = [hex("fd 00000000"), hex("fe 00000004 7fffffff")];
 
 /** Numbers of members, by method, that an earlier version than this one may not have had. */
 const LACKING: Readonly<Record<number, readonly number[]>> = {
-  [RpcMethod.connect]: [4],
+  [RpcMethod.connect]: [4, 5],
   [RpcMethod.report]: [5],
   [RpcMethod.register]: [3, 4, 5, 6, 7, 9, 10, 11],
 };
 
 /** The version that both ends speak where neither is later, and methods that it did not have. */
 const EARLIER_VERSION = 3;
-const LATER_METHODS: readonly number[] = [RpcMethod.publish];
+const LATER_METHODS: readonly number[] = [RpcMethod.publish, RpcMethod.renewAuth];
 
 /** A method that no version has. */
 const UNKNOWN_METHOD = 1_000_000;
