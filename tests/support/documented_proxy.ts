@@ -110,8 +110,8 @@ function placed(
     .replace(/^defaults$/m, `defaults\n  source ${PROXY_ADDRESS}`);
 }
 
-/** A certificate of its own with its key: apart as nginx has them, and together. */
-async function makeCertificate(folder: string): Promise<void> {
+/** A certificate of its own with its key: apart as nginx has them, and together in `push.pem`. */
+export async function makeCertificate(folder: string): Promise<void> {
   const [key, certificate] = [join(folder, "push.key"), join(folder, "push.pem")];
   await execute("openssl", [
     ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=push.example.com"],
