@@ -17,6 +17,9 @@ export const keyName = text({
   form: /^[\w.-]{1,64}$/,
 });
 
+/** What the key of the option `api-key` is called. */
+const SINGLE = "api-key";
+
 const anyScopes = list({
   name: "scopes",
   text: "What it is for",
@@ -96,7 +99,7 @@ export function readAccess(
   readFile = (path: string) => readFileSync(path, "utf8"),
 ): Access {
   if (apiKey === "" && path === "") return "anyone";
-  const single = apiKey === "" ? [] : [fullKey("api-key", apiKey)];
+  const single = apiKey === "" ? [] : [fullKey(SINGLE, apiKey)];
   if (path === "") return single;
   let toml: string;
   try {
@@ -107,4 +110,15 @@ export function readAccess(
   const named = parseApiKeys(path, toml);
   if (named.length > 0) return [...single, ...named];
   throw new ConfigError([`${path}: it has no [[keys]]; halley api-key new makes one`]);
+}
+
+/** Names of the file's keys that one of two configurations lacks, or has otherwise. */
+export function changedKeys(before: Access, after: Access): string[] {
+  const [old, now] = [before, after].map((access) => {
+    const named = access === "anyone" ? [] : access.filter(({ name }) => name !== SINGLE);
+    return new Map(named.map(({ name, digest, scopes }) => [name, [digest, ...scopes].join()]));
+  });
+  return [...new Set([...old.keys(), ...now.keys()])].filter((name) =>
+    old.get(name) !== now.get(name)
+  );
 }

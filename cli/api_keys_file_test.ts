@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiKeys, digestOf } from "../logic/http/api_keys.ts";
 import { ConfigError } from "../options/reading.ts";
-import { parseApiKeys, readAccess } from "./api_keys_file.ts";
+import { changedKeys, parseApiKeys, readAccess } from "./api_keys_file.ts";
 
 const HEX = "0123456789abcdef".repeat(4);
 const OTHER = HEX.replaceAll("a", "b");
@@ -96,4 +96,18 @@ test("readAccess() lets nobody in where the file has no keys, or cannot be read"
     }),
     ['Cannot read api-keys-file "k": there is no such file'],
   );
+});
+
+test("changedKeys() names the file's keys that are new, gone or other", () => {
+  const read = (...keys: readonly (readonly [name: string, digit: string, scope: string])[]) => {
+    const tables = keys.map(([name, digit, scope]) =>
+      `[[keys]]\nname = "${name}"\nsha256 = "${digit.repeat(64)}"\nscopes = ["${scope}"]\n`
+    );
+    return readAccess({ apiKey: "a key of all", apiKeysFile: "k" }, () => tables.join(""));
+  };
+  const before = read(["same", "1", "push"], ["gone", "2", "push"], ["other", "3", "push"]);
+  const after = read(["new", "4", "read"], ["other", "3", "read"], ["same", "1", "push"]);
+  assert.deepEqual(changedKeys(before, after), ["gone", "other", "new"]);
+  assert.deepEqual(changedKeys("anyone", "anyone"), []);
+  assert.deepEqual(changedKeys("anyone", read(["a", "1", "push"])), ["a"]);
 });

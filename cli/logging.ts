@@ -1,5 +1,7 @@
 import {
   configure,
+  configureSync,
+  getConfig,
   getJsonLinesFormatter,
   getTextFormatter,
   type LogRecord,
@@ -8,6 +10,9 @@ import {
 import type { Config } from "./config/schema.ts";
 import { LineOutput, type LineOutputDependencies, type LogCounters } from "./line_output.ts";
 import { RepeatLimit } from "./repeat_limit.ts";
+
+/** What we log under. */
+const CATEGORY = "halley";
 
 /** A value as it is shown. */
 function said(value: unknown): unknown {
@@ -83,7 +88,7 @@ export async function configureLogging(
       all: (record) => output.line(format(record).trimEnd()),
     },
     loggers: [
-      { category: "halley", lowestLevel: logLevel, sinks: ["out"] },
+      { category: CATEGORY, lowestLevel: logLevel, sinks: ["out"] },
       // Whatever the level: who asks later what was done needs every line.
       {
         category: ["halley", "audit"],
@@ -95,6 +100,16 @@ export async function configureLogging(
     ],
   });
   return { output, end: () => limit.endPeriod() };
+}
+
+/** Lets other lines of {@linkcode configureLogging} be printed from now on, or not. */
+export function setLogLevel(lowestLevel: Config["logLevel"]): void {
+  const config = getConfig();
+  if (config === null) return;
+  const loggers = config.loggers.map((logger) =>
+    logger.category === CATEGORY ? { ...logger, lowestLevel } : logger
+  );
+  configureSync({ ...config, reset: true, loggers });
 }
 
 function droppedRecord(count: number, timestamp: number): LogRecord {

@@ -5,16 +5,14 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import { getLogger } from "@logtape/logtape";
 import { systemClock } from "../platform/system_clock.ts";
 import { parentGone } from "../platform/parent.ts";
-import type { Platform, Signal } from "../platform/port.ts";
+import type { Platform } from "../platform/port.ts";
 import { readAccess } from "./api_keys_file.ts";
 import { effectiveToml } from "./config/render.ts";
 import { loadConfig, type LoadedConfig } from "./config/load.ts";
 import { ConfigError } from "../options/reading.ts";
 import { suggest } from "../options/suggest.ts";
-import { deniedAdvice } from "./permission_hints.ts";
 import { commandHelps, generalHelp } from "./help.ts";
 import type { ServerCommand } from "./config/relations.ts";
 import { ProcessOutput } from "./process_output.ts";
@@ -25,52 +23,22 @@ import { OneProcess } from "./roles/one_process.ts";
 import type { Running } from "./roles/role_process.ts";
 import { WORKER_VARIABLE, WorkerRole } from "./roles/worker.ts";
 import { Workers } from "./roles/workers.ts";
+import { inOneLine } from "./permission_hints.ts";
+import { ExitCode, serve, type Start } from "./serve.ts";
 import { tools } from "./tools.ts";
 import { version } from "./version.ts";
-
-/** What the process ends with. */
-const ExitCode = {
-  ok: 0,
-  /** The server could not start or stop. */
-  failed: 1,
-  /** The command line or the configuration is wrong. */
-  usage: 2,
-  /** A second SIGINT: 128 and the number of the signal, as shells have it. */
-  SIGINT: 130,
-  /** A second SIGQUIT. */
-  SIGQUIT: 131,
-  /** A second SIGTERM. */
-  SIGTERM: 143,
-} as const;
-
-const log = getLogger(["halley"]);
-
-/** The signals that stop a server. */
-const stopSignals = ["SIGINT", "SIGQUIT", "SIGTERM"] as const;
-
-/** Signals that other programs act upon, and that would end a server that does not hear them. */
-const ignoredSignals: readonly Signal[] = ["SIGUSR1", "SIGUSR2"];
-
-/** Starts what a command runs; tests put their own in the place of `start`. */
-export type Start = (config: LoadedConfig["config"], platform: Platform) => Promise<Running>;
 
 /** What runs until a signal ends it. */
 const serverCommands: Readonly<Record<ServerCommand, Start>> = {
   start: (config, platform) =>
-    new (config.workers === "0" ? OneProcess : Workers)(config, platform).open(),
-  comet: (config, platform) => new CometRole(config, platform).open(),
-  logic: (config, platform) => new LogicRole(config, platform).open(),
-  job: (config, platform) => new JobRole(config, platform).open(),
+    new (config.workers === "0" ? OneProcess : Workers)(config, platform).run(),
+  comet: (config, platform) => new CometRole(config, platform).run(),
+  logic: (config, platform) => new LogicRole(config, platform).run(),
+  job: (config, platform) => new JobRole(config, platform).run(),
 };
 
 function isServerCommand(command: string): command is ServerCommand {
   return command in serverCommands;
-}
-
-/** An error in one line. */
-function inOneLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return deniedAdvice(error) ?? message.split("\n")[0];
 }
 
 function load(
@@ -100,48 +68,6 @@ function checkConfig(platform: Platform, output: ProcessOutput, args: readonly s
   output.complain("misspelt HALLEY_ variables were not looked for; that needs --allow-env");
 }
 
-/** Runs a role until a signal ends it, or it cannot go on. */
-async function serve(
-  platform: Platform,
-  output: ProcessOutput,
-  config: LoadedConfig["config"],
-  startRole: Start,
-): Promise<void> {
-  await output.openLog(config);
-  let running: Running | undefined = undefined;
-  let stopping = false;
-  const stop = async (code: number) => {
-    stopping = true;
-    try {
-      await running?.close();
-    } catch (error) {
-      output.complain(inOneLine(error));
-      code = ExitCode.failed;
-    }
-    await output.exit(code);
-  };
-  const { process } = platform;
-  const isWorker = process.args[0] === "worker";
-  for (const signal of stopSignals) {
-    process.onSignal(signal, () => {
-      // A terminal tells the workers as well; they wait for their parent to.
-      if (isWorker && signal !== "SIGTERM") return;
-      if (running === undefined || stopping) void output.exit(ExitCode[signal]);
-      else void stop(ExitCode.ok);
-    });
-  }
-  // It also comes when a terminal is closed, which is no reason to end.
-  process.onSignal("SIGHUP", () => {
-    if (!isWorker) log.info("SIGHUP: the configuration is not read again, that takes a restart");
-  });
-  for (const signal of ignoredSignals) process.onSignal(signal, () => {});
-  running = await startRole(config, platform);
-  const reason = await running.ended;
-  if (reason === undefined || stopping) return;
-  output.complain(reason);
-  await stop(ExitCode.failed);
-}
-
 /** A role that ends with the process that started it. */
 async function endingWith(parent: number, starting: Promise<Running>): Promise<Running> {
   const orphaned = parentGone(parent, systemClock).then(() => "its parent process is gone");
@@ -150,7 +76,7 @@ async function endingWith(parent: number, starting: Promise<Running>): Promise<R
     orphaned.then((reason) => Promise.reject(new Error(`Cannot start: ${reason}`))),
   ]);
   const ended = running.ended === undefined ? orphaned : Promise.race([running.ended, orphaned]);
-  return { close: () => running.close(), ended };
+  return { close: () => running.close(), reload: (next) => running.reload(next), ended };
 }
 
 async function run(
@@ -179,34 +105,30 @@ async function run(
         console.log(commandHelps[command]);
         return ExitCode.ok;
       }
-      await serve(
-        platform,
-        output,
-        load(platform, command, args).config,
-        command === "start" ? startServer : serverCommands[command],
-      );
+      await serve(platform, output, {
+        load: () => load(platform, command, args).config,
+        start: command === "start" ? startServer : serverCommands[command],
+      });
       return undefined;
     case "worker":
-      await serve(
-        platform,
-        output,
-        JSON.parse(platform.process.env[WORKER_VARIABLE]!),
-        (config, on) => endingWith(Number(args[0]), new WorkerRole(config, on).open()),
-      );
+      await serve(platform, output, {
+        load: () => JSON.parse(platform.process.env[WORKER_VARIABLE]!),
+        start: (config, on) => endingWith(Number(args[0]), new WorkerRole(config, on).run()),
+        isWorker: true,
+      });
       return undefined;
     case "sim-server":
       // Whatever the surroundings say, it is as the simulator wants it.
-      await serve(
-        platform,
-        output,
-        load(
-          { ...platform, process: { ...platform.process, env: {} } },
-          "start",
-          args.slice(1),
-          (variable) => platform.process.env[variable] ?? "",
-        ).config,
-        (config, on) => endingWith(Number(args[0]), startServer(config, on)),
-      );
+      await serve(platform, output, {
+        load: () =>
+          load(
+            { ...platform, process: { ...platform.process, env: {} } },
+            "start",
+            args.slice(1),
+            (variable) => platform.process.env[variable] ?? "",
+          ).config,
+        start: (config, on) => endingWith(Number(args[0]), startServer(config, on)),
+      });
       return undefined;
     case "sim-clients":
       await (await import("../sim/client/process.ts")).runClientProcess(platform);

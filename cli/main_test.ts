@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Platform, Signal } from "../platform/port.ts";
 import { findRuntime } from "../tests/runner/runtimes.ts";
-import { main, type Start } from "./main.ts";
+import { main } from "./main.ts";
+import type { Start } from "./serve.ts";
 import { version } from "./version.ts";
 import { scriptArgs } from "../platform/select.ts";
 
@@ -161,7 +162,13 @@ describe("halley", () => {
 describe("main()", () => {
   const address = { hostname: "127.0.0.1", port: 1 };
   const serving = (close: () => Promise<void>): Start => () =>
-    Promise.resolve({ tcp: address, ws: address, http: address, close });
+    Promise.resolve({
+      tcp: address,
+      ws: address,
+      http: address,
+      close,
+      reload: (config) => Promise.resolve({ config, changed: [], restart: [] }),
+    });
 
   test("hands the configuration to the server and closes it at the first signal", async () => {
     const { platform, codes, signal } = controlledPlatform("start", "--weight", "7");
@@ -214,14 +221,14 @@ describe("main()", () => {
     assert.deepEqual([closing.said.stderr, closing.codes], ["halley: Cannot close\n", [1]]);
   });
 
-  test("goes on at signals that mean nothing to it, and says so of SIGHUP", async () => {
+  test("goes on at signals that mean nothing to it, and reads its configuration at SIGHUP", async () => {
     const { platform, codes, said, signal } = controlledPlatform("start");
     let closes = 0;
     await main(platform, serving(() => Promise.resolve(void closes++)));
     for (const name of ["SIGUSR1", "SIGUSR2", "SIGHUP"] as const) signal(name);
     await turn();
     assert.deepEqual([codes, closes], [[], 0]);
-    assert.match(said.stdout, /^\S+ INFO halley SIGHUP: the configuration is not read again.*\n$/);
+    assert.match(said.stdout, /^\S+ INFO halley SIGHUP: "nothing has changed"\n$/);
     signal("SIGQUIT");
     await turn();
     assert.deepEqual([codes, closes], [[0], 1]);

@@ -34,3 +34,9 @@ export function deniedAdvice(error: unknown): string | undefined {
   const missing = flags.map((name) => `${name}=${target}`).join(" ");
   return `Deno denies ${kind} access to "${target}"; add ${missing}`;
 }
+
+/** An error in one line. */
+export function inOneLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return deniedAdvice(error) ?? message.split("\n")[0];
+}

@@ -57,7 +57,7 @@ export interface ClusterCometSettings extends CometSettings {
   /** Where the logics are. */
   readonly logics: readonly Address[];
   /** Answers logic before the comet does; nothing for what is the comet's to answer. */
-  readonly answer?: (method: number) => Promise<Uint8Array> | undefined;
+  readonly answer?: (method: number, body: Uint8Array) => Promise<Uint8Array> | undefined;
   /** As for `RpcLinkDependencies`. */
   readonly silentMs?: number;
 }
@@ -81,7 +81,7 @@ export function wireComet(parts: RoleDependencies, own: ClusterCometSettings) {
   const { server, options, answer = () => undefined, silentMs } = own;
   const service = new CometService(() => comet);
   const handler: RpcHandler = {
-    call: (link, method, body) => answer(method) ?? service.call(link, method, body),
+    call: (link, method, body) => answer(method, body) ?? service.call(link, method, body),
   };
   const { secret, streams, running: clock, prng, counters } = parts;
   const link = { secret, streams, clock, prng, counters, silentMs };

@@ -19,7 +19,6 @@
  *   windows.
  * - `log/` has the log of each room that keeps history: `log/room_log.ts` finds what is missing,
  *   `log/log_reader.ts` reads it from the store, and `log/catch_up.ts` serves who is behind.
- *
  * - `drain.ts` sends the clients of a comet that goes to the others.
  *
  * Beside them `cluster_registration.ts` keeps the comet and its sessions known, and `reporter.ts`
@@ -29,9 +28,8 @@
  */
 import type { Clock, TimerHandle } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
-import type { Address, Listener, Streams } from "../platform/port.ts";
+import type { Address, Streams } from "../platform/port.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
-import { Limits } from "../protocol/limits.ts";
 import { RpcError } from "../protocol/rpc.ts";
 import type { CloseRequest, CometApi } from "../protocol/cluster/comet_calls.ts";
 import type { CometNode } from "../protocol/cluster/comet_node.ts";
@@ -41,6 +39,7 @@ import { BufferPool } from "./buffer_pool.ts";
 import { CometCounters } from "./counters.ts";
 import type { Door } from "./door/door.ts";
 import { Drain } from "./drain.ts";
+import { ClientListeners } from "./client_listeners.ts";
 import { Fanout } from "./fanout.ts";
 import { ConnectionManager } from "./connection_manager.ts";
 import { ClusterRegistration } from "./cluster_registration.ts";
@@ -49,7 +48,6 @@ import type { CometOptions, ListenerOptions } from "./options.ts";
 import type { RoomInterest } from "./room_interest.ts";
 import { Reporter } from "./reporter.ts";
 import { ClientProtocol } from "./client_protocol.ts";
-import { Handlers } from "./transport/handlers.ts";
 import { OperationLimit } from "./transport/operation_limit.ts";
 import { ReadScheduler } from "./transport/read_scheduler.ts";
 
@@ -76,16 +74,17 @@ export class Comet implements CometApi {
   readonly #fanout: Fanout;
   readonly #registration: ClusterRegistration;
   readonly #reporter: Reporter;
-  readonly #handlers: Handlers;
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: ClientListeners;
   #ticks: TimerHandle;
   #drain: Drain | undefined;
   #stopped: (() => void) | undefined;
 
   constructor(dependencies: CometDependencies) {
-    const { server, logic, clock, running, prng, options } = dependencies;
+    const { server, logic, clock, running, prng } = dependencies;
     const { counters } = this;
-    this.#dependencies = dependencies;
+    // Read when they are used, since they may change.
+    const options = { ...dependencies.options };
+    this.#dependencies = { ...dependencies, options };
     this.pool = new BufferPool({ bytesMax: options.poolBytesMax });
     this.#connections = new ConnectionManager(
       server,
@@ -100,14 +99,14 @@ export class Comet implements CometApi {
     this.#fanout = new Fanout(this.#connections, clock, counters);
     this.#registration = new ClusterRegistration(this.#connections, logic, clock, prng, counters);
     this.#reporter = new Reporter(this.#connections, this.#registration, logic, clock, counters);
-    this.#handlers = new Handlers({
+    this.#listeners = new ClientListeners(dependencies.streams, {
       protocol,
       connections: this.#connections,
       counters,
       buffers: this.pool,
       reads: new ReadScheduler(clock),
       operations: new OperationLimit(clock, this.#connections),
-    }, options);
+    });
     this.#ticks = this.#nextTick();
   }
 
@@ -146,27 +145,22 @@ export class Comet implements CometApi {
     return this.#registration.replaced;
   }
 
+  /** Goes by other options from now on; what a client was told, its heartbeat, must stay as it is. */
+  reconfigure(options: CometOptions): void {
+    Object.assign(this.#dependencies.options, options);
+    this.#connections.roomTypes.replace(options.rooms);
+    this.#connections.logs.reconfigured();
+    this.#listeners.reconfigured();
+  }
+
   /** Registers with logic and settles when clients may come; waits for logic as long as it takes. */
   join(node: CometNode): Promise<void> {
     return this.#registration.join(node);
   }
 
-  /**
-   * Accepts clients on one more port; see {@linkcode Streams.listen} for the errors.
-   *
-   * @param reusePort Whether other processes share the port.
-   * @returns Where it listens.
-   */
-  async listen(options: ListenerOptions, reusePort = false): Promise<Address> {
-    const listener = await this.#dependencies.streams.listen({
-      ...options.address,
-      reusePort,
-      pendingBytesMax: Limits.pendingBytesMax,
-      handler: this.#handlers.of(options),
-      counters: this.counters,
-    });
-    this.#listeners.push(listener);
-    return listener.address;
+  /** Accepts clients on one more port; see {@linkcode ClientListeners.listen}. */
+  listen(options: ListenerOptions, reusePort = false): Promise<Address> {
+    return this.#listeners.listen(options, reusePort);
   }
 
   /** See {@linkcode CometApi.deliver}; refuses while jobs may have given up what came before. */
@@ -199,7 +193,7 @@ export class Comet implements CometApi {
       running,
       this.counters,
       drainMs,
-      () => this.#closeListeners(),
+      () => this.#listeners.close(),
     );
     await this.#drain.done;
   }
@@ -209,7 +203,7 @@ export class Comet implements CometApi {
    * goes, and settles when all are gone and logic knows it.
    */
   async stop(): Promise<void> {
-    await this.#closeListeners();
+    await this.#listeners.close();
     await this.#fanout.finish();
     this.#connections.closeAll(CloseCodes.goingAway);
     if (!this.#isEmpty) await new Promise<void>((resolve) => this.#stopped = resolve);
@@ -217,10 +211,6 @@ export class Comet implements CometApi {
     this.#fanout.stop();
     this.#connections.logs.stop();
     this.#dependencies.running.cancel(this.#ticks);
-  }
-
-  async #closeListeners(): Promise<void> {
-    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
   }
 
   get #isEmpty(): boolean {

@@ -10,7 +10,7 @@ import { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Door } from "./door/door.ts";
-import { type CometOptions, TICK_MS } from "./options.ts";
+import type { CometOptions } from "./options.ts";
 import { RoomLogs } from "./log/room_logs.ts";
 import { type Joined, Memberships } from "./memberships.ts";
 import { farewellOf } from "./notices.ts";
@@ -73,8 +73,7 @@ export class ConnectionManager {
       main: (channel) => this.#expired(channel),
       slow: (channel) => this.closeSlow(channel),
     });
-    const pingTicks = Math.ceil(options.pingMs / TICK_MS);
-    this.#pings = new Pings(this.channels, clock, pingTicks, (channel, ping) => {
+    this.#pings = new Pings(this.channels, clock, options, (channel, ping) => {
       this.counters.pingsSent++;
       this.write(channel, ping);
     });

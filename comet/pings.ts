@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { type Channel, ChannelState } from "./channel.ts";
 import type { Channels } from "./channels.ts";
-import { TICK_MS } from "./options.ts";
+import { type CometOptions, TICK_MS } from "./options.ts";
 import { NO_TIMER } from "./timer/timing_wheel.ts";
 
 /** How often each channel is looked at in an interval. */
@@ -21,22 +21,19 @@ const LATE_TICKS_MAX = 5;
 export class Pings {
   /** Present time in ticks; a write leaves it in its channel. */
   ticks: number;
-  readonly #intervalTicks: number;
   #slot = 0;
 
   /**
    * @param clock Proxies count time in which this process stood still, too.
-   * @param intervalTicks After how many ticks without a write a client has had its ping; 0 for no
-   * pings.
+   * @param options After how long without a write a client has had its ping; 0 for no pings.
    * @param write Writes to a channel.
    */
   constructor(
     private readonly channels: Channels,
     private readonly clock: Clock,
-    intervalTicks: number,
+    private readonly options: Pick<CometOptions, "pingMs">,
     private readonly write: (channel: Channel, bytes: Uint8Array) => void,
   ) {
-    this.#intervalTicks = intervalTicks;
     this.ticks = this.#nowTicks();
   }
 
@@ -45,13 +42,14 @@ export class Pings {
     const nowTicks = this.#nowTicks();
     const passed = Math.min(nowTicks - this.ticks, LATE_TICKS_MAX);
     this.ticks = nowTicks;
-    if (this.#intervalTicks === 0) return;
+    const intervalTicks = Math.ceil(this.options.pingMs / TICK_MS);
+    if (intervalTicks === 0) return;
     const { slots } = this.channels;
-    const share = Math.min(slots, Math.ceil(slots * passed * LOOKS / this.#intervalTicks));
+    const share = Math.min(slots, Math.ceil(slots * passed * LOOKS / intervalTicks));
     for (let look = 0; look < share; look++) {
       if (this.#slot >= slots) this.#slot = 0;
       const channel = this.channels.at(this.#slot++);
-      if (channel === undefined || !this.#isDue(channel)) continue;
+      if (channel === undefined || !this.#isDue(channel, intervalTicks)) continue;
       const { ping } = channel.transport;
       if (ping !== undefined) this.write(channel, ping);
     }
@@ -62,10 +60,10 @@ export class Pings {
   }
 
   /** Whether a channel's interval would be over before the next look. */
-  #isDue(channel: Channel): boolean {
+  #isDue(channel: Channel, intervalTicks: number): boolean {
     if (channel.state !== ChannelState.open) return false;
     // Behind what waits for a client that does not read, a ping is of no use.
     if (channel.slowTimer !== NO_TIMER) return false;
-    return this.ticks - channel.writtenTick >= this.#intervalTicks * (1 - 1 / LOOKS);
+    return this.ticks - channel.writtenTick >= intervalTicks * (1 - 1 / LOOKS);
   }
 }

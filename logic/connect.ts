@@ -52,7 +52,7 @@ export class Connector {
   constructor(
     private readonly sessions: Sessions,
     private readonly comets: Comets,
-    private readonly limits: SessionLimits,
+    public limits: SessionLimits,
     private readonly hooks: HookCalls,
     private readonly clock: Pick<Clock, "wallMs">,
     private readonly counters: LogicCounters,

@@ -45,7 +45,8 @@ export class HookCalls {
   readonly #hooks: Hooks;
   readonly #auth: Authenticator;
   readonly #running: Clock;
-  readonly #timeoutMs: number;
+  /** How long a promise may take, in milliseconds. */
+  timeoutMs: number;
   readonly #counters: LogicCounters;
   /** Ended connections of which `disconnected` is still to be told. */
   readonly #ended = new Fifo<ConnectionRef>();
@@ -54,7 +55,6 @@ export class HookCalls {
 
   /**
    * @param auth Says who clients are where the application has no hook for that.
-   * @param timeoutMs How long a promise may take, in milliseconds.
    * @param running The time in which this process ran: while it stood still, no hook could answer.
    */
   constructor(
@@ -66,7 +66,7 @@ export class HookCalls {
   ) {
     this.#hooks = hooks;
     this.#auth = auth;
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
     this.#running = running;
     this.#counters = counters;
   }
@@ -144,7 +144,7 @@ export class HookCalls {
     hook: keyof Hooks,
     call: () => Awaitable<Answer>,
     check: (answer: Answer) => Checked,
-    timeoutMs = this.#timeoutMs,
+    timeoutMs = this.timeoutMs,
   ): Promise<Checked> {
     const calls = this.#underWay[hook];
     if (calls >= HOOK_CALLS_MAX) {

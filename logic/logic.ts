@@ -7,7 +7,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
-import type { Moderation, Nodes, PushLog, SessionLimits, Sessions } from "../drivers/ports.ts";
+import type { Moderation, Nodes, PushLog, Sessions } from "../drivers/ports.ts";
 import type { CometNode, Registered } from "../protocol/cluster/comet_node.ts";
 import type { CometReport, LogicApi } from "../protocol/cluster/logic_calls.ts";
 import type {
@@ -22,54 +22,24 @@ import type {
 import type { PublishReply, PublishRequest } from "../protocol/cluster/publish.ts";
 import type { CloseCode } from "../protocol/close_codes.ts";
 import type { HistoryPage, HistoryQuery } from "../protocol/history.ts";
-import { type RoomOptions, RoomTypes } from "../protocol/room_options.ts";
-import { Auth, type AuthOptions } from "./auth/auth.ts";
+import { RoomTypes } from "../protocol/room_options.ts";
+import { Auth } from "./auth/auth.ts";
 import { Balancer } from "./balancer.ts";
 import { Cluster } from "./cluster.ts";
 import { type Comets, type Connections, Connector } from "./connect.ts";
 import { LogicCounters } from "./counters.ts";
-import { NodeListing, nodesDefaults, type NodesOptions } from "./nodes.ts";
+import { NodeListing } from "./nodes.ts";
 import { Online } from "./online.ts";
+import { logicDefaults, type LogicOptions } from "./options.ts";
 import { Push } from "./push.ts";
 import { History } from "./history.ts";
 import { HookCalls } from "./hook_calls.ts";
 import type { Hooks } from "./hooks.ts";
 import { Moderator } from "./upstream/moderator.ts";
 import { Webhook } from "./upstream/webhook.ts";
-import type { WebhookOptions } from "./webhook/client.ts";
 import { Upstream } from "./upstream/upstream.ts";
 
-/** What an operator decides about logic. */
-export interface LogicOptions {
-  readonly limits: SessionLimits;
-  readonly nodes: NodesOptions;
-  /** What holds for rooms of some types. */
-  readonly rooms: readonly RoomOptions[];
-  /** Most messages of one user to rooms per second, over all comets; 0 for any number. */
-  readonly publishMidRate: number;
-  /** How many of these may come at once after silence. */
-  readonly publishMidBurst: number;
-  /** How clients say who they are, where the application has no hook for that. */
-  readonly auth: AuthOptions;
-  /** Where the application is asked about messages to rooms, if it is over HTTP. */
-  readonly webhook?: WebhookOptions;
-  /** How long a hook's promise may take, in milliseconds. */
-  readonly hookMs: number;
-  /** How long a comet waits before it opens, in milliseconds; see {@linkcode Registered}. */
-  readonly openAfterMs: number;
-}
-
-/** Options that hold where none are given. */
-export const logicDefaults: LogicOptions = {
-  limits: { perMidMax: 16, perKeyMax: 4, whenFull: "close-oldest" },
-  nodes: nodesDefaults,
-  rooms: [],
-  auth: { mode: "goim" },
-  publishMidRate: 10,
-  publishMidBurst: 20,
-  hookMs: 2_000,
-  openAfterMs: 0,
-};
+export { logicDefaults, type LogicOptions };
 
 /** Dependencies of logic. */
 export interface LogicDependencies {
@@ -101,7 +71,10 @@ export class Logic implements LogicApi {
   readonly #connector: Connector;
   readonly #hooks: HookCalls;
   readonly #upstream: Upstream;
-  readonly #webhook?: Webhook;
+  #webhook?: Webhook;
+  readonly #dependencies: LogicDependencies;
+  #options: LogicOptions;
+  readonly #roomTypes: RoomTypes;
   readonly #sessions: Sessions;
   readonly #registry: Nodes;
   readonly #registered: Registered;
@@ -110,6 +83,8 @@ export class Logic implements LogicApi {
   constructor(dependencies: LogicDependencies) {
     const { pushLog, sessions, nodes, comets, clock, running, hooks = {}, options } = dependencies;
     const { counters } = this;
+    this.#dependencies = dependencies;
+    this.#options = options;
     this.#cluster = new Cluster(nodes, clock);
     this.auth = new Auth(options.auth, { ...dependencies, counters });
     this.#hooks = new HookCalls(hooks, this.auth, options.hookMs, running, counters);
@@ -124,27 +99,49 @@ export class Logic implements LogicApi {
     this.#sessions = sessions;
     this.#registry = nodes;
     this.#registered = { openAfterMs: options.openAfterMs, leaseMs: nodes.leaseMs };
-    const roomTypes = new RoomTypes(options.rooms);
+    const roomTypes = this.#roomTypes = new RoomTypes(options.rooms);
     this.history = new History(pushLog, roomTypes);
     const push = this.push = new Push(pushLog, sessions, this.history, counters);
-    const { publishMidRate: perSecondMax, publishMidBurst: burst } = options;
-    const midRate = { perSecondMax, burst };
     const { moderation } = dependencies;
-    if (options.webhook) {
-      this.#webhook = new Webhook(options.webhook, { ...dependencies, counters });
-    }
+    this.#setWebhook(options);
     this.moderator = new Moderator(moderation, counters);
     this.#upstream = new Upstream({
       hooks: this.#hooks,
       moderation,
-      webhook: this.#webhook,
+      webhook: () => this.#webhook,
       push,
       roomTypes,
-      midRate,
+      midRate: () => {
+        const { publishMidRate: perSecondMax, publishMidBurst: burst } = this.#options;
+        return { perSecondMax, burst };
+      },
       counters,
     });
     this.online = new Online(this.#cluster);
     this.nodes = new NodeListing(this.#cluster, this.#balancer, options.nodes);
+  }
+
+  /**
+   * Goes by other options from now on; what has begun goes on by those of before.
+   *
+   * @throws {Error} When an option is wrong.
+   */
+  reconfigure(options: LogicOptions): void {
+    this.nodes.reconfigure(options.nodes);
+    this.auth.reconfigure(options.auth);
+    this.#options = options;
+    this.#roomTypes.replace(options.rooms);
+    this.#connector.limits = options.limits;
+    this.#hooks.timeoutMs = options.hookMs;
+    this.#setWebhook(options);
+  }
+
+  /** One that is asked no more stays, for the calls under way. */
+  #setWebhook({ webhook }: LogicOptions): void {
+    if (webhook === undefined) return;
+    const { counters } = this;
+    if (this.#webhook) this.#webhook.reconfigure(webhook);
+    else this.#webhook = new Webhook(webhook, { ...this.#dependencies, counters });
   }
 
   connect(request: ConnectRequest): Promise<ConnectReply> {

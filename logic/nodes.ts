@@ -69,14 +69,21 @@ export interface Instance {
 
 /** Answers where the comets are. */
 export class NodeListing {
-  readonly #regions: Regions;
+  #options!: NodesOptions;
+  #regions!: Regions;
 
   /** @throws {Error} When a region's network is not in CIDR notation. */
   constructor(
     private readonly cluster: Cluster,
     private readonly balancer: Balancer,
-    private readonly options: NodesOptions,
+    options: NodesOptions,
   ) {
+    this.reconfigure(options);
+  }
+
+  /** Answers by other options from now on; see the constructor for the errors. */
+  reconfigure(options: NodesOptions): void {
+    this.#options = options;
     this.#regions = new Regions(options.regions);
   }
 
@@ -88,7 +95,7 @@ export class NodeListing {
    */
   async weighted(platform: string, remoteAddress: string): Promise<WeightedNodes> {
     this.balancer.update((await this.cluster.view()).nodes);
-    const { defaultDomain, hostDomain, backoff, ...options } = this.options;
+    const { defaultDomain, hostDomain, backoff, ...options } = this.#options;
     const chosen = this.balancer.choose(this.#regions.of(remoteAddress));
     const nodes = platform === "web"
       ? chosen.map(({ hostname }) => hostname + hostDomain)

@@ -37,6 +37,8 @@ export interface Option<Value> {
   readonly secret?: boolean;
   /** What may stand in each of its tables, where it is several: `[[section]]`. */
   readonly rows?: Options;
+  /** Field of {@linkcode Option.rows} whose value no two tables share. */
+  readonly unique?: string;
   /** Field of the option that stands for this one: only one of the two may be given. */
   readonly unless?: string;
 }

@@ -7,15 +7,20 @@ export function isNetwork(text: string): boolean {
 
 /** Networks, of which an address is in one or in none. */
 export class Networks {
-  readonly #list = new BlockList();
-  readonly #isEmpty: boolean;
+  #list!: BlockList;
+  #isEmpty!: boolean;
 
   /**
    * @param networks Each in CIDR notation, or one IP address.
    * @throws {Error} When one is neither.
    */
   constructor(networks: readonly string[]) {
-    this.#isEmpty = networks.length === 0;
+    this.replace(networks);
+  }
+
+  /** Has other networks from now on; see the constructor. */
+  replace(networks: readonly string[]): void {
+    const list = new BlockList();
     for (const text of networks) {
       const network = parse(text);
       if (network === undefined) {
@@ -24,8 +29,10 @@ export class Networks {
         );
       }
       const { address, prefix, family } = network;
-      this.#list.addSubnet(address, prefix, family);
+      list.addSubnet(address, prefix, family);
     }
+    this.#list = list;
+    this.#isEmpty = networks.length === 0;
   }
 
   /**

@@ -59,17 +59,27 @@ const REST = "*";
 
 /** Options of rooms by their type. */
 export class RoomTypes {
-  readonly #byType: ReadonlyMap<string, RoomOptions>;
-  readonly #rest: RoomOptions;
+  #byType!: ReadonlyMap<string, RoomOptions>;
+  #rest!: RoomOptions;
 
   /** @param types What differs from the defaults; no type twice. */
   constructor(types: readonly RoomOptions[]) {
+    this.replace(types);
+  }
+
+  /** Lets other options hold from now on. */
+  replace(types: readonly RoomOptions[]): void {
     this.#byType = new Map(types.map((options) => [options.type, options]));
     this.#rest = this.#byType.get(REST) ?? roomDefaults;
   }
 
   /** What holds for a room. */
   of(key: string): RoomOptions {
-    return this.#byType.get(parseRoomKey(key)?.type ?? "") ?? this.#rest;
+    return this.ofType(parseRoomKey(key)?.type ?? "");
+  }
+
+  /** What holds for rooms of a type. */
+  ofType(type: string): RoomOptions {
+    return this.#byType.get(type) ?? this.#rest;
   }
 }

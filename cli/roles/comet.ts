@@ -16,7 +16,7 @@ import { wireComet } from "../wiring.ts";
 import { listenersText, listenForClients } from "./listeners.ts";
 import { serveMetrics } from "./http.ts";
 import { addComet, addDisconnects, addRpc } from "./role_metrics.ts";
-import { RoleProcess, type Running } from "./role_process.ts";
+import { type Opened, RoleProcess } from "./role_process.ts";
 
 const log = getLogger(["halley"]);
 
@@ -25,10 +25,11 @@ const COMET_RPC = "127.0.0.1:3109";
 
 /** The role that faces the clients, in a process of its own. */
 export class CometRole extends RoleProcess {
+  protected readonly command = "comet";
   readonly #wired;
 
   constructor(config: Config, platform: Platform) {
-    super(withDemo(config, false), platform);
+    super(config, platform);
     this.#wired = wireComet(this.parts, {
       server: this.id,
       options: cometOptions(this.config, platform.process),
@@ -36,11 +37,15 @@ export class CometRole extends RoleProcess {
     });
   }
 
-  protected async start(): Promise<Running> {
+  protected async start(): Promise<Opened> {
     const { config, metrics } = this;
     const { process } = this.platform;
     const { comet, logics } = this.#wired;
     log.info("halley comet starts", { version, runtime: process.runtime, id: this.id });
+    this.onReload((next) => {
+      const options = cometOptions(next, process);
+      return () => comet.reconfigure(options);
+    });
     const rpc = await this.#wired.listen(parseRpcAddress(config.rpc || COMET_RPC)!);
     addComet(metrics, comet);
     addDisconnects(metrics, logics);
@@ -64,6 +69,10 @@ export class CometRole extends RoleProcess {
       `another comet has registered as "${config.serverId}"; two need different ids`
     );
     return { close: () => this.close(), ended };
+  }
+
+  protected override completed(given: Config): Config {
+    return withDemo(given, false);
   }
 
   protected override problem(): string | undefined {

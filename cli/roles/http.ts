@@ -15,23 +15,50 @@ import { apiAccess, httpConnectionsMax, metricsHosts } from "../role_options.ts"
 import { addHttp } from "./role_metrics.ts";
 import type { RoleProcess } from "./role_process.ts";
 import { ApiKeys } from "../../logic/http/api_keys.ts";
-import { readAccess } from "../api_keys_file.ts";
+import { changedKeys, readAccess } from "../api_keys_file.ts";
 
 /**
  * Serves HTTP within the limits of the configuration, and shows in the metrics what it counts.
  *
+ * @param fetchBy Answers requests as a configuration says.
  * @throws {Error} With a one-line message when the port cannot be opened.
  */
 async function openHttp(
-  { config, platform: { process }, parts: { streams, running }, metrics }: RoleProcess,
-  service: Pick<HttpOptions, "address" | "fetch" | "bodyBytesMax">,
+  role: RoleProcess,
+  service: Pick<HttpOptions, "address" | "bodyBytesMax">,
+  fetchBy: (config: Config) => HttpOptions["fetch"],
 ): Promise<HttpServer> {
+  const { config, platform: { process }, parts: { streams, running }, metrics } = role;
   const counters = new HttpCounters();
   const connectionsMax = httpConnectionsMax(config, process);
-  const options = { streams, clock: running, connectionsMax, counters };
+  let answer = fetchBy(config);
+  const fetch: HttpOptions["fetch"] = (request, from) => answer(request, from);
+  const options = { streams, clock: running, connectionsMax, counters, fetch };
   const server = await serveHttp({ ...service, ...options });
   addHttp(metrics, counters, server);
+  role.onReload((next) => {
+    const later = fetchBy(next);
+    return () => {
+      answer = later;
+      server.connectionsMax = httpConnectionsMax(next, process);
+    };
+  });
   return server;
+}
+
+/** The keys of the role, which are read anew with its configuration. */
+function apiKeysOf(role: RoleProcess): ApiKeys {
+  let access = readAccess(role.config);
+  const keys = role.apiKeys = new ApiKeys(access);
+  role.onReload((next) => {
+    const later = readAccess(next);
+    return () => {
+      const changed = changedKeys(access, later);
+      keys.replace(access = later);
+      return changed.length === 0 ? [] : [`API keys: ${changed.join(", ")}`];
+    };
+  });
+  return keys;
 }
 
 /**
@@ -47,13 +74,14 @@ export function openApi(
 ): Promise<HttpServer> {
   const { config, metrics, unready } = role;
   const assets = config.demo === "on" ? [...clientAssets, ...demoAssets(listeners)] : clientAssets;
-  const keys = role.apiKeys = new ApiKeys(readAccess(config));
-  const options = { ...apiAccess(config), keys, unready, metrics: () => metrics.text(), assets };
-  return openHttp(role, {
-    address: config.http,
-    fetch: createHttpApp(logic, options).fetch,
-    bodyBytesMax: Limits.pushRequestBytesMax,
-  });
+  const keys = apiKeysOf(role);
+  const options = { keys, unready, metrics: () => metrics.text(), assets };
+  const service = { address: config.http, bodyBytesMax: Limits.pushRequestBytesMax };
+  return openHttp(
+    role,
+    service,
+    (config) => createHttpApp(logic, { ...apiAccess(config), ...options }).fetch,
+  );
 }
 
 /** Answers for the metrics and the health of a role that has no HTTP API. */
@@ -77,8 +105,9 @@ export async function serveMetrics(role: RoleProcess): Promise<HttpServer | unde
   const { config, metrics, unready } = role;
   const address = parseAddress(config.metrics);
   if (address === undefined) return undefined;
-  const keys = role.apiKeys = new ApiKeys(readAccess(config));
-  const app = metricsApp(config, keys, address, metrics, unready);
-  const fetch = (request: Request) => app.fetch(request);
-  return await openHttp(role, { address, fetch, bodyBytesMax: 0 });
+  const keys = apiKeysOf(role);
+  return await openHttp(role, { address, bodyBytesMax: 0 }, (config) => {
+    const app = metricsApp(config, keys, address, metrics, unready);
+    return (request) => app.fetch(request);
+  });
 }

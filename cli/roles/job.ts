@@ -4,16 +4,17 @@ import { version } from "../version.ts";
 import { wireJob } from "../wiring.ts";
 import { serveMetrics } from "./http.ts";
 import { addJob, addRpc } from "./role_metrics.ts";
-import type { Running } from "./role_process.ts";
+import type { Opened } from "./role_process.ts";
 import { StoreRole } from "./store.ts";
 
 const log = getLogger(["halley"]);
 
 /** The role between the push log and the comets, in a process of its own. */
 export class JobRole extends StoreRole {
+  protected readonly command = "job";
   #wired: ReturnType<typeof wireJob> | undefined;
 
-  protected async start(): Promise<Running> {
+  protected async start(): Promise<Opened> {
     const { config, metrics, id } = this;
     const { process } = this.platform;
     log.info("halley job starts", { version, runtime: process.runtime, id });

@@ -15,10 +15,11 @@ const log = getLogger(["halley"]);
 
 /** Logic and job of a process that has all data to itself: in memory, and in a directory. */
 export abstract class LocalRole extends RoleProcess<Server> {
+  protected readonly command = "start";
   #probe: StoreProbe | undefined;
 
   constructor(config: Config, platform: Platform, hooks?: Hooks) {
-    super(withDemo(config, true), platform, hooks);
+    super(config, platform, hooks);
     warnOfDemo(config);
   }
 
@@ -46,6 +47,10 @@ export abstract class LocalRole extends RoleProcess<Server> {
     addPushLog(metrics, drivers.pushLog);
     addStores(metrics, drivers.stores);
     return drivers;
+  }
+
+  protected override completed(given: Config): Config {
+    return withDemo(given, true);
   }
 
   protected override problem(): Promise<string | undefined> | undefined {

@@ -1,7 +1,5 @@
 import { getLogger } from "@logtape/logtape";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
-import type { Hooks } from "../../logic/hooks.ts";
-import type { Platform } from "../../platform/port.ts";
 import { type Config, listenersOf } from "../config/schema.ts";
 import { openAuth, warnOfAuth } from "../auth.ts";
 import { withDemo } from "../demo.ts";
@@ -20,11 +18,8 @@ const LOGIC_RPC = "127.0.0.1:3119";
 
 /** The role that faces back ends, in a process of its own. */
 export class LogicRole extends StoreRole<LogicServer> {
+  protected readonly command = "logic";
   #wired: ReturnType<typeof wireLogic> | undefined;
-
-  constructor(config: Config, platform: Platform, hooks?: Hooks) {
-    super(withDemo(config, false), platform, hooks);
-  }
 
   protected async start(): Promise<LogicServer> {
     const { config, metrics, id } = this;
@@ -36,6 +31,10 @@ export class LogicRole extends StoreRole<LogicServer> {
       ports,
       options: logicOptions(config, process, await openAuth(config, process)),
       hooks: this.hooks,
+    });
+    this.onReload(async (next) => {
+      const options = logicOptions(next, process, await openAuth(next, process));
+      return () => logic.reconfigure(options);
     });
     const rpc = await listen(parseRpcAddress(config.rpc || LOGIC_RPC)!);
     addLogic(metrics, logic);
@@ -49,6 +48,10 @@ export class LogicRole extends StoreRole<LogicServer> {
       access: access(config, http.address),
     });
     return new LogicServer(logic, http.address, () => this.close());
+  }
+
+  protected override completed(given: Config): Config {
+    return withDemo(given, false);
   }
 
   /** Comets first: they go on with another logic while the calls under way end. */

@@ -28,6 +28,14 @@ export class OneProcess extends LocalRole {
       },
       job: options.jobOptions(config),
     });
+    this.onReload(async (next) => {
+      const ofComet = options.cometOptions(next, process);
+      const ofLogic = options.logicOptions(next, process, await openAuth(next, process));
+      return () => {
+        comet.reconfigure(ofComet);
+        logic.reconfigure(ofLogic);
+      };
+    });
     const listeners = await listenForClients(comet, config);
     await comet.join(options.nodeOf(config, process, this.id, ""));
     job.start();

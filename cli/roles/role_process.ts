@@ -8,27 +8,51 @@ import type { Platform } from "../../platform/port.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
+import { ConfigError } from "../../options/reading.ts";
+import type { ServerCommand } from "../config/relations.ts";
+import { planReload, type ReloadPlan } from "../config/reloading.ts";
 import type { Config } from "../config/schema.ts";
 import { Metrics } from "../metrics.ts";
+import { inOneLine } from "../permission_hints.ts";
 import { newRunId } from "../role_options.ts";
 import type { RoleDependencies } from "../wiring.ts";
 import { addProcess } from "./role_metrics.ts";
 
 const log = getLogger(["halley"]);
 
-/** A role, or several, that run in this process. */
-export interface Running {
+/** A role, or several, that are open in this process. */
+export interface Opened {
   /** Settles when everything is closed; calling it again is the same as waiting for the first. */
   close(): Promise<void>;
   /** Settles with the reason when it cannot go on by itself; `close` is still to be called. */
   readonly ended?: Promise<string>;
 }
 
+/** What the command line runs. */
+export interface Running extends Opened {
+  /**
+   * Takes another configuration, as far as that takes no restart.
+   *
+   * @throws {ConfigError} When there is anything wrong with it; then nothing has changed.
+   */
+  reload(next: Config): Promise<ReloadPlan>;
+}
+
+/**
+ * Reads what a part needs of another configuration, and gives what lets the part take it: that must
+ * not fail, and gives what has changed beside the options.
+ *
+ * @throws {Error} With a one-line message when there is anything wrong.
+ */
+export type Reconfigure = (next: Config) => Awaitable<() => Awaitable<readonly string[] | void>>;
+
+type Awaitable<Value> = Value | Promise<Value>;
+
 /** What can be said against a role; nothing when it can take work. */
 type Unready = string | undefined;
 
 /** One role, or several, in a process: its dependencies, how it opens, and how it ends. */
-export abstract class RoleProcess<Open extends Running = Running> {
+export abstract class RoleProcess<Open extends Opened = Opened> {
   readonly metrics = new Metrics(() => this.otherMetrics());
   readonly parts: RoleDependencies;
   /** This run. */
@@ -39,15 +63,18 @@ export abstract class RoleProcess<Open extends Running = Running> {
   /** Who may call it over HTTP, where it serves that. */
   apiKeys: ApiKeys | undefined;
   readonly #running = new RunningClock(systemClock);
+  #config: Config;
+  readonly #reconfigures: Reconfigure[] = [];
   #ready = false;
   #closed: Promise<void> | undefined;
 
   constructor(
-    readonly config: Config,
+    given: Config,
     readonly platform: Platform,
     readonly hooks: Hooks = {},
   ) {
     const prng = systemPrng();
+    const config = this.#config = this.completed(given);
     this.id = newRunId(config.serverId, systemClock, prng);
     this.parts = {
       clock: systemClock,
@@ -76,8 +103,49 @@ export abstract class RoleProcess<Open extends Running = Running> {
     }
   }
 
+  /** Opens it for the command line; see {@linkcode RoleProcess.open} for the errors. */
+  async run(): Promise<Running> {
+    const { ended } = await this.open();
+    return { close: () => this.close(), reload: (next) => this.reload(next), ended };
+  }
+
   close(): Promise<void> {
     return this.#closed ??= this.#close();
+  }
+
+  /** What it goes by: what takes no restart may change. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** See {@linkcode Running.reload}. */
+  async reload(next: Config): Promise<ReloadPlan> {
+    const plan = planReload(this.config, this.completed(next), this.command);
+    const { config } = plan;
+    const read = await Promise.allSettled(
+      this.#reconfigures.map(async (reconfigure) => await reconfigure(config)),
+    );
+    const mistakes = read.flatMap((part) => part.status === "rejected" ? saying(part.reason) : []);
+    if (mistakes.length > 0) throw new ConfigError(mistakes);
+    this.#config = config;
+    const changed = [...plan.changed];
+    for (const part of read) {
+      if (part.status === "fulfilled") changed.push(...await part.value() ?? []);
+    }
+    return { ...plan, changed };
+  }
+
+  /** Has a part take what of a later configuration takes no restart. */
+  onReload(reconfigure: Reconfigure): void {
+    this.#reconfigures.push(reconfigure);
+  }
+
+  /** What runs here. */
+  protected abstract readonly command: ServerCommand;
+
+  /** Decides what a configuration leaves open. */
+  protected completed(given: Config): Config {
+    return given;
   }
 
   /** Why it cannot take work. */
@@ -115,4 +183,9 @@ export abstract class RoleProcess<Open extends Running = Running> {
     this.#running.stop();
     if (wasReady) log.info("stopped");
   }
+}
+
+/** What is wrong, a line for each mistake. */
+function saying(error: unknown): readonly string[] {
+  return error instanceof ConfigError ? error.mistakes : [inOneLine(error)];
 }

@@ -5,7 +5,7 @@ import { type Drivers, openDrivers } from "../../drivers/open.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
 import { driverOptions } from "../role_options.ts";
 import { addPushLog, addStores } from "./role_metrics.ts";
-import { RoleProcess, type Running } from "./role_process.ts";
+import { type Opened, RoleProcess } from "./role_process.ts";
 import { StoreProbe } from "./store_probe.ts";
 
 const log = getLogger(["halley"]);
@@ -14,7 +14,7 @@ const log = getLogger(["halley"]);
 const backoff: BackoffOptions = { baseMs: 200, maxMs: 2_000, factor: 2, jitter: 0.3 };
 
 /** A role of a cluster that stands on the store. */
-export abstract class StoreRole<Open extends Running = Running> extends RoleProcess<Open> {
+export abstract class StoreRole<Open extends Opened = Opened> extends RoleProcess<Open> {
   #probe: StoreProbe | undefined;
 
   /**

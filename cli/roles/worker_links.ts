@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../../base/clock.ts";
 import type { Nodes } from "../../drivers/ports.ts";
 import { RemoteComets } from "../../job/rpc/remote_comets.ts";
@@ -9,8 +10,13 @@ import type { Metrics } from "../metrics.ts";
 import { RpcMethod } from "../../protocol/cluster/calls.ts";
 import { nameOf } from "../../protocol/cluster/comet_node.ts";
 
+const log = getLogger(["halley"]);
+
 /** The method by which a parent asks a worker what it counts. */
 export const METRICS_METHOD = 40;
+
+/** The method by which a parent gives a worker another configuration. */
+export const RELOAD_METHOD = 16;
 
 /** How long a worker may take, in milliseconds. */
 const ANSWER_MS = 500;
@@ -42,6 +48,8 @@ export class WorkerLinks implements RpcHandler {
   readonly links: CometLinks;
   /** By run of the worker. */
   readonly #links = new Map<string, RpcLink>();
+  /** What workers go by, where it is not what they were started with. */
+  #configs: ReadonlyMap<string, Uint8Array> = new Map();
   /** Runs that have registered. */
   readonly #registered = new Set<string>();
 
@@ -60,6 +68,26 @@ export class WorkerLinks implements RpcHandler {
     return askMetrics(this.#links.values());
   }
 
+  /**
+   * Gives all workers another configuration, those whose links are away when they are back.
+   *
+   * @param configs By the name of the worker, as JSON.
+   */
+  async reload(configs: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    this.#configs = configs;
+    await Promise.all([...this.#links.values()].map((link) => this.#configure(link)));
+  }
+
+  async #configure(link: RpcLink): Promise<void> {
+    const config = this.#configs.get(nameOf(link.peer.id));
+    if (config === undefined) return;
+    try {
+      await link.call(RELOAD_METHOD, config);
+    } catch (error) {
+      log.error("worker {id} goes on as before: {error}", { id: link.peer.id, error });
+    }
+  }
+
   /** Says who answers. */
   serve(logic: LogicApi): void {
     this.links.serve(logic);
@@ -70,6 +98,7 @@ export class WorkerLinks implements RpcHandler {
     this.#links.set(id, link);
     this.links.opened(link);
     (this.comets.get(id) ?? this.comets.add(id)).opened(link);
+    void this.#configure(link);
   }
 
   closed(link: RpcLink): void {

@@ -73,6 +73,17 @@ export class Workers extends LocalRole {
       clock,
       prng,
     });
+    this.onReload(async (next) => {
+      const ofLogic = options.logicOptions(next, process, await openAuth(next, process));
+      return async () => {
+        logic.reconfigure(ofLogic);
+        const configs = Array.from({ length: this.#count }, (_, index) => {
+          const config = JSON.stringify(this.#configOf(index, listeners, rpc));
+          return [this.#nameOf(index), new TextEncoder().encode(config)] as const;
+        });
+        await workers.reload(new Map(configs));
+      };
+    });
     start();
     supervisor.start();
     await this.#up(workers, listeners);
@@ -115,18 +126,20 @@ export class Workers extends LocalRole {
   }
 
   #spawn(index: number, listeners: Config["listeners"], parent: Address): Child {
-    const { config } = this;
-    const connectionsMax = this.#share;
-    const worker: Config = {
-      ...config,
+    const args = ["worker", String(process.pid)];
+    const worker = this.#configOf(index, listeners, parent);
+    return this.platform.process.spawn(args, { [WORKER_VARIABLE]: JSON.stringify(worker) });
+  }
+
+  #configOf(index: number, listeners: Config["listeners"], parent: Address): Config {
+    return {
+      ...this.config,
       listeners,
-      connectionsMax,
+      connectionsMax: this.#share,
       serverId: this.#nameOf(index),
       logic: [formatAddress(parent)],
       clusterSecret: this.#secret,
     };
-    const args = ["worker", String(process.pid)];
-    return this.platform.process.spawn(args, { [WORKER_VARIABLE]: JSON.stringify(worker) });
   }
 
   #nameOf(index: number): string {

@@ -34,7 +34,7 @@ export class LogFrames implements Evictable {
   /** @param key Of the room. */
   constructor(
     private readonly key: string,
-    private readonly options: RoomOptions,
+    private options: RoomOptions,
     private readonly memory: LogMemory,
     private readonly clock: Clock,
   ) {
@@ -55,6 +55,12 @@ export class LogFrames implements Evictable {
   /** Offset of the oldest message in the ring. */
   get ringFirst(): number {
     return this.#ring.first;
+  }
+
+  /** Keeps as much as other options say. */
+  reconfigure(options: RoomOptions): void {
+    this.options = options;
+    this.#ring.sizeMax = options.historySize;
   }
 
   /** Takes note of the oldest message that the store has. */

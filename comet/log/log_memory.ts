@@ -1,4 +1,5 @@
 import type { CometCounters } from "../counters.ts";
+import type { CometOptions } from "../options.ts";
 
 /** Pages that are kept for those who come with the same cursor: as many as are written in a turn. */
 export const PAGES_MAX = 64;
@@ -26,22 +27,23 @@ export class LogMemory {
   /** Those that have a page, which is not counted, the least recently cut first. */
   readonly #paged = new Set<Evictable>();
 
-  /**
-   * @param ringMax Most bytes of one room's ring.
-   * @param ringsMax Most bytes of all rings, and of all deliveries that wait.
-   */
+  /** @param options `ringsMax` bounds all deliveries that wait as well. */
   constructor(
-    readonly ringMax: number,
-    private readonly ringsMax: number,
+    private readonly options: Pick<CometOptions, "ringMax" | "ringsMax">,
     private readonly counters: Pick<CometCounters, "ringEvictions">,
   ) {}
+
+  /** Most bytes of one room's ring. */
+  get ringMax(): number {
+    return this.options.ringMax;
+  }
 
   /** A log has grown: it is the most recently used, and others make room. */
   grown(log: Evictable, bytes: number): void {
     this.ringBytes += bytes;
     this.#logs.delete(log);
     this.#logs.add(log);
-    while (this.ringBytes > this.ringsMax) {
+    while (this.ringBytes > this.options.ringsMax) {
       const [oldest] = this.#logs;
       if (oldest === undefined) return;
       this.counters.ringEvictions++;
@@ -75,6 +77,6 @@ export class LogMemory {
 
   /** Whether a log that keeps so many bytes of deliveries may keep some more. */
   mayKeep(keptBytes: number, bytes: number): boolean {
-    return keptBytes + bytes <= this.ringMax && this.keptBytes + bytes <= this.ringsMax;
+    return keptBytes + bytes <= this.ringMax && this.keptBytes + bytes <= this.options.ringsMax;
   }
 }

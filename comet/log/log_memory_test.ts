@@ -24,7 +24,7 @@ function messages(first: number, count: number, bytes: number): HistoryMessage[]
 
 function setUp(ringMax: number, ringsMax: number) {
   const counters = { ringEvictions: 0 };
-  const memory = new LogMemory(ringMax, ringsMax, counters);
+  const memory = new LogMemory({ ringMax, ringsMax }, counters);
   const clock = new ManualClock();
   const options = { ...roomDefaults, historySize: 50, historyTtlMs: 1_000 };
   const open = (room: number) => new LogFrames(`r://${room}`, options, memory, clock);

@@ -2,6 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import type { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
+import type { CometOptions } from "../options.ts";
 import { HISTORY_MS, type HistoryReads } from "./history_reads.ts";
 import type { LogStep } from "./log_step.ts";
 import type { RoomLog } from "./room_log.ts";
@@ -24,8 +25,8 @@ export interface LogReaderDependencies {
   readonly delay: CancellableDelay;
   /** What those who wait are judged by. */
   readonly clock: Clock;
-  /** Most bytes of bodies that fill the ring. */
-  readonly ringMax: number;
+  /** With the most bytes of bodies that fill the ring. */
+  readonly options: Pick<CometOptions, "ringMax">;
 }
 
 /** What a reader has done with what it has read. */
@@ -130,7 +131,7 @@ export class LogReader {
   }
 
   async #load(waiters: Waiters): Promise<void> {
-    const { ringMax } = this.dependencies;
+    const { ringMax } = this.dependencies.options;
     const page = await this.#read({ last: MESSAGES_MAX, bytesMax: ringMax });
     await this.#perform(() => this.roomLog.load(page));
     this.#toLoad = undefined;
@@ -142,7 +143,7 @@ export class LogReader {
     if (roomLog.isKeeping) {
       const asked = roomLog.ask();
       const after = roomLog.isEpochDoubted ? 0 : roomLog.head;
-      const page = await this.#read({ after, bytesMax: this.dependencies.ringMax });
+      const page = await this.#read({ after, bytesMax: this.dependencies.options.ringMax });
       await this.#perform(() => roomLog.repair(page, after, asked));
     }
     if (roomLog.isKeeping) return;
@@ -153,7 +154,7 @@ export class LogReader {
   async #readOlder(waiters: Waiters): Promise<void> {
     const after = this.#olderAfter;
     this.#olderAfter = Infinity;
-    const bytesMax = Math.min(OLDER_BYTES_MAX, this.dependencies.ringMax / 4);
+    const bytesMax = Math.min(OLDER_BYTES_MAX, this.dependencies.options.ringMax / 4);
     const page = await this.#read({ after, bytesMax }).catch((error) => {
       this.#olderAfter = Math.min(this.#olderAfter, after);
       throw error;

@@ -7,7 +7,7 @@ import type { RoomLog } from "./room_log.ts";
 /** A room that keeps history, while somebody is in it or on the way in. */
 export interface LoggedRoom {
   readonly room: Room<Channel>;
-  readonly options: RoomOptions;
+  options: RoomOptions;
   readonly log: RoomLog;
   readonly reader: LogReader;
   /** Members that are not live. */

@@ -42,7 +42,7 @@ export class Ring {
   #last = 0;
 
   /** @param sizeMax Most frames that it gives. */
-  constructor(private readonly sizeMax: number) {}
+  constructor(public sizeMax: number) {}
 
   /** Offset of the oldest frame that it gives; `last` + 1 when there is none. */
   get first(): number {

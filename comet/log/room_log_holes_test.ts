@@ -20,9 +20,13 @@ function newLog(memory: LogMemory, events: string[] = []): RoomLog {
   });
 }
 
+function memoryOf(bytesMax: number): LogMemory {
+  return new LogMemory({ ringMax: bytesMax, ringsMax: bytesMax }, { ringEvictions: 0 });
+}
+
 /** A loaded log, and its store with three messages. */
 function setUp(ringMax = 10_000) {
-  const memory = new LogMemory(ringMax, ringMax, { ringEvictions: 0 });
+  const memory = memoryOf(ringMax);
   const store = new RoomStore("r");
   const events: string[] = [];
   const log = newLog(memory, events);
@@ -146,7 +150,7 @@ describe("RoomLog, where something is missing,", () => {
 
   it("hears of how far the store is only once it is known itself", () => {
     const { store } = setUp();
-    const log = newLog(new LogMemory(1_000, 1_000, { ringEvictions: 0 }));
+    const log = newLog(memoryOf(1_000));
     said(log.loadLater());
     store.append();
     const five = store.append();
@@ -157,7 +161,7 @@ describe("RoomLog, where something is missing,", () => {
 
   it("goes on by what comes where the store could not be read", () => {
     const { store } = setUp();
-    const log = newLog(new LogMemory(1_000, 1_000, { ringEvictions: 0 }));
+    const log = newLog(memoryOf(1_000));
     const [four, five] = [store.append(), store.append()];
     assert.deepEqual(said(log.take(store.delivery([four]))), []);
     assert.deepEqual(said(log.loadLater()), ["4-4"]);

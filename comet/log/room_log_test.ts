@@ -30,7 +30,7 @@ function page(after: number, head: number): HistoryPage {
 /** A log of a room whose latest message is the third, and what it says is next. */
 function withThree() {
   const steps: string[] = [];
-  const memory = new LogMemory(1_000, 10_000, new CometCounters());
+  const memory = new LogMemory({ ringMax: 1_000, ringsMax: 10_000 }, new CometCounters());
   const options = { ...roomDefaults, historySize: 100 };
   const log = new RoomLog("live://1", options, memory, new ManualClock(), {
     hole: () => void steps.push("hole"),

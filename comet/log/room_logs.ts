@@ -56,7 +56,7 @@ export class RoomLogs {
   constructor(private readonly dependencies: RoomLogsDependencies) {
     const { logic, clock, running, options, counters, write } = dependencies;
     this.reads = new HistoryReads(logic, running, counters);
-    this.memory = new LogMemory(options.ringMax, options.ringsMax, counters);
+    this.memory = new LogMemory(options, counters);
     this.catchUp = new CatchUp({ clock, counters, write, logged: (key) => this.get(key) });
     this.#delay = new CancellableDelay(clock);
     const { reads } = this;
@@ -65,8 +65,7 @@ export class RoomLogs {
       delay: this.#delay,
       perform: (logged, steps) => this.perform(logged, steps),
     });
-    const { ringMax } = options;
-    this.#readerDependencies = { reads, clock: running, delay: this.#delay, ringMax };
+    this.#readerDependencies = { reads, clock: running, delay: this.#delay, options };
   }
 
   /** The room of this key, where it keeps history and is here. */
@@ -137,6 +136,8 @@ export class RoomLogs {
     const { rooms, roomTypes, clock, counters } = this.dependencies;
     const options = roomTypes.of(key);
     if (options.historySize === 0) return undefined;
+    // Whose type keeps history since a moment ago: it begins to when it has been empty.
+    if (rooms.get(key)?.isKept === false) return undefined;
     const room = rooms.open(key);
     room.isKept = true;
     const log: RoomLog = new RoomLog(key, options, this.memory, clock, {
@@ -178,6 +179,15 @@ export class RoomLogs {
   /** Compares every log with the store, since something may be missing. */
   verify(): void {
     this.#verifier.verify(this.#logs.values());
+  }
+
+  /** What holds for rooms has changed. */
+  reconfigured(): void {
+    const { roomTypes } = this.dependencies;
+    for (const logged of this.#logs.values()) {
+      logged.options = roomTypes.of(logged.room.key);
+      logged.log.frames.reconfigure(logged.options);
+    }
   }
 
   /** Reads nothing any more. */

@@ -1,7 +1,7 @@
 import { Networks } from "../../protocol/networks.ts";
 import type { ConnHandler } from "../../platform/port.ts";
 import type { Channel } from "../channel.ts";
-import type { CometOptions, ListenerOptions } from "../options.ts";
+import type { ListenerOptions } from "../options.ts";
 import { ProxiedTransport } from "./proxied.ts";
 import { TcpTransport } from "./tcp.ts";
 import type { TransportDependencies } from "./transport.ts";
@@ -12,18 +12,23 @@ export class Handlers {
   readonly #direct;
   readonly #proxied;
 
-  constructor(
-    dependencies: TransportDependencies,
-    { origins, trustedProxies }: Pick<CometOptions, "origins" | "trustedProxies">,
-  ) {
-    const proxies = new Networks(trustedProxies);
+  readonly #proxies: Networks;
+
+  constructor(private readonly dependencies: TransportDependencies) {
+    const { trustedProxies } = dependencies.connections.options;
+    const proxies = this.#proxies = new Networks(trustedProxies);
     const tcp = new TcpTransport(dependencies);
-    const websocket = new WebSocketTransport(dependencies, origins, proxies);
+    const websocket = new WebSocketTransport(dependencies, proxies);
     this.#direct = { tcp, websocket };
     this.#proxied = {
       tcp: new ProxiedTransport(tcp, dependencies, proxies),
       websocket: new ProxiedTransport(websocket, dependencies, proxies),
     };
+  }
+
+  /** The options are others now. */
+  reconfigured(): void {
+    this.#proxies.replace(this.dependencies.connections.options.trustedProxies);
   }
 
   /** What takes the connections of a listener. */

@@ -29,20 +29,13 @@ export class WebSocketTransport extends StreamTransport {
   readonly format = goimMessages;
   readonly ping = PING;
   readonly #messages: Messages;
-  readonly #mayConnect: (host: string, origin: string) => boolean;
+  #origins: Origins | undefined;
+  #isAllowed!: (host: string, origin: string) => boolean;
 
-  /**
-   * @param origins Which web pages may connect.
-   * @param proxies Who says in the upgrade from where a client comes.
-   */
-  constructor(
-    dependencies: TransportDependencies,
-    origins: Origins,
-    private readonly proxies: Networks,
-  ) {
+  /** @param proxies Who says in the upgrade from where a client comes. */
+  constructor(dependencies: TransportDependencies, private readonly proxies: Networks) {
     super(dependencies);
     this.#messages = new Messages(dependencies, (channel, bytes) => this.count(channel, bytes));
-    this.#mayConnect = originCheck(origins);
   }
 
   decoder(): HttpFront {
@@ -68,6 +61,16 @@ export class WebSocketTransport extends StreamTransport {
 
   farewell(channel: Channel, close: CloseCode): Uint8Array | undefined {
     return channel.decoder instanceof WebSocketDecoder ? encodeClose(close) : undefined;
+  }
+
+  /** By the options of now. */
+  #mayConnect(host: string, origin: string): boolean {
+    const { origins } = this.dependencies.connections.options;
+    if (origins !== this.#origins) {
+      this.#origins = origins;
+      this.#isAllowed = originCheck(origins);
+    }
+    return this.#isAllowed(host, origin);
   }
 
   #upgrade(channel: Channel, front: HttpFront, chunk: Uint8Array): number {

@@ -57,9 +57,9 @@ export interface UpstreamDependencies {
   readonly moderation: Moderation;
   readonly push: Push;
   /** Where the application is asked about messages to rooms with the upstream `webhook`. */
-  readonly webhook?: Webhook;
+  readonly webhook: () => Webhook | undefined;
   readonly roomTypes: RoomTypes;
-  readonly midRate: MidRate;
+  readonly midRate: () => MidRate;
   readonly counters: LogicCounters;
 }
 
@@ -162,7 +162,7 @@ export class Upstream {
     const digest = duplicateWindowMs === 0 ? "" : hashOf(body);
     return moderation.admit(
       { sender, room, digest, publishId },
-      { ...midRate, slowModeMs, duplicateWindowMs },
+      { ...midRate(), slowModeMs, duplicateWindowMs },
     );
   }
 
@@ -174,12 +174,13 @@ export class Upstream {
     message: UpstreamMessage,
     { upstream, webhookFallback }: RoomOptions,
   ): Promise<Verdict> {
-    const { hooks, webhook, counters } = this.parts;
+    const { hooks, counters } = this.parts;
     if (upstream !== "webhook") {
       if (!hooks.takesMessages) return {};
       // Its own bytes: ours are pushed.
       return await hooks.message(identity, room, { ...message, body: message.body.slice() }, true);
     }
+    const webhook = this.parts.webhook();
     assert(webhook !== undefined, "a type of rooms with a webhook says which");
     try {
       return await webhook.judge(sender, identity, room, message);

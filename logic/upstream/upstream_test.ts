@@ -304,9 +304,9 @@ describe("Upstream where the webhook is asked", () => {
       hooks: new HookCalls(hooks, { authenticate: goimAuth }, 1_000, clock, counters),
       moderation: new MemoryModeration(clock),
       push: new Push(log, sessions, new History(log, roomTypes), counters),
-      webhook: { judge } as Webhook,
+      webhook: () => ({ judge }) as Webhook,
       roomTypes,
-      midRate: { perSecondMax: 0, burst: 1 },
+      midRate: () => ({ perSecondMax: 0, burst: 1 }),
       counters,
     });
     const publish = () => upstream.publish(request("hi"));

@@ -15,6 +15,11 @@ export class Webhook {
     this.#client = new WebhookClient("webhook", options, parts);
   }
 
+  /** See {@linkcode WebhookClient.reconfigure}. */
+  reconfigure(options: WebhookOptions): void {
+    this.#client.reconfigure(options);
+  }
+
   /** Calls that are under way. */
   get size(): number {
     return this.#client.size;

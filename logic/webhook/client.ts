@@ -56,16 +56,22 @@ const logger = getLogger(["halley", "logic"]);
 
 /** Asks an application over HTTP, signed and within limits. */
 export class WebhookClient {
-  readonly #url: string;
+  #url!: string;
   #calls = 0;
   #idle: (() => void) | undefined;
 
   /** @param name Under which it counts, and for the log. */
   constructor(
     private readonly name: "webhook" | "authWebhook",
-    private readonly options: WebhookOptions,
+    private options: WebhookOptions,
     private readonly parts: Omit<WebhookDependencies, "prng">,
   ) {
+    this.reconfigure(options);
+  }
+
+  /** Asks as other options say from now on. */
+  reconfigure(options: WebhookOptions): void {
+    this.options = options;
     this.#url = new URL(options.url).href;
   }
 

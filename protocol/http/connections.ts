@@ -35,7 +35,7 @@ export class HttpConnections {
    * @param refuse Answers 408 to a request that did not come in time, and ends its connection.
    */
   constructor(
-    private readonly connectionsMax: number,
+    public connectionsMax: number,
     private readonly clock: Clock,
     private readonly counters: HttpCounters,
     private readonly refuse: (connection: HttpConnection) => void,

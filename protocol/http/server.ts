@@ -21,6 +21,8 @@ export interface HttpServer {
   readonly address: Address;
   /** Connections that are open. */
   readonly connections: number;
+  /** Most connections at once; may be changed. */
+  connectionsMax: number;
   /**
    * Accepts no more connections and ends those without a request; requests under way, half a body
    * included, have `HttpLimits.closeMsMax`. Settles when all connections are gone.
@@ -52,6 +54,12 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
     address: listener.address,
     get connections() {
       return exchanges.connections.size;
+    },
+    get connectionsMax() {
+      return exchanges.connections.connectionsMax;
+    },
+    set connectionsMax(max) {
+      exchanges.connections.connectionsMax = max;
     },
     close: () => closed ??= listener.close().then(() => exchanges.stop()),
     quiesce: () => exchanges.quiesce(),

@@ -113,7 +113,7 @@ export class TestComet {
   /** Makes one that listens. */
   static async start(options: TestCometOptions = {}): Promise<TestComet> {
     const comet = new TestComet(options);
-    const handlers = new Handlers(comet.#dependencies, { ...cometDefaults, ...options });
+    const handlers = new Handlers(comet.#dependencies);
     const { proxy } = options;
     comet.#tcpPort = await comet.#listen(handlers.of({ transport: "tcp", proxy }));
     comet.#wsPort = await comet.#listen(handlers.of({ transport: "websocket", proxy }));
