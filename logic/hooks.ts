@@ -31,7 +31,13 @@ export interface AuthRequest {
  * import type { Identity } from "./mod.ts";
  *
  * const alice: Identity = { mid: 1n, key: "alice", room: "live://1", accepts: [1000] };
- * console.log(alice.mid);
+ * const guest: Identity = {
+ *   mid: 0n,
+ *   rooms: ["live://*"],
+ *   publish: [],
+ *   expiresAtMs: Date.now() + 3_600_000,
+ * };
+ * console.log(alice.mid, guest.rooms);
  * ```
  */
 export interface Identity {

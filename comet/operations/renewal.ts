@@ -65,6 +65,9 @@ export class Renewal {
     if (!channel.isOpen) return;
     if (error instanceof ConnectRefused && !error.close.reconnect) {
       this.counters.authFailures++;
+      if (error.close.code === CloseCodes.authFailed.code) {
+        this.connections.door.authFailed(channel.remoteAddress);
+      }
       return this.connections.close(channel, error.close);
     }
     this.counters.renewalFailures++;

@@ -11,6 +11,7 @@ import {
 import { RawClient } from "../support/raw_client.ts";
 import { Roles } from "../support/roles.ts";
 import { withServer } from "../support/server.ts";
+import { SECRET, secretToken } from "../support/tokens.ts";
 import { VersionProxy } from "../support/version_proxy.ts";
 
 const features = ["rooms", "notices"];
@@ -63,6 +64,23 @@ function renewed(): Promise<void> {
       assert.ok(asked >= 4);
       const refused = client.join("log://1");
       assert.equal((await roomEvent(refused, "state")).code, -403);
+    });
+  });
+}
+
+/** The same with JWTs. */
+function renewedJwt(): Promise<void> {
+  const options = { auth: "jwt", jwtSecret: SECRET, jwtToleranceMs: 0 } as const;
+  return withServer(options, async ({ wsPort, until }) => {
+    const claims = { sub: "7", rooms: ["live://*"] };
+    const token = () => ({ token: secretToken({ ...claims, exp: Date.now() / 1_000 + 1.5 }) });
+    await withClient(urlOf(wsPort), { token }, async (client) => {
+      const room = client.join("live://1");
+      await roomInState(room, "joined");
+      const states: string[] = [];
+      client.on("state", ({ state }) => states.push(state));
+      await until("two renewals", (metrics) => metrics.comet_renewals_total >= 2);
+      assert.deepEqual([states, room.state], [[], "joined"]);
     });
   });
 }
@@ -150,6 +168,7 @@ async function ofEarlierLogic(roles: Roles): Promise<void> {
 
 const cases: Readonly<Record<string, () => Promise<void>>> = {
   "is renewed by the SDK, which misses nothing": renewed,
+  "is renewed by the SDK where it is a JWT": renewedJwt,
   "closes the connection of a client that has but one token": expired,
   "holds in a cluster, as do its rooms": () => Roles.use(held),
   "is renewed by the logics that know how": () => Roles.use(ofEarlierLogic),
