@@ -22,7 +22,7 @@ import type { Hooks } from "./logic/hooks.ts";
 import { ConfigError } from "./options/reading.ts";
 import { selectPlatform } from "./platform/select.ts";
 
-export type { Connections } from "./logic/connect.ts";
+export type { Connections } from "./logic/connection_closer.ts";
 export type {
   AuthRequest,
   Identity,
@@ -33,7 +33,7 @@ export type {
 } from "./logic/hooks.ts";
 export type { PushOptions, RoomPushOptions } from "./logic/push_options.ts";
 export type { CloseCode } from "./protocol/close_codes.ts";
-export type { ConnectionRef } from "./protocol/cluster/connection.ts";
+export type { Blocked, ConnectionRef } from "./protocol/cluster/connection.ts";
 export type { HistoryMessage, HistoryPage, StreamPosition } from "./protocol/history.ts";
 export type { HistoryRange } from "./protocol/history_query.ts";
 export { BadRequest } from "./logic/bad_request.ts";

@@ -20,7 +20,7 @@ import { Logic, type LogicDependencies } from "../logic/logic.ts";
 import { CometLinks } from "../logic/rpc/comet_links.ts";
 import { parseRpcAddress } from "../options/address.ts";
 import type { Address, Streams } from "../platform/port.ts";
-import { DIRECTORY_MS } from "../protocol/cluster/comet_calls.ts";
+import { type CometControl, DIRECTORY_MS } from "../protocol/cluster/comet_calls.ts";
 import type { RpcCounters } from "../rpc/counters.ts";
 import type { RpcHandler } from "../rpc/link.ts";
 import { listenRpc, type RpcListener } from "../rpc/listener.ts";
@@ -156,8 +156,10 @@ export function wireServer(
 ) {
   const { pushLog } = ports;
   const comets = new StaticCometDirectory();
-  const logic = new Logic({ ...parts, ...ports, ...ofLogic, comets });
+  const controls = new Map<string, CometControl>();
+  const logic = new Logic({ ...parts, ...ports, ...ofLogic, comets: controls });
   const comet = new Comet({ ...parts, server, logic, options });
+  controls.set(server, comet.control);
   comets.add(server, comet);
   // The one comet shares this process and cannot be stuck alone: it sets the pace, and a push that
   // finds no room is refused, which the caller sees, instead of being shed.

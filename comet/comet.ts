@@ -17,6 +17,7 @@
  *   (`log_positions.ts`), encoded once in each wire format (`format/`), one after the other
  *   (`write_turns.ts`); `paced_broadcasts.ts` take their time, and `room_pushes.ts` keeps merge
  *   windows.
+ * - `client_control.ts` closes those that logic names.
  * - `log/` has the log of each room that keeps history: `log/room_log.ts` finds what is missing,
  *   `log/log_reader.ts` reads it from the store, and `log/catch_up.ts` serves who is behind.
  * - `drain.ts` sends the clients of a comet that goes to the others.
@@ -31,11 +32,12 @@ import type { Prng } from "../base/prng.ts";
 import type { Address, Streams } from "../platform/port.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
 import { RpcError } from "../protocol/rpc.ts";
-import type { CloseRequest, CometApi } from "../protocol/cluster/comet_calls.ts";
+import type { CometApi, CometControl } from "../protocol/cluster/comet_calls.ts";
 import type { CometNode } from "../protocol/cluster/comet_node.ts";
 import type { Delivery } from "../protocol/cluster/delivery.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { BufferPool } from "./buffer_pool.ts";
+import { ClientControl } from "./client_control.ts";
 import { CometCounters } from "./counters.ts";
 import type { Door } from "./door/door.ts";
 import { Drain } from "./drain.ts";
@@ -69,6 +71,8 @@ export class Comet implements CometApi {
   readonly counters = new CometCounters();
   /** Memory for what clients send. */
   readonly pool: BufferPool;
+  /** For logic. */
+  readonly control: CometControl;
   readonly #dependencies: CometDependencies;
   readonly #connections: ConnectionManager;
   readonly #fanout: Fanout;
@@ -95,6 +99,7 @@ export class Comet implements CometApi {
       options,
       counters,
     );
+    this.control = new ClientControl(this.#connections, clock);
     const protocol = new ClientProtocol(this.#connections, logic, clock, counters);
     this.#fanout = new Fanout(this.#connections, clock, counters);
     this.#registration = new ClusterRegistration(this.#connections, logic, clock, prng, counters);
@@ -171,12 +176,6 @@ export class Comet implements CometApi {
       return Promise.reject(new RpcError("unavailable", true, message));
     }
     return this.#fanout.deliver(batch);
-  }
-
-  close({ connectionId, close }: CloseRequest): Promise<void> {
-    const channel = this.#connections.channels.byId(connectionId);
-    if (channel !== undefined) this.#connections.close(channel, close);
-    return Promise.resolve();
   }
 
   /**

@@ -144,17 +144,17 @@ describe("Comet.close()", () => {
   it("closes the connection with this id, and ignores one that is gone", async () => {
     const { comet, client, settle, logic } = await start();
     const close = { code: 4004, reason: "replaced", reconnect: false };
-    await comet.close({ connectionId: 1, close });
+    await comet.control.close({ connectionId: 1, close });
     await settle();
     assert.equal(client.ended, false);
     client.send(4, 1, "x");
     await settle();
     assert.equal(logic.received.length, 1);
-    await comet.close({ connectionId: 2 ** 20, close });
+    await comet.control.close({ connectionId: 2 ** 20, close });
     await settle();
     assert.equal(client.frames().at(-1)!.op, 6);
     assert.deepEqual([client.closed, comet.connections], [true, 0]);
-    await comet.close({ connectionId: 2 ** 20, close });
+    await comet.control.close({ connectionId: 2 ** 20, close });
   });
 });
 

@@ -1,20 +1,12 @@
+import type { Blocked } from "../protocol/cluster/connection.ts";
+
+export type { Blocked };
+
 /** Most mutes that a store keeps at once. */
 export const MUTES_MAX = 100_000;
 
 /** Most blocks that a store keeps at once. */
 export const BLOCKS_MAX = 100_000;
-
-/**
- * Whom a block keeps out: a user, or whoever has a key.
- *
- * ```ts
- * import type { Blocked } from "./mod.ts";
- *
- * const phone: Blocked = { key: "phone" };
- * console.log(phone);
- * ```
- */
-export type Blocked = { readonly mid: bigint } | { readonly key: string };
 
 /** Whom a block keeps out, as text: `m` and the mid, or `k` and the key. */
 export function blockedText(who: Blocked): string {

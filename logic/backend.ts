@@ -1,7 +1,8 @@
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
+import type { Blocked } from "../protocol/cluster/connection.ts";
 import type { HistoryPage, StreamPosition } from "../protocol/history.ts";
 import type { HistoryRange } from "../protocol/history_query.ts";
-import type { Connections } from "./connect.ts";
+import type { Connections } from "./connection_closer.ts";
 import type { Logic } from "./logic.ts";
 import type { PushOptions, RoomPushOptions } from "./push_options.ts";
 
@@ -130,11 +131,35 @@ export class Backend {
    * @returns How many there were, but for those whose comet cannot be reached.
    * @throws {BadRequest} When a parameter is wrong.
    */
-  closeConnections(
+  async closeConnections(
     which: Connections,
     close: CloseCode = CloseCodes.closedByApplication,
   ): Promise<number> {
-    return this.logic.close(which, close);
+    return (await this.logic.closer.closeByApplication(which, close)).closed;
+  }
+
+  /**
+   * Keeps a user, or whoever has a key, from connecting for a time, in place of an earlier block of
+   * the same, and closes its connections with code 4014. The hook `authenticate` is still asked.
+   *
+   * @param forMs For how long, 1 ms to 366 days.
+   * @returns How many connections were closed, but for those whose comet cannot be reached.
+   * @throws {BadRequest} When a parameter is wrong.
+   * @throws {StoreUnavailable} When the store is away, or has no room for one more.
+   */
+  async block(who: Blocked, forMs: number): Promise<number> {
+    return (await this.logic.blocks.block(who, forMs)).closed;
+  }
+
+  /**
+   * Ends a block: that of a user or that of a key; the other stays.
+   *
+   * @returns Whether there was one.
+   * @throws {BadRequest} When a parameter is wrong.
+   * @throws {StoreUnavailable} When the store is away.
+   */
+  unblock(who: Blocked): Promise<boolean> {
+    return this.logic.blocks.unblock(who);
   }
 }
 

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setUp } from "../tests/support/http_app.ts";
 import { CloseCodes } from "../protocol/close_codes.ts";
-import type { CloseRequest } from "../protocol/cluster/comet_calls.ts";
+import { unknownMethod } from "../protocol/cluster/calls.ts";
+import type {
+  CloseRequest,
+  CloseRoomRequest,
+  CometControl,
+} from "../protocol/cluster/comet_calls.ts";
+import { withLogLines } from "../tests/support/log_lines.ts";
 import { Backend } from "./backend.ts";
 import { BadRequest } from "./bad_request.ts";
 
@@ -56,7 +62,7 @@ test("Backend closes connections by key, by user or one of them, where their com
   const { logic, comets } = await setUp();
   const closed: unknown[] = [];
   const comet = {
-    deliver: async () => [],
+    closeRoom: async () => 0,
     close: async ({ connectionId, close }: CloseRequest) =>
       void closed.push([connectionId, close.code]),
   };
@@ -79,4 +85,46 @@ test("Backend closes connections by key, by user or one of them, where their com
   }
   const keys = Array<string>(10_001).fill("k");
   await assert.rejects(backend.closeConnections({ keys }), BadRequest);
+});
+
+test("Backend closes the members of a room on every comet that knows how", () =>
+  withLogLines(["halley"], async (lines) => {
+    const { logic, comets } = await setUp();
+    const backend = new Backend(logic);
+    const asked: CloseRoomRequest[] = [];
+    const comet: CometControl = {
+      close: async () => {},
+      closeRoom: async (request) => {
+        asked.push(request);
+        return 7;
+      },
+    };
+    const earlier: CometControl = { ...comet, closeRoom: () => Promise.reject(unknownMethod(13)) };
+    comets.set("a", comet);
+    const room = "live://1";
+    const close = { code: 4100, reason: "over", reconnect: false };
+    assert.equal(await backend.closeConnections({ room }, close), 7);
+    assert.deepEqual(asked, [{ room, close }]);
+    comets.set("b", earlier);
+    assert.deepEqual(await logic.closer.closeByApplication({ room }, close), {
+      closed: 7,
+      failed: 1,
+    });
+    comets.set("b", comet);
+    assert.equal(await backend.closeConnections({ room }), 14);
+    assert.deepEqual(lines, [
+      "warning: Cannot close room live://1 on b: Error: its comet cannot be reached",
+      "warning: Cannot close room live://1 on b: its comet is of an earlier version",
+    ]);
+    await assert.rejects(backend.closeConnections({ room: "live://" }), BadRequest);
+  }));
+
+test("Backend blocks and unblocks users and keys", async () => {
+  const { logic } = await setUp();
+  const backend = new Backend(logic);
+  assert.equal(await backend.block({ mid: 77n }, 1_000), 0);
+  assert.equal(await backend.block({ key: "k" }, 1_000), 0);
+  assert.equal(await backend.unblock({ mid: 77n }), true);
+  assert.equal(await backend.unblock({ mid: 77n }), false);
+  await assert.rejects(backend.block({ mid: 0n }, 1_000), BadRequest);
 });

@@ -1,8 +1,6 @@
-import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import type { SessionLimits, Sessions } from "../drivers/ports.ts";
-import { applicationCodes, type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
-import type { CometApi } from "../protocol/cluster/comet_calls.ts";
+import { CloseCodes } from "../protocol/close_codes.ts";
 import {
   type ConnectionRef,
   ConnectRefused,
@@ -14,44 +12,19 @@ import {
 } from "../protocol/cluster/connection.ts";
 import { matchesRoom } from "../protocol/room_patterns.ts";
 import { RpcError } from "../protocol/rpc.ts";
-import { utf8Length } from "../protocol/utf8.ts";
-import { BadRequest } from "./bad_request.ts";
+import type { Blocks } from "./blocks.ts";
+import type { Comets, ConnectionCloser } from "./connection_closer.ts";
 import type { LogicCounters } from "./counters.ts";
 import type { CheckedIdentity } from "./hook_answers.ts";
 import type { HookCalls } from "./hook_calls.ts";
-import { checkTargets } from "./push.ts";
-
-/** Where logic finds the comets. */
-export interface Comets {
-  /** The comet with this id, or undefined when it cannot be reached. */
-  get(server: string): CometApi | undefined;
-}
-
-/**
- * Which connections are meant: all of some keys or of some users, or these very ones.
- *
- * ```ts
- * import type { Connections } from "./mod.ts";
- *
- * const mine: Connections = { keys: ["phone", "laptop"] };
- * console.log(mine);
- * ```
- */
-export type Connections =
-  | { readonly keys: readonly string[] }
-  | { readonly mids: readonly bigint[] }
-  | { readonly connections: readonly ConnectionRef[] };
-
-/** Longest reason that fits a close frame of WebSocket, in bytes of UTF-8. */
-const REASON_BYTES_MAX = 123;
-
-const logger = getLogger(["halley", "logic"]);
 
 /** Lets clients in and forgets them when they go. */
 export class Connector {
   constructor(
     private readonly sessions: Sessions,
     private readonly comets: Comets,
+    private readonly closer: ConnectionCloser,
+    private readonly blocks: Blocks,
     public limits: SessionLimits,
     private readonly hooks: HookCalls,
     private readonly clock: Pick<Clock, "wallMs">,
@@ -62,7 +35,7 @@ export class Connector {
    * Lets a client in as whom the hooks say it is, and asks for the close of what had to make room
    * for it.
    *
-   * @throws {ConnectRefused} When a hook or a limit forbids it.
+   * @throws {ConnectRefused} When a hook, a limit or a block forbids it.
    */
   async connect(request: ConnectRequest): Promise<ConnectReply> {
     const { server } = request;
@@ -84,9 +57,10 @@ export class Connector {
         `Cannot connect: a mid must have at most ${perMidMax} connections and a key ${perKeyMax}`,
       );
     }
-    this.counters.connected++;
     // Not awaited: a comet that does not answer must not hold the newcomer up.
     for (const old of result.evicted) void this.#evict(old);
+    await this.#refuseBlocked(connection);
+    this.counters.connected++;
     const { mid, key } = connection;
     const { asksJoins } = this.hooks;
     return { mid, key, room, accepts, asksJoins, ...(extras && { extras }), ...permissions };
@@ -96,13 +70,14 @@ export class Connector {
    * Asks once more who a client is, by its fresh token. Its session stays as it is.
    *
    * @returns What it may do from now on.
-   * @throws {ConnectRefused} When the hooks refuse it, or it is another client's token.
+   * @throws {ConnectRefused} When the hooks refuse it, it is another client's token, or blocked.
    */
   async renewAuth({ mid, key, ...request }: RenewAuthRequest): Promise<Permissions> {
     const identity = await this.#identify(request, key);
     if (identity.connection.mid !== mid || identity.connection.key !== key) {
       throw this.#refusal("Cannot renew: the token is of another mid or key");
     }
+    await this.blocks.check(identity.connection);
     return this.#permissionsOf(identity);
   }
 
@@ -157,67 +132,19 @@ export class Connector {
   async #evict(connection: ConnectionRef): Promise<void> {
     this.counters.evicted++;
     // Its session is gone: its comet will tell of its end in vain.
-    if (await this.#close(connection, CloseCodes.replaced)) this.hooks.disconnected(connection);
+    const isClosed = await this.closer.close(connection, CloseCodes.replaced);
+    if (isClosed) this.hooks.disconnected(connection);
     else this.counters.evictFailures++;
   }
 
-  /**
-   * Has connections closed by their comets.
-   *
-   * @returns How many there were, but for those whose comet cannot be reached.
-   * @throws {BadRequest} When there are too many, or an application must not close so.
-   */
-  async closeAll(which: Connections, close: CloseCode): Promise<number> {
-    checkClose(close);
-    const connections = await this.#find(which);
-    const closed = await Promise.all(connections.map((each) => this.#close(each, close)));
-    return closed.filter((isClosed) => isClosed).length;
-  }
-
-  async #find(which: Connections): Promise<readonly ConnectionRef[]> {
-    if ("keys" in which) {
-      checkTargets("keys", which.keys.length);
-      return await this.sessions.byKeys(which.keys);
-    }
-    if ("mids" in which) {
-      checkTargets("mids", which.mids.length);
-      return await this.sessions.byMids(which.mids);
-    }
-    checkTargets("connections", which.connections.length);
-    return which.connections;
-  }
-
-  /**
-   * Has a connection closed by its comet.
-   *
-   * @returns Whether its comet has done so; one that is gone is closed.
-   */
-  async #close({ server, connectionId }: ConnectionRef, close: CloseCode): Promise<boolean> {
+  /** Takes the session back of who must not come in. */
+  async #refuseBlocked(connection: ConnectionRef): Promise<void> {
     try {
-      const comet = this.comets.get(server);
-      if (comet === undefined) throw new Error("its comet cannot be reached");
-      await comet.close({ connectionId, close });
-      return true;
+      await this.blocks.check(connection);
     } catch (error) {
-      logger.warn("Cannot close connection {connectionId} on {server}: {error}", {
-        connectionId,
-        server,
-        error: String(error),
-      });
-      return false;
+      await this.sessions.remove(connection);
+      throw error;
     }
-  }
-}
-
-function checkClose(close: CloseCode): void {
-  const { code, reason } = close;
-  const { min, max } = applicationCodes;
-  const isOwn = Number.isInteger(code) && code >= min && code <= max;
-  if (!isOwn && close !== CloseCodes.closedByApplication) {
-    throw new BadRequest(`code must be ${min} to ${max}, current value is ${code}`);
-  }
-  if (utf8Length(reason) > REASON_BYTES_MAX) {
-    throw new BadRequest(`reason must be at most ${REASON_BYTES_MAX} bytes of UTF-8`);
   }
 }
 

@@ -7,6 +7,8 @@ export class LogicCounters {
   refusedJoins = 0;
   /** Clients refused because their mid or key had as many connections as it may. */
   refusedLimits = 0;
+  /** Clients refused, at an auth or a renewal, because their mid or key is blocked. */
+  refusedBlocked = 0;
   disconnected = 0;
   /** Connections that had to make room for a newer one. */
   evicted = 0;
@@ -78,6 +80,8 @@ export class LogicCounters {
   authWebhookCacheEvictions = 0;
   /** Users that were muted, in a room or everywhere. */
   mutes = 0;
+  /** Users and keys that were blocked. */
+  blocks = 0;
   reports = 0;
   /** Push calls whose pushes are all in the log. */
   pushesAccepted = 0;

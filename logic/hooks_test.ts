@@ -8,7 +8,7 @@ import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
 import type { SessionLimits } from "../drivers/ports.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
-import type { CometApi } from "../protocol/cluster/comet_calls.ts";
+import type { CometControl } from "../protocol/cluster/comet_calls.ts";
 import { type ConnectionRef, ConnectRefused } from "../protocol/cluster/connection.ts";
 import { testNode } from "../tests/support/test_comet.ts";
 import { goimAuth } from "./auth/goim.ts";
@@ -31,7 +31,7 @@ async function setUp(hooks: Hooks, limits: SessionLimits = logicDefaults.limits)
   const nodes = new MemoryNodes(clock);
   await nodes.register(testNode("c"));
   const sessions = new MemorySessions(nodes);
-  const comet: CometApi = { deliver: async () => [], close: async () => {} };
+  const comet: CometControl = { close: async () => {}, closeRoom: async () => 0 };
   const comets = new Map([["c", comet]]);
   const logic = new Logic({
     pushLog: new MemoryPushLog(clock),
@@ -227,7 +227,7 @@ test("a session is not stored when its comet has gone while a hook ran", async (
   const { promise, resolve } = Promise.withResolvers<Identity>();
   const { logic, sessions, comets, request } = await setUp({ authenticate: () => promise });
   const connecting = logic.connect(request(1));
-  const other: CometApi = { deliver: async () => [], close: async () => {} };
+  const other: CometControl = { close: async () => {}, closeRoom: async () => 0 };
   comets.set("c", other);
   resolve({ mid: 1n });
   await assert.rejects(connecting, { code: "lost", temporary: true });

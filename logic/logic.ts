@@ -1,6 +1,7 @@
 /**
  * The door of this folder: logic, put together from its parts. `connect.ts` lets clients in, by
- * hooks (`hooks.ts`) or by `auth/`, `upstream/` takes what they send, `push.ts` takes pushes, `history.ts` reads
+ * hooks (`hooks.ts`) or by `auth/`, unless they are blocked (`blocks.ts`), `connection_closer.ts` has
+ * them closed, `upstream/` takes what they send, `push.ts` takes pushes, `history.ts` reads
  * what rooms have kept, `http/` is the API in front, and `rpc/` serves comets in other processes.
  *
  * @module
@@ -20,13 +21,14 @@ import type {
   RenewAuthRequest,
 } from "../protocol/cluster/connection.ts";
 import type { PublishReply, PublishRequest } from "../protocol/cluster/publish.ts";
-import type { CloseCode } from "../protocol/close_codes.ts";
 import type { HistoryPage, HistoryQuery } from "../protocol/history.ts";
 import { RoomTypes } from "../protocol/room_options.ts";
 import { Auth } from "./auth/auth.ts";
 import { Balancer } from "./balancer.ts";
 import { Cluster } from "./cluster.ts";
-import { type Comets, type Connections, Connector } from "./connect.ts";
+import { Blocks } from "./blocks.ts";
+import { Connector } from "./connect.ts";
+import { type Comets, ConnectionCloser } from "./connection_closer.ts";
 import { LogicCounters } from "./counters.ts";
 import { NodeListing } from "./nodes.ts";
 import { Online } from "./online.ts";
@@ -66,6 +68,8 @@ export class Logic implements LogicApi {
   readonly nodes: NodeListing;
   readonly moderator: Moderator;
   readonly auth: Auth;
+  readonly closer: ConnectionCloser;
+  readonly blocks: Blocks;
   readonly #cluster: Cluster;
   readonly #balancer = new Balancer();
   readonly #connector: Connector;
@@ -88,9 +92,13 @@ export class Logic implements LogicApi {
     this.#cluster = new Cluster(nodes, clock);
     this.auth = new Auth(options.auth, { ...dependencies, counters });
     this.#hooks = new HookCalls(hooks, this.auth, options.hookMs, running, counters);
+    this.closer = new ConnectionCloser(sessions, nodes, comets);
+    this.blocks = new Blocks(dependencies.moderation, this.closer, counters);
     this.#connector = new Connector(
       sessions,
       comets,
+      this.closer,
+      this.blocks,
       options.limits,
       this.#hooks,
       clock,
@@ -177,11 +185,6 @@ export class Logic implements LogicApi {
 
   readHistory(query: HistoryQuery): Promise<HistoryPage> {
     return this.history.read(query);
-  }
-
-  /** See {@linkcode Connector.closeAll}. */
-  close(which: Connections, close: CloseCode): Promise<number> {
-    return this.#connector.closeAll(which, close);
   }
 
   async register(node: CometNode): Promise<Registered> {

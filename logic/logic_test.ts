@@ -8,21 +8,19 @@ import { MemoryPushLog } from "../drivers/memory/push_log.ts";
 import { MemorySessions } from "../drivers/memory/sessions.ts";
 import type { SessionLimits } from "../drivers/ports.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
-import type { CloseRequest, CometApi } from "../protocol/cluster/comet_calls.ts";
+import type { CloseRequest, CometControl } from "../protocol/cluster/comet_calls.ts";
 import { ConnectRefused } from "../protocol/cluster/connection.ts";
 import { Logic, logicDefaults } from "./logic.ts";
 
 /** A comet that notes what it is to close, and then does as told. */
-class FakeComet implements CometApi {
+class FakeComet implements CometControl {
   readonly closed: [number, CloseCode][] = [];
   onClose: () => Promise<void> = () => Promise.resolve();
-  deliver(): Promise<readonly number[]> {
-    return Promise.resolve([]);
-  }
   close({ connectionId, close }: CloseRequest): Promise<void> {
     this.closed.push([connectionId, close]);
     return this.onClose();
   }
+  closeRoom = () => Promise.resolve(0);
 }
 
 async function setUp(

@@ -26,7 +26,8 @@ export class CometService implements RpcHandler {
   }
 
   call(link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {
-    const answer = answerComet(this.comet(), this.#roomsFor(link), method, body);
+    const comet = this.comet();
+    const answer = answerComet(comet, comet.control, this.#roomsFor(link), method, body);
     if (answer === undefined) throw unknownMethod(method);
     return answer;
   }

@@ -18,7 +18,6 @@ const log = getLogger(["halley", "job"]);
 
 /** A comet in another process, with the rooms that it holds, over whichever link there is to it. */
 export class RemoteComet implements CometApi, RpcHandler {
-  readonly close: CometApi["close"];
   readonly #deliver: CometApi["deliver"];
   readonly #rooms: RemoteRoomInterest;
   #link: RpcLink | undefined;
@@ -31,7 +30,7 @@ export class RemoteComet implements CometApi, RpcHandler {
         this.#link?.call(method, body) ?? Promise.reject(new RpcError("lost", true, lost)),
     };
     this.#rooms = new RemoteRoomInterest(clientOf(roomInterestCalls, caller), clock);
-    ({ deliver: this.#deliver, close: this.close } = clientOf(cometCalls, caller));
+    ({ deliver: this.#deliver } = clientOf(cometCalls, caller));
   }
 
   deliver(batch: readonly Delivery[]): Promise<readonly number[]> {

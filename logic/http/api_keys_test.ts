@@ -20,6 +20,9 @@ const CALLS: readonly (readonly [Scope, string])[] = [
   ["read", "GET /metrics"],
   ["admin", "POST /v1/mute"],
   ["admin", "POST /v1/unmute"],
+  ["admin", "POST /v1/disconnect"],
+  ["admin", "POST /v1/block"],
+  ["admin", "POST /v1/unblock"],
 ];
 
 test("every call is in the table of scopes", async () => {

@@ -13,6 +13,7 @@ import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure } from "./answers.ts";
 import { type CallRequest, goimCalls, nodesPath } from "./calls.ts";
+import { accessCalls } from "./access_calls.ts";
 import { audited } from "./audit.ts";
 import { historyCall } from "./history_call.ts";
 import {
@@ -50,7 +51,13 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
     mayConnect(headers.get("host") ?? "", headers.get("origin")!);
   const app = monitoringApp({ ...options, mayAsk }, counters);
   const proxies = new Networks(options.trustedProxies);
-  const calls = [...goimCalls(logic), pushCall(logic), historyCall(logic), ...muteCalls(logic)];
+  const calls = [
+    ...goimCalls(logic),
+    pushCall(logic),
+    historyCall(logic),
+    ...muteCalls(logic),
+    ...accessCalls(logic),
+  ];
   for (const { method, path, scope, answer } of calls) {
     if (scope === "admin") app.on(method, path, audited(proxies));
     app.on(method, path, needsScope(scope, counters), async (c) => {

@@ -63,6 +63,21 @@ export class JsonRequest {
     throw this.wrong(name, "an int32");
   }
 
+  boolean(name: string): boolean {
+    const value = this.given(name);
+    if (typeof value === "boolean") return value;
+    throw this.wrong(name, "true or false");
+  }
+
+  /** Which of some members there is; there must be exactly one. */
+  oneOf<const Name extends string>(...names: readonly Name[]): Name {
+    const given = names.filter((name) => this.has(name));
+    if (given.length === 1) return given[0];
+    throw new BadRequest(
+      `one of ${names.join(", ")} must be given, current number is ${given.length}`,
+    );
+  }
+
   /** An integer from 0, at most 53 bits long. */
   count(name: string, form: string): number {
     const value = this.given(name);
@@ -82,6 +97,14 @@ export class JsonRequest {
     const isFit = Array.isArray(value) && value.length > 0 && value.length <= Limits.pushTargetsMax;
     if (isFit) return value;
     throw this.wrong(name, `a list of 1 to ${Limits.pushTargetsMax}`);
+  }
+
+  /** Several texts, each as for {@linkcode JsonRequest.text}. */
+  texts(name: string): readonly string[] {
+    return this.list(name).map((value) => {
+      if (typeof value === "string") return value.toWellFormed();
+      throw this.wrong(name, "a list of text");
+    });
   }
 
   /** A number is read from its text: as a JavaScript number it is exact only up to 2^53. */

@@ -1,5 +1,5 @@
 import type { Logic } from "../logic.ts";
-import { muteMsForm } from "../upstream/moderator.ts";
+import { forMsForm } from "../upstream/moderator.ts";
 import { ok } from "./answers.ts";
 import type { Call } from "./calls.ts";
 import { JsonRequest } from "./json_request.ts";
@@ -13,7 +13,7 @@ export function muteCalls({ moderator }: Logic): readonly Call[] {
       scope: "admin",
       async answer(http) {
         const request = await JsonRequest.of(http);
-        const forMs = request.count("for_ms", muteMsForm);
+        const forMs = request.count("for_ms", forMsForm);
         return ok(await moderator.mute(request.int64("mid"), forMs, roomIn(request)));
       },
     },

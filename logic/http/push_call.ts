@@ -7,9 +7,6 @@ import { ok } from "./answers.ts";
 import type { Call } from "./calls.ts";
 import { JsonRequest } from "./json_request.ts";
 
-/** Whom a push may be for; a call names exactly one. */
-const TARGETS = ["keys", "mids", "room", "all"] as const;
-
 /** `POST /v1/push`: a push whose parameters are JSON, so that its targets may be many. */
 export function pushCall({ push }: Logic): Call {
   return {
@@ -25,21 +22,16 @@ export function pushCall({ push }: Logic): Call {
  * @throws {BadRequest} When a member is missing or wrong.
  */
 function send(push: Push, request: JsonRequest): Promise<StreamPosition | void> {
-  const targets = TARGETS.filter((name) => request.has(name));
-  if (targets.length !== 1) {
-    throw new BadRequest(
-      `one of ${TARGETS.join(", ")} must be given, current number is ${targets.length}`,
-    );
-  }
+  const target = request.oneOf("keys", "mids", "room", "all");
   const operation = request.int32("operation");
   const body = request.body();
   const id = idIn(request);
-  if (request.has("media_ms") && targets[0] !== "room") {
+  if (request.has("media_ms") && target !== "room") {
     throw new BadRequest("media_ms must be given with room alone");
   }
-  switch (targets[0]) {
+  switch (target) {
     case "keys":
-      return push.keys(operation, keysIn(request), body, { id });
+      return push.keys(operation, request.texts("keys"), body, { id });
     case "mids":
       return push.mids(operation, request.int64s("mids"), body, { id });
     case "room": {
@@ -59,12 +51,4 @@ function idIn(request: JsonRequest): string | undefined {
   const id = request.value("id");
   if (id === undefined || typeof id === "string") return id;
   throw request.wrong("id", "text");
-}
-
-/** Well-formed as the keys of tokens are, or they would be nobody's. */
-function keysIn(request: JsonRequest): readonly string[] {
-  return request.list("keys").map((key) => {
-    if (typeof key === "string") return key.toWellFormed();
-    throw request.wrong("keys", "a list of text");
-  });
 }

@@ -1,11 +1,11 @@
 import type { Clock } from "../../base/clock.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
-import { type CometApi, cometCalls } from "../../protocol/cluster/comet_calls.ts";
+import { type CometControl, cometControlCalls } from "../../protocol/cluster/comet_calls.ts";
 import { answerLogic, type LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
 import { clientOf, RpcMethod, unknownMethod } from "../../protocol/cluster/calls.ts";
 import { RpcError } from "../../protocol/rpc.ts";
-import type { Comets } from "../connect.ts";
+import type { Comets } from "../connection_closer.ts";
 
 /** Turns after which a socket has told that it was closed: what came before is read in the first. */
 const TURNS = 2;
@@ -26,7 +26,7 @@ const ending: ReadonlySet<number> = new Set([
 
 /** The comets' links to this logic: answers their calls, and is the way back to each. */
 export class CometLinks implements Comets, RpcHandler {
-  readonly #comets = new Map<string, { readonly link: RpcLink; readonly comet: CometApi }>();
+  readonly #comets = new Map<string, { readonly link: RpcLink; readonly comet: CometControl }>();
   #logic: LogicApi | undefined;
 
   constructor(private readonly clock: Pick<Clock, "nextTurn">) {}
@@ -41,12 +41,12 @@ export class CometLinks implements Comets, RpcHandler {
     this.#logic = logic;
   }
 
-  get(server: string): CometApi | undefined {
+  get(server: string): CometControl | undefined {
     return this.#comets.get(server)?.comet;
   }
 
   opened(link: RpcLink): void {
-    this.#comets.set(link.peer.id, { link, comet: clientOf(cometCalls, link) });
+    this.#comets.set(link.peer.id, { link, comet: clientOf(cometControlCalls, link) });
   }
 
   closed(link: RpcLink): void {

@@ -3,11 +3,11 @@ import { parseRoomKey, roomKeyForm } from "../../protocol/room_key.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { LogicCounters } from "../counters.ts";
 
-/** How long a mute may last, in milliseconds. */
-const MUTE_MS_MAX = 366 * 86_400_000;
+/** How long a mute or a block may last, in milliseconds. */
+const FOR_MS_MAX = 366 * 86_400_000;
 
-/** How long a mute may last, for whoever said something else. */
-export const muteMsForm = `an integer, 1 to ${MUTE_MS_MAX} (366 days)`;
+/** How long one may last, for whoever said something else. */
+export const forMsForm = `an integer, 1 to ${FOR_MS_MAX} (366 days)`;
 
 /** Keeps users from sending messages to rooms where these are pushed. */
 export class Moderator {
@@ -25,9 +25,7 @@ export class Moderator {
    */
   async mute(mid: bigint, forMs: number, room: string): Promise<void> {
     checkPlace(mid, room);
-    if (!Number.isInteger(forMs) || forMs < 1 || forMs > MUTE_MS_MAX) {
-      throw new BadRequest(`for_ms must be ${muteMsForm}, current value is ${forMs}`);
-    }
+    checkForMs(forMs);
     await this.moderation.mute(mid, room, forMs);
     this.counters.mutes++;
   }
@@ -44,10 +42,20 @@ export class Moderator {
   }
 }
 
+/** @throws {BadRequest} When nobody has this mid. */
+export function checkMid(mid: bigint): void {
+  if (BigInt.asIntN(64, mid) === mid && mid !== 0n) return;
+  throw new BadRequest(`mid must be an int64 but 0, which is nobody, current value is ${mid}`);
+}
+
+/** @throws {BadRequest} When a mute or a block must not last so long. */
+export function checkForMs(forMs: number): void {
+  if (Number.isInteger(forMs) && forMs >= 1 && forMs <= FOR_MS_MAX) return;
+  throw new BadRequest(`for_ms must be ${forMsForm}, current value is ${forMs}`);
+}
+
 function checkPlace(mid: bigint, room: string): void {
-  if (BigInt.asIntN(64, mid) !== mid || mid === 0n) {
-    throw new BadRequest(`mid must be an int64 but 0, which is nobody, current value is ${mid}`);
-  }
+  checkMid(mid);
   if (room !== "" && parseRoomKey(room) === undefined) {
     throw new BadRequest(`room must be ${roomKeyForm}`);
   }

@@ -25,7 +25,8 @@ export const RpcMethod = {
   readHistory: 10,
   publish: 11,
   renewAuth: 12,
-  // Of a comet.
+  // Of a comet, and one from 13 to 19 more that came later.
+  closeRoom: 13,
   deliver: 20,
   close: 21,
   watch: 22,

@@ -11,7 +11,14 @@ export interface CloseRequest {
   readonly close: CloseCode;
 }
 
-/** What logic and job ask of a comet. */
+/** A room whose members are to be closed, and what these are told. */
+export interface CloseRoomRequest {
+  /** Room key. */
+  readonly room: string;
+  readonly close: CloseCode;
+}
+
+/** What a job asks of a comet. */
 export interface CometApi {
   /**
    * Writes a batch to its sockets, in order. Of each partition it skips what an earlier batch
@@ -23,8 +30,18 @@ export interface CometApi {
    * up.
    */
   deliver(batch: readonly Delivery[]): Promise<readonly number[]>;
+}
+
+/** What logic asks of a comet. */
+export interface CometControl {
   /** Closes a connection; one that is gone is ignored. */
   close(request: CloseRequest): Promise<void>;
+  /**
+   * Closes all that are members of a room, however they joined it.
+   *
+   * @returns How many there were.
+   */
+  closeRoom(request: CloseRoomRequest): Promise<number>;
 }
 
 /** What {@linkcode CometApi.deliver} answers when no token was too old. */
@@ -70,9 +87,18 @@ const closeMessage = new Message<CloseRequest>({
   close: [2, closeCodeMessage],
 });
 
+const closeRoomMessage = new Message<CloseRoomRequest>({
+  room: [1, text],
+  close: [2, closeCodeMessage],
+});
+
 export const cometCalls: Calls<CometApi> = {
   deliver: [RpcMethod.deliver, batch, fencedMessage],
+};
+
+export const cometControlCalls: Calls<CometControl> = {
   close: [RpcMethod.close, closeMessage, nothing],
+  closeRoom: [RpcMethod.closeRoom, closeRoomMessage, alone(integer)],
 };
 
 export const roomInterestCalls: Calls<RoomInterestApi> = {
@@ -81,20 +107,24 @@ export const roomInterestCalls: Calls<RoomInterestApi> = {
 };
 
 const answerCometApi = answerOf(cometCalls);
+const answerCometControl = answerOf(cometControlCalls);
 const answerRoomInterest = answerOf(roomInterestCalls);
 
 /**
  * Answers a call that is for a comet; see {@linkcode answerOf}.
  *
  * @param api The comet; the frames that it gets are its own.
+ * @param control Closes its clients.
  * @param rooms Its rooms, as the end that calls watches them: one object per link, which may keep
  * it as its `context`.
  */
 export function answerComet(
   api: CometApi,
+  control: CometControl,
   rooms: RoomInterestApi,
   method: number,
   body: Uint8Array,
 ): Promise<Uint8Array> | undefined {
-  return answerCometApi(api, method, body) ?? answerRoomInterest(rooms, method, body);
+  return answerCometApi(api, method, body) ?? answerCometControl(control, method, body) ??
+    answerRoomInterest(rooms, method, body);
 }

@@ -8,8 +8,11 @@ import { CloseCodes } from "../close_codes.ts";
 import {
   answerComet,
   type CloseRequest,
+  type CloseRoomRequest,
   type CometApi,
   cometCalls,
+  type CometControl,
+  cometControlCalls,
   NONE_FENCED,
   type RoomInterestApi,
   roomInterestCalls,
@@ -18,8 +21,10 @@ import { type Delivery, encodeDeliveries } from "./delivery.ts";
 import { clientOf, RpcMethod } from "./calls.ts";
 
 /** Keeps what it is asked, as a comet's queues keep frames. */
-class Comet implements CometApi, RoomInterestApi {
+class Comet implements CometApi, CometControl, RoomInterestApi {
   batch: readonly Delivery[] = [];
+  closedRoom: readonly [string, CloseCode] = ["", CloseCodes.normal];
+  closes = 0;
   closed: readonly [number, CloseCode] = [0, CloseCodes.normal];
   fenced: readonly number[] = [];
   rooms: readonly string[] = [];
@@ -34,6 +39,11 @@ class Comet implements CometApi, RoomInterestApi {
     this.closed = [connectionId, close];
   }
 
+  async closeRoom({ room, close }: CloseRoomRequest): Promise<number> {
+    this.closedRoom = [room, close];
+    return this.closes;
+  }
+
   async watch(): Promise<readonly string[]> {
     return this.rooms;
   }
@@ -44,8 +54,9 @@ class Comet implements CometApi, RoomInterestApi {
 }
 
 const comet = new Comet();
-const caller = localCaller((method, body) => answerComet(comet, comet, method, body));
+const caller = localCaller((method, body) => answerComet(comet, comet, comet, method, body));
 const client = clientOf(cometCalls, caller);
+const control = clientOf(cometControlCalls, caller);
 const rooms = clientOf(roomInterestCalls, caller);
 
 test("CometApi.deliver() brings every batch over as the comet's own, and the fenced back", async () => {
@@ -93,10 +104,20 @@ test("encodeDeliveries() takes exactly as much memory as it fills", () => {
   );
 });
 
-test("CometApi.close() brings every connection and close code over", async () => {
+test("CometControl.closeRoom() brings the room and the close code over, and back how many", async () => {
+  const { text, close, connectionId } = messages;
+  const property = fc.asyncProperty(text, close, connectionId, async (room, code, count) => {
+    comet.closes = count;
+    assert.equal(await control.closeRoom({ room, close: code }), count);
+    assert.deepEqual(comet.closedRoom, [room, code]);
+  });
+  await fc.assert(property, { seed: 15 });
+});
+
+test("CometControl.close() brings every connection and close code over", async () => {
   const { connectionId, close } = messages;
   const property = fc.asyncProperty(connectionId, close, async (id, code) => {
-    await client.close({ connectionId: id, close: code });
+    await control.close({ connectionId: id, close: code });
     assert.deepEqual(comet.closed, [id, code]);
   });
   await fc.assert(property, { seed: 13 });
@@ -114,6 +135,6 @@ test("RoomInterestApi.watch() brings every list of rooms back, and renewWatch() 
 
 test("answerComet() leaves the methods of others alone", () => {
   for (const method of [RpcMethod.connect, RpcMethod.addRooms, 999]) {
-    assert.equal(answerComet(comet, comet, method, new Uint8Array(0)), undefined);
+    assert.equal(answerComet(comet, comet, comet, method, new Uint8Array(0)), undefined);
   }
 });

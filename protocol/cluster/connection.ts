@@ -158,6 +158,18 @@ export const renewAuthRequestMessage = new Message<RenewAuthRequest>({
   headers: [7, texts, undefined],
 });
 
+/**
+ * Whom a block keeps out: a user, or whoever has a key.
+ *
+ * ```ts
+ * import type { Blocked } from "./mod.ts";
+ *
+ * const phone: Blocked = { key: "phone" };
+ * console.log(phone);
+ * ```
+ */
+export type Blocked = { readonly mid: bigint } | { readonly key: string };
+
 /** A client that wants to join another room. */
 export interface JoinRequest extends ConnectionRef {
   /** Room key. */

@@ -6,7 +6,8 @@ import { messages } from "../../tests/support/rpc_messages.ts";
 import { EMPTY } from "../frame.ts";
 import type { Caller } from "../rpc.ts";
 import { isTaken, mutated } from "../../tests/support/protocol.ts";
-import { answerComet, cometCalls, roomInterestCalls } from "./comet_calls.ts";
+import { CloseCodes } from "../close_codes.ts";
+import { answerComet, cometCalls, cometControlCalls, roomInterestCalls } from "./comet_calls.ts";
 import { NODE_LEASE_MS } from "./comet_node.ts";
 import { answerWatcher, watcherCalls } from "./watcher_calls.ts";
 import { clientOf } from "./calls.ts";
@@ -27,6 +28,7 @@ const recorder: Caller = {
 function record(): void {
   const logic = clientOf(logicCalls, recorder);
   const comet = clientOf(cometCalls, recorder);
+  const control = clientOf(cometControlCalls, recorder);
   const watcher = clientOf(watcherCalls, recorder);
   const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.sample(arbitrary, { seed: SEED, numRuns: 10 });
   const ignore = (_: Promise<unknown>) => {};
@@ -54,7 +56,10 @@ function record(): void {
   for (const text of some(messages.text)) ignore(logic.unregister(text));
   for (const sessions of some(fc.array(messages.connection))) ignore(logic.renew(sessions));
   for (const batch of some(fc.array(messages.delivery))) ignore(comet.deliver(batch));
-  for (const close of some(messages.close)) ignore(comet.close({ connectionId: 1, close }));
+  for (const close of some(messages.close)) ignore(control.close({ connectionId: 1, close }));
+  for (const room of some(messages.text)) {
+    ignore(control.closeRoom({ room, close: CloseCodes.closedByApplication }));
+  }
   for (const rooms of some(messages.texts)) ignore(watcher.add(rooms));
 }
 
@@ -80,6 +85,7 @@ const takesAll = {
   renew: async () => {},
   deliver: async () => [],
   close: async () => {},
+  closeRoom: async () => 1,
   watch: async () => [],
   renewWatch: async () => {},
   add: async () => {},
@@ -88,7 +94,7 @@ const takesAll = {
 
 test("the answers to mutated calls are right or RpcError bad-request, and nothing else (fuzz)", async () => {
   record();
-  assert.ok(recorded.length === 140, `${recorded.length} calls`);
+  assert.ok(recorded.length === 150, `${recorded.length} calls`);
   const prng = seededPrng(SEED);
   let taken = 0;
   for (let index = 0; index < INPUTS; index++) {
@@ -96,7 +102,7 @@ test("the answers to mutated calls are right or RpcError bad-request, and nothin
     const input = mutated(body, prng);
     const answered = () =>
       answerLogic(takesAll, method, input) ??
-        answerComet(takesAll, takesAll, method, input) ??
+        answerComet(takesAll, takesAll, takesAll, method, input) ??
         answerWatcher(takesAll, method, input);
     if (await isTaken(answered, "bad-request")) taken++;
   }
@@ -112,6 +118,7 @@ test("the clients refuse answers that are noise by RpcError bad-request (fuzz)",
   };
   const logic = clientOf(logicCalls, noise);
   const comet = clientOf(cometCalls, noise);
+  const control = clientOf(cometControlCalls, noise);
   const rooms = clientOf(roomInterestCalls, noise);
   const node = fc.sample(messages.node, { seed: SEED, numRuns: 1 })[0];
   const numbers = { sequence: 1, base: 0, offline: false, connections: 1, addresses: 1 };
@@ -126,6 +133,7 @@ test("the clients refuse answers that are noise by RpcError bad-request (fuzz)",
         () => logic.report(report),
         () => logic.register(node),
         () => comet.deliver([]),
+        () => control.closeRoom({ room: "r", close: CloseCodes.normal }),
         () => rooms.watch(),
       ]
     ) if (!await isTaken(call, "bad-request")) refused++;

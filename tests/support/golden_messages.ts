@@ -14,6 +14,8 @@ import type { Call, Calls } from "../../protocol/cluster/calls.ts";
 import {
   type CometApi,
   cometCalls,
+  type CometControl,
+  cometControlCalls,
   type RoomInterestApi,
   roomInterestCalls,
 } from "../../protocol/cluster/comet_calls.ts";
@@ -191,7 +193,11 @@ const cometSamples: Samples<CometApi> = {
     ],
     [3, 5],
   ],
+};
+
+const cometControlSamples: Samples<CometControl> = {
   close: [{ connectionId: 7, close: CloseCodes.replaced }, undefined],
+  closeRoom: [{ room: "live://1", close: CloseCodes.closedByApplication }, 4_294_967_296],
 };
 
 const roomInterestSamples: Samples<RoomInterestApi> = {
@@ -246,6 +252,7 @@ export const goldenMessages: readonly GoldenMessage[] = [
   golden("data of connect-refused", closeCodeMessage, CloseCodes.goingAway),
   ...ofTable(logicCalls, logicSamples),
   ...ofTable(cometCalls, cometSamples),
+  ...ofTable(cometControlCalls, cometControlSamples),
   ...ofTable(roomInterestCalls, roomInterestSamples),
   ...ofTable(watcherCalls, watcherSamples),
 ];
@@ -278,7 +285,8 @@ const folder = new URL("../golden/", import.meta.url);
 
 /** What is recorded, of every version. */
 export async function recordings(): Promise<Recording[]> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".json")).toSorted();
+  const files = (await readdir(folder)).filter((name) => /^messages_v\d+\.json$/.test(name))
+    .toSorted();
   const all = files.map((name) => readRecordings(new URL(name, folder)));
   return (await Promise.all(all)).flat();
 }

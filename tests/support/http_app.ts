@@ -6,7 +6,7 @@ import { StoreCounters } from "../../drivers/store.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
 import { MemoryPushLog } from "../../drivers/memory/push_log.ts";
 import { MemorySessions } from "../../drivers/memory/sessions.ts";
-import type { CometApi } from "../../protocol/cluster/comet_calls.ts";
+import type { CometControl } from "../../protocol/cluster/comet_calls.ts";
 import type { Appended, AppendOptions, Retention } from "../../drivers/ports.ts";
 import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import type { PushMessage } from "../../protocol/push_message.ts";
@@ -81,7 +81,7 @@ export async function setUp(
   const mutes = new MemoryMutes(clock, MODERATION_MAX);
   const blocks = memoryBlocks(clock, MODERATION_MAX);
   const moderation = new LocalModeration(clock, new StoreCounters(), mutes, blocks);
-  const links = new Map<string, CometApi>();
+  const links = new Map<string, CometControl>();
   const logic = new Logic({
     pushLog,
     sessions,

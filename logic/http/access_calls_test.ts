@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CometControl } from "../../protocol/cluster/comet_calls.ts";
+import { bad, MODERATION_MAX, setUp } from "../../tests/support/http_app.ts";
+
+/** The app, whose comet `a` has connections 0 and 1 of users 7 and 2^63-1, and notes what it closes. */
+async function withComets() {
+  const { clock, comets, logic, call } = await setUp();
+  const closed: unknown[] = [];
+  const comet: CometControl = {
+    close: async ({ connectionId, close }) => void closed.push([connectionId, close]),
+    closeRoom: async ({ room, close }) => {
+      closed.push([room, close]);
+      return 5;
+    },
+  };
+  comets.set("a", comet);
+  comets.set("b", comet);
+  const post = async (path: string, body: unknown) => {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    return (await call(`POST /v1/${path}`, { body: text })).text;
+  };
+  const connect = (key: string, mid = 0) =>
+    logic.connect({
+      server: "a",
+      connectionId: 9,
+      token: new TextEncoder().encode(JSON.stringify({ key, mid })),
+      remoteAddress: "",
+    });
+  return { clock, comets, logic, closed, post, connect };
+}
+
+const done = (closed: number, failed = 0) =>
+  `{"code":0,"message":"","data":{"closed":${closed},"failed":${failed}}}`;
+const byDefault = { code: 4010, reason: "closed by the application", reconnect: false };
+const own = { code: 4100, reason: "kicked", reconnect: true };
+
+test("POST /v1/disconnect closes by key, user, connection and room, and says how many", async () => {
+  const { closed, post, comets } = await withComets();
+  assert.equal(await post("disconnect", { keys: ["x", "nobody", "y"] }), done(2));
+  assert.equal(await post("disconnect", '{"mids":[9223372036854775807,"7",404]}'), done(2));
+  assert.equal(await post("disconnect", { mids: ["7"], room: null, ...own }), done(1));
+  const connections = [{ server: "a", connection_id: 5 }, { server: "gone", connection_id: 6 }];
+  assert.equal(await post("disconnect", { connections, code: 4999 }), done(1, 1));
+  assert.equal(await post("disconnect", { room: "live://1", ...own }), done(10));
+  assert.deepEqual(closed, [
+    [0, byDefault],
+    [1, byDefault],
+    [1, byDefault],
+    [0, byDefault],
+    [0, own],
+    [5, { code: 4999, reason: "", reconnect: false }],
+    ["live://1", own],
+    ["live://1", own],
+  ]);
+  comets.delete("b");
+  assert.equal(await post("disconnect", { room: "live://1" }), done(5, 1));
+});
+
+const WRONG_DISCONNECTS: readonly [string, string][] = [
+  ["{}", "one of keys, mids, connections, room must be given, current number is 0"],
+  [
+    '{"keys":["a"],"room":"live://1"}',
+    "one of keys, mids, connections, room must be given, " +
+    "current number is 2",
+  ],
+  ['{"mid":7}', "one of keys, mids, connections, room must be given, current number is 0"],
+  ['{"keys":[]}', "keys must be a list of 1 to 10000, current value is []"],
+  ['{"keys":[1]}', "keys must be a list of text, current value is [1]"],
+  ['{"mids":["x"]}', 'mids must be an int64, current value is "x"'],
+  [
+    '{"room":"live://"}',
+    "room must be a room key {type}://{id}, or an id alone, of " +
+    "at most 256 characters",
+  ],
+  [
+    '{"connections":[{"server":"a"}]}',
+    "connections must be a list of " +
+    '{"server":text,"connection_id":integer}, one of them is {"server":"a"}',
+  ],
+  [
+    '{"connections":[null]}',
+    "connections must be a list of " +
+    '{"server":text,"connection_id":integer}, one of them is null',
+  ],
+  ['{"keys":["a"],"code":1000}', "code must be 4100 to 4999, current value is 1000"],
+  ['{"keys":["a"],"code":4014}', "code must be 4100 to 4999, current value is 4014"],
+  ['{"keys":["a"],"code":"4100"}', 'code must be an int32, current value is "4100"'],
+  ['{"keys":["a"],"reason":"x"}', "reason must be given with code alone"],
+  ['{"keys":["a"],"reconnect":true}', "reconnect must be given with code alone"],
+  [
+    '{"keys":["a"],"code":4100,"reconnect":1}',
+    "reconnect must be true or false, current value is 1",
+  ],
+  [
+    `{"keys":["a"],"code":4100,"reason":"${"é".repeat(62)}"}`,
+    "reason must be at most 123 bytes " +
+    "of UTF-8",
+  ],
+];
+
+for (const [body, message] of WRONG_DISCONNECTS) {
+  test(`POST /v1/disconnect closes nobody for ${body.slice(0, 60)}`, async () => {
+    const { closed, post } = await withComets();
+    assert.equal(await post("disconnect", body), bad(message));
+    assert.deepEqual(closed, []);
+  });
+}
+
+test("POST /v1/block closes a user's connections and keeps it out, and unblock ends that", async () => {
+  const { clock, closed, logic, post, connect } = await withComets();
+  const was = (blocked: boolean) => `{"code":0,"message":"","data":{"was_blocked":${blocked}}}`;
+  const blocked = { code: 4014, reason: "blocked", reconnect: false };
+  assert.equal(await post("block", { mid: "7", for_ms: 1_000 }), done(1));
+  assert.equal(await post("block", { key: "y", for_ms: 5_000 }), done(1));
+  assert.deepEqual(closed, [[0, blocked], [1, blocked]]);
+  await assert.rejects(connect("new", 7), { close: blocked });
+  await assert.rejects(connect("y"), { close: blocked });
+  await connect("new", 8);
+  assert.equal(await post("unblock", { key: "y" }), was(true));
+  assert.equal(await post("unblock", { key: "y" }), was(false));
+  await connect("y");
+  clock.advance(1_000);
+  await connect("new", 7);
+  assert.equal(await post("unblock", { mid: 7 }), was(false));
+  assert.deepEqual([logic.counters.blocks, logic.counters.refusedBlocked], [2, 2]);
+});
+
+const FOR_MS = "for_ms must be an integer, 1 to 31622400000 (366 days), current value is";
+
+const WRONG_BLOCKS: readonly [string, string][] = [
+  ['{"for_ms":1}', "one of mid, key must be given, current number is 0"],
+  ['{"mid":1,"key":"a","for_ms":1}', "one of mid, key must be given, current number is 2"],
+  ['{"mid":0,"for_ms":1}', "mid must be an int64 but 0, which is nobody, current value is 0"],
+  ['{"key":"","for_ms":1}', "key must be well-formed text of 1 to 256 characters"],
+  ['{"key":7,"for_ms":1}', "key must be text, current value is 7"],
+  ['{"mid":1}', "for_ms is missing"],
+  ['{"mid":1,"for_ms":0}', `${FOR_MS} 0`],
+  ['{"mid":1,"for_ms":31622400001}', `${FOR_MS} 31622400001`],
+  ['{"mid":1,"for_ms":-1}', `${FOR_MS} -1`],
+];
+
+for (const [body, message] of WRONG_BLOCKS) {
+  test(`POST /v1/block blocks nobody for ${body}`, async () => {
+    const { closed, logic, post } = await withComets();
+    assert.equal(await post("block", body), bad(message));
+    assert.deepEqual([closed, logic.counters.blocks], [[], 0]);
+  });
+}
+
+test("POST /v1/block says when there are too many", async () => {
+  const { post } = await withComets();
+  for (let mid = 1; mid <= MODERATION_MAX; mid++) await post("block", { mid, for_ms: 1_000 });
+  assert.equal(
+    await post("block", { mid: 99, for_ms: 1_000 }),
+    `{"code":-500,"message":"Cannot block: at most ${MODERATION_MAX} blocks are kept at once"}`,
+  );
+  assert.equal(await post("block", { mid: 1, for_ms: 2_000 }), done(0));
+});
