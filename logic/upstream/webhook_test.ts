@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { type Clock, ManualClock, promisesSettled } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
@@ -10,6 +7,7 @@ import { READ_FIRST_MS, RunningClock } from "../../base/running_clock.ts";
 import { freePort } from "../../tests/support/free_port.ts";
 import { withLogLines } from "../../tests/support/log_lines.ts";
 import { within } from "../../tests/support/raw_client.ts";
+import { answer, type Script, ScriptedHttp } from "../../tests/support/scripted_http.ts";
 import { LogicCounters } from "../counters.ts";
 import type { Verdict } from "../hook_answers.ts";
 import type { UpstreamMessage } from "../hooks.ts";
@@ -27,52 +25,7 @@ const START_MS = 1_700_000_000_123;
 const IDENTITY = { server: "c~1", connectionId: 5, mid: 2n ** 53n + 1n, key: "k" };
 const encoder = new TextEncoder();
 
-interface Asked {
-  readonly headers: IncomingMessage["headers"];
-  readonly body: string;
-}
-
-/** How an application answers. */
-type Script = (response: ServerResponse, asked: Asked) => void;
-
-/** An application: Node's HTTP server, which notes what it is asked. */
-class Application {
-  readonly asked: Asked[] = [];
-  connections = 0;
-  script: Script = (response) => response.end();
-  #heard = Promise.withResolvers<void>();
-  readonly #server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    const asked = { headers: request.headers, body };
-    this.asked.push(asked);
-    this.#heard.resolve();
-    this.script(response, asked);
-  });
-
-  async listen(port = 0): Promise<void> {
-    this.#server.on("connection", () => this.connections++);
-    this.#server.listen(port, "127.0.0.1");
-    await once(this.#server, "listening");
-  }
-
-  /** Waits for the next request. */
-  async heard(): Promise<void> {
-    this.#heard = Promise.withResolvers();
-    await within("a request", this.#heard.promise);
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/moderate?key=x`;
-  }
-
-  close(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-}
-
-const application = new Application();
+const application = new ScriptedHttp();
 before(() => application.listen());
 after(() => application.close());
 
@@ -88,11 +41,6 @@ function setUp(script: Script, running?: (clock: ManualClock) => Clock, url = ap
     return within("a verdict", webhook.judge("m7", IDENTITY, "live://1", message));
   };
   return { clock, counters, webhook, judge };
-}
-
-/** Answers with a status and a body. */
-function answer(status: number, body: string | Uint8Array = "", headers = {}): Script {
-  return (response) => void response.writeHead(status, headers).end(body);
 }
 
 function isFailed(error: unknown): boolean {
@@ -242,7 +190,7 @@ describe("Webhook.judge()", () => {
     await failing;
     const judging = judge();
     await timerOf(clock, 2);
-    const late = new Application();
+    const late = new ScriptedHttp();
     await late.listen(port);
     try {
       clock.advance(WEBHOOK_RETRY_MS);

@@ -21,11 +21,17 @@ export function answer(status: number, body: string | Uint8Array = "", headers =
 /** Node's HTTP server, which notes what it is asked and answers as its script says. */
 export class ScriptedHttp {
   readonly asked: Asked[] = [];
+  connections = 0;
   script: Script = answer(200);
   #heard = Promise.withResolvers<void>();
   readonly #server = createServer(async (request, response) => {
     let body = "";
-    for await (const chunk of request) body += chunk;
+    try {
+      for await (const chunk of request) body += chunk;
+    } catch {
+      // It hung up.
+      return;
+    }
     const asked = { method: request.method, headers: request.headers, body };
     this.asked.push(asked);
     this.#heard.resolve();
@@ -33,6 +39,7 @@ export class ScriptedHttp {
   });
 
   async listen(port = 0): Promise<void> {
+    this.#server.on("connection", () => this.connections++);
     this.#server.listen(port, "127.0.0.1");
     await once(this.#server, "listening");
   }
