@@ -15,6 +15,8 @@ Commands:
   job           run one job of a cluster: carries pushes to the comets
   sim           drive a server with thousands of virtual clients, and check every delivery
   api-key       make a key for the HTTP API, or list those that there are
+  token         make a token for auth = "jwt"
+  check-token   explain such a token, and say whether its bearer is let in
   check-config  print the configuration and where each value comes from
 
 Flags:

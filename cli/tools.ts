@@ -1,3 +1,4 @@
+import { systemClock } from "../platform/system_clock.ts";
 import type { Platform } from "../platform/port.ts";
 
 /** Does its work and gives the code to end with; nothing when all is well. */
@@ -9,5 +10,15 @@ export const tools: Readonly<Record<string, Tool>> = {
   "api-key": async (_, args) => {
     const { apiKeyCommand } = await import("./api_key_command.ts");
     console.log(apiKeyCommand(args, (text) => console.error(`halley: ${text}`)));
+  },
+  "token": async (platform, args) => {
+    const { tokenCommand } = await import("./token_command.ts");
+    console.log(await tokenCommand(platform, args, systemClock.wallMs()));
+  },
+  "check-token": async (platform, args) => {
+    const { checkTokenCommand } = await import("./check_token_command.ts");
+    const { text, code } = await checkTokenCommand(platform, args, systemClock);
+    console.log(text);
+    return code;
   },
 };

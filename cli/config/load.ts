@@ -1,5 +1,5 @@
 import { parse as parseToml, TomlError } from "smol-toml";
-import type { Machine, Options } from "../../options/kinds.ts";
+import type { Machine, Options, Values } from "../../options/kinds.ts";
 import { ConfigError, merge, type Merged, Reading } from "../../options/reading.ts";
 import { suggest } from "../../options/suggest.ts";
 import type { Hooks } from "../../logic/hooks.ts";
@@ -82,7 +82,7 @@ function sectionOf(key: string): string | undefined {
   return optionList.find(([, option]) => option.name === key)?.[1].section;
 }
 
-function readFile(reading: Reading, path: string, input: ConfigInput): void {
+function readFile(reading: Reading, path: string, input: Pick<ConfigInput, "readFile">): void {
   let tables: Record<string, unknown>;
   try {
     tables = parseToml(input.readFile(path));
@@ -143,19 +143,40 @@ function mergeConfig(
  * @throws {ConfigError} When anything is wrong; it holds every mistake.
  */
 export function loadConfig(input: ConfigInput): LoadedConfig {
+  const { readings, environmentListed } = readAll(input);
+  const { values: config, given } = mergeConfig(readings, input.command, input.machine);
+  const origins = optionList.map(([field]) => [field, given(field)?.origin ?? "default"]);
+  return { config, origins: Object.fromEntries(origins), environmentListed };
+}
+
+/** Reads the flags, the environment and the file that these name. */
+function readAll(input: Omit<ConfigInput, "command">, own: Options = {}) {
   const named = { configFile, ...options };
-  const flags = new Reading(named);
+  const flags = new Reading({ ...named, ...own });
   const environment = new Reading(named);
   const file = new Reading(options);
   flags.readFlags(input.args);
   const environmentListed = readEnvironment(environment, named, input.env);
   const path = merge({ configFile }, [flags, environment], input.machine).values.configFile;
   if (path !== "") readFile(file, path, input);
+  return { readings: [flags, environment, file], environmentListed };
+}
 
-  const readings = [flags, environment, file];
-  const { values: config, given } = mergeConfig(readings, input.command, input.machine);
-  const origins = optionList.map(([field]) => [field, given(field)?.origin ?? "default"]);
-  return { config, origins: Object.fromEntries(origins), environmentListed };
+/**
+ * Puts the configuration together for a command that runs no server: what only a server could not
+ * run with is no mistake.
+ *
+ * @param own Flags of the command's own, none of whose fields the configuration has.
+ * @throws {ConfigError} When anything is wrong; it holds every mistake.
+ */
+export function loadForTool<Own extends Options>(
+  own: Own,
+  input: Omit<ConfigInput, "command">,
+): Config & Values<Own> {
+  const { readings } = readAll(input, own);
+  const mistakes = readings.flatMap((reading) => reading.mistakes);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return merge({ ...options, ...own }, readings, input.machine).values as Config & Values<Own>;
 }
 
 const hookNames = Object.keys(

@@ -45,6 +45,8 @@ export class JwksUrl implements KeySource {
   /** When they were last asked for. */
   #askedMs = -Infinity;
   #asking: Promise<void> | undefined;
+  /** Why there were no keys when they were last asked for. */
+  #failure: string | undefined;
 
   constructor(url: string, private readonly parts: JwksDependencies) {
     this.#url = new URL(url).href;
@@ -64,7 +66,8 @@ export class JwksUrl implements KeySource {
     await this.refresh();
     const found = this.#keys?.find(hint);
     if (found !== undefined || this.#gotMs >= nowMs) return found;
-    throw new Error(`the key is not known, and jwks was asked or failed just now: try again later`);
+    const why = this.#failure === undefined ? "was asked just now" : `failed: ${this.#failure}`;
+    throw new Error(`the key is not known, and jwks ${why}; try again later`);
   }
 
   /** Asks for the keys, unless that was done just now, and settles when it is over. */
@@ -88,10 +91,11 @@ export class JwksUrl implements KeySource {
       const init: RequestInit = { redirect: "manual", signal: deadline.signal };
       this.#keys = await jwksKeys(await readText(await fetch(this.#url, init)));
       this.#gotMs = askedMs;
+      this.#failure = undefined;
     } catch (error) {
       counters.jwksFailures++;
       // The URL may hold a key.
-      const reason = reasonOf(error).replaceAll(this.#url, "its URL");
+      const reason = this.#failure = reasonOf(error).replaceAll(this.#url, "its URL");
       logger.warn("jwks failed, the keys that there were still count: {reason}", { reason });
     } finally {
       running.cancel(timer);

@@ -66,7 +66,10 @@ export async function findKey(keys: KeySource, hint: KeyHint): Promise<Verificat
   if (key !== undefined) return key;
   const { alg, kid } = hint;
   const name = kid === undefined ? "without kid" : `with kid ${excerpt(JSON.stringify(kid))}`;
-  throw new JwtRefused("Unsigned", `there is no one key for alg ${excerpt(alg)} ${name}`);
+  throw new JwtRefused(
+    "Unsigned",
+    `there is no one key for alg ${excerpt(JSON.stringify(alg))} ${name}`,
+  );
 }
 
 /** The claims of a token that this key has signed. @throws {JwtRefused} */

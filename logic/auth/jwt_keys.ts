@@ -46,6 +46,17 @@ const algorithmsOf: Readonly<Record<string, readonly string[]>> = {
   "OKP Ed25519": ["EdDSA", "Ed25519"],
 };
 
+/**
+ * The one algorithm that a key is for, by all of its names.
+ *
+ * @throws {Error} When it is for none that is known.
+ */
+export function algorithmsOfKey({ kty, crv }: JWK): readonly string[] {
+  const type = crv === undefined ? `${kty}` : `${kty} ${crv}`;
+  if (Object.hasOwn(algorithmsOf, type)) return algorithmsOf[type];
+  throw new Error(`a key must be of RSA, EC with P-256, or Ed25519, current type is ${type}`);
+}
+
 /** Keys that are known. */
 export class KeySet implements KeySource {
   constructor(readonly keys: readonly VerificationKey[]) {}
@@ -69,7 +80,7 @@ export async function secretKey(secret: string): Promise<KeySet> {
     );
   }
   const hmac = { name: "HMAC", hash: "SHA-256" };
-  const key = await webcrypto.subtle.importKey("raw", bytes, hmac, false, ["verify"]);
+  const key = await webcrypto.subtle.importKey("raw", bytes, hmac, false, ["sign", "verify"]);
   return new KeySet([{ algorithms: ["HS256"], key }]);
 }
 
@@ -120,11 +131,7 @@ async function jwksKey(jwk: JWK): Promise<VerificationKey> {
 
 /** @throws {Error} When it cannot be used. */
 async function publicKey({ kty, crv, n, e, x, y }: JWK): Promise<VerificationKey> {
-  const algorithms = algorithmsOf[crv === undefined ? `${kty}` : `${kty} ${crv}`];
-  if (algorithms === undefined) {
-    const known = "RSA, EC with P-256, or Ed25519";
-    throw new Error(`a key must be of ${known}, current type is ${[kty, crv].join(" ").trim()}`);
-  }
+  const algorithms = algorithmsOfKey({ kty, crv });
   const [alg] = algorithms;
   // Its public members alone.
   const key = await importJWK({ kty, crv, n, e, x, y }, alg) as unknown as webcrypto.CryptoKey;
