@@ -60,7 +60,8 @@ async function listen({ onData, pingMs = 0 }: ListenArgument): Promise<Ports> {
     moderation: new MemoryModeration(clock),
     pushLog: new MemoryPushLog(clock),
   };
-  const options = { ...cometDefaults, connectionsMax: 19_000, heartbeatMs: FAR_MS, pingMs, rooms };
+  const limits = { connectionsMax: 19_000, handshakesMax: 0, acceptRate: 0 };
+  const options = { ...cometDefaults, ...limits, heartbeatMs: FAR_MS, pingMs, rooms };
   const server = wireServer(parts, {
     comet: { server: "bench", options },
     logic: { ports, options: { ...logicDefaults, rooms } },

@@ -104,6 +104,12 @@ export interface StreamEvents<T> {
   write(target: T, bytes: Uint8Array): void;
   /** The server closes the WebSocket: the client is to end its side. */
   closing(target: T): void;
+  /**
+   * The server refuses the upgrade; `push` throws then.
+   *
+   * @param retryMs When it may be tried again, in milliseconds; 0 where the server does not say.
+   */
+  turnedAway?(target: T, retryMs: number): void;
 }
 
 /** One connection of a client: bytes come in, events go out. */
@@ -182,6 +188,8 @@ export class ClientStream<T> implements FrameSink<T>, MessageSink<T> {
     }
     this.#answer = EMPTY;
     if (decoder.decode(bytes.subarray(9, 12)) !== "101") {
+      const [, seconds = "0"] = /\r\nRetry-After: (\d+)\r\n/i.exec(decoder.decode(bytes)) ?? [];
+      this.events.turnedAway?.(this.target, Number(seconds) * 1_000);
       throw new Error("the server refused the upgrade");
     }
     this.#messages = new ServerMessages();

@@ -200,6 +200,10 @@ class Recorder implements StreamEvents<string> {
     this.written.push(bytes);
   }
 
+  turnedAway(target: string, retryMs: number): void {
+    this.lines.push(`${target} was turned away for ${retryMs}`);
+  }
+
   closing(target: string): void {
     this.lines.push(`${target} closing`);
   }
@@ -298,6 +302,13 @@ describe("ClientStream", () => {
   it("refuses a refusal, and an answer without an end", () => {
     const refused = refuse(404, "not here").response;
     assert.throws(() => told(true, [refused]), /the server refused the upgrade/);
+    for (const [field, retryMs] of [["", 0], ["Retry-After: 7\r\n", 7_000]] as const) {
+      const recorder = new Recorder();
+      const stream = new ClientStream("it", true, recorder);
+      const busy = refuse(503, "busy", field).response;
+      assert.throws(() => stream.push(busy), /the server refused the upgrade/);
+      assert.deepEqual(recorder.lines, [`it was turned away for ${retryMs}`]);
+    }
     const endless = Array.from({ length: 9 }, () => new Uint8Array(1024).fill(65));
     assert.throws(() => told(true, endless), /the upgrade has no end/);
   });

@@ -26,11 +26,12 @@ const STALL_MS_MAX = 500;
 export async function checkConnected(run: RunContext, wanted: number): Promise<void> {
   await run.sample();
   await run.wait(0);
-  const { authenticated, failures, retries } = run.last!;
+  const { authenticated, failures, retries, turnedAway } = run.last!;
   const reason = failures.at(0);
   if (authenticated === 0) throw new Error(`Cannot run: no client gets in: ${reason}`);
   run.findings.push(connectingFinding(authenticated, wanted, reason));
   if (retries > 0) run.notes.connect_retries = retries;
+  if (turnedAway > 0) run.notes.turned_away = turnedAway;
 }
 
 /** Ends the pushes, waits until everything has arrived, disconnects all, and checks everything. */

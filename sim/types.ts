@@ -36,6 +36,8 @@ export interface ConnectPlan {
 export interface ClientCounts {
   /** Tries to connect beyond each client's first. */
   readonly retries: number;
+  /** Times that the server turned a client away and said when to come back. */
+  readonly turnedAway: number;
   /** Connections that the server closed though their client had done nothing wrong. */
   readonly lostConnections: number;
   /** Connections that were closed since their client had not read. */

@@ -2,7 +2,9 @@ import type { StreamEvents } from "../../client/stream.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Conn, ConnHandler } from "../../platform/port.ts";
 import type { Frame } from "../../protocol/frame.ts";
+import { parseJsonObject } from "../../protocol/json_object.ts";
 import { Operation } from "../../protocol/operations.ts";
+import { decodeUtf8 } from "../../protocol/utf8.ts";
 import { Histogram } from "../checkers/histogram.ts";
 import type { KeptMessages } from "../checkers/cursor.ts";
 import { type MessageReader, pushReader } from "../checkers/push_body.ts";
@@ -39,6 +41,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
   readonly failures: string[] = [];
   readonly counts: { -readonly [Name in keyof ClientCounts]: number } = {
     retries: 0,
+    turnedAway: 0,
     lostConnections: 0,
     slowClosed: 0,
     received: 0,
@@ -79,7 +82,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     try {
       client.stream!.push(chunk);
     } catch (error) {
-      this.fail(`client ${client.index}: ${(error as Error).message}`);
+      if (client.retryMs === 0) this.fail(`client ${client.index}: ${(error as Error).message}`);
       conn.evict();
     }
   }
@@ -101,7 +104,8 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     if (isLogClient(client)) this.logs.closed(client);
     else this.receipts.cut(client.index);
     if (!client.leaving) {
-      if (!wasOpen) this.fail(`client ${client.index} was closed on its way in`);
+      if (client.retryMs > 0) this.counts.turnedAway++;
+      else if (!wasOpen) this.fail(`client ${client.index} was closed on its way in`);
       else if (client.silent) client.closedMs = this.clock.monotonicMs();
       else if (client.wasPaused) this.counts.slowClosed++;
       else {
@@ -121,6 +125,10 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     client.conn?.end();
   }
 
+  turnedAway(client: VirtualClient, retryMs: number): void {
+    client.retryMs = retryMs;
+  }
+
   write(client: VirtualClient, bytes: Uint8Array): void {
     client.conn?.write(bytes);
   }
@@ -136,6 +144,11 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
         client.unansweredMs = 0;
         client.lastAnswerMs = this.clock.monotonicMs();
         return;
+      case Operation.DisconnectReply:
+        return this.turnedAway(
+          client,
+          Number(parseJsonObject(decodeUtf8(body) ?? "")?.retry_ms ?? 0),
+        );
       case Operation.ChangeRoomReply:
         return this.#moved(client, sequence);
       case PUSH:

@@ -13,6 +13,9 @@ const TRY_MS = 15_000;
 /** Wait before the next try, in milliseconds; longer with each. */
 const RETRY_MS = 250;
 
+/** How often a client may be turned away, which is no try. */
+const TURNED_AWAY_MAX = 100;
+
 /** Connections that may be on their way at a time. */
 const DIALS_MAX = 500;
 
@@ -36,15 +39,19 @@ export class Connector {
     if (client.isConnecting) return;
     client.isConnecting = true;
     client.leaving = false;
-    for (let tries = 1; !await this.#try(client) && !client.leaving && tries < TRIES; tries++) {
-      this.observer.counts.retries++;
-      await sleep(this.clock, RETRY_MS * tries);
+    let [tries, turnedAway] = [1, 0];
+    while (!await this.#try(client) && !client.leaving) {
+      const { retryMs } = client;
+      if (retryMs > 0 ? ++turnedAway > TURNED_AWAY_MAX : ++tries > TRIES) break;
+      if (retryMs === 0) this.observer.counts.retries++;
+      await sleep(this.clock, retryMs || RETRY_MS * (tries - 1));
     }
     client.isConnecting = false;
   }
 
   async #try(client: VirtualClient): Promise<boolean> {
     client.state = ClientState.connecting;
+    client.retryMs = 0;
     client.lastHeartbeatMs = this.clock.monotonicMs();
     return await this.#dial(client) && await this.#isAuthenticated(client);
   }

@@ -56,6 +56,21 @@ describe("Population.connect()", () => {
     await setup.end();
   });
 
+  it("comes back when the server says so that turns it away, which is no try", async () => {
+    const setup = new Setup();
+    await setup.server.listen(setup.streams);
+    const triesMs: number[] = [];
+    setup.server.refusal = { code: 4012, reason: "busy", reconnect: true, retry_ms: 3_000 };
+    setup.server.letsIn = () => triesMs.push(setup.clock.monotonicMs()) > 7;
+    await setup.settle(setup.population.connect(setup.plan({})));
+    const { counts, authenticatedCount, failures } = setup.population;
+    assert.deepEqual([authenticatedCount, counts.turnedAway, counts.retries], [1, 7, 0]);
+    assert.deepEqual([counts.lostConnections, failures], [0, []]);
+    const waits = triesMs.slice(1).map((ms, at) => Math.round((ms - triesMs[at]) / 1_000));
+    assert.deepEqual(waits, new Array(7).fill(3));
+    await setup.end();
+  });
+
   it("says where nobody listens", async () => {
     const setup = new Setup();
     const targets = ["tcp://127.0.0.1:9"];

@@ -74,6 +74,8 @@ export class VirtualClient {
   wasPaused = false;
   /** Whether it has been authenticated before. */
   wasAuthenticated = false;
+  /** After how long the server, which has turned it away, wants it back, in milliseconds. */
+  retryMs = 0;
   /** Whether the connector is at work for it. */
   isConnecting = false;
   /** Called when it is authenticated, or its connection is over. */

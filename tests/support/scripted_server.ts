@@ -44,6 +44,8 @@ export class ScriptedServer {
   open = 0;
   /** Whether it lets the next client in; otherwise it closes the connection. */
   letsIn: () => boolean = () => true;
+  /** What it says to those that it does not let in. */
+  refusal: object | undefined;
   answersBeats = true;
   answersRooms = true;
   /** What it says to a client that knows of logs, and comes into its room. */
@@ -91,7 +93,7 @@ export class ScriptedServer {
     const text = () => new TextDecoder().decode(body);
     const client = conn.context;
     if (operation === Operation.Auth) {
-      if (!this.letsIn()) conn.end();
+      if (!this.letsIn()) this.#refuse(conn);
       else this.#enter(conn, text());
     } else if (operation === Operation.Heartbeat) {
       client!.beatsMs.push(this.clock.monotonicMs());
@@ -105,6 +107,14 @@ export class ScriptedServer {
       if (this.answersRooms) client!.send(Operation.ChangeRoomReply, body.slice(), sequence);
     }
     return true;
+  }
+
+  #refuse(conn: Conn<ScriptedClient | undefined>): void {
+    if (this.refusal !== undefined) {
+      const body = new TextEncoder().encode(JSON.stringify(this.refusal));
+      conn.write(encodeFrame(Operation.DisconnectReply, 0, body));
+    }
+    conn.end();
   }
 
   #enter(conn: Conn<ScriptedClient | undefined>, token: string): void {
