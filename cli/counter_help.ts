@@ -40,6 +40,8 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   authFailures: "Connections closed because their auth failed.",
   renewals: "Connections that were let stay longer, by a fresh auth.",
   renewalFailures: "Fresh auths answered -500: their connections stay until they expire.",
+  renewalsTooMany:
+    "Fresh auths answered -429: more than one a second of a connection, beyond five.",
   expired: "Connections closed because their token had expired.",
   heartbeats: "Heartbeats received.",
   heartbeatTimeouts: "Connections closed because they sent no heartbeat in time.",

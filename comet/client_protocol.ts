@@ -48,7 +48,7 @@ export class ClientProtocol implements FrameSink<Channel> {
     const replies = this.#replies = new Replies(connections, counters);
     const rules = new JoinRules(connections, logic, counters, clock);
     this.#auth = new Auth(connections, logic, counters, rules, replies);
-    this.#renewal = new Renewal(connections, logic, counters, replies);
+    this.#renewal = new Renewal(connections, logic, counters, replies, clock);
     this.#changeRoom = new ChangeRoom(connections, rules, replies);
     this.#furtherRooms = new FurtherRooms(connections, rules, counters, replies);
     this.#history = new History(connections, logic, rules, counters, replies, clock);
@@ -84,8 +84,7 @@ export class ClientProtocol implements FrameSink<Channel> {
         return true;
       case Operation.Auth:
         if (!expires(channel)) break;
-        this.#renewal.frame(channel, frame);
-        return false;
+        return this.#renewal.frame(channel, frame);
       case Operation.ChangeRoom:
         return this.#changeRoom.frame(channel, frame);
       case Operation.Subscribe:

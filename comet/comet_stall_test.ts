@@ -61,6 +61,27 @@ function operations(client: MemoryClient): number[] {
 }
 
 describe("A comet whose process stood still", () => {
+  it("closes what has expired meanwhile soon after, and nobody for silence", async () => {
+    const { clock, comet, open, settle, advance } = await start({ heartbeatMs: 10_000 });
+    const expired = await open('{"expiresInMs":5000}');
+    const later = await open('{"expiresInMs":18000}');
+    const lasting = await open();
+    await advance(1_000);
+    clock.stall(15_000);
+    await settle();
+    await advance(400);
+    const codes = [expired, later, lasting].map((client) =>
+      client.frames().map(({ body }) => JSON.parse(body.toString()).code)
+    );
+    assert.deepEqual(codes, [[4011], [], []]);
+    await advance(1_500);
+    assert.deepEqual(operations(later), []);
+    await advance(200);
+    assert.deepEqual(JSON.parse(later.frames()[0].body.toString()).code, 4011);
+    assert.deepEqual([operations(lasting), comet.counters.expired], [[], 2]);
+    assert.equal(comet.counters.heartbeatTimeouts, 0);
+  });
+
   it("reads the heartbeats that wait in its sockets before it judges them", async () => {
     const { clock, open, advance, settle } = await start({ heartbeatMs: 4_000 });
     const clients = await Promise.all(Array.from({ length: 20 }, () => open()));

@@ -53,6 +53,8 @@ export class CometCounters {
   renewals = 0;
   /** Fresh auths that nobody could judge: their connections stay until they expire. */
   renewalFailures = 0;
+  /** Fresh auths that were refused because a connection sent too many. */
+  renewalsTooMany = 0;
   /** Connections closed because nothing had renewed their auth. */
   expired = 0;
   heartbeats = 0;

@@ -63,7 +63,12 @@ test("Deadlines end what has expired soon after the process stood still, and not
     slow() {},
   });
   const [soon, later, lasting] = [add(channels), add(channels), add(channels)];
-  const expiring = (expiresMs: number) => ({ rooms: undefined, publish: undefined, expiresMs });
+  const expiring = (expiresMs: number) => ({
+    rooms: undefined,
+    publish: undefined,
+    expiresMs,
+    renewedUntilMs: 0,
+  });
   soon.permissions = expiring(75_000);
   later.permissions = expiring(90_000);
   for (const channel of [soon, later, lasting]) deadlines.set(channel, 12_000);

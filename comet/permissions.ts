@@ -11,6 +11,8 @@ export interface ChannelPermissions {
   readonly publish: readonly string[] | undefined;
   /** Until when, on the comet's monotonic clock, in milliseconds; `Infinity` for good. */
   readonly expiresMs: number;
+  /** Kept by renewals, of one that expires: up to when their rate is used, on the same clock. */
+  renewedUntilMs: number;
 }
 
 /** A channel; with null it may do anything, for good. */
@@ -46,11 +48,12 @@ export class PermissionsMaker {
     const rooms = said.rooms && this.#rooms.of(said.rooms);
     const publish = said.publish && this.#publish.of(said.publish);
     if (said.expiresInMs !== undefined) {
-      return { rooms, publish, expiresMs: this.clock.monotonicMs() + said.expiresInMs };
+      const expiresMs = this.clock.monotonicMs() + said.expiresInMs;
+      return { rooms, publish, expiresMs, renewedUntilMs: 0 };
     }
     if (rooms === undefined && publish === undefined) return null;
     if (this.#lasting?.rooms !== rooms || this.#lasting?.publish !== publish) {
-      this.#lasting = { rooms, publish, expiresMs: Infinity };
+      this.#lasting = { rooms, publish, expiresMs: Infinity, renewedUntilMs: 0 };
     }
     return this.#lasting!;
   }

@@ -123,22 +123,24 @@ describe("PermissionsMaker", () => {
     const maker = new PermissionsMaker(clock);
     const said = () => ({ rooms: ["live://*", "log://1"], publish: ["live://1"] });
     const first = maker.of(said())!;
-    assert.deepEqual(first, { ...said(), expiresMs: Infinity });
+    assert.deepEqual(first, { ...said(), expiresMs: Infinity, renewedUntilMs: 0 });
     assert.equal(maker.of({}), null);
     assert.equal(maker.of(said()), first);
     const other = maker.of({ ...said(), expiresInMs: 7 })!;
-    assert.deepEqual(other, { ...said(), expiresMs: 5_007 });
+    assert.deepEqual(other, { ...said(), expiresMs: 5_007, renewedUntilMs: 0 });
     assert.ok(other.rooms === first.rooms && other.publish === first.publish);
     assert.equal(maker.of(said()), first);
     assert.deepEqual(maker.of({ rooms: [] }), {
       rooms: [],
       publish: undefined,
       expiresMs: Infinity,
+      renewedUntilMs: 0,
     });
     assert.deepEqual(maker.of({ expiresInMs: 0 }), {
       rooms: undefined,
       publish: undefined,
       expiresMs: 5_000,
+      renewedUntilMs: 0,
     });
   });
 });

@@ -1,4 +1,6 @@
 import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../../base/clock.ts";
+import { type Rate, used, waitMs } from "../../base/rate.ts";
 import { CloseCodes } from "../../protocol/close_codes.ts";
 import { ConnectRefused, type Permissions } from "../../protocol/cluster/connection.ts";
 import type { LogicApi } from "../../protocol/cluster/logic_calls.ts";
@@ -8,8 +10,11 @@ import { RequestCode } from "../../protocol/request_codes.ts";
 import { type Channel, Feature } from "../channel.ts";
 import type { ConnectionManager } from "../connection_manager.ts";
 import type { CometCounters } from "../counters.ts";
-import { mayJoin } from "../permissions.ts";
+import { type ChannelPermissions, expires, mayJoin } from "../permissions.ts";
 import type { Replies } from "./replies.ts";
+
+/** How often a connection may renew: each costs a signature, or a call of the application. */
+export const RENEWALS_MAX: Rate = { perSecond: 1, burst: 5 };
 
 const log = getLogger(["halley", "comet"]);
 
@@ -23,10 +28,22 @@ export class Renewal {
     private readonly logic: LogicApi,
     private readonly counters: CometCounters,
     private readonly replies: Replies,
+    private readonly clock: Clock,
   ) {}
 
-  /** Handles the frame; the channel is busy until it is answered. */
-  frame(channel: Channel, { body, sequence }: Frame): void {
+  /**
+   * Handles the frame.
+   *
+   * @returns Whether the next one may follow at once.
+   */
+  frame(channel: Channel, { body, sequence }: Frame): boolean {
+    const retryMs = this.#admit(channel.permissions!);
+    if (retryMs > 0) {
+      this.counters.renewalsTooMany++;
+      const answer = { code: RequestCode.limit, message: "too many renewals", retry_ms: retryMs };
+      this.replies.json(channel, Operation.AuthReply, sequence, answer);
+      return true;
+    }
     channel.busy = true;
     const { remoteAddress, headers } = channel;
     this.logic.renewAuth({
@@ -41,11 +58,23 @@ export class Renewal {
       channel.busy = false;
       if (channel.isOpen) channel.transport.resume(channel);
     });
+    return false;
+  }
+
+  /** @returns 0 when it may renew, or else when it may, in milliseconds from now. */
+  #admit(permissions: ChannelPermissions): number {
+    const { renewedUntilMs } = permissions;
+    const nowMs = this.clock.monotonicMs();
+    const retryMs = waitMs(RENEWALS_MAX, renewedUntilMs, nowMs);
+    if (retryMs === 0) permissions.renewedUntilMs = used(RENEWALS_MAX, renewedUntilMs, nowMs);
+    return retryMs;
   }
 
   #renewed(channel: Channel, sequence: number, permissions: Permissions): void {
     if (!channel.isOpen) return;
+    const { renewedUntilMs } = channel.permissions!;
     this.connections.permit(channel, this.connections.permissions.of(permissions));
+    if (expires(channel)) channel.permissions!.renewedUntilMs = renewedUntilMs;
     const rooms = [channel.primary, ...channel.others];
     if (rooms.some((membership) => membership && !mayJoin(channel, membership.room.key))) {
       this.counters.joinsRefused++;

@@ -209,6 +209,27 @@ describe("operation 7 on a connection that expires", () => {
     assert.deepEqual(comet.left(), NOTHING_LEFT);
   });
 
+  it("is answered -429 beyond one a second, and five at once, whatever came of them", async () => {
+    const comet = await TestComet.start();
+    const client = await comet.open({ expiresInMs: 50_000 });
+    const brings = { expiresInMs: 50_000 };
+    for (let time = 0; time < 3; time++) {
+      assert.deepEqual(await renew(comet, client, brings), ["8:9:"]);
+    }
+    comet.logic.renewAuth = () => Promise.reject(new Error("no link"));
+    for (let time = 0; time < 2; time++) {
+      assert.match((await renew(comet, client, brings))[0], /"code":-500/);
+    }
+    const tooMany = '8:9:{"code":-429,"message":"too many renewals","retry_ms":1000}';
+    for (let time = 0; time < 3; time++) {
+      assert.deepEqual(await renew(comet, client, brings), [tooMany]);
+    }
+    await comet.advance(1_000);
+    assert.match((await renew(comet, client, brings))[0], /"code":-500/);
+    assert.deepEqual(await renew(comet, client, brings), [tooMany]);
+    assert.equal(comet.counters.renewalsTooMany, 4);
+  });
+
   it("is ignored on a connection that is being closed", async () => {
     const comet = await TestComet.start();
     const client = await comet.open({ expiresInMs: 5_000 });
