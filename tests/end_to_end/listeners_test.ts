@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { startServer } from "../../mod.ts";
 import { parseAddress } from "../../options/address.ts";
 import { childrenOf, isRunning } from "../support/processes.ts";
-import { RawClient } from "../support/raw_client.ts";
+import { RawClient, token, within } from "../support/raw_client.ts";
 import { RoleProcess } from "../support/role_process.ts";
 import { WebSocketClient } from "../support/web_socket_client.ts";
 
@@ -24,6 +24,16 @@ async function reachesAll(http: string, tcp: readonly number[], ws: number): Pro
   }
   assert.match((await page.next()).data.toString(), /to all ports/);
   page.socket.terminate();
+}
+
+/** Comes by the PROXY protocol, and without. */
+async function wantsHeader(port: number): Promise<void> {
+  const [client, other] = [await RawClient.connect(port), await RawClient.connect(port)];
+  client.socket.write("PROXY TCP4 198.51.100.7 127.0.0.1 4711 3101\r\n");
+  for (const each of [client, other]) each.send(7, 1, token());
+  assert.equal((await client.next()).op, 8);
+  await within("the end of who sent no header", other.closed);
+  client.close();
 }
 
 describe("a server with listeners of its own", () => {
@@ -65,7 +75,8 @@ describe("a server with listeners of its own", () => {
     const tables = ["tcp", "tcp", "websocket"].map((transport) =>
       `[[listeners]]\naddress = "127.0.0.1:0"\ntransport = "${transport}"\n`
     );
-    writeFileSync(config, tables.join("\n"));
+    tables.push('[[listeners]]\naddress = "127.0.0.1:0"\ntransport = "tcp"\nproxy = true\n');
+    writeFileSync(config, `[api]\ntrusted-proxies = ["127.0.0.1"]\n${tables.join("\n")}`);
     const server = new RoleProcess({
       command: "start",
       name: "server",
@@ -78,8 +89,9 @@ describe("a server with listeners of its own", () => {
       workers = await childrenOf(server.pid!);
       const { tcp, websocket, http } = server.addresses;
       const ports = tcp.split(",").map((address) => parseAddress(address)!.port);
-      assert.equal(ports.length, 2);
-      await reachesAll(http, ports, Number(new URL(websocket).port));
+      assert.equal(ports.length, 3);
+      await reachesAll(http, ports.slice(0, 2), Number(new URL(websocket).port));
+      await wantsHeader(ports[2]);
       assert.equal(await server.stop(), "0");
     } finally {
       await server.kill();
