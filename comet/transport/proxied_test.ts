@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, test } from "node:test";
+import { randomBelow, seededPrng } from "../../base/prng.ts";
+import { fuzzInput } from "../../tests/support/fuzz_inputs.ts";
 import { type MemoryClient, UPGRADE } from "../../tests/support/memory_client.ts";
 import { hex, utf8 } from "../../tests/support/protocol.ts";
 import {
@@ -150,6 +152,27 @@ describe("ProxiedTransport", () => {
     const ofProxy = proxyLine("PROXY TCP4 127.0.0.9 127.0.0.1 1 2");
     assert.equal(await authenticate(comet, chained, [ofProxy, bytes]), "198.51.100.7");
   });
+});
+
+test("ProxiedTransport keeps nothing of connections of garbage, and serves the next (fuzz)", async () => {
+  const prng = seededPrng(2_711_202);
+  const valid = [LINE, proxyBlock(0x21, 0x21, IPV6_ADDRESSES), proxyBlock(0x20, 0)]
+    .flatMap((header) => [joined(header, AUTH), joined(header, UPGRADE, clientFrame(2, AUTH))]);
+  const comet = await TestComet.start({ trustedProxies, proxy: true });
+  for (let round = 0; round < 500; round++) {
+    const client = await (round % 2 === 0 ? comet.connect() : comet.connectWebSocket());
+    const bytes = fuzzInput(valid, prng);
+    const cut = randomBelow(prng, bytes.length + 1);
+    client.write(bytes.slice(0, cut));
+    await comet.turn();
+    client.write(bytes.slice(cut));
+    await comet.settle();
+    client.reset();
+    await comet.settle();
+  }
+  assert.deepEqual(comet.left(), NOTHING_LEFT);
+  assert.ok(comet.counters.badProxyHeaders > 100 && comet.counters.authenticated > 20);
+  assert.equal(await authenticate(comet, await comet.connect(), [LINE, AUTH]), "203.0.113.5");
 });
 
 describe("WebSocketTransport behind trusted proxies", () => {

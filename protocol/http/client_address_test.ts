@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { isIP } from "node:net";
 import { test } from "node:test";
+import { randomBelow, seededPrng } from "../../base/prng.ts";
 import { Networks } from "../networks.ts";
 import { clientAddress } from "./client_address.ts";
 
@@ -36,3 +38,30 @@ for (const [peer, fields, client] of CASES) {
     assert.equal(clientAddress((name) => fields[name], peer, proxies), client);
   });
 }
+
+test("clientAddress() gives an IP address, and no proxy's before a client's (fuzz)", () => {
+  const seed = 8_112_026;
+  const prng = seededPrng(seed);
+  const pieces = [
+    "203.0.113.5",
+    "10.0.0.7",
+    "2001:db8::7",
+    "::ffff:",
+    ":",
+    "[",
+    "]",
+    "%",
+    ",",
+    " ",
+  ];
+  for (let round = 0; round < 20_000; round++) {
+    const length = randomBelow(prng, 12);
+    const made = Array.from({ length }, () => pieces[randomBelow(prng, pieces.length)]).join("");
+    const place = `Seed ${seed}, round ${round}: ${JSON.stringify(made)}`;
+    assert.notEqual(isIP(clientAddress(() => made, "10.0.0.1", proxies)), 0, place);
+    // Whatever a client made up, its proxy has added its address.
+    const added = `${made}, 198.51.100.9`;
+    assert.equal(clientAddress(() => added, "10.0.0.1", proxies), "198.51.100.9", place);
+    assert.equal(clientAddress(() => made, "198.51.100.9", proxies), "198.51.100.9", place);
+  }
+});
