@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { configureSync, resetSync, type Sink } from "@logtape/logtape";
 import { apiKeyFor, setUp } from "../../tests/support/http_app.ts";
-import { withLogLines } from "../../tests/support/log_lines.ts";
 import { ApiKeys, fullKey, type Scope, scopes } from "./api_keys.ts";
 
 /** Every call that needs a key, with its scope. */
@@ -86,8 +86,31 @@ test("ApiKeys.replace() ends keys and brings others, without a restart", async (
   assert.deepEqual([await status("new-key"), await status("")], [401, 401], "none is not anyone");
 });
 
+/** Collects what the audit log says while `body` runs. */
+async function withAudit(body: (calls: readonly unknown[][]) => Promise<void>): Promise<void> {
+  const calls: unknown[][] = [];
+  const audit: Sink = ({ level, message, properties }) => {
+    const { call, key, address, asked, answer } = properties;
+    assert.deepEqual([level, message], ["info", ["admin call"]]);
+    calls.push([call, key, address, asked, answer]);
+  };
+  configureSync({
+    reset: true,
+    sinks: { audit },
+    loggers: [
+      { category: ["halley", "audit"], lowestLevel: "debug", sinks: ["audit"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: [] },
+    ],
+  });
+  try {
+    await body(calls);
+  } finally {
+    resetSync();
+  }
+}
+
 test("each call of scope admin has a line in the audit log, done or refused, and no other", () =>
-  withLogLines(["halley", "audit"], async (lines) => {
+  withAudit(async (calls) => {
     const keys = new ApiKeys(scopes.map(apiKeyFor));
     const { call } = await setUp({ keys, trustedProxies: ["10.1.0.9"] });
     const by = (scope: string, more = {}) => ({
@@ -101,13 +124,14 @@ test("each call of scope admin has a line in the audit log, done or refused, and
     await call("POST /v1/mute", { body: mute, ...by("nobody") });
     await call("POST /goim/push/all?operation=1", by("push"));
     await call("GET /goim/online/total", by("read"));
-    const at = "at 10.1.0.9:";
+    const at = "10.1.0.9";
     const refused = '{"code":-403,"message":"API key \\"for-read\\" lacks the scope admin"}';
-    assert.deepEqual(lines, [
-      `info: /v1/mute by for-admin at 192.0.2.5: ${mute} was answered {"code":0,"message":""}`,
-      `info: /v1/mute by for-admin ${at} {} was answered {"code":-400,"message":"for_ms is missing"}`,
-      `info: /v1/unmute by for-read ${at} {"mid":"7"} was answered ${refused}`,
-      `info: /v1/unmute by for-admin ${at} {"mid":"7"${" ".repeat(490)}… was answered ` +
-      '{"code":0,"message":"","data":{"was_muted":true}}',
+    const missing = '{"code":-400,"message":"for_ms is missing"}';
+    const was = '{"code":0,"message":"","data":{"was_muted":true}}';
+    assert.deepEqual(calls, [
+      ["/v1/mute", "for-admin", "192.0.2.5", mute, '{"code":0,"message":""}'],
+      ["/v1/mute", "for-admin", at, "{}", missing],
+      ["/v1/unmute", "for-read", at, '{"mid":"7"}', refused],
+      ["/v1/unmute", "for-admin", at, `{"mid":"7"${" ".repeat(490)}…`, was],
     ]);
   }));

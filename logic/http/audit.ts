@@ -20,9 +20,9 @@ export function audited(proxies: Networks): MiddlewareHandler<HttpEnv> {
     await next();
     const { name } = c.var.caller;
     const asked = await c.req.text();
-    logger.info("{path} by {key} at {address}: {asked} was answered {answer}", {
-      path: c.req.path,
-      key: name === "" ? "nobody's key" : name,
+    logger.info("admin call", {
+      call: c.req.path,
+      key: name,
       address: clientAddress((name) => c.req.header(name), c.env.remoteAddress, proxies),
       asked: asked.length > ASKED_CHARS_MAX ? `${asked.slice(0, ASKED_CHARS_MAX)}…` : asked,
       answer: await c.res.clone().text(),
