@@ -42,8 +42,8 @@ export class Connector {
     const comet = this.comets.get(server);
     const identity = await this.#identify(request);
     const { connection, room, accepts, extras } = identity;
-    const permissions = this.#permissionsOf(identity);
-    if (room !== "") await this.#authorizeRoom(connection, room, permissions);
+    this.#refuseExpired(identity);
+    if (room !== "") await this.#authorizeRoom(connection, room, identity.allowed);
     if (this.comets.get(server) !== comet) {
       // It may have asked another logic while hooks ran, and the connection may have ended since.
       throw new RpcError("lost", true, "Cannot store the session: its comet has gone");
@@ -63,7 +63,15 @@ export class Connector {
     this.counters.connected++;
     const { mid, key } = connection;
     const { asksJoins } = this.hooks;
-    return { mid, key, room, accepts, asksJoins, ...(extras && { extras }), ...permissions };
+    return {
+      mid,
+      key,
+      room,
+      accepts,
+      asksJoins,
+      ...(extras && { extras }),
+      ...this.#permissionsOf(identity),
+    };
   }
 
   /**
@@ -74,6 +82,7 @@ export class Connector {
    */
   async renewAuth({ mid, key, ...request }: RenewAuthRequest): Promise<Permissions> {
     const identity = await this.#identify(request, key);
+    this.#refuseExpired(identity);
     if (identity.connection.mid !== mid || identity.connection.key !== key) {
       throw this.#refusal("Cannot renew: the token is of another mid or key");
     }
@@ -105,11 +114,14 @@ export class Connector {
     return { ...answer, connection: { server, connectionId, mid, key: key || ownKey } };
   }
 
+  #refuseExpired({ expiresAtMs = Infinity }: CheckedIdentity): void {
+    if (expiresAtMs > this.clock.wallMs()) return;
+    throw this.#refusal("Cannot connect: the identity has expired");
+  }
+
   #permissionsOf({ allowed, expiresAtMs }: CheckedIdentity): Permissions {
     if (expiresAtMs === undefined) return allowed;
-    const expiresInMs = expiresAtMs - this.clock.wallMs();
-    if (expiresInMs <= 0) throw this.#refusal("Cannot connect: the identity has expired");
-    return { ...allowed, expiresInMs: Math.ceil(expiresInMs) };
+    return { ...allowed, expiresInMs: Math.max(0, Math.ceil(expiresAtMs - this.clock.wallMs())) };
   }
 
   #refusal(reason: string): ConnectRefused {

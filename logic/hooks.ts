@@ -178,7 +178,8 @@ export interface Hooks {
    * Says who a client is. Left out, the token is goim's, which is believed whatever it says.
    *
    * In a cluster it may be asked several times for one client, also after its end, since an answer
-   * may get lost: it should not use a token up.
+   * may get lost: it should not use a token up. Of a client whose identity expires it is asked again
+   * for each fresh token, which must be of the same mid, and of the same key if it has one.
    *
    * @returns Whom to let in, or why not: then the client is closed with code 4001 and should not
    * come back. When this hook fails it is closed with 1011 and should.

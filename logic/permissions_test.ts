@@ -84,6 +84,21 @@ describe("Logic.connect()", () => {
     assert.equal(setup.sessions.size, 0);
   });
 
+  it("counts the time that it takes to let a client in", async () => {
+    for (const [thinksMs, expected] of [[3_000, 2_000], [6_000, 0]]) {
+      const setup = await Setup.start({
+        async authorizeJoin() {
+          setup.clock.advance(thinksMs);
+          return true;
+        },
+      });
+      const expiresAtMs = setup.clock.wallMs() + 5_000;
+      setup.answer = { mid: 7n, room: "live://1", expiresAtMs };
+      const reply = await setup.logic.connect({ ...request, connectionId: thinksMs });
+      assert.equal(reply.expiresInMs, expected);
+    }
+  });
+
   it("refuses who has expired", async () => {
     const setup = await Setup.start();
     setup.answer = { mid: 7n, expiresAtMs: setup.clock.wallMs() };
