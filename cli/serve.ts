@@ -76,7 +76,7 @@ export async function serve(
   running = await start(config, platform);
   if (!stopping) reloads.started(running);
   const reason = await running.ended;
-  if (reason === undefined || stopping) return;
-  output.complain(reason);
-  await stop(ExitCode.failed);
+  if (running.ended === undefined || stopping) return;
+  if (reason !== undefined) output.complain(reason);
+  await stop(reason === undefined ? ExitCode.ok : ExitCode.failed);
 }

@@ -11,6 +11,7 @@ import { Comet } from "../comet/comet.ts";
 import type { CometOptions } from "../comet/options.ts";
 import { CometService } from "../comet/rpc/comet_service.ts";
 import { LogicPool } from "../comet/rpc/logic_pool.ts";
+import { answerProcess } from "../comet/rpc/process_calls.ts";
 import type { Drivers } from "../drivers/open.ts";
 import { StaticCometDirectory } from "../job/comet_directory.ts";
 import { Job } from "../job/job.ts";
@@ -58,6 +59,8 @@ export interface ClusterCometSettings extends CometSettings {
   readonly logics: readonly Address[];
   /** Answers logic before the comet does; nothing for what is the comet's to answer. */
   readonly answer?: (method: number, body: Uint8Array) => Promise<Uint8Array> | undefined;
+  /** Begins to end the process, where it may end by itself. */
+  readonly drain?: () => void;
   /** As for `RpcLinkDependencies`. */
   readonly silentMs?: number;
 }
@@ -78,10 +81,12 @@ export interface JobSettings {
 
 /** A comet of a cluster: it dials the logics, and jobs dial it. */
 export function wireComet(parts: RoleDependencies, own: ClusterCometSettings) {
-  const { server, options, answer = () => undefined, silentMs } = own;
+  const { server, options, answer = () => undefined, drain, silentMs } = own;
   const service = new CometService(() => comet);
   const handler: RpcHandler = {
-    call: (link, method, body) => answer(method, body) ?? service.call(link, method, body),
+    call: (link, method, body) =>
+      answer(method, body) ?? answerProcess({ comet, logics, drain }, link, method, body) ??
+        service.call(link, method, body),
   };
   const { secret, streams, running: clock, prng, counters } = parts;
   const link = { secret, streams, clock, prng, counters, silentMs };
@@ -119,6 +124,8 @@ export function wireLogic(parts: RoleDependencies, own: LogicSettings & { readon
     logic,
     links,
     listen: port.listen,
+    /** Comets go on with the other logics. */
+    drain: () => links.leave(),
     stop: async () => {
       await port.close();
       await logic.settled();

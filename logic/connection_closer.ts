@@ -3,6 +3,7 @@ import type { Nodes, Sessions } from "../drivers/ports.ts";
 import { applicationCodes, type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import { isUnknownMethod } from "../protocol/cluster/calls.ts";
 import type { CometControl } from "../protocol/cluster/comet_calls.ts";
+import type { DrainApi } from "../protocol/cluster/drain_calls.ts";
 import type { ConnectionRef } from "../protocol/cluster/connection.ts";
 import { parseRoomKey, roomKeyForm } from "../protocol/room_key.ts";
 import { utf8Length } from "../protocol/utf8.ts";
@@ -12,7 +13,7 @@ import { checkTargets } from "./push.ts";
 /** Where logic finds the comets. */
 export interface Comets {
   /** The comet with this id, or undefined when it cannot be reached. */
-  get(server: string): CometControl | undefined;
+  get(server: string): (CometControl & Partial<Pick<DrainApi, "drain">>) | undefined;
 }
 
 /**

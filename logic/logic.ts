@@ -34,6 +34,7 @@ import { NodeListing } from "./nodes.ts";
 import { Online } from "./online.ts";
 import { logicDefaults, type LogicOptions } from "./options.ts";
 import { Push } from "./push.ts";
+import { drainComet, type DrainedComet } from "./drain.ts";
 import { History } from "./history.ts";
 import { HookCalls } from "./hook_calls.ts";
 import type { Hooks } from "./hooks.ts";
@@ -71,6 +72,7 @@ export class Logic implements LogicApi {
   readonly closer: ConnectionCloser;
   readonly blocks: Blocks;
   readonly #cluster: Cluster;
+  readonly #comets: Comets;
   readonly #balancer = new Balancer();
   readonly #connector: Connector;
   readonly #hooks: HookCalls;
@@ -94,6 +96,7 @@ export class Logic implements LogicApi {
     this.#hooks = new HookCalls(hooks, this.auth, options.hookMs, running, counters);
     this.closer = new ConnectionCloser(sessions, nodes, comets);
     this.blocks = new Blocks(dependencies.moderation, this.closer, counters);
+    this.#comets = comets;
     this.#connector = new Connector(
       sessions,
       comets,
@@ -185,6 +188,11 @@ export class Logic implements LogicApi {
 
   readHistory(query: HistoryQuery): Promise<HistoryPage> {
     return this.history.read(query);
+  }
+
+  /** See {@linkcode drainComet}. */
+  drain(comet: string): Promise<DrainedComet | undefined> {
+    return drainComet(this.#cluster, this.#comets, comet);
   }
 
   async register(node: CometNode): Promise<Registered> {

@@ -34,6 +34,7 @@ export class CometRole extends RoleProcess {
       server: this.id,
       options: cometOptions(this.config, platform.process),
       logics: config.logic.map((text) => parseRpcAddress(text)!),
+      drain: this.stopByCall,
     });
   }
 

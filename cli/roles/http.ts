@@ -72,10 +72,10 @@ export function openApi(
   logic: Logic,
   listeners: readonly ListenerOptions[],
 ): Promise<HttpServer> {
-  const { config, metrics, unready } = role;
+  const { config, metrics, unready, isStopping, stopByCall: stop } = role;
   const assets = config.demo === "on" ? [...clientAssets, ...demoAssets(listeners)] : clientAssets;
   const keys = apiKeysOf(role);
-  const options = { keys, unready, metrics: () => metrics.text(), assets };
+  const options = { keys, unready, isStopping, stop, metrics: () => metrics.text(), assets };
   const service = { address: config.http, bodyBytesMax: Limits.pushRequestBytesMax };
   return openHttp(
     role,

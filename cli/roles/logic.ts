@@ -54,6 +54,12 @@ export class LogicRole extends StoreRole<LogicServer> {
     return withDemo(given, false);
   }
 
+  /** Callers and comets go to the other logics, while what is under way comes to its end. */
+  protected override async drain(): Promise<void> {
+    await this.#wired!.drain();
+    await this.http!.quiesce();
+  }
+
   /** Comets first: they go on with another logic while the calls under way end. */
   protected async stop(): Promise<void> {
     await this.#wired?.stop();

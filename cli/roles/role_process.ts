@@ -24,8 +24,11 @@ const log = getLogger(["halley"]);
 export interface Opened {
   /** Settles when everything is closed; calling it again is the same as waiting for the first. */
   close(): Promise<void>;
-  /** Settles with the reason when it cannot go on by itself; `close` is still to be called. */
-  readonly ended?: Promise<string>;
+  /**
+   * Settles with the reason when it cannot go on by itself, and `close` is still to be called; or
+   * with nothing when it is closed since a call asked for it.
+   */
+  readonly ended?: Promise<string | undefined>;
 }
 
 /** What the command line runs. */
@@ -62,6 +65,8 @@ export abstract class RoleProcess<Open extends Opened = Opened> {
   protected http: HttpServer | undefined;
   /** Who may call it over HTTP, where it serves that. */
   apiKeys: ApiKeys | undefined;
+  /** Closed since a call asked for it. */
+  readonly #drained = Promise.withResolvers<undefined>();
   readonly #running = new RunningClock(systemClock);
   #config: Config;
   readonly #reconfigures: Reconfigure[] = [];
@@ -103,10 +108,26 @@ export abstract class RoleProcess<Open extends Opened = Opened> {
     }
   }
 
+  /** Whether it is being closed. */
+  readonly isStopping = (): boolean => this.#closed !== undefined;
+
+  /** Begins to close it since a call asked for it, as a signal would. */
+  readonly stopByCall = (): void => {
+    const { promise, resolve } = this.#drained;
+    resolve(this.close().then(() => undefined));
+    // A program that embeds the role hears of it by its own close.
+    promise.catch(() => {});
+  };
+
   /** Opens it for the command line; see {@linkcode RoleProcess.open} for the errors. */
   async run(): Promise<Running> {
     const { ended } = await this.open();
-    return { close: () => this.close(), reload: (next) => this.reload(next), ended };
+    const { promise: drained } = this.#drained;
+    return {
+      close: () => this.close(),
+      reload: (next) => this.reload(next),
+      ended: ended === undefined ? drained : Promise.race([ended, drained]),
+    };
   }
 
   close(): Promise<void> {

@@ -2,9 +2,9 @@ import { CancellableDelay } from "../../base/cancellable_delay.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { Address, Streams } from "../../platform/port.ts";
-import { clientOf, isUnknownMethod } from "../../protocol/cluster/calls.ts";
+import { isUnknownMethod } from "../../protocol/cluster/calls.ts";
 import type { CometNode, Registered } from "../../protocol/cluster/comet_node.ts";
-import { type CometReport, type LogicApi, logicCalls } from "../../protocol/cluster/logic_calls.ts";
+import type { CometReport, LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import {
   type ConnectionRef,
   ConnectRefused,
@@ -21,11 +21,8 @@ import type { RpcCounters } from "../../rpc/counters.ts";
 import { RpcDialer } from "../../rpc/dialer.ts";
 import { DisconnectQueue } from "./disconnect_queue.ts";
 import { isTransient, mayGoElsewhere } from "./failures.ts";
-import type { RpcHandler } from "../../rpc/link.ts";
-import { RpcError } from "../../protocol/rpc.ts";
-
-/** How long a logic that failed is passed over while there are others, in milliseconds. */
-const SKIP_MS = 1_000;
+import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
+import { type KnownLogic, Logics } from "./logics.ts";
 
 /** How long a client's auth waits for a logic that answers, in milliseconds. */
 const PATIENCE_MS = 5_000;
@@ -61,13 +58,6 @@ export interface LogicPoolDependencies {
   readonly silentMs?: number;
 }
 
-interface Logic {
-  readonly dialer: RpcDialer;
-  readonly client: LogicApi;
-  /** It failed, and others come first until then. */
-  skipUntilMs: number;
-}
-
 /** All logics as one: each call goes to the next in turn, past those that fail. */
 export class LogicPool implements LogicApi {
   /** Ended sessions that logic is still to be told of. */
@@ -75,10 +65,9 @@ export class LogicPool implements LogicApi {
   /** Auths of which nobody knows whether they stored a session. */
   readonly undos: DisconnectQueue<ConnectRequest>;
   readonly #clock: Clock;
-  readonly #logics: readonly Logic[];
-  #next = 0;
+  readonly #logics: Logics;
   /** The logic that took the last report, and how many were made. */
-  #reportsTo: Logic | undefined;
+  #reportsTo: KnownLogic | undefined;
   #reports = 0;
   /** Cancelled when the pool is stopped. */
   readonly #delay: CancellableDelay;
@@ -91,26 +80,29 @@ export class LogicPool implements LogicApi {
     const undo = (request: ConnectRequest) => this.#ask((logic) => logic.undoConnect(request));
     this.undos = new DisconnectQueue(undo, this.#delay, UNDOS_MAX);
     const self = { role: "comet", id: server };
-    this.#logics = addresses.map((address) => {
-      const dialer = new RpcDialer({ address, self, ...link });
-      return { dialer, client: clientOf(logicCalls, dialer), skipUntilMs: 0 };
-    });
+    const dialers = addresses.map((address) => new RpcDialer({ address, self, ...link }));
+    this.#logics = new Logics(dialers, link.clock);
   }
 
   /** How many logics there is a link to. */
   get connected(): number {
-    return this.#logics.filter(({ dialer }) => dialer.link !== undefined).length;
+    return this.#logics.all.filter(({ isLinked }) => isLinked).length;
   }
 
   /** Begins to dial. */
   start(): void {
-    for (const { dialer } of this.#logics) dialer.start();
+    for (const { dialer } of this.#logics.all) dialer.start();
+  }
+
+  /** The logic on the other end of a link goes: it is asked only where there is no other. */
+  leave(link: RpcLink): void {
+    this.#logics.leave(link);
   }
 
   /** Closes every link. */
   async stop(): Promise<void> {
     this.#delay.cancel();
-    await Promise.all(this.#logics.map(({ dialer }) => dialer.stop()));
+    await Promise.all(this.#logics.all.map(({ dialer }) => dialer.stop()));
   }
 
   /**
@@ -179,7 +171,7 @@ export class LogicPool implements LogicApi {
 
   /** Asks one logic alone: another might hand the frame to the application once more. */
   async receive(frame: ReceivedFrame): Promise<Uint8Array> {
-    return await this.#pick(new Set()).client.receive(frame);
+    return await this.#logics.pick(new Set()).client.receive(frame);
   }
 
   /** Goes to one logic some times in a row: another would have to be told everything. */
@@ -209,41 +201,21 @@ export class LogicPool implements LogicApi {
    * @param goesOn Whether the next one is asked after a failure.
    */
   async #ask<Answer>(
-    call: (client: LogicApi, logic: Logic) => Promise<Answer>,
-    first?: Logic,
+    call: (client: LogicApi, logic: KnownLogic) => Promise<Answer>,
+    first?: KnownLogic,
     goesOn = isTransient,
   ): Promise<Answer> {
-    const tried = new Set<Logic>();
+    const tried = new Set<KnownLogic>();
     while (true) {
-      const logic = tried.size === 0 && first?.dialer.link ? first : this.#pick(tried);
+      const logic = tried.size === 0 && first?.isThere ? first : this.#logics.pick(tried);
       try {
         return await call(logic.client, logic);
       } catch (error) {
         if (!goesOn(error)) throw error;
-        if (isTransient(error)) logic.skipUntilMs = this.#clock.monotonicMs() + SKIP_MS;
+        if (isTransient(error)) this.#logics.failed(logic);
         tried.add(logic);
-        if (tried.size === this.#logics.length) throw error;
+        if (tried.size === this.#logics.all.length) throw error;
       }
     }
-  }
-
-  /**
-   * The next logic in turn that is connected, one that failed just now only where there is no other.
-   *
-   * @throws {RpcError} When there is none.
-   */
-  #pick(tried: ReadonlySet<Logic>): Logic {
-    const nowMs = this.#clock.monotonicMs();
-    let fallback: Logic | undefined;
-    for (let turn = 0; turn < this.#logics.length; turn++) {
-      const logic = this.#logics[(this.#next + turn) % this.#logics.length];
-      if (logic.dialer.link === undefined || tried.has(logic)) continue;
-      fallback ??= logic;
-      if (nowMs < logic.skipUntilMs) continue;
-      this.#next = (this.#next + turn + 1) % this.#logics.length;
-      return logic;
-    }
-    if (fallback !== undefined) return fallback;
-    throw new RpcError("unavailable", true, "Cannot reach logic: there is no link to any");
   }
 }

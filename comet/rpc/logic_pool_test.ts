@@ -4,7 +4,7 @@ import { CloseCodes } from "../../protocol/close_codes.ts";
 import type { Address } from "../../platform/port.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { ConnectRefused, type ConnectRequest } from "../../protocol/cluster/connection.ts";
-import type { RpcHandler } from "../../rpc/link.ts";
+import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
 import type { RpcListener } from "../../rpc/listener.ts";
 import { unknownMethod } from "../../protocol/cluster/calls.ts";
 import { answerLogic } from "../../protocol/cluster/logic_calls.ts";
@@ -53,6 +53,8 @@ async function setUp(count: number) {
     logic.listener = await rpc.listen(logic.handler);
     addresses.push(logic.listener.address);
   }
+  /** The pool's ends of its links, in the order in which they came. */
+  const links: RpcLink[] = [];
   const pool = new LogicPool({
     server: "c~1",
     addresses,
@@ -60,7 +62,7 @@ async function setUp(count: number) {
     secret: "",
     clock: rpc.clock,
     prng: seededPrng(1),
-    handler: { call: () => new Uint8Array() },
+    handler: { call: () => new Uint8Array(), opened: (link) => void links.push(link) },
     counters: rpc.counters,
   });
   pool.start();
@@ -78,7 +80,7 @@ async function setUp(count: number) {
     await rpc.pass(1_500);
     await rpc.close(...logics.map(({ listener }) => listener!));
   };
-  return { rpc, logics, pool, settled, stop };
+  return { rpc, logics, pool, links, settled, stop };
 }
 
 describe("LogicPool", () => {
@@ -108,6 +110,29 @@ describe("LogicPool", () => {
     await rpc.settled(logics[0].listener!.close());
     await rpc.pass(50);
     assert.deepEqual([await report(), await report()], [1, 1]);
+    await stop();
+  });
+
+  it("asks one that goes only where there is no other, and again once it is back", async () => {
+    const { rpc, logics, pool, links, settled, stop } = await setUp(2);
+    const ask = async (times: number) => {
+      for (let call = 0; call < times; call++) await settled(pool.connect(request("k")));
+      return logics.map(({ connects }) => connects);
+    };
+    pool.leave(links[0]);
+    const counts = await ask(4);
+    const going = counts.indexOf(0);
+    const other = 1 - going;
+    assert.equal(counts[other], 4);
+    for (const link of [...logics[going].listener!.links()]) link.close();
+    await rpc.until("the link is lost", () => pool.connected === 1);
+    await rpc.pass(2_000);
+    assert.equal(links.length, 3);
+    assert.equal((await ask(4))[going], 2);
+    pool.leave(links[2]);
+    await rpc.settled(logics[other].listener!.close());
+    await rpc.until("the other is away", () => pool.connected === 1);
+    assert.equal((await ask(1))[going], 3);
     await stop();
   });
 

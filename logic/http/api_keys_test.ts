@@ -18,6 +18,7 @@ const CALLS: readonly (readonly [Scope, string])[] = [
   ["read", "GET /goim/nodes/instances"],
   ["read", "GET /goim/history/room"],
   ["read", "GET /metrics"],
+  ["admin", "POST /v1/drain"],
   ["admin", "POST /v1/mute"],
   ["admin", "POST /v1/unmute"],
   ["admin", "POST /v1/disconnect"],

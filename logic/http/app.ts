@@ -6,6 +6,7 @@ import {
   StoreRefused,
   StoreUnavailable,
 } from "../../drivers/ports.ts";
+import { RETRY_S } from "../../protocol/http/answer.ts";
 import { originCheck, type Origins } from "../../protocol/origins.ts";
 import { clientAddress } from "../../protocol/http/client_address.ts";
 import { Networks } from "../../protocol/networks.ts";
@@ -15,6 +16,7 @@ import { type Answer, Code, failure } from "./answers.ts";
 import { type CallRequest, goimCalls, nodesPath } from "./calls.ts";
 import { accessCalls } from "./access_calls.ts";
 import { audited } from "./audit.ts";
+import { drainCall } from "./drain_call.ts";
 import { historyCall } from "./history_call.ts";
 import {
   type HttpEnv,
@@ -32,9 +34,17 @@ export interface HttpAppOptions extends Omit<MonitoringOptions, "mayAsk"> {
   readonly trustedProxies: readonly string[];
   /** Which pages of other sites may be clients, and so ask where the comets are. */
   readonly origins: Origins;
+  /** Begins to end this process. */
+  readonly stop: () => void;
+  /** Whether it ends: then callers are to ask another logic. */
+  readonly isStopping: () => boolean;
 }
 
 const logger = getLogger(["halley", "logic"]);
+
+/** What callers are told by a process that ends, which has carried out nothing of it. */
+const stops = failure(Code.notReady, "this server stops, ask another");
+const stopping = { "retry-after": String(RETRY_S), connection: "close" };
 
 /**
  * The HTTP API. Its `fetch(request, { remoteAddress })` answers one request.
@@ -57,10 +67,12 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
     historyCall(logic),
     ...muteCalls(logic),
     ...accessCalls(logic),
+    drainCall(logic, options.stop),
   ];
   for (const { method, path, scope, answer } of calls) {
     if (scope === "admin") app.on(method, path, audited(proxies));
     app.on(method, path, needsScope(scope, counters), async (c) => {
+      if (options.isStopping()) return c.json(stops, 503, stopping);
       const result = await answer(call(c, proxies));
       const origin = c.req.header("origin");
       // Whoever came as far as this may ask.

@@ -1,6 +1,7 @@
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, sleep } from "../../base/clock.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
 import { type CometControl, cometControlCalls } from "../../protocol/cluster/comet_calls.ts";
+import { type DrainApi, drainCalls } from "../../protocol/cluster/drain_calls.ts";
 import { answerLogic, type LogicApi } from "../../protocol/cluster/logic_calls.ts";
 import type { RpcHandler, RpcLink } from "../../rpc/link.ts";
 import { clientOf, RpcMethod, unknownMethod } from "../../protocol/cluster/calls.ts";
@@ -9,6 +10,18 @@ import type { Comets } from "../connection_closer.ts";
 
 /** Turns after which a socket has told that it was closed: what came before is read in the first. */
 const TURNS = 2;
+
+/** How long what comets have asked may take when this logic goes, in milliseconds. */
+const LEAVE_MS_MAX = 5_000;
+
+/** How often it is looked whether all is answered, in milliseconds. */
+const LOOK_MS = 10;
+
+/** A comet, by the link that it has dialled. */
+interface LinkedComet {
+  readonly link: RpcLink;
+  readonly comet: CometControl & DrainApi;
+}
 
 /** What must not be carried out when its comet has gone or asked another logic since. */
 const lasting: ReadonlySet<number> = new Set([
@@ -26,10 +39,10 @@ const ending: ReadonlySet<number> = new Set([
 
 /** The comets' links to this logic: answers their calls, and is the way back to each. */
 export class CometLinks implements Comets, RpcHandler {
-  readonly #comets = new Map<string, { readonly link: RpcLink; readonly comet: CometControl }>();
+  readonly #comets = new Map<string, LinkedComet>();
   #logic: LogicApi | undefined;
 
-  constructor(private readonly clock: Pick<Clock, "nextTurn">) {}
+  constructor(private readonly clock: Clock) {}
 
   /** How many comets are connected. */
   get size(): number {
@@ -41,16 +54,33 @@ export class CometLinks implements Comets, RpcHandler {
     this.#logic = logic;
   }
 
-  get(server: string): CometControl | undefined {
+  get(server: string): LinkedComet["comet"] | undefined {
     return this.#comets.get(server)?.comet;
   }
 
   opened(link: RpcLink): void {
-    this.#comets.set(link.peer.id, { link, comet: clientOf(cometControlCalls, link) });
+    this.#comets.set(link.peer.id, {
+      link,
+      comet: clientOf<LinkedComet["comet"]>({ ...cometControlCalls, ...drainCalls }, link),
+    });
   }
 
   closed(link: RpcLink): void {
     if (this.#comets.get(link.peer.id)?.link === link) this.#comets.delete(link.peer.id);
+  }
+
+  /**
+   * Has all comets ask other logics, and settles when what they have asked here is answered, or had
+   * its time. Those of the version before go when their links are closed.
+   */
+  async leave(): Promise<void> {
+    const deadlineMs = this.clock.monotonicMs() + LEAVE_MS_MAX;
+    const all = [...this.#comets.values()];
+    await Promise.allSettled(all.map(({ comet }) => comet.leave()));
+    while (all.some(({ link }) => link.open && link.callsServed > 0)) {
+      if (this.clock.monotonicMs() >= deadlineMs) return;
+      await sleep(this.clock, LOOK_MS);
+    }
   }
 
   async call(link: RpcLink, method: number, body: Uint8Array): Promise<Uint8Array> {

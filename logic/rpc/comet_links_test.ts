@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock, promisesSettled } from "../../base/clock.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
-import { clientOf } from "../../protocol/cluster/calls.ts";
+import { clientOf, RpcMethod, unknownMethod } from "../../protocol/cluster/calls.ts";
 import type { RpcLink } from "../../rpc/link.ts";
 import { type LogicApi, logicCalls } from "../../protocol/cluster/logic_calls.ts";
-import { connectReply, FakeLogic } from "../../tests/support/fake_logic.ts";
+import { connectReply, FakeLogic, publishReply } from "../../tests/support/fake_logic.ts";
+import { MemoryRpc } from "../../tests/support/memory_rpc.ts";
 import { testNode } from "../../tests/support/test_comet.ts";
 import { CometLinks } from "./comet_links.ts";
 
@@ -97,4 +98,34 @@ describe("CometLinks", () => {
     const away = { code: "unavailable", temporary: true, message: "redis is gone" };
     await assert.rejects(client.readHistory(query), away);
   });
+
+  for (const version of ["this", "the last"]) {
+    it(`has comets of ${version} version ask others, and answers what they have asked`, async () => {
+      const rpc = new MemoryRpc();
+      const links = new CometLinks(rpc.clock);
+      const logic = new FakeLogic();
+      logic.holds.add("publish");
+      links.serve(logic);
+      const told: number[] = [];
+      const { listener, dialer } = await rpc.pair(links, {
+        call(_, method) {
+          told.push(method);
+          if (version === "the last") throw unknownMethod(method);
+          return new Uint8Array();
+        },
+      });
+      const client = clientOf(logicCalls, dialer);
+      const published = client.publish({ ...session, room: "r", body: new Uint8Array() });
+      await rpc.until("it is asked", () => logic.publishes.length === 1);
+      let hasLeft = false;
+      void links.leave().then(() => hasLeft = true);
+      await rpc.pass(1_000);
+      assert.deepEqual([told, hasLeft], [[RpcMethod.leave], false]);
+      logic.publishes[0].resolve(publishReply());
+      await rpc.settled(published);
+      await rpc.pass(50);
+      assert.equal(hasLeft, true);
+      await rpc.close(dialer, listener);
+    });
+  }
 });

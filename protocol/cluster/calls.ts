@@ -25,6 +25,9 @@ export const RpcMethod = {
   readHistory: 10,
   publish: 11,
   renewAuth: 12,
+  // Of the process of a comet.
+  drain: 14,
+  leave: 17,
   // Of a comet, and one from 13 to 19 more that came later.
   closeRoom: 13,
   deliver: 20,

@@ -11,6 +11,9 @@ const OWN_FIELDS = new Set(
   ["connection", "content-length", "date", "keep-alive", "transfer-encoding"],
 );
 
+/** After how long whoever was refused for the state of the server may ask again, in seconds. */
+export const RETRY_S = 1;
+
 /** How much of a body is copied to leave in one write with its head, in bytes. */
 const JOINED_BYTES_MAX = 16 * 1024;
 
@@ -62,6 +65,7 @@ export function encodeRefusal({ status, message }: HttpError, date: string): Uin
   return Buffer.from(
     `HTTP/1.1 ${status} ${statusPhrase(status)}\r\nDate: ${date}\r\n` +
       `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
+      (status === 503 ? `Retry-After: ${RETRY_S}\r\n` : "") +
       `Connection: close\r\n\r\n${body}`,
     "latin1",
   );

@@ -192,6 +192,7 @@ export class Exchanges implements ConnHandler<HttpConnection> {
   ): void {
     this.connections.hold(connection, connection.unhandledBytes);
     const isLast = head.isLast || this.#isStopping ||
+      response.headers.get("connection") === "close" ||
       (connection.peerEnded && connection.rest === null);
     const isHead = head.method === "HEAD";
     const answer = encodeAnswer(response, body, isHead, isLast, this.#date.text);

@@ -258,6 +258,15 @@ describe("HttpServer.close()", () => {
   });
 });
 
+it("an answer that says so is the last of its connection", async () => {
+  const headers = { connection: "close" };
+  const server = await TestHttp.start({ fetch: async () => new Response("ok", { headers }) });
+  const client = await server.connect();
+  await client.say(GET);
+  assert.match(client.take().toString(), /\r\nConnection: close\r\n\r\nok$/);
+  assert.ok(client.closed);
+});
+
 describe("HttpServer.quiesce()", () => {
   it("waits for the handler, and refuses what comes whole later", async () => {
     const held = new Held();
@@ -274,7 +283,7 @@ describe("HttpServer.quiesce()", () => {
     await quiesced;
     assert.deepEqual(whole.bodies(), ["ok"]);
     await half.say("z");
-    assert.match(half.take().toString(), /^HTTP\/1\.1 503 /);
+    assert.match(half.take().toString(), /^HTTP\/1\.1 503 .*^Retry-After: 1\r$/ms);
     assert.ok(half.closed);
     assert.deepEqual(held.paths, ["/a"]);
     assert.equal(server.counters.refusedStopping, 1);

@@ -19,6 +19,7 @@ import {
   type RoomInterestApi,
   roomInterestCalls,
 } from "../../protocol/cluster/comet_calls.ts";
+import { type DrainApi, drainCalls } from "../../protocol/cluster/drain_calls.ts";
 import { closeCodeMessage } from "../../protocol/cluster/connection.ts";
 import { type LogicApi, logicCalls } from "../../protocol/cluster/logic_calls.ts";
 import { type WatcherApi, watcherCalls } from "../../protocol/cluster/watcher_calls.ts";
@@ -200,6 +201,11 @@ const cometControlSamples: Samples<CometControl> = {
   closeRoom: [{ room: "live://1", close: CloseCodes.closedByApplication }, 4_294_967_296],
 };
 
+const drainSamples: Samples<DrainApi> = {
+  drain: [undefined, { connections: 5_000 }],
+  leave: [undefined, undefined],
+};
+
 const roomInterestSamples: Samples<RoomInterestApi> = {
   watch: [undefined, ["live://1", "комната"]],
   renewWatch: [undefined, undefined],
@@ -253,6 +259,7 @@ export const goldenMessages: readonly GoldenMessage[] = [
   ...ofTable(logicCalls, logicSamples),
   ...ofTable(cometCalls, cometSamples),
   ...ofTable(cometControlCalls, cometControlSamples),
+  ...ofTable(drainCalls, drainSamples),
   ...ofTable(roomInterestCalls, roomInterestSamples),
   ...ofTable(watcherCalls, watcherSamples),
 ];

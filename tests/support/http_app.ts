@@ -138,6 +138,8 @@ export async function setUp(
     hosts: [],
     trustedProxies: [],
     origins: "local",
+    stop: () => {},
+    isStopping: () => false,
     unready: () => undefined,
     metrics: () => "up 1\n",
     ...options,
