@@ -12,6 +12,7 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   accepted: "Connections taken in.",
   acceptFailures:
     "Connections that were reset before they were accepted, or found no descriptor (Deno tells).",
+  tlsFailures: "Connections that ended in their TLS handshake, for what the client sent.",
   authenticated: "Connections that authenticated.",
   closed: "Connections that ended.",
   refusedFull: "Connections turned away because the server was full.",
@@ -172,6 +173,7 @@ export const httpHelp: Readonly<Record<keyof HttpCounters, string>> = {
   accepted: "HTTP connections taken in.",
   acceptFailures:
     "HTTP connections that were reset before that, or found no descriptor (Deno tells).",
+  tlsFailures: "HTTP connections that ended in their TLS handshake, for what was sent.",
   requests: "HTTP requests that came whole.",
   malformed: "HTTP requests refused for what was sent.",
   madeRoom: "HTTP connections closed to make room for a newer one.",
@@ -191,6 +193,7 @@ export const rpcHelp: Readonly<Record<keyof RpcCounters, string>> = {
   linksClosed: "Links that were lost or closed.",
   acceptFailures:
     "Connections that were reset before they were accepted, or found no descriptor (Deno tells).",
+  tlsFailures: "Connections that ended in their TLS handshake, for what the peer sent.",
   refused: "Dials and hellos that led to no link.",
   calls: "Calls that were sent.",
   callsOverloaded: "Calls that were not sent because too many were under way.",

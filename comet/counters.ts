@@ -3,6 +3,8 @@ export class CometCounters {
   accepted = 0;
   /** Connections that the system failed to hand over. */
   acceptFailures = 0;
+  /** Connections that ended in their TLS handshake, for what the client sent. */
+  tlsFailures = 0;
   authenticated = 0;
   closed = 0;
   /** Turned away because the comet held as many connections as it may. */

@@ -21,7 +21,7 @@ function resetBeforeAccept(port: number): void {
 test("Connections that are reset before they are accepted hold nobody up", async () => {
   const hostname = "127.0.0.1";
   const [server, client] = [new Probe(), new Probe()];
-  const counters = { acceptFailures: 0 };
+  const counters = { acceptFailures: 0, tlsFailures: 0 };
   const listener = await platform.streams.listen(
     { hostname, port: 0, pendingBytesMax, handler: server, counters },
   );

@@ -97,6 +97,8 @@ export interface AcceptCounters {
    * Bun does not tell, and counts none.
    */
   acceptFailures: number;
+  /** Connections that ended in their TLS handshake, for what the client sent. */
+  tlsFailures: number;
 }
 
 /** A certificate and its key. */

@@ -6,6 +6,8 @@ export class RpcCounters {
   linksClosed = 0;
   /** Connections that the system failed to hand over. */
   acceptFailures = 0;
+  /** Connections that ended in their TLS handshake, for what the peer sent. */
+  tlsFailures = 0;
   /** Dials and hellos that led to no link. */
   refused = 0;
   /** Calls that were sent. */

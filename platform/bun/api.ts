@@ -28,6 +28,23 @@ export interface BunSocketHandlers<Data> {
   drain(socket: BunSocket<Data>): void;
   end(socket: BunSocket<Data>): void;
   close(socket: BunSocket<Data>): void;
+  /**
+   * The handshake of TLS is over; without one, never called.
+   *
+   * @param error Why the peer is not to be trusted, where that is asked.
+   */
+  handshake?(socket: BunSocket<Data>, isDone: boolean, error: Error | null): void;
+}
+
+/** TLS of `Bun.listen` and `Bun.connect`; all but keys and versions is for `connect` alone. */
+export interface BunTlsOptions {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
+  readonly serverName?: string;
+  readonly rejectUnauthorized?: boolean;
+  /** The lowest version, as the protocol has it. */
+  readonly minVersion?: number;
 }
 
 /** Where `Bun.listen` and `Bun.connect` go. */
@@ -38,11 +55,12 @@ type BunPlace =
 /** Options of `Bun.listen` and `Bun.connect`. */
 type BunSocketOptions<Data> = BunPlace & {
   readonly allowHalfOpen: boolean;
+  readonly tls?: BunTlsOptions;
   readonly socket: BunSocketHandlers<Data>;
 };
 
 /** What `Bun.listen` gives. */
-interface BunListener {
+export interface BunListener {
   readonly hostname: string;
   readonly port: number;
   /** Accepts no more; open sockets stay. */

@@ -23,6 +23,10 @@ export class BunConn<Context> extends QueuedConn<Context> {
     };
   }
 
+  get isOver(): boolean {
+    return this.over;
+  }
+
   get remoteAddress(): string {
     return this.socket.remoteAddress ?? "unix";
   }

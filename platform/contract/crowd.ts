@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Platform } from "../port.ts";
-import { closeAll, pattern, pendingBytesMax, Probe, type ProbeConn } from "./probe.ts";
-
-const CONNS = 1_200;
+import {
+  closeAll,
+  pattern,
+  pendingBytesMax,
+  Probe,
+  type ProbeConn,
+  type Subject,
+} from "./probe.ts";
 
 /** Small writes to each connection; together they fill no socket. */
 const WRITES = 20;
 
 /** A listener and many connections to it. */
 async function withCrowd(
-  platform: Platform,
+  platform: Subject,
+  size: number,
   run: (crowd: { server: Probe; client: Probe; accepted: readonly ProbeConn[] }) => Promise<void>,
 ): Promise<void> {
   const [server, client] = [new Probe(), new Probe()];
@@ -23,10 +28,10 @@ async function withCrowd(
   });
   try {
     const { port } = listener.address;
-    for (let index = 0; index < CONNS; index++) {
+    for (let index = 0; index < size; index++) {
       await platform.streams.dial({ hostname, port, handler: client, pendingBytesMax });
     }
-    await server.until("all are accepted", () => server.conns.length === CONNS);
+    await server.until("all are accepted", () => server.conns.length === size);
     await run({ server, client, accepted: server.conns });
   } finally {
     await closeAll(server, client);
@@ -44,11 +49,15 @@ function writeToAll(conns: readonly ProbeConn[]): Uint8Array {
   return whole;
 }
 
-/** Registers what every implementation of `Streams` must do when many are written to at once. */
-export function crowdContract(name: string, platform: Platform): void {
+/**
+ * Registers what every implementation of `Streams` must do when many are written to at once.
+ *
+ * @param size How many.
+ */
+export function crowdContract(name: string, platform: Subject, size = 1_200): void {
   describe(`Many connections on ${name}`, () => {
     it("each get everything in order that is written to all in one go", async () => {
-      await withCrowd(platform, async ({ client, accepted }) => {
+      await withCrowd(platform, size, async ({ client, accepted }) => {
         const whole = writeToAll(accepted);
         const isThere = ({ context }: ProbeConn) => context.receivedBytes === whole.length;
         await client.until("all is there", () => client.conns.every(isThere));
@@ -58,8 +67,8 @@ export function crowdContract(name: string, platform: Platform): void {
     });
 
     it("each get everything before the end, whoever says it first", async () => {
-      await withCrowd(platform, async ({ server, client, accepted }) => {
-        const [early, late] = [client.conns.slice(0, CONNS / 2), client.conns.slice(CONNS / 2)];
+      await withCrowd(platform, size, async ({ server, client, accepted }) => {
+        const [early, late] = [client.conns.slice(0, size / 2), client.conns.slice(size / 2)];
         for (const conn of early) conn.end();
         await server.until(
           "half of them have ended",
@@ -81,7 +90,7 @@ export function crowdContract(name: string, platform: Platform): void {
     });
 
     it("are not held up by those who do not read, or are gone", async () => {
-      await withCrowd(platform, async ({ client, accepted }) => {
+      await withCrowd(platform, size, async ({ client, accepted }) => {
         const slow = client.conns.filter((_, index) => index % 3 === 0);
         for (const conn of slow) conn.pause();
         const big = pattern(60_000);

@@ -1,5 +1,11 @@
 import { systemClock } from "../system_clock.ts";
-import type { Conn, ConnHandler, Listener, Platform } from "../port.ts";
+import {
+  type Conn,
+  type ConnHandler,
+  type Listener,
+  type Platform,
+  WriteOutcome,
+} from "../port.ts";
 
 /** How long a test waits for what must come, in milliseconds. */
 const deadlineMs = 15_000;
@@ -43,6 +49,8 @@ export class Probe implements ConnHandler<Story> {
   /** What a test wants to do on the spot. */
   readonly react: Partial<ConnHandler<Story>>;
   #wake: (() => void) | undefined;
+  /** Whether nothing that comes is for the test yet. */
+  #warming = false;
 
   constructor(react: Partial<ConnHandler<Story>> = {}) {
     this.react = react;
@@ -60,7 +68,7 @@ export class Probe implements ConnHandler<Story> {
     conn.context.chunks.push(chunk.slice());
     conn.context.receivedBytes += chunk.length;
     this.look();
-    this.react.data?.(conn, chunk);
+    if (!this.#warming) this.react.data?.(conn, chunk);
     // As the callee may, to nobody's harm.
     chunk.fill(0);
   }
@@ -68,7 +76,7 @@ export class Probe implements ConnHandler<Story> {
   drain(conn: ProbeConn): void {
     conn.context.drains++;
     this.look();
-    this.react.drain?.(conn);
+    if (!this.#warming) this.react.drain?.(conn);
   }
 
   end(conn: ProbeConn): void {
@@ -81,6 +89,17 @@ export class Probe implements ConnHandler<Story> {
     conn.context.closes++;
     this.look();
     this.react.close?.(conn);
+  }
+
+  /** Sends a byte and receives one, and forgets what happened. */
+  async warmUp(conn: ProbeConn): Promise<void> {
+    this.#warming = true;
+    const drains = conn.write(new Uint8Array(1)) === WriteOutcome.queued ? 1 : 0;
+    const isWarm = () => conn.context.receivedBytes === 1 && conn.context.drains === drains;
+    await this.until("a byte has gone and one has come", isWarm);
+    this.#warming = false;
+    conn.context = new Story();
+    conn.context.opens++;
   }
 
   /** Has a waiting test look again. */
@@ -105,6 +124,12 @@ export class Probe implements ConnHandler<Story> {
   }
 }
 
+/** What is tested. */
+export interface Subject extends Platform {
+  /** Accepted connections are told of before they take a write: TLS has its handshake first. */
+  readonly opensEarly?: boolean;
+}
+
 /** Both ends of a connection and who watches them. */
 interface Pair {
   readonly listener: Listener;
@@ -125,9 +150,9 @@ interface PairOptions {
   readonly client?: Partial<ConnHandler<Story>>;
 }
 
-/** Opens a port, dials it, runs a test on the connection and cleans up. */
+/** Opens a port, dials it, lets the connection become ready, runs a test on the connection and cleans up. */
 export async function withPair(
-  platform: Platform,
+  platform: Subject,
   options: PairOptions,
   run: (pair: Pair) => void | Promise<void>,
 ): Promise<void> {
@@ -140,7 +165,11 @@ export async function withPair(
     const { port } = listener.address;
     const dialled = await platform.streams.dial({ hostname, port, handler: client, ...limits });
     await server.until("the listener accepts", () => server.conns.length > 0);
-    await run({ listener, server, client, accepted: server.conns[0], dialled });
+    const [accepted] = server.conns;
+    if (platform.opensEarly && options.server?.open === undefined) {
+      await Promise.all([server.warmUp(accepted), client.warmUp(dialled)]);
+    }
+    await run({ listener, server, client, accepted, dialled });
   } finally {
     await closeAll(server, client);
     await listener.close();

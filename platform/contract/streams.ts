@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
-import { type Conn, type Platform, WriteOutcome } from "../port.ts";
+import { type Conn, WriteOutcome } from "../port.ts";
 import {
   closeAll,
   pattern,
   pendingBytesMax,
   Probe,
   type ProbeConn,
+  type Subject,
   turn,
   withPair,
 } from "./probe.ts";
 
 /** Registers what every implementation of `Streams` must do while sockets are not full. */
-export function streamsContract(name: string, platform: Platform): void {
+export function streamsContract(name: string, platform: Subject): void {
   const hostname = "127.0.0.1";
 
   describe(`Streams on ${name}`, () => {

@@ -6,6 +6,7 @@ import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
 import { AcceptRetry } from "./accept_retry.ts";
 import { DenoConn, type DenoConnOwner } from "./conn.ts";
 import { ReadBuffers } from "./read_buffers.ts";
+import { dialTls, listenTls } from "./tls_streams.ts";
 import { WriteScheduler } from "./write_scheduler.ts";
 
 // Deno may panic when its first signal listener has to be made while descriptors are used up, so
@@ -99,12 +100,15 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
     writeScheduler: new WriteScheduler(clock),
   };
   return withPortErrors({
-    async listen({ hostname, port, reusePort, handler, pendingBytesMax, counters }) {
+    async listen({ hostname, port, reusePort, handler, pendingBytesMax, counters, tls }) {
       const owner = { handler, pendingBytesMax, ...shared };
       const path = unixPath({ hostname });
       if (path !== undefined) {
         const opened = await listenUnix(path);
         return new DenoListener(opened, { hostname, port: 0 }, owner, counters, prng);
+      }
+      if (tls !== undefined) {
+        return await listenTls({ hostname, port, reusePort }, tls, { ...owner, counters });
       }
       // `reusePort` is honoured, though its stable types leave it out.
       const place: Deno.TcpListenOptions & { reusePort?: boolean } = { hostname, port, reusePort };
@@ -114,12 +118,16 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
       return new DenoListener(listener, at, owner, counters, prng);
     },
 
-    async dial({ hostname, port, handler, pendingBytesMax }) {
+    async dial({ hostname, port, handler, pendingBytesMax, tls }) {
+      const owner = { handler, pendingBytesMax, ...shared };
       const path = unixPath({ hostname });
+      if (tls !== undefined && path === undefined) {
+        return await dialTls({ hostname, port }, tls, owner);
+      }
       const opened = path === undefined
         ? await Deno.connect({ hostname, port })
         : await Deno.connect({ transport: "unix", path });
-      const conn = new DenoConn(opened, { handler, pendingBytesMax, ...shared });
+      const conn = new DenoConn(opened, owner);
       conn.start();
       return conn;
     },

@@ -3,6 +3,8 @@ export class HttpCounters {
   accepted = 0;
   /** See `AcceptCounters`. */
   acceptFailures = 0;
+  /** See `AcceptCounters`. */
+  tlsFailures = 0;
   requests = 0;
   /** Requests that the server refused before any handler saw them. */
   malformed = 0;

@@ -1,0 +1,124 @@
+import type { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { AcceptCounters } from "../port.ts";
+import { reportTlsFailure } from "../tls.ts";
+import { FlightConn, type FlightOwner } from "./flight_conn.ts";
+
+/** A socket that knows its connection. */
+type OwnedSocket<Context> = TLSSocket & { conn?: TlsConn<Context> };
+
+/** What the connections over TLS of a listener, or of a dial, have in common. */
+export interface TlsConnOwner<Context> extends FlightOwner<Context> {
+  readonly counters?: AcceptCounters;
+}
+
+/** What `node:net` keeps of the system's socket. */
+interface SocketHandle {
+  readStop(): void;
+  readStart(): void;
+}
+
+/** A connection over TLS, of `node:tls`: `Deno.listenTls` knows neither SNI nor TCP_NODELAY. */
+export class TlsConn<Context> extends FlightConn<Context, TlsConnOwner<Context>> {
+  /** Whether the handshake is over. */
+  secured = false;
+  readonly remoteAddress: string;
+  private readonly onWritten: (error?: Error | null) => void;
+
+  private readonly handle: SocketHandle;
+  private hasEnded = false;
+
+  /**
+   * @param socket TLS.
+   * @param raw The socket below.
+   */
+  constructor(
+    private readonly socket: OwnedSocket<Context>,
+    raw: Socket,
+    owner: TlsConnOwner<Context>,
+  ) {
+    super(owner);
+    this.handle = (raw as Socket & { _handle: SocketHandle })._handle;
+    this.remoteAddress = socket.remoteAddress ?? "";
+    this.onWritten = this.written.bind(this);
+    socket.conn = this;
+    socket.on("secure", onSecure).on("error", onError);
+    socket.on("data", onData).on("end", onEnd).on("close", onClose);
+  }
+
+  /** Tells the owner. */
+  start(): void {
+    this.tell("open");
+  }
+
+  /** A TLS socket of Deno that is paused reads on, without limit, and keeps what it has read. */
+  pause(): void {
+    if (this.over || this.hasEnded) return;
+    this.socket.pause();
+    this.handle.readStop();
+  }
+
+  resume(): void {
+    if (this.over || this.hasEnded) return;
+    this.handle.readStart();
+    this.socket.resume();
+  }
+
+  received(chunk: Uint8Array): void {
+    this.receive(chunk);
+  }
+
+  peerEnded(): void {
+    this.hasEnded = true;
+    this.receiveEnd();
+  }
+
+  failed(error: Error): void {
+    const { secured, over, owner, remoteAddress } = this;
+    if (!secured && !over) reportTlsFailure(owner.counters, remoteAddress, error);
+    this.evict();
+  }
+
+  protected shutdown(): void {
+    this.socket.end();
+  }
+
+  protected override terminate(): void {
+    super.terminate();
+    this.socket.destroy();
+  }
+
+  protected beginWrite(bytes: Uint8Array): void {
+    this.socket.write(bytes, this.onWritten);
+  }
+
+  private written(error?: Error | null): void {
+    if (this.over) return;
+    if (error === null || error === undefined) this.afterWrite(this.flight!.length);
+    else this.evict();
+  }
+}
+
+// Functions that all sockets share: a connection has one closure alone.
+
+function onSecure(this: OwnedSocket<unknown>): void {
+  this.conn!.secured = true;
+}
+
+function onData(this: OwnedSocket<unknown>, { buffer, byteOffset, length }: Buffer): void {
+  // As on other connections: the `slice` of node's buffers copies nothing.
+  this.conn!.received(new Uint8Array(buffer, byteOffset, length));
+}
+
+function onEnd(this: OwnedSocket<unknown>): void {
+  this.conn!.peerEnded();
+}
+
+function onClose(this: OwnedSocket<unknown>): void {
+  this.conn!.evict();
+}
+
+function onError(this: OwnedSocket<unknown>, error: Error): void {
+  this.conn!.failed(error);
+}
