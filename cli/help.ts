@@ -17,6 +17,7 @@ Commands:
   api-key       make a key for the HTTP API, or list those that there are
   token         make a token for auth = "jwt"
   check-token   explain such a token, and say whether its bearer is let in
+  drain         have a comet or a logic end without loss, and wait until it has
   check-config  print the configuration and where each value comes from
 
 Flags:

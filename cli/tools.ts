@@ -21,4 +21,13 @@ export const tools: Readonly<Record<string, Tool>> = {
     console.log(text);
     return code;
   },
+  "drain": async ({ process: { env } }, args) => {
+    const { drainCommand } = await import("./drain_command.ts");
+    return await drainCommand(args, {
+      fetch,
+      clock: systemClock,
+      apiKey: env.HALLEY_API_KEY,
+      say: (text, isError = false) => isError ? console.error(text) : console.log(text),
+    });
+  },
 };
