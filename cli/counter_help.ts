@@ -10,6 +10,9 @@ import type { LogCounters } from "./line_output.ts";
 /** What each counter of a comet counts, for `/metrics`. */
 export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
   accepted: "Connections taken in.",
+  probesSent: "Pushes that the comet asked for to see whether they come back.",
+  probesReturned: "Such pushes that came back.",
+  probesFailed: "Such pushes that no logic answered for, or the store did not take.",
   acceptFailures:
     "Connections that were reset before they were accepted, or found no descriptor (Deno tells).",
   tlsFailures: "Connections that ended in their TLS handshake, for what the client sent.",
@@ -77,6 +80,8 @@ export const cometHelp: Readonly<Record<keyof CometCounters, string>> = {
 /** What each counter of logic counts, for `/metrics`. */
 export const logicHelp: Readonly<Record<keyof LogicCounters, string>> = {
   connected: "Clients let in.",
+  probes: "Pushes for comets that see whether they come back.",
+  probesFailed: "Such pushes that the store did not take.",
   refusedTokens: "Clients refused for their token.",
   refusedLimits: "Clients refused because their mid or key had too many connections.",
   refusedJoins: "Joins of a room that were refused, at an auth or later.",
@@ -143,6 +148,7 @@ export const logicHelp: Readonly<Record<keyof LogicCounters, string>> = {
 /** What each counter of a job counts, for `/metrics`. */
 export const jobHelp: Readonly<Record<keyof JobCounters, string>> = {
   delivered: "Pushes that comets acknowledged, one per comet.",
+  probes: "Pushes by which comets see whether any get there, which they acknowledged.",
   shed: "Pushes dropped because a comet was slow, one per comet.",
   missedRooms: "Rooms with history of which a comet was told that pushes to them were dropped.",
   missedRoomsOverflows: "Times that these were too many, and it was told to look after all rooms.",

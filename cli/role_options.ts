@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Clock } from "../base/clock.ts";
 import { type Prng, randomBelow } from "../base/prng.ts";
-import { cometDefaults, type CometOptions } from "../comet/options.ts";
+import { cometDefaults, type CometOptions, PROBE_MS } from "../comet/options.ts";
 import type { Origins } from "../protocol/origins.ts";
 import type { PushLogOptions } from "../drivers/store.ts";
 import { jobDefaults, type JobOptions } from "../job/options.ts";
@@ -168,6 +168,7 @@ export function cometOptions(config: Config, process: Process): CometOptions {
     ringsMax: config.ringsMax,
     pingMs: config.pingMs,
     drainMs: config.drainMs,
+    probeMs: PROBE_MS,
     reportMs: config.reportMs,
     connectionsMax: config.connectionsMax || filesLeft(config, process),
     origins: clientOrigins(config),

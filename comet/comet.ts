@@ -22,7 +22,7 @@
  *   `log/log_reader.ts` reads it from the store, and `log/catch_up.ts` serves who is behind.
  * - `drain.ts` sends the clients of a comet that goes to the others.
  *
- * Beside them `cluster_registration.ts` keeps the comet and its sessions known, and `reporter.ts`
+ * Beside them `delivery_probe.ts` sees whether pushes get here, `cluster_registration.ts` keeps the comet and its sessions known, and `reporter.ts`
  * exchanges counts with logic.
  *
  * @module
@@ -40,6 +40,7 @@ import { BufferPool } from "./buffer_pool.ts";
 import { ClientControl } from "./client_control.ts";
 import { CometCounters } from "./counters.ts";
 import type { Door } from "./door/door.ts";
+import { DeliveryProbe } from "./delivery_probe.ts";
 import { Drain } from "./drain.ts";
 import { ClientListeners } from "./client_listeners.ts";
 import { Fanout } from "./fanout.ts";
@@ -73,6 +74,8 @@ export class Comet implements CometApi {
   readonly pool: BufferPool;
   /** For logic. */
   readonly control: CometControl;
+  /** Sees whether pushes get here. */
+  readonly probe: DeliveryProbe;
   readonly #dependencies: CometDependencies;
   readonly #connections: ConnectionManager;
   readonly #fanout: Fanout;
@@ -101,8 +104,15 @@ export class Comet implements CometApi {
     );
     this.control = new ClientControl(this.#connections, clock);
     const protocol = new ClientProtocol(this.#connections, logic, clock, counters);
-    this.#fanout = new Fanout(this.#connections, clock, counters);
     this.#registration = new ClusterRegistration(this.#connections, logic, clock, prng, counters);
+    this.probe = new DeliveryProbe({
+      server,
+      logic,
+      clock,
+      counters,
+      isGivenUp: () => this.#connections.isShut || this.#registration.mayBeEvicted,
+    });
+    this.#fanout = new Fanout(this.#connections, clock, counters, this.probe);
     this.#reporter = new Reporter(this.#connections, this.#registration, logic, clock, counters);
     this.#listeners = new ClientListeners(dependencies.streams, {
       protocol,
@@ -230,6 +240,7 @@ export class Comet implements CometApi {
   #tick(): void {
     this.#connections.tick();
     this.#reporter.tick(this.#dependencies.options.reportMs);
+    if (this.#registration.isReporting) this.probe.tick(this.#dependencies.options.probeMs);
     this.#drain?.tick();
     if (this.#stopped === undefined) return;
     // A connection that was on its way in when the listeners closed may have come since.

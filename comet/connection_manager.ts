@@ -3,6 +3,7 @@ import type { Prng } from "../base/prng.ts";
 import { type Conn, WriteOutcome } from "../platform/port.ts";
 import { type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import type { ConnectionRef, ConnectReply } from "../protocol/cluster/connection.ts";
+import { probeRoom } from "../protocol/cluster/probe.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { RoomTypes } from "../protocol/room_options.ts";
 import { Channel, ChannelState, featuresOf, type Transport } from "./channel.ts";
@@ -61,7 +62,8 @@ export class ConnectionManager {
     this.permissions = new PermissionsMaker(clock);
     this.door = new Door(this, clock, prng, counters);
     this.roomTypes = new RoomTypes(options.rooms);
-    this.interest = new RoomInterest(this.rooms, clock, counters);
+    const own = options.probeMs > 0 ? [probeRoom(server)] : [];
+    this.interest = new RoomInterest(this.rooms, clock, counters, own);
     const write = (channel: Channel, bytes: Uint8Array) => this.write(channel, bytes);
     const { rooms, roomTypes } = this;
     const dependencies = { rooms, roomTypes, logic, clock, running, options, counters, write };

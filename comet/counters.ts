@@ -7,6 +7,10 @@ export class CometCounters {
   tlsFailures = 0;
   authenticated = 0;
   closed = 0;
+  // Of the delivery probe: pushes that were asked for, that came back, and that nobody took.
+  probesSent = 0;
+  probesReturned = 0;
+  probesFailed = 0;
   /** Turned away because the comet held as many connections as it may. */
   refusedFull = 0;
   /** Turned away because jobs did not know of the comet at the time. */

@@ -12,6 +12,7 @@ import { NONE_FENCED } from "../protocol/cluster/comet_calls.ts";
 import { type Channel, ChannelState } from "./channel.ts";
 import type { CometCounters } from "./counters.ts";
 import type { ConnectionManager } from "./connection_manager.ts";
+import type { DeliveryProbe } from "./delivery_probe.ts";
 import { LogPositions } from "./log_positions.ts";
 import { EncodedPush } from "./format/encoded_push.ts";
 import { PacedBroadcasts } from "./paced_broadcasts.ts";
@@ -32,6 +33,7 @@ export class Fanout {
     private readonly connections: ConnectionManager,
     private readonly clock: Clock,
     private readonly counters: CometCounters,
+    private readonly probe: Pick<DeliveryProbe, "room" | "returned">,
   ) {
     this.#paced = new PacedBroadcasts(
       connections.channels,
@@ -116,8 +118,12 @@ export class Fanout {
     if (logged !== undefined) {
       return roomPushes.perform(logged, logged.log.take({ epoch, head, frames }));
     }
+    if (count === 0) return undefined;
     const room = rooms.get(key);
-    if (room === undefined || count === 0) return undefined;
+    if (room === undefined) {
+      if (key === this.probe.room) this.probe.returned(partition, frames);
+      return undefined;
+    }
     return roomPushes.push(room, roomTypes.of(key), new EncodedPush(frames, count, key));
   }
 

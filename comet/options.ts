@@ -41,6 +41,8 @@ export interface CometOptions {
   readonly pingMs: number;
   /** Over how long clients are spread that a comet which goes sends elsewhere, in milliseconds. */
   readonly drainMs: number;
+  /** How often it sees whether pushes get here, in milliseconds; 0 for never. */
+  readonly probeMs: number;
   /** How often the comet reports its counts to logic, in milliseconds. */
   readonly reportMs: number;
   /** Most connections at once. */
@@ -100,6 +102,9 @@ export const DRAIN_GRACE_MS = 5_000;
 /** Most clients that one tick of a drain tells ahead of their time. */
 export const DRAIN_TOLD_PER_TICK = 1_000;
 
+/** How often a server sees whether pushes get to its clients, in milliseconds. */
+export const PROBE_MS = 2_000;
+
 /** Options that hold where none are given. */
 export const cometDefaults: CometOptions = {
   handshakeMs: 8_000,
@@ -114,6 +119,7 @@ export const cometDefaults: CometOptions = {
   roomsMax: 32,
   pingMs: 25_000,
   drainMs: 10_000,
+  probeMs: 0,
   reportMs: 1_000,
   connectionsMax: 10_000,
   handshakesMax: 5_000,

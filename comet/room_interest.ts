@@ -51,11 +51,13 @@ export class RoomInterest {
   /**
    * @param rooms Those that have members.
    * @param counters Where it counts which jobs lose touch.
+   * @param own Rooms that no client is in and that jobs are told of all the same.
    */
   constructor(
     private readonly rooms: { get(key: string): object | undefined; keys(): Iterable<string> },
     private readonly clock: Clock,
     private readonly counters: Pick<CometCounters, "watchesExpired">,
+    private readonly own: readonly string[] = [],
   ) {}
 
   /** How many jobs watch. */
@@ -99,7 +101,7 @@ export class RoomInterest {
     const earlier = this.#watchers.get(id);
     if (earlier !== undefined) this.#drop(earlier);
     this.#watchers.set(id, { id, api, askedMs: this.clock.monotonicMs() });
-    const all = [this.rooms.keys(), this.#pending.keys(), this.#emptied, this.#removing];
+    const all = [this.own, this.rooms.keys(), this.#pending.keys(), this.#emptied, this.#removing];
     return [...new Set(all.flatMap((rooms) => [...rooms]))];
   }
 

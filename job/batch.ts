@@ -1,3 +1,4 @@
+import { isProbeRoom } from "../protocol/cluster/probe.ts";
 import { concatFrames } from "../protocol/frame.ts";
 import type { StreamPosition } from "../protocol/history.ts";
 import { Limits } from "../protocol/limits.ts";
@@ -27,6 +28,8 @@ export class Batch {
   readonly pushes: LanePush[] = [];
   /** What the pushes cost to keep, in bytes. */
   costBytes = 0;
+  /** How many of them are for comets themselves. */
+  probes = 0;
   /** What was shed before these pushes. */
   missed: MissedRooms | undefined;
   readonly #items: (RoomGroup | KeysDelivery | BroadcastDelivery)[] = [];
@@ -39,7 +42,10 @@ export class Batch {
     this.costBytes += push.costBytes;
     const { message, frame: frames, speed, position } = push;
     const { operation } = message;
-    if (message.kind === "room") return this.#addToRoom(message, push);
+    if (message.kind === "room") {
+      if (isProbeRoom(message.room)) this.probes++;
+      return this.#addToRoom(message, push);
+    }
     const { partition, token } = push.lease;
     const from = { partition, token, position, operation, frames };
     if (message.kind === "keys") this.#items.push({ kind: "keys", keys: message.keys, ...from });
@@ -71,6 +77,7 @@ export class Batch {
     const open = this.#groups.get(room);
     if (
       open !== undefined && open.token === token && open.epoch === epoch &&
+      open.partition === partition &&
       open.bytes + frame.length <= Limits.roomBatchBytesMax
     ) {
       open.frames.push(frame);

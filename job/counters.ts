@@ -1,6 +1,7 @@
 /** What a job counts; what each is, `jobHelp` of `cli/counter_help.ts` says. All only grow. */
 export class JobCounters {
   delivered = 0;
+  probes = 0;
   shed = 0;
   missedRooms = 0;
   missedRoomsOverflows = 0;

@@ -223,7 +223,8 @@ export class Lane {
     const { counters } = this.parts;
     counters.batches++;
     counters.batchItems += items;
-    counters.delivered += batch.pushes.length;
+    counters.delivered += batch.pushes.length - batch.probes;
+    counters.probes += batch.probes;
     counters.missedRooms += batch.missed?.size ?? 0;
     for (const push of batch.pushes) push.ack();
     if (this.#slow) {

@@ -1,6 +1,9 @@
 /** What logic counts; read by `/metrics` and by tests. All only grow. */
 export class LogicCounters {
   connected = 0;
+  /** Pushes for comets that see whether they come back, and those that the store did not take. */
+  probes = 0;
+  probesFailed = 0;
   /** Clients refused for their token. */
   refusedTokens = 0;
   /** Joins of a room that were refused, at an auth or later. */

@@ -20,6 +20,7 @@ import type {
   ReceivedFrame,
   RenewAuthRequest,
 } from "../protocol/cluster/connection.ts";
+import type { ProbeReply, ProbeRequest } from "../protocol/cluster/probe.ts";
 import type { PublishReply, PublishRequest } from "../protocol/cluster/publish.ts";
 import type { HistoryPage, HistoryQuery } from "../protocol/history.ts";
 import { RoomTypes } from "../protocol/room_options.ts";
@@ -33,6 +34,7 @@ import { LogicCounters } from "./counters.ts";
 import { NodeListing } from "./nodes.ts";
 import { Online } from "./online.ts";
 import { logicDefaults, type LogicOptions } from "./options.ts";
+import { Probes } from "./probes.ts";
 import { Push } from "./push.ts";
 import { drainComet, type DrainedComet } from "./drain.ts";
 import { History } from "./history.ts";
@@ -68,6 +70,7 @@ export class Logic implements LogicApi {
   readonly online: Online;
   readonly nodes: NodeListing;
   readonly moderator: Moderator;
+  readonly probes: Probes;
   readonly auth: Auth;
   readonly closer: ConnectionCloser;
   readonly blocks: Blocks;
@@ -129,6 +132,7 @@ export class Logic implements LogicApi {
       counters,
     });
     this.online = new Online(this.#cluster);
+    this.probes = new Probes(pushLog, clock, running, counters);
     this.nodes = new NodeListing(this.#cluster, this.#balancer, options.nodes);
   }
 
@@ -202,6 +206,11 @@ export class Logic implements LogicApi {
 
   unregister(server: string): Promise<void> {
     return this.#registry.unregister(server);
+  }
+
+  /** See {@linkcode Probes.probe}. */
+  probe(request: ProbeRequest): Promise<ProbeReply> {
+    return this.probes.probe(request);
   }
 
   renew(sessions: readonly ConnectionRef[]): Promise<void> {

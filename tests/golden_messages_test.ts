@@ -45,7 +45,7 @@ describe("the recorded messages between roles", () => {
 
 test("methods and the RPC's operations have the numbers that earlier versions know", () => {
   const logic = { connect: 1, disconnect: 2, receive: 3, report: 4, register: 5, unregister: 6 };
-  const sessions = { renew: 7, authorizeJoin: 8, undoConnect: 9, renewAuth: 12 };
+  const sessions = { renew: 7, authorizeJoin: 8, undoConnect: 9, renewAuth: 12, probe: 15 };
   const comet = { deliver: 20, close: 21, closeRoom: 13, watch: 22, renewWatch: 23 };
   const job = { addRooms: 30, removeRooms: 31 };
   assert.deepEqual(RpcMethod, { ...RpcMethod, ...logic, ...sessions, ...comet, ...job });

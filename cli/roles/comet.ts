@@ -15,7 +15,7 @@ import { version } from "../version.ts";
 import { wireComet } from "../wiring.ts";
 import { listenersText, listenForClients } from "./listeners.ts";
 import { serveMetrics } from "./http.ts";
-import { addComet, addDisconnects, addRpc } from "./role_metrics.ts";
+import { addComet, addDisconnects, addProbe, addRpc } from "./role_metrics.ts";
 import { type Opened, RoleProcess } from "./role_process.ts";
 
 const log = getLogger(["halley"]);
@@ -49,6 +49,7 @@ export class CometRole extends RoleProcess {
     });
     const rpc = await this.#wired.listen(parseRpcAddress(config.rpc || COMET_RPC)!);
     addComet(metrics, comet);
+    addProbe(metrics, comet);
     addDisconnects(metrics, logics);
     addRpc(metrics, this.parts.counters);
     metrics.addGauge(
@@ -79,7 +80,8 @@ export class CometRole extends RoleProcess {
   protected override problem(): string | undefined {
     const { comet, logics } = this.#wired;
     if (logics.connected === 0) return "no logic is connected";
-    return comet.isLogicFailing ? "logic cannot take reports, nor clients" : undefined;
+    if (comet.isLogicFailing) return "logic cannot take reports, nor clients";
+    return comet.probe.problem();
   }
 
   /** Clients go to the other comets; metrics and health are still there. */

@@ -60,6 +60,10 @@ export class LogicRole extends StoreRole<LogicServer> {
     await this.http!.quiesce();
   }
 
+  protected override async problem(): Promise<string | undefined> {
+    return await super.problem() ?? this.#wired?.logic.probes.problem();
+  }
+
   /** Comets first: they go on with another logic while the calls under way end. */
   protected async stop(): Promise<void> {
     await this.#wired?.stop();

@@ -7,7 +7,7 @@ import { wireServer } from "../wiring.ts";
 import { openApi } from "./http.ts";
 import { listenForClients, runningServer } from "./listeners.ts";
 import { LocalRole } from "./local.ts";
-import { addComet, addJob, addLogic } from "./role_metrics.ts";
+import { addComet, addJob, addLogic, addProbe } from "./role_metrics.ts";
 
 const log = getLogger(["halley"]);
 
@@ -40,12 +40,17 @@ export class OneProcess extends LocalRole {
     await comet.join(options.nodeOf(config, process, this.id, ""));
     job.start();
     addComet(metrics, comet);
+    addProbe(metrics, comet);
     addLogic(metrics, logic);
     addJob(metrics, job);
     const http = this.http = await openApi(this, logic, listeners);
     log.info("halley starts", { version, runtime: process.runtime, server: this.id });
     options.announceLimit(config, process);
     return runningServer(this, logic, listeners, http.address);
+  }
+
+  protected override async problem(): Promise<string | undefined> {
+    return await super.problem() ?? this.#server?.comet.probe.problem();
   }
 
   /** Clients do not wait for requests that are half sent: they are refused when they come whole. */

@@ -71,6 +71,15 @@ export function addComet(metrics: Metrics, comet: Comet): void {
   });
 }
 
+/** Shows whether pushes get to a comet. */
+export function addProbe(metrics: Metrics, { probe }: Comet): void {
+  metrics.addGauge(
+    "comet_probe_age_seconds",
+    "How long ago the latest push was asked for that came back to see whether any do.",
+    () => probe.ageMs / 1_000,
+  );
+}
+
 /** Shows the ended sessions that a comet could not tell logic of. */
 export function addDisconnects(
   metrics: Metrics,
@@ -115,6 +124,11 @@ export function addLogic(metrics: Metrics, logic: Logic): void {
     "logic_jwks_age_seconds",
     "How old the keys at the URL of jwks are; -1 where there are none.",
     () => (logic.auth.keysAgeMs ?? -1_000) / 1_000,
+  );
+  metrics.addGauge(
+    "logic_probe_age_seconds",
+    "How long ago the latest push was asked for that came back to a comet to see whether any do.",
+    () => logic.probes.ageMs / 1_000,
   );
   metrics.addGauge(
     "cluster_comets",

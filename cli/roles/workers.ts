@@ -97,6 +97,10 @@ export class Workers extends LocalRole {
     return runningServer(this, logic, listeners, http.address);
   }
 
+  protected override async problem(): Promise<string | undefined> {
+    return await super.problem() ?? this.#parent?.logic.probes.problem(true);
+  }
+
   protected override async otherMetrics(): Promise<object[]> {
     return await this.#parent?.workers.metrics() ?? [];
   }

@@ -15,6 +15,7 @@ import {
   type ReceivedFrame,
   type RenewAuthRequest,
 } from "../../protocol/cluster/connection.ts";
+import type { ProbeReply, ProbeRequest } from "../../protocol/cluster/probe.ts";
 import type { PublishReply, PublishRequest } from "../../protocol/cluster/publish.ts";
 import type { HistoryPage, HistoryQuery } from "../../protocol/history.ts";
 import type { RpcCounters } from "../../rpc/counters.ts";
@@ -189,6 +190,24 @@ export class LogicPool implements LogicApi {
 
   unregister(server: string): Promise<void> {
     return this.#ask((logic) => logic.unregister(server));
+  }
+
+  /** Has one logic push, past those of an earlier version; all are told what has come back. */
+  probe(request: ProbeRequest): Promise<ProbeReply> {
+    let asked: KnownLogic | undefined;
+    const answer = this.#ask(
+      (client, logic) => {
+        asked = logic;
+        return client.probe(request);
+      },
+      undefined,
+      mayGoElsewhere,
+    );
+    const note = { ...request, pushes: false };
+    for (const logic of this.#logics.all) {
+      if (logic !== asked && logic.isThere) logic.client.probe(note).catch(() => {});
+    }
+    return answer;
   }
 
   renew(sessions: readonly ConnectionRef[]): Promise<void> {

@@ -25,6 +25,7 @@ export const RpcMethod = {
   readHistory: 10,
   publish: 11,
   renewAuth: 12,
+  probe: 15,
   // Of the process of a comet.
   drain: 14,
   leave: 17,

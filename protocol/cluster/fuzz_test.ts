@@ -83,6 +83,7 @@ const takesAll = {
   register: async () => ({ openAfterMs: 0, leaseMs: NODE_LEASE_MS }),
   unregister: async () => {},
   renew: async () => {},
+  probe: async () => ({ stored: true, partitions: 8 }),
   deliver: async () => [],
   close: async () => {},
   closeRoom: async () => 1,

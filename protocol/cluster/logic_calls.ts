@@ -31,6 +31,12 @@ import {
 } from "./connection.ts";
 
 import {
+  type ProbeReply,
+  probeReplyMessage,
+  type ProbeRequest,
+  probeRequestMessage,
+} from "./probe.ts";
+import {
   type PublishReply,
   publishReplyMessage,
   type PublishRequest,
@@ -101,6 +107,8 @@ export interface LogicApi {
   register(node: CometNode): Promise<Registered>;
   /** Takes a comet that stops out; unknown ones are ignored. */
   unregister(server: string): Promise<void>;
+  /** Pushes to a comet's own room, and takes note of whether pushes get there; see `probe.ts`. */
+  probe(request: ProbeRequest): Promise<ProbeReply>;
   /** Keeps the sessions of connections that are still there; those that got lost come back. */
   renew(sessions: readonly ConnectionRef[]): Promise<void>;
 }
@@ -131,6 +139,7 @@ export const logicCalls: Calls<LogicApi> = {
   ],
   register: [RpcMethod.register, cometNodeMessage, registeredMessage],
   unregister: [RpcMethod.unregister, alone(text), nothing],
+  probe: [RpcMethod.probe, probeRequestMessage, probeReplyMessage],
   renew: [RpcMethod.renew, alone(list(connectionRefMessage)), nothing],
 };
 

@@ -21,6 +21,7 @@ class Logic implements LogicApi {
   report = (report: unknown) => this.#take(report);
   register = (node: unknown) => this.#take(node);
   unregister = (server: unknown) => this.#take(server);
+  probe = (request: unknown) => this.#take(request);
   renew = (sessions: unknown) => this.#take(sessions);
 
   async #take(asked: unknown): Promise<never> {
@@ -129,6 +130,11 @@ test("LogicApi.unregister() brings every id over", async () => {
 
 test("LogicApi.renew() brings every list of sessions over", async () => {
   await roundTrips(7, fc.array(messages.connection), nothing, (sessions) => client.renew(sessions));
+});
+
+test("LogicApi.probe() brings every request over and every reply back", async () => {
+  const { probeRequest, probeReply } = messages;
+  await roundTrips(8, probeRequest, probeReply, (request) => client.probe(request));
 });
 
 test("answerLogic() leaves the methods of others alone", () => {

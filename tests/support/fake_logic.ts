@@ -14,6 +14,7 @@ import type {
   ReceivedFrame,
   RenewAuthRequest,
 } from "../../protocol/cluster/connection.ts";
+import type { ProbeReply, ProbeRequest } from "../../protocol/cluster/probe.ts";
 import type { PublishReply, PublishRequest } from "../../protocol/cluster/publish.ts";
 import { EMPTY } from "../../protocol/frame.ts";
 
@@ -64,6 +65,10 @@ export class FakeLogic implements LogicApi {
   readonly disconnected: ConnectionRef[] = [];
   readonly registered: CometNode[] = [];
   readonly unregistered: string[] = [];
+  readonly probes: ProbeRequest[] = [];
+  /** What `probe` answers. */
+  onProbe = (_: ProbeRequest): Promise<ProbeReply> =>
+    Promise.resolve({ stored: true, partitions: 1 });
   readonly renewed: ConnectionRef[] = [];
 
   /** Unless held, the client is whom the JSON of its token says. */
@@ -107,6 +112,11 @@ export class FakeLogic implements LogicApi {
     this.received.push(copy);
     if (!this.holds.has("receive")) return Promise.resolve(EMPTY);
     return hold(this.receives, copy).then((reply) => reply ?? EMPTY);
+  }
+
+  probe(request: ProbeRequest): Promise<ProbeReply> {
+    this.probes.push(request);
+    return this.onProbe(request);
   }
 
   register(node: CometNode): Promise<Registered> {

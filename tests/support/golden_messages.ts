@@ -88,6 +88,10 @@ const logicSamples: Samples<LogicApi> = {
     },
     { rooms: [], publish: ["live://*"], expiresInMs: 0 },
   ],
+  probe: [
+    { server: "comet-1~k3x9", partition: 7, sentMs: 86_400_000, ageMs: 1_999, pushes: false },
+    { stored: true, partitions: 8 },
+  ],
   disconnect: [connection, undefined],
   authorizeJoin: [{ ...connection, room: "live://2" }, true],
   receive: [

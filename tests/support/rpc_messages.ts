@@ -42,6 +42,14 @@ export const messages = {
     headers,
   }),
   permissions: record(permissions),
+  probeRequest: record({
+    server: text,
+    partition: int32,
+    sentMs: fc.maxSafeInteger(),
+    ageMs: optional(fc.maxSafeInteger()),
+    pushes: fc.boolean(),
+  }),
+  probeReply: record({ stored: fc.boolean(), partitions: int32 }),
   renewAuthRequest: record({
     server: text,
     connectionId: fc.maxSafeNat(),

@@ -82,7 +82,8 @@ export class TestComet {
       ...options,
     }, counters);
     this.protocol = new ClientProtocol(this.connections, logic, clock, counters);
-    this.fanout = new Fanout(this.connections, clock, counters);
+    const never = { room: "", returned: () => {} };
+    this.fanout = new Fanout(this.connections, clock, counters, never);
     this.registration = new ClusterRegistration(
       this.connections,
       logic,
