@@ -26,6 +26,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   history: () => import("./history.ts"),
   append: () => import("./append.ts"),
   publish: () => import("./publish.ts"),
+  auth: () => import("./auth.ts"),
   delivered: () => import("./delivered.ts"),
   compare: () => import("./compare.ts"),
 };

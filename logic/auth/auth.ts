@@ -27,18 +27,25 @@ export interface Authenticator {
 export class Auth implements Authenticator {
   #way: JwtAuth | WebhookAuth | undefined;
 
-  constructor(options: AuthOptions, private readonly parts: WebhookDependencies) {
-    this.reconfigure(options);
+  constructor(private options: AuthOptions, private readonly parts: WebhookDependencies) {
+    this.#way = this.#wayOf(options);
   }
 
-  /** Lets other options hold from now on; calls that are under way end as they began. */
+  /**
+   * Lets other options hold from now on; calls that are under way end as they began. The keys of a
+   * URL, and answers of the webhook, are kept where that is the same.
+   */
   reconfigure(options: AuthOptions): void {
-    const { parts } = this;
-    this.#way = options.mode === "jwt"
-      ? new JwtAuth(options, parts)
-      : options.mode === "webhook"
-      ? new WebhookAuth(options, parts)
-      : undefined;
+    const isSame = options.mode === "webhook" &&
+      JSON.stringify(options) === JSON.stringify(this.options);
+    if (!isSame) this.#way = this.#wayOf(options);
+    this.options = options;
+  }
+
+  #wayOf(options: AuthOptions): JwtAuth | WebhookAuth | undefined {
+    const before = this.#way instanceof JwtAuth ? this.#way : undefined;
+    if (options.mode === "jwt") return new JwtAuth(options, this.parts, before);
+    return options.mode === "webhook" ? new WebhookAuth(options, this.parts) : undefined;
   }
 
   authenticate(request: AuthRequest): Awaitable<Identity | Refusal> {

@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
+import { createPublicKey } from "node:crypto";
 import { describe, test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import { seededPrng } from "../../base/prng.ts";
 import { withLogLines } from "../../tests/support/log_lines.ts";
-import { SECRET, secretToken } from "../../tests/support/tokens.ts";
+import { answer, ScriptedHttp } from "../../tests/support/scripted_http.ts";
+import {
+  makeToken,
+  privateKey,
+  publicKeyOf,
+  SECRET,
+  secretToken,
+} from "../../tests/support/tokens.ts";
 import { LogicCounters } from "../counters.ts";
+import { WebhookFailed } from "../webhook/client.ts";
 import { Auth, type AuthOptions } from "./auth.ts";
 import { secretKey } from "./jwt_keys.ts";
 
@@ -45,6 +54,39 @@ describe("Auth", () => {
     auth.reconfigure(other);
     assert.deepEqual(await enter(token), nobody);
   });
+});
+
+test("Auth keeps the keys of a URL, and what its webhook has answered, when it is reconfigured", async () => {
+  const http = new ScriptedHttp();
+  await http.listen();
+  try {
+    const key = privateKey("EdDSA");
+    const jwk = createPublicKey(publicKeyOf(key)).export({ format: "jwk" });
+    http.script = answer(200, JSON.stringify({ keys: [jwk] }));
+    const jwks = { mode: "jwt", keys: http.url, ...rules } as const;
+    const { auth, enter } = setUp(jwks);
+    const token = makeToken({ mid: 1, iss: "them" }, { alg: "EdDSA", key });
+    assert.ok("mid" in await enter(token));
+    http.script = answer(500);
+    auth.reconfigure({ ...jwks, audience: "" });
+    assert.ok("mid" in await enter(token));
+    auth.reconfigure({ ...jwks, issuer: "us" });
+    assert.deepEqual(await enter(token), nobody);
+
+    const limits = { timeoutMs: 1_000, cacheMs: 1_000, fallback: "refuse" } as const;
+    const webhook = { mode: "webhook", url: http.url, secret: SECRET, ...limits } as const;
+    http.script = answer(200, '{"mid":7}');
+    auth.reconfigure(webhook);
+    assert.ok("mid" in await enter("t"));
+    http.script = answer(500);
+    auth.reconfigure({ ...webhook });
+    assert.ok("mid" in await enter("t"));
+    assert.equal(auth.cachedAnswers, 1);
+    auth.reconfigure({ ...webhook, cacheMs: 0 });
+    await assert.rejects(async () => await enter("t"), WebhookFailed);
+  } finally {
+    http.close();
+  }
 });
 
 describe('Auth with "jwt"', () => {

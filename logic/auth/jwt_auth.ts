@@ -24,12 +24,15 @@ const refusal: Refusal = { refuse: "the token is refused" };
 export class JwtAuth {
   readonly #keys: KeySource;
 
+  /** @param before Where the keys of the same URL are, which may be away at the moment. */
   constructor(
     private readonly options: JwtOptions,
     private readonly parts: Omit<WebhookDependencies, "prng">,
+    before?: JwtAuth,
   ) {
     const { keys } = options;
-    this.#keys = typeof keys === "string" ? new JwksUrl(keys, parts) : keys;
+    const isSame = before !== undefined && before.options.keys === keys;
+    this.#keys = isSame ? before.#keys : typeof keys === "string" ? new JwksUrl(keys, parts) : keys;
     // Clients need not wait for it then.
     if (this.#keys instanceof JwksUrl) void this.#keys.refresh();
   }
