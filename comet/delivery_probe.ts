@@ -57,15 +57,20 @@ export class DeliveryProbe {
     return this.#nowMs - (this.#returnedMs ?? this.#startMs);
   }
 
-  /** Why pushes do not get here, as far as is known; nothing when they do. */
-  problem(): string | undefined {
+  /**
+   * Why pushes do not get here, as far as is known; nothing when they do.
+   *
+   * @param isAlone Whether store and job are in this same process: as it starts, they are there.
+   */
+  problem(isAlone = false): string | undefined {
     if (this.#isUnknown) return undefined;
     if (this.parts.isGivenUp()) {
       return "shut: the cluster has given this comet up, and it is on its way back";
     }
     const oldestMs = Math.min(...this.#stored.values());
     const isStuck = this.#nowMs - oldestMs > PROBE_AGE_MS_MAX;
-    if (!isStuck && this.#isFresh) return undefined;
+    const isFresh = isAlone ? this.ageMs <= PROBE_AGE_MS_MAX : this.#isFresh;
+    if (!isStuck && isFresh) return undefined;
     const isLate = this.#isUnderWay && this.#nowMs - this.#askedMs > ANSWER_MS;
     if (this.#failure === "logic" || isLate) return "logic does not answer";
     if (this.#failure === "store") return "the store does not take pushes";

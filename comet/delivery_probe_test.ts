@@ -55,6 +55,7 @@ describe("DeliveryProbe", () => {
   it("is content once a push came back, asks again in time, and tells at once", async () => {
     const { probe, pass, logic, counters } = setUp();
     assert.equal(probe.problem(), "no push has been delivered yet");
+    assert.equal(probe.problem(true), undefined);
     await pass(2 * TICK_MS);
     assert.equal(probe.problem(), undefined);
     assert.deepEqual(logic.probes.map(({ pushes, ageMs }) => [pushes, ageMs]), [

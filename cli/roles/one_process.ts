@@ -50,7 +50,7 @@ export class OneProcess extends LocalRole {
   }
 
   protected override async problem(): Promise<string | undefined> {
-    return await super.problem() ?? this.#server?.comet.probe.problem();
+    return await super.problem() ?? this.#server?.comet.probe.problem(true);
   }
 
   /** Clients do not wait for requests that are half sent: they are refused when they come whole. */

@@ -1,5 +1,6 @@
 import { bySection, heading } from "../../cli/config/render.ts";
-import { variableOf } from "../../cli/config/schema.ts";
+import { reloads } from "../../cli/config/reloading.ts";
+import { type Field, variableOf } from "../../cli/config/schema.ts";
 import { defaultText, flagOf } from "../../options/help.ts";
 import type { Option } from "../../options/kinds.ts";
 
@@ -13,6 +14,9 @@ function markdownTable(rows: readonly (readonly string[])[]): string {
 }
 
 const code = (text: string) => text === "" ? "" : `\`${text.replaceAll("|", "\\|")}\``;
+
+/** What it takes for a running server to go by a new value. */
+const takes = (field: Field) => reloads(field) ? "reload" : "restart";
 
 /** Columns of the page that every option has. */
 function columns(option: Option<unknown>): string[] {
@@ -32,13 +36,14 @@ function columns(option: Option<unknown>): string[] {
  */
 export function configurationPage(page: string): string {
   const groups = bySection((section, title, all) => {
-    const [[, { rows }]] = all;
+    const [[field, { rows }]] = all;
     const table = rows === undefined
       ? [
-        ["key", "flag", "variable", "default", "meaning", "allowed values"],
-        ...all.map(([, option]) => {
+        ["key", "flag", "variable", "default", "meaning", "allowed values", "a new value takes"],
+        ...all.map(([field, option]) => {
           const variable = option.fromText === undefined ? "" : code(variableOf(option));
-          return [code(option.name), code(flagOf(option)), variable, ...columns(option)];
+          const names = [code(option.name), code(flagOf(option)), variable];
+          return [...names, ...columns(option), takes(field)];
         }),
       ]
       : [
@@ -46,7 +51,8 @@ export function configurationPage(page: string): string {
         ...Object.values(rows).map((row) => [code(row.name), ...columns(row)]),
       ];
     const name = heading(section, all);
-    return `### \`${name}\`: ${title.toLowerCase()}\n\n${markdownTable(table)}`;
+    const rule = rows === undefined ? "" : `A new value takes a ${takes(field)}.\n\n`;
+    return `### \`${name}\`: ${title.toLowerCase()}\n\n${rule}${markdownTable(table)}`;
   });
   const [introduction] = page.split(/(?<=^## Options\n)/m);
   return `${introduction}\n${groups.join("\n\n")}\n`;
