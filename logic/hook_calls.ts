@@ -4,6 +4,7 @@ import { Fifo } from "../base/fifo.ts";
 import { TimeoutError, withTimeout } from "../base/with_timeout.ts";
 import type { ConnectionRef, ConnectRequest } from "../protocol/cluster/connection.ts";
 import type { Authenticator } from "./auth/auth.ts";
+import { KeysUnavailable } from "./auth/jwks_url.ts";
 import type { LogicCounters } from "./counters.ts";
 import { goimHooks } from "./goim_hooks.ts";
 import {
@@ -14,6 +15,7 @@ import {
   type Verdict,
 } from "./hook_answers.ts";
 import type { Awaitable, Hooks, Refusal, UpstreamMessage } from "./hooks.ts";
+import { WebhookFailed } from "./webhook/client.ts";
 
 /** Calls of one hook that may be under way, but for `disconnected`; more fail. */
 export const HOOK_CALLS_MAX = 10_000;
@@ -159,7 +161,8 @@ export class HookCalls {
       return check(await withTimeout(this.#running, timeoutMs, Promise.resolve(answer)));
     } catch (error) {
       this.#counters[`${hook}${error instanceof TimeoutError ? "Timeouts" : "Failures"}`]++;
-      logger.error("Hook {hook} failed: {error}", { hook, error });
+      const isLogged = error instanceof KeysUnavailable || error instanceof WebhookFailed;
+      if (!isLogged) logger.error("Hook {hook} failed: {error}", { hook, error });
       throw new HookFailed();
     } finally {
       this.#underWay[hook]--;

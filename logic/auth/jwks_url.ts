@@ -30,6 +30,11 @@ export interface JwksDependencies {
   readonly counters: Pick<LogicCounters, "jwksFetches" | "jwksFailures">;
 }
 
+/** It cannot be said at the moment whether a token counts; what is wrong with the keys is logged. */
+export class KeysUnavailable extends Error {
+  override readonly name = "KeysUnavailable";
+}
+
 const logger = getLogger(["halley", "logic"]);
 
 /**
@@ -57,6 +62,7 @@ export class JwksUrl implements KeySource {
     return this.#keys && this.parts.clock.monotonicMs() - this.#gotMs;
   }
 
+  /** @throws {KeysUnavailable} When the key is not known, and the URL cannot be asked, or failed. */
   async find(hint: KeyHint): Promise<VerificationKey | undefined> {
     const { clock } = this.parts;
     const nowMs = clock.monotonicMs();
@@ -67,7 +73,7 @@ export class JwksUrl implements KeySource {
     const found = this.#keys?.find(hint);
     if (found !== undefined || this.#gotMs >= nowMs) return found;
     const why = this.#failure === undefined ? "was asked just now" : `failed: ${this.#failure}`;
-    throw new Error(`the key is not known, and jwks ${why}; try again later`);
+    throw new KeysUnavailable(`the key is not known, and jwks ${why}; try again later`);
   }
 
   /** Asks for the keys, unless that was done just now, and settles when it is over. */
