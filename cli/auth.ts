@@ -70,7 +70,7 @@ export function warnOfAuth(config: Config, role: "all" | "logic" | "comet", hook
   if (open.length === 0) return;
   const unless = role === "comet" ? " unless the logics have auth = jwt or webhook," : "";
   log.warn(
-    `ANYBODY who reaches the clients' ports can say to be any user and join any room:${unless} ` +
+    `ANYBODY who reaches the clients' ports can claim to be any user and join any room:${unless} ` +
       "set auth to jwt or webhook (auth = goim believes every token)",
     { listeners: open.map(formatAddress).join() },
   );

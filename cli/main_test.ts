@@ -147,6 +147,15 @@ describe("halley", () => {
     });
   });
 
+  test("makes tokens and refuses others under the permissions of deno.json", async () => {
+    const env = { HALLEY_JWT_SECRET: "0123456789abcdef0123456789abcdef" };
+    const made = await deno(["-P=server", "mod.ts", "token", "--mid", "7"], env);
+    assert.match(made.out, /^[\w-]+\.[\w-]+\.[\w-]{43}\n$/);
+    const refused = await deno(["-P=server", "mod.ts", "check-token", `${made.out.trim()}x`], env);
+    assert.match(refused.out, /FAIL {2}signature: .*\n[^]*\n\nits bearer is refused\n$/);
+    assert.deepEqual([made.code, made.err, refused.code, refused.err], [0, "", 1, ""]);
+  });
+
   test("runs under the permissions of deno.json, and says what they leave out", async () => {
     const args = ["-P=server", "mod.ts", "check-config"];
     const { code, out, err } = await deno(args, { HALLEY_WEIGHT: "7" });

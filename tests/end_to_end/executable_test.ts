@@ -14,6 +14,7 @@ import { findRuntime } from "../runner/runtimes.ts";
 import { Cluster } from "../support/cluster.ts";
 import { RawClient, within } from "../support/raw_client.ts";
 import { testServer } from "../support/server.ts";
+import { SECRET } from "../support/tokens.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const run = promisify(execFile);
@@ -51,6 +52,13 @@ describe("the executable, with no runtime and nothing around it", () => {
   }, slowly);
 
   after(() => rm(folder, { recursive: true }));
+
+  it("makes a token, and explains it", slowly, async () => {
+    const env = { PATH: cwd, HALLEY_JWT_SECRET: SECRET };
+    const { stdout: token } = await run(executable, ["token", "--mid", "7"], { cwd, env });
+    const { stdout } = await run(executable, ["check-token", token.trim()], { cwd, env });
+    assert.match(stdout, /let in as mid 7, into no room\n$/);
+  });
 
   it("runs a server and its workers", slowly, async () => {
     const any = "127.0.0.1:0";
