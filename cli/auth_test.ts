@@ -113,7 +113,7 @@ test("openAuth() says which permission a URL needs", async () => {
 const here = { hostname: "127.0.0.1", port: 1 };
 const own: Hooks = { authenticate: () => ({ mid: 1n }) };
 const lines: readonly [Partial<Config>, Parameters<typeof warnOfAuth>[1], Hooks, RegExp][] = [
-  [{}, "all", {}, /^warning: ANYBODY who reaches the clients' ports can say to be any user/],
+  [{}, "all", {}, /^warning: ANYBODY who reaches the clients' ports can claim to be any user/],
   [{ tcp: here }, "all", { message() {} }, /^warning: ANYBODY .*: set auth to jwt/],
   [{}, "logic", {}, /^warning: ANYBODY /],
   [{}, "comet", {}, /^warning: ANYBODY .* unless the logics have auth = jwt or webhook, set auth/],
