@@ -28,6 +28,9 @@ import { type KnownLogic, Logics } from "./logics.ts";
 /** How long a client's auth waits for a logic that answers, in milliseconds. */
 const PATIENCE_MS = 5_000;
 
+/** How long a logic that goes is kept waiting while there is no other, in milliseconds. */
+const OTHER_LOGIC_MS_MAX = 3_000;
+
 /** How often it looks for one meanwhile, in milliseconds. */
 const LOOK_MS = 100;
 
@@ -95,9 +98,15 @@ export class LogicPool implements LogicApi {
     for (const { dialer } of this.#logics.all) dialer.start();
   }
 
-  /** The logic on the other end of a link goes: it is asked only where there is no other. */
-  leave(link: RpcLink): void {
+  /**
+   * The logic on the other end of a link goes: it is asked only where there is no other. Settles
+   * when there is one, or does not come in time.
+   */
+  async leave(link: RpcLink): Promise<void> {
     this.#logics.leave(link);
+    const deadlineMs = this.#clock.monotonicMs() + OTHER_LOGIC_MS_MAX;
+    const isInTime = () => this.#clock.monotonicMs() < deadlineMs && !this.#delay.cancelled;
+    while (!this.#logics.isAnyThere && isInTime()) await this.#delay.wait(LOOK_MS);
   }
 
   /** Closes every link. */

@@ -119,7 +119,7 @@ describe("LogicPool", () => {
       for (let call = 0; call < times; call++) await settled(pool.connect(request("k")));
       return logics.map(({ connects }) => connects);
     };
-    pool.leave(links[0]);
+    await pool.leave(links[0]);
     const counts = await ask(4);
     const going = counts.indexOf(0);
     const other = 1 - going;
@@ -129,9 +129,14 @@ describe("LogicPool", () => {
     await rpc.pass(2_000);
     assert.equal(links.length, 3);
     assert.equal((await ask(4))[going], 2);
-    pool.leave(links[2]);
     await rpc.settled(logics[other].listener!.close());
     await rpc.until("the other is away", () => pool.connected === 1);
+    let hasLeft = false;
+    void pool.leave(links[2]).then(() => hasLeft = true);
+    await rpc.pass(2_900);
+    assert.equal(hasLeft, false, "it waits for another");
+    await rpc.pass(200);
+    assert.equal(hasLeft, true);
     assert.equal((await ask(1))[going], 3);
     await stop();
   });

@@ -39,6 +39,11 @@ export class Logics {
     this.all = dialers.map((dialer) => new KnownLogic(dialer));
   }
 
+  /** Whether there is one that stays. */
+  get isAnyThere(): boolean {
+    return this.all.some(({ isThere }) => isThere);
+  }
+
   /** A logic has failed: for a while the others come first. */
   failed(logic: KnownLogic): void {
     logic.skipUntilMs = this.clock.monotonicMs() + SKIP_MS;

@@ -28,7 +28,7 @@ export function answerProcess(
       drain();
       return { connections: comet.connections };
     },
-    leave: async () => logics.leave(link),
+    leave: () => logics.leave(link),
   };
   return answerDrain(api, method, body);
 }

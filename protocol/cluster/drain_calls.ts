@@ -12,8 +12,8 @@ export interface DrainApi {
   /** Begins to send the clients to other comets, and to end then; says how many are left. */
   drain(): Promise<Draining>;
   /**
-   * Has the comet ask other logics than this one, as far as there are any: it asks this one nothing
-   * more once it has answered.
+   * Has the comet ask other logics than this one. It answers when there is another, or has not come
+   * for a while; where there is one, it asks this one nothing more once it has answered.
    */
   leave(): Promise<void>;
 }

@@ -38,6 +38,8 @@ export interface FollowersOptions {
   readonly rooms: readonly string[];
   /** Where each is in the log of each room. */
   readonly cursors: RoomCursors;
+  /** Whether they stay with a server that sends them elsewhere. */
+  readonly staysPut?: boolean;
 }
 
 /** A client that comes back to its rooms with its cursors. */
@@ -60,6 +62,10 @@ class Follower {
 export class Followers implements ConnHandler<Follower>, StreamEvents<Follower> {
   /** Connections that ended. */
   losses = 0;
+  /** Connections that ended before they were in any room. */
+  refusals = 0;
+  /** Times that one was sent elsewhere. */
+  moves = 0;
   readonly #options: FollowersOptions;
   readonly #all: readonly Follower[];
   #stopped = false;
@@ -184,9 +190,16 @@ export class Followers implements ConnHandler<Follower>, StreamEvents<Follower> 
   #noticed({ index }: Follower, notice: Notice): void {
     const { rooms, cursors } = this.#options;
     const { type, epoch = "", offset = 0, from = 0, to = 0, count = 0 } = notice;
+    if (type === "moving") this.#move(index, notice);
     const room = rooms.indexOf(notice.room ?? "");
     if (type === "gap") cursors.gap(index, room, { epoch, from, to, count });
     if (type === "epoch") cursors.epochChanged(index, room, { epoch, offset });
+  }
+
+  #move(index: number, { delay_ms }: Notice): void {
+    const { conn } = this.#all[index];
+    this.moves++;
+    if (this.#options.staysPut !== true) setTimeout(() => conn?.evict(), delay_ms);
   }
 
   async #run(follower: Follower): Promise<void> {
@@ -222,6 +235,7 @@ export class Followers implements ConnHandler<Follower>, StreamEvents<Follower> 
     const late = setTimeout(() => follower.joined < rooms.length && giveUp(), JOIN_MS);
     await over;
     clearTimeout(late);
+    if (follower.joined === 0) this.refusals++;
     follower.conn = follower.stream = undefined;
     follower.joined = 0;
     cursors.cut(follower.index);

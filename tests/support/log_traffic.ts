@@ -36,6 +36,8 @@ export interface LogTrafficOptions {
   readonly size?: number;
   /** Pushes a second over all rooms. */
   readonly perSecond?: number;
+  /** As for {@linkcode Followers}. */
+  readonly staysPut?: boolean;
 }
 
 /**
@@ -55,10 +57,10 @@ export class LogTraffic {
   #stopped = false;
 
   constructor({ comets, logics, clients, rooms: count, ...load }: LogTrafficOptions) {
-    const { size = 100, perSecond = 50 } = load;
+    const { size = 100, perSecond = 50, staysPut } = load;
     this.#perSecond = perSecond;
     const rooms = Array.from({ length: count }, (_, room) => `${KEPT}://${room}`);
-    this.followers = new Followers({ comets, clients, rooms, cursors: this.cursors });
+    this.followers = new Followers({ comets, clients, rooms, cursors: this.cursors, staysPut });
     this.#connections = rooms.map(() =>
       logics.map(({ hostname, port }) => new HttpConnection(hostname, port))
     );
