@@ -7,6 +7,7 @@ import { claimChecks, identityOfClaims } from "../logic/auth/jwt_claims.ts";
 import type { KeySource } from "../logic/auth/jwt_keys.ts";
 import type { Claims } from "../logic/auth/jwt_refused.ts";
 import { LogicCounters } from "../logic/counters.ts";
+import type { Identity } from "../logic/hooks.ts";
 import { ConfigError } from "../options/reading.ts";
 import type { Platform } from "../platform/port.ts";
 import { readKeys } from "./auth.ts";
@@ -101,6 +102,7 @@ async function report(
   const head = await checks.run("form", () => readHead(token));
   const claims = head && await checks.run("claims", () => unverifiedClaims(token));
   const lines: string[] = [];
+  let identity: Identity | undefined;
   if (head !== undefined && claims !== undefined) {
     const members = Object.entries(head).map(([name, text]) =>
       [name, JSON.stringify(text)] as const
@@ -114,13 +116,14 @@ async function report(
     for (const [name, check] of Object.entries(claimChecks)) {
       await checks.run(name, () => check(claims, rules, nowMs));
     }
+    identity = await checks.run("identity", () => identityOfClaims(claims, toleranceMs));
   }
   lines.push("checks", ...checks.lines, "");
-  if (checks.failed) {
+  if (checks.failed || identity === undefined) {
     lines.push("its bearer is refused");
     return { text: visible(lines.join("\n")), code: 1 };
   }
-  const { mid, rooms = [] } = identityOfClaims(claims!, toleranceMs);
+  const { mid, rooms = [] } = identity;
   const where = rooms.length === 0 ? "no room" : rooms.join(", ");
   lines.push(`its bearer is let in as mid ${mid}, into ${where}`);
   return { text: visible(lines.join("\n")), code: 0 };

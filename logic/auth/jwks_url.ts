@@ -102,7 +102,8 @@ export class JwksUrl implements KeySource {
       counters.jwksFailures++;
       // The URL may hold a key.
       const reason = this.#failure = reasonOf(error).replaceAll(this.#url, "its URL");
-      logger.warn("jwks failed, the keys that there were still count: {reason}", { reason });
+      const then = this.#keys === undefined ? "until then nobody gets in" : "its old keys count on";
+      logger.warn("jwks failed and is asked again, {then}: {reason}", { then, reason });
     } finally {
       running.cancel(timer);
     }

@@ -57,9 +57,6 @@ export const claimChecks = {
     const wanted = JSON.stringify(audience);
     throw new JwtRefused("Foreign", `aud must be or hold ${wanted}, ${now(claims, "aud")}`);
   },
-  identity(claims: Claims, { toleranceMs }: ClaimRules): void {
-    identityOfClaims(claims, toleranceMs);
-  },
 } as const;
 
 /**
