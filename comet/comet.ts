@@ -106,9 +106,7 @@ export class Comet implements CometApi {
     const protocol = new ClientProtocol(this.#connections, logic, clock, counters);
     this.#registration = new ClusterRegistration(this.#connections, logic, clock, prng, counters);
     this.probe = new DeliveryProbe({
-      server,
-      logic,
-      clock,
+      ...dependencies,
       counters,
       isGivenUp: () => this.#connections.isShut || this.#registration.mayBeEvicted,
     });

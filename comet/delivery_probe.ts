@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { withTimeout } from "../base/with_timeout.ts";
 import { isUnknownMethod } from "../protocol/cluster/calls.ts";
 import type { LogicApi } from "../protocol/cluster/logic_calls.ts";
 import { PROBE_AGE_MS_MAX, probeRoom, sentMsOf } from "../protocol/cluster/probe.ts";
@@ -7,7 +8,7 @@ import type { CometCounters } from "./counters.ts";
 /** How long a probe may be on its way before its partition is probed once more, in milliseconds. */
 const SUSPECT_MS = 4_000;
 
-/** How long logic may take to answer before it is said not to, in milliseconds. */
+/** How long logic may take to answer, in milliseconds; the others hear nothing meanwhile. */
 const ANSWER_MS = 3_000;
 
 /** Dependencies of a delivery probe. */
@@ -16,6 +17,8 @@ export interface DeliveryProbeDependencies {
   readonly server: string;
   readonly logic: Pick<LogicApi, "probe">;
   readonly clock: Clock;
+  /** The time in which this process ran: while it stood still, it could hear no answer. */
+  readonly running: Clock;
   readonly counters: Pick<CometCounters, "probesSent" | "probesReturned" | "probesFailed">;
   /** Whether the cluster has given this comet up, so that jobs send it nothing. */
   readonly isGivenUp: () => boolean;
@@ -71,8 +74,7 @@ export class DeliveryProbe {
     const isStuck = this.#nowMs - oldestMs > PROBE_AGE_MS_MAX;
     const isFresh = isAlone ? this.ageMs <= PROBE_AGE_MS_MAX : this.#isFresh;
     if (!isStuck && isFresh) return undefined;
-    const isLate = this.#isUnderWay && this.#nowMs - this.#askedMs > ANSWER_MS;
-    if (this.#failure === "logic" || isLate) return "logic does not answer";
+    if (this.#failure === "logic") return "logic does not answer";
     if (this.#failure === "store") return "the store does not take pushes";
     if (this.#stored.size === 0) return "no push has been delivered yet";
     const seconds = Math.floor((this.#nowMs - oldestMs) / 1_000);
@@ -112,7 +114,7 @@ export class DeliveryProbe {
   }
 
   async #ask(pushes: boolean): Promise<void> {
-    const { server, logic, counters } = this.parts;
+    const { server, logic, running, counters } = this.parts;
     const sentMs = this.#nowMs;
     const partition = pushes ? this.#nextPartition() : 0;
     const ageMs = this.#returnedMs === undefined ? undefined : sentMs - this.#returnedMs;
@@ -124,7 +126,8 @@ export class DeliveryProbe {
       if (!this.#stored.has(partition)) this.#stored.set(partition, sentMs);
     }
     try {
-      const reply = await logic.probe({ server, partition, sentMs, ageMs, pushes });
+      const asked = logic.probe({ server, partition, sentMs, ageMs, pushes });
+      const reply = await withTimeout(running, ANSWER_MS, asked);
       this.#isUnknown = false;
       this.#partitions = Math.max(1, reply.partitions);
       if (pushes) this.#failure = reply.stored ? undefined : "store";

@@ -18,7 +18,8 @@ function setUp(partitions = 1) {
   const logic = new FakeLogic();
   const counters = new CometCounters();
   const state = { isGivenUp: false };
-  const parts = { server: "c~1", logic, clock, counters, isGivenUp: () => state.isGivenUp };
+  const isGivenUp = () => state.isGivenUp;
+  const parts = { server: "c~1", logic, clock, running: clock, counters, isGivenUp };
   const probe = new DeliveryProbe(parts);
   /** Which partitions deliver. */
   let delivers = (_: number): boolean => true;

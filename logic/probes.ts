@@ -13,6 +13,9 @@ import type { LogicCounters } from "./counters.ts";
 /** How long the store may take for a push, in milliseconds. */
 const APPEND_MS = 2_000;
 
+/** After how long a comet that says nothing is taken for gone: before its latest push is too old. */
+const SILENT_MS = 7_000;
+
 /** Operation of the pushes; nobody sees it. */
 const OPERATION = 1;
 
@@ -96,7 +99,7 @@ export class Probes {
   }
 
   #forget(): void {
-    const sinceMs = this.clock.monotonicMs() - PROBE_AGE_MS_MAX;
+    const sinceMs = this.clock.monotonicMs() - SILENT_MS;
     for (const [server, { toldMs }] of this.#comets) {
       if (toldMs < sinceMs) this.#comets.delete(server);
     }

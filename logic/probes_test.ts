@@ -73,7 +73,11 @@ describe("Probes", () => {
     assert.equal(probes.ageMs, 1_500);
     await ask("c~1", { ageMs: 100 });
     assert.equal(probes.problem(true), undefined);
-    clock.advance(PROBE_AGE_MS_MAX + 1);
+    // Who was well before it went is never said to be otherwise.
+    for (let passedMs = 0; passedMs <= 7_000; passedMs += 100) {
+      assert.equal(probes.problem(true), undefined);
+      clock.advance(100);
+    }
     assert.equal(probes.problem(), "no comet is connected");
     await ask("c~3", { ageMs: 0 });
     assert.equal(probes.problem(), undefined);

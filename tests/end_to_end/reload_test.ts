@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAddress } from "../../options/address.ts";
@@ -7,6 +8,7 @@ import { withDirectory } from "../support/data_directory.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { RedisServer } from "../support/redis_server.ts";
 import { RoleProcess } from "../support/role_process.ts";
+import { makeToken, privateKey, publicKeyOf } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 
 const ANY = "127.0.0.1:0";
@@ -141,6 +143,66 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
       // One that has begun when it is to stop keeps nobody waiting.
       server.signal("SIGHUP");
       assert.equal(await server.stop(), "0");
+    });
+  },
+
+  async "reads the files of keys again, whose paths are the same"() {
+    await withDirectory(async (directory) => {
+      const file = new ConfigFile(directory, "");
+      const [pem, keys] = ["key.pem", "keys.toml"].map((name) => join(directory, name));
+      const signers = { a: privateKey("ES256"), b: privateKey("ES256") };
+      const write = (letter: keyof typeof signers) => {
+        writeFileSync(pem, publicKeyOf(signers[letter]));
+        const sha256 = createHash("sha256").update(`key-of-${letter}`).digest("hex");
+        writeFileSync(
+          keys,
+          `[[keys]]\nname = "${letter}"\nsha256 = "${sha256}"\nscopes = ["push"]`,
+        );
+      };
+      file.write(
+        `[auth]\nauth = "jwt"\njwt-key-file = "${pem}"\n[api]\napi-keys-file = "${keys}"\n`,
+      );
+      write("a");
+      const server = new RoleProcess({
+        command: "start",
+        name: "server",
+        flags: { tcp: ANY, ws: ANY, http: ANY, config: file.path },
+        upMessage: "listening",
+      });
+      const opens = async (letter: keyof typeof signers) => {
+        const client = await RawClient.connect(parseAddress(server.addresses.tcp)!.port);
+        const claims = { mid: 1, room: "live://1000", accepts: [1000] };
+        client.send(7, 1, makeToken(claims, { alg: "ES256", key: signers[letter] }));
+        const { op } = await client.next().catch(() => ({ op: 0 }));
+        if (op === 8) return client;
+        client.socket.destroy();
+        return undefined;
+      };
+      try {
+        await server.start();
+        const { http } = server.addresses;
+        const early = (await opens("a"))!;
+        assert.equal(await opens("b"), undefined);
+        write("b");
+        await reload(server, /^SIGHUP: "?API keys: a, b"?$/);
+        assert.equal(await opens("a"), undefined);
+        const late = (await opens("b"))!;
+        assert.notEqual(await push(http, "key-of-a", "x"), 0);
+        assert.equal(await push(http, "key-of-b", "x"), 0);
+        for (const client of [early, late]) {
+          assert.equal((await client.next()).body.toString(), "x");
+          client.socket.destroy();
+        }
+        writeFileSync(pem, "{");
+        rmSync(keys);
+        const said = await reload(server, /goes on as before/);
+        assert.match(said, /jwt-key-file/);
+        assert.match(said, /keys\.toml/);
+        assert.equal(await push(http, "key-of-b", "x"), 0);
+        (await opens("b"))!.socket.destroy();
+      } finally {
+        await server.kill();
+      }
     });
   },
 
