@@ -21,6 +21,8 @@ import type { Address } from "../platform/port.ts";
  * for (const [room, members] of await server.onlineByRoom()) console.log(room, members);
  * const kicked = { code: 4100, reason: "kicked", reconnect: false };
  * console.log(await server.closeConnections({ mids: [7n] }, kicked), "connections were closed");
+ * await server.block({ mid: 7n }, 60_000);
+ * console.log(await server.unblock({ mid: 7n }));
  * await server.close();
  * ```
  */
