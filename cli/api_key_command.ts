@@ -17,7 +17,7 @@ import { optionHelp } from "../options/help.ts";
 import { text } from "../options/kinds.ts";
 import { ConfigError, merge, Reading } from "../options/reading.ts";
 import { keyName, keyScopes, parseApiKeys } from "./api_keys_file.ts";
-import { reasonOf } from "./config/load.ts";
+import { reasonOf } from "./permission_hints.ts";
 
 const flags = {
   scopes: { ...keyScopes, name: "scope", text: "What the key is for" },

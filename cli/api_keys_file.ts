@@ -5,7 +5,7 @@ import { list, text } from "../options/kinds.ts";
 import { ConfigError, Reading } from "../options/reading.ts";
 import { suggest } from "../options/suggest.ts";
 import { tables } from "../options/tables.ts";
-import { reasonOf } from "./config/load.ts";
+import { reasonOf } from "./permission_hints.ts";
 import type { Config } from "./config/schema.ts";
 
 /** What a key is called, in the file and in the audit log. */

@@ -56,8 +56,11 @@ const pageHeaders = { "content-security-policy": policy, "referrer-policy": "no-
  * @param listeners Where clients are taken in: the page is told the port for WebSockets.
  */
 export function demoAssets(listeners: readonly ListenerOptions[]): readonly Asset[] {
-  const port = listeners.find(({ transport }) => transport === "websocket")?.address.port ?? "";
-  const page = demoPage.replace(/(name="halley-ws-port" content=")/, `$1${port}`);
+  const portOf = (isSecure: boolean) =>
+    listeners.find(({ transport, tls = false }) => transport === "websocket" && tls === isSecure)
+      ?.address.port ?? "";
+  const page = demoPage.replace(/(name="halley-ws-port" content=")/, `$1${portOf(false)}`)
+    .replace(/(name="halley-wss-port" content=")/, `$1${portOf(true)}`);
   return [
     { path: "/demo", type: "text/html; charset=utf-8", text: page, headers: pageHeaders },
     { path: "/demo.js", type: javascript, text: demoScript },

@@ -7,7 +7,7 @@ import { formatAddress } from "../options/address.ts";
 import type { Process } from "../platform/port.ts";
 import { isLoopback } from "../protocol/host.ts";
 import { isUrl } from "./config/auth_relations.ts";
-import { reasonOf } from "./config/load.ts";
+import { reasonOf } from "./permission_hints.ts";
 import { type Config, listenersOf } from "./config/schema.ts";
 import { checkMayConnect } from "./permission_hints.ts";
 

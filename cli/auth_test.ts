@@ -9,8 +9,8 @@ import { withLogLines } from "../tests/support/log_lines.ts";
 import { privateKey, publicKeyOf, SECRET } from "../tests/support/tokens.ts";
 import { openAuth, warnOfAuth } from "./auth.ts";
 import { completeConfig } from "./config/load.ts";
-import { relations, type ServerCommand } from "./config/relations.ts";
-import { type Config, defaultConfig } from "./config/schema.ts";
+import { relations } from "./config/relations.ts";
+import { type Config, defaultConfig, type ServerCommand } from "./config/schema.ts";
 
 const process = new MemoryProcess({});
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { ServerCommand } from "./config/schema.ts";
 import { readFileSync } from "node:fs";
 import { systemClock } from "../platform/system_clock.ts";
 import { parentGone } from "../platform/parent.ts";
@@ -14,7 +15,6 @@ import { loadConfig, type LoadedConfig } from "./config/load.ts";
 import { ConfigError } from "../options/reading.ts";
 import { suggest } from "../options/suggest.ts";
 import { commandHelps, generalHelp } from "./help.ts";
-import type { ServerCommand } from "./config/relations.ts";
 import { ProcessOutput } from "./process_output.ts";
 import { CometRole } from "./roles/comet.ts";
 import { JobRole } from "./roles/job.ts";

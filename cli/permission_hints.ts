@@ -40,3 +40,12 @@ export function inOneLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return deniedAdvice(error) ?? message.split("\n")[0];
 }
+
+/** Why a file cannot be read, in words. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: string; message: string };
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EACCES") return "permission denied";
+  if (code === "EISDIR") return "it is a directory";
+  return deniedAdvice(error) ?? message;
+}

@@ -15,7 +15,7 @@ import { isLoopback } from "../protocol/host.ts";
 import { type CometNode, runId } from "../protocol/cluster/comet_node.ts";
 import { formatAddress, isWildcard } from "../options/address.ts";
 import { limitsOf } from "./config/limit_options.ts";
-import { type Config, listenersOf, needsApiKey } from "./config/schema.ts";
+import { type Config, listenersOf, needsApiKey, portOf } from "./config/schema.ts";
 import { checkMayConnect } from "./permission_hints.ts";
 import { version } from "./version.ts";
 
@@ -109,8 +109,6 @@ export function logicOptions(
   auth: LogicOptions["auth"],
 ): LogicOptions {
   const { perMidMax, perKeyMax, whenFull } = config;
-  const portOf = (transport: string) =>
-    listenersOf(config).find((listener) => listener.transport === transport)?.address.port ?? 0;
   return {
     limits: { perMidMax, perKeyMax, whenFull },
     auth,
@@ -124,8 +122,9 @@ export function logicOptions(
       ...nodesDefaults,
       defaultDomain: config.defaultDomain,
       hostDomain: config.hostDomain,
-      tcpPort: portOf("tcp"),
-      wsPort: portOf("websocket"),
+      tcpPort: portOf(config, "tcp", false),
+      wsPort: portOf(config, "websocket", false),
+      wssPort: portOf(config, "websocket", true),
       heartbeatMs: config.heartbeatIntervalMs,
       heartbeatMax: config.heartbeatsMax,
       regions: config.regions,

@@ -7,7 +7,8 @@ import type { Platform } from "../platform/port.ts";
 import { parseMid } from "../protocol/auth_token.ts";
 import { identityOf } from "../logic/auth/identity_members.ts";
 import { configFile } from "./config/options.ts";
-import { loadForTool, reasonOf } from "./config/load.ts";
+import { loadForTool } from "./config/load.ts";
+import { reasonOf } from "./permission_hints.ts";
 
 const PATTERN = "a room key, or the beginning of room keys and a *, with commas between them";
 

@@ -7,7 +7,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Prng } from "../base/prng.ts";
-import { Comet } from "../comet/comet.ts";
+import { Comet, type CometDependencies } from "../comet/comet.ts";
 import type { CometOptions } from "../comet/options.ts";
 import { CometService } from "../comet/rpc/comet_service.ts";
 import { LogicPool } from "../comet/rpc/logic_pool.ts";
@@ -31,11 +31,12 @@ import { WorkerLinks } from "./roles/worker_links.ts";
 const OPEN_AFTER_MS = DIRECTORY_MS + 100;
 
 /** Dependencies of all roles of a process. */
-export interface RoleDependencies {
+export interface RoleDependencies extends Pick<CometDependencies, "clients"> {
   readonly clock: Clock;
   /** The time in which this process ran; stops after everything else. */
   readonly running: Clock;
   readonly prng: Prng;
+  /** Those of links, and of clients where nothing else is said. */
   readonly streams: Streams;
   /** The cluster secret; empty for none. */
   readonly secret: string;

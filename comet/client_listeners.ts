@@ -4,15 +4,26 @@ import type { ListenerOptions } from "./options.ts";
 import { Handlers } from "./transport/handlers.ts";
 import type { TransportDependencies } from "./transport/transport.ts";
 
+/** What clients' connections are made of. */
+export interface ClientStreams {
+  readonly plain: Streams;
+  /** With TLS. */
+  readonly secure: Streams;
+}
+
 /** The ports on which clients come in. */
 export class ClientListeners {
   readonly #handlers: Handlers;
   readonly #listeners: Listener[] = [];
 
+  readonly #streams: ClientStreams;
+
+  /** @param streams Those of clients, or the only ones that there are. */
   constructor(
-    private readonly streams: Streams,
+    { streams, clients }: { readonly streams: Streams; readonly clients?: ClientStreams },
     private readonly dependencies: TransportDependencies,
   ) {
+    this.#streams = clients ?? { plain: streams, secure: streams };
     this.#handlers = new Handlers(dependencies);
   }
 
@@ -28,7 +39,8 @@ export class ClientListeners {
    * @returns Where it listens.
    */
   async listen(options: ListenerOptions, reusePort: boolean): Promise<Address> {
-    const listener = await this.streams.listen({
+    const { plain, secure } = this.#streams;
+    const listener = await (options.tls ? secure : plain).listen({
       ...options.address,
       reusePort,
       pendingBytesMax: Limits.pendingBytesMax,

@@ -42,7 +42,7 @@ import { CometCounters } from "./counters.ts";
 import type { Door } from "./door/door.ts";
 import { DeliveryProbe } from "./delivery_probe.ts";
 import { Drain } from "./drain.ts";
-import { ClientListeners } from "./client_listeners.ts";
+import { ClientListeners, type ClientStreams } from "./client_listeners.ts";
 import { Fanout } from "./fanout.ts";
 import { ConnectionManager } from "./connection_manager.ts";
 import { ClusterRegistration } from "./cluster_registration.ts";
@@ -59,6 +59,8 @@ export interface CometDependencies {
   /** This run of the comet. */
   readonly server: string;
   readonly streams: Streams;
+  /** Those of clients, where some speak TLS. */
+  readonly clients?: ClientStreams;
   readonly logic: LogicApi;
   readonly clock: Clock;
   /** The time in which this process ran: what clients' deadlines are judged by. */
@@ -112,7 +114,7 @@ export class Comet implements CometApi {
     });
     this.#fanout = new Fanout(this.#connections, clock, counters, this.probe);
     this.#reporter = new Reporter(this.#connections, this.#registration, logic, clock, counters);
-    this.#listeners = new ClientListeners(dependencies.streams, {
+    this.#listeners = new ClientListeners(dependencies, {
       protocol,
       connections: this.#connections,
       counters,

@@ -8,6 +8,8 @@ export interface ListenerOptions {
   readonly address: Address;
   /** `tcp` for goim frames back to back, `websocket` for WebSocket at the path `/sub`. */
   readonly transport: "tcp" | "websocket";
+  /** Whether clients speak TLS. */
+  readonly tls?: boolean;
   /** Whether proxies pass the clients on, and say who they are by the PROXY protocol. */
   readonly proxy?: boolean;
 }

@@ -39,9 +39,13 @@ function midOf(viewer: number): string {
 
 /** Where the server that serves the page takes WebSockets; it is asked where that is not known. */
 function serverUrl(): string {
-  const port = document.querySelector<HTMLMetaElement>("meta[name=halley-ws-port]")!.content;
-  const isPlain = location.protocol === "http:" && port !== "";
-  return isPlain ? `ws://${location.hostname}:${port}/sub` : location.origin;
+  const portOf = (scheme: string) =>
+    document.querySelector<HTMLMetaElement>(`meta[name=halley-${scheme}-port]`)!.content;
+  // Pages of https may not connect without TLS.
+  const schemes = location.protocol === "http:" ? ["ws", "wss"] : ["wss"];
+  const scheme = schemes.find((scheme) => portOf(scheme) !== "");
+  if (scheme === undefined) return location.origin;
+  return `${scheme}://${location.hostname}:${portOf(scheme)}/sub`;
 }
 
 function addViewer(number: number): Viewer {

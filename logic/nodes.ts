@@ -12,6 +12,8 @@ export interface NodesOptions {
   readonly hostDomain: string;
   readonly tcpPort: number;
   readonly wsPort: number;
+  /** Port of WebSocket with TLS; 0 where nothing listens so. */
+  readonly wssPort: number;
   /** How often a client is to send a heartbeat, in milliseconds. */
   readonly heartbeatMs: number;
   /** After how many silent heartbeats a client is closed. */
@@ -27,14 +29,12 @@ export const nodesDefaults: NodesOptions = {
   hostDomain: "",
   tcpPort: 3101,
   wsPort: 3102,
+  wssPort: 0,
   heartbeatMs: 240_000,
   heartbeatMax: 2,
   backoff: { baseMs: 3_000, maxMs: 300_000, factor: 1.8, jitter: 0.3 },
   regions: {},
 };
-
-/** Nothing listens there: no listener speaks TLS. goim's clients read an integer all the same. */
-const NO_PORT = 0;
 
 /** Where a client should connect, as the HTTP API says it; times in whole seconds. */
 export interface WeightedNodes {
@@ -104,7 +104,7 @@ export class NodeListing {
       domain: defaultDomain,
       tcp_port: options.tcpPort,
       ws_port: options.wsPort,
-      wss_port: NO_PORT,
+      wss_port: options.wssPort,
       heartbeat: wholeSeconds(options.heartbeatMs),
       heartbeat_max: options.heartbeatMax,
       nodes: nodes.length === 0 ? [defaultDomain] : nodes,

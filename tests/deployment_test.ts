@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parse as parseYaml } from "yaml";
 import { loadConfig } from "../cli/config/load.ts";
-import type { ServerCommand } from "../cli/config/relations.ts";
+import type { ServerCommand } from "../cli/config/schema.ts";
 import type { Config } from "../cli/config/schema.ts";
 import { parseDuration } from "../options/units.ts";
 import { makeCertificate } from "./support/documented_proxy.ts";

@@ -3,10 +3,17 @@ import type { Machine, Options, Values } from "../../options/kinds.ts";
 import { ConfigError, merge, type Merged, Reading } from "../../options/reading.ts";
 import { suggest } from "../../options/suggest.ts";
 import type { Hooks } from "../../logic/hooks.ts";
-import { deniedAdvice } from "../permission_hints.ts";
+import { reasonOf } from "../permission_hints.ts";
 import { configFile, options, sections } from "./options.ts";
-import { relations, type ServerCommand } from "./relations.ts";
-import { type Config, type Field, type GivenConfig, optionList, variableOf } from "./schema.ts";
+import { relations } from "./relations.ts";
+import {
+  type Config,
+  type Field,
+  type GivenConfig,
+  optionList,
+  type ServerCommand,
+  variableOf,
+} from "./schema.ts";
 
 /** Everything that configures a server. */
 export interface ConfigInput {
@@ -106,16 +113,6 @@ function readFile(reading: Reading, path: string, input: Pick<ConfigInput, "read
     }
   }
 }
-
-/** Why a file cannot be read, in words. */
-export function reasonOf(error: unknown): string {
-  const { code, message } = error as { code?: string; message: string };
-  if (code === "ENOENT") return "there is no such file";
-  if (code === "EACCES") return "permission denied";
-  if (code === "EISDIR") return "it is a directory";
-  return deniedAdvice(error) ?? message;
-}
-
 /**
  * Puts together what was read and checks it as a whole.
  *

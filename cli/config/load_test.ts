@@ -117,7 +117,7 @@ describe("loadConfig()", () => {
 
   test("reports every mistake at once, with place, value and range", () => {
     const mistakes = mistakesOf({
-      args: ["--tcp", "3101", "--wss", "x", "--weight=many", "--http", "left", "over"],
+      args: ["--tcp", "3101", "--wsss", "x", "--weight=many", "--http", "left", "over"],
       env: { HALLEY_PER_MID_MAX: "0", HALLEY_LOG_LEVL: "info", HALLEY_API_KEY: "short" },
       toml: `
         zone = "west"
@@ -134,7 +134,7 @@ describe("loadConfig()", () => {
     const range = "host:port, IPv6 in brackets, port 0 to 65535 (0 takes any free one)";
     assert.deepEqual(mistakes, [
       `--tcp = "3101": must be ${range}`,
-      `--wss: there is no such flag; did you mean "--ws"?`,
+      `--wsss: there is no such flag; did you mean "--wss"?`,
       `--weight = "many": must be a whole number, 1 to 10000`,
       `--http = "left": must be ${range}`,
       `unexpected argument "over"`,

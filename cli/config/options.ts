@@ -16,12 +16,14 @@ import { listenerTables } from "./listener_options.ts";
 import { nodeOptions } from "./node_options.ts";
 import { pushOptions } from "./push_options.ts";
 import { roomTables } from "./room_options.ts";
+import { tlsOptions } from "./tls_options.ts";
 import { upstreamOptions } from "./upstream_options.ts";
 
 /** The tables of the file, in the order in which help and docs show them. */
 export const sections = {
   listen: "Where the server listens",
   listeners: "Where clients are taken in, in place of tcp and ws",
+  tls: "Who speaks TLS, and by which certificates",
   auth: "Who clients are",
   api: "Who may use the HTTP API",
   comet: "Connections",
@@ -94,6 +96,7 @@ export const options = {
     }),
   }),
   listeners: listenerTables,
+  ...tlsOptions,
   ...authOptions,
   ...apiOptions,
   ...inSection("comet", {

@@ -5,6 +5,7 @@ import { isProtocolOperation } from "../../protocol/operations.ts";
 import { formatAddress, parseRpcAddress } from "../../options/address.ts";
 import { authRelations } from "./auth_relations.ts";
 import { options } from "./options.ts";
+import { tlsRelations } from "./tls_relations.ts";
 import {
   type Config,
   type Field,
@@ -12,6 +13,7 @@ import {
   listenersOf,
   needsApiKey,
   optionList,
+  type ServerCommand,
 } from "./schema.ts";
 
 function overlap(a: Address, b: Address): boolean {
@@ -21,9 +23,6 @@ function overlap(a: Address, b: Address): boolean {
     (hostname === "0.0.0.0" && !isIPv6(other.hostname));
   return covers(a, b) || covers(b, a);
 }
-
-/** What runs: every role at once, or one of them. */
-export type ServerCommand = "start" | "comet" | "logic" | "job";
 
 /**
  * Checks what must hold between options.
@@ -41,6 +40,7 @@ export function relations(
     ...alternatives(config, placeOf),
     ...ports(config, command),
     ...proxied(config),
+    ...tlsRelations(config, command),
     ...rooms(config),
     ...webhook(config, command),
     ...authRelations(config, command === "start" || command === "logic"),
@@ -64,12 +64,13 @@ function alternatives(config: Config, placeOf: (field: Field) => string | undefi
 }
 
 /** Addresses whose form is right and whose port is not. */
-function addresses({ logic, rpc, advertiseRpc, metrics }: Config): string[] {
+function addresses({ logic, rpc, advertiseRpc, metrics, wss }: Config): string[] {
   const given = [
     ...logic.map((text) => [options.logic.name, text]),
     [options.rpc.name, rpc],
     [options.advertiseRpc.name, advertiseRpc],
     [options.metrics.name, metrics],
+    [options.wss.name, wss],
   ];
   return given.filter(([, text]) => text !== "" && parseRpcAddress(text) === undefined)
     .map(([name, text]) => `${name} = "${text}": the port must be 0 to 65535`);
@@ -171,7 +172,7 @@ function secrets({ rpc, clusterSecret }: Config, command: ServerCommand): string
 function listening(config: Config, command: ServerCommand): (readonly [string, Address])[] {
   const clients = listenersOf(config).map(({ address }, index) =>
     [
-      config.listeners.length > 0 ? `[[listeners]] #${index + 1}` : ["tcp", "ws"][index],
+      config.listeners.length > 0 ? `[[listeners]] #${index + 1}` : ["tcp", "ws", "wss"][index],
       address,
     ] as const
   );

@@ -1,8 +1,8 @@
 import { describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { roomDefaults, type RoomOptions } from "../../protocol/room_options.ts";
-import { relations, type ServerCommand } from "./relations.ts";
-import { type Config, defaultConfig } from "./schema.ts";
+import { relations } from "./relations.ts";
+import { type Config, defaultConfig, type ServerCommand } from "./schema.ts";
 import { listenerDefaults } from "./listener_options.ts";
 
 function check(changes: Partial<Config>, command: ServerCommand = "start"): string[] {

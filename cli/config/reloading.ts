@@ -2,8 +2,8 @@ import { roomDefaults } from "../../protocol/room_options.ts";
 import type { Option, Options } from "../../options/kinds.ts";
 import { ConfigError } from "../../options/reading.ts";
 import { RoomTypes } from "../../protocol/room_options.ts";
-import { relations, type ServerCommand } from "./relations.ts";
-import { type Config, type Field, optionList } from "./schema.ts";
+import { relations } from "./relations.ts";
+import { type Config, type Field, optionList, type ServerCommand } from "./schema.ts";
 
 /**
  * Options of which a running server takes the new value; those of others take a restart. Clients have
@@ -64,6 +64,9 @@ export const reloadedFields = [
   "trustedProxies",
   "httpConnectionsMax",
   // Of all.
+  "tlsCert",
+  "tlsKey",
+  "tlsCa",
   "rooms",
   "logLevel",
 ] as const satisfies readonly Field[];

@@ -27,6 +27,8 @@ const authWebhook: Partial<Config> = {
   authWebhookSecret: "0123456789abcdef",
 };
 
+const tls = { tlsCert: ["cert.pem"], tlsKey: ["key.pem"], rpcTls: true } as const;
+
 /** What stands beside an option that needs others. */
 const beside: Partial<Record<Field, Partial<Config>>> = {
   jwtSecret: jwt,
@@ -41,6 +43,9 @@ const beside: Partial<Record<Field, Partial<Config>>> = {
   authWebhookHeaders: authWebhook,
   authWebhookCacheMs: authWebhook,
   authWebhookFallback: authWebhook,
+  tlsCert: tls,
+  tlsKey: tls,
+  tlsCa: tls,
 };
 
 /** Another value of each option that reloads. */
@@ -95,6 +100,9 @@ const others: Pick<Config, typeof reloadedFields[number]> = {
   hosts: ["push.example.com"],
   trustedProxies: ["10.0.0.0/8"],
   httpConnectionsMax: 7,
+  tlsCert: ["new.pem"],
+  tlsKey: ["new.pem"],
+  tlsCa: "new.pem",
   rooms: [{ ...roomDefaults, type: "live", historySize: 7 }],
   logLevel: "debug",
 };
@@ -122,6 +130,7 @@ async function parts(config: Config): Promise<string> {
     options.apiAccess(config),
     options.httpConnectionsMax(config, process),
     [config.logLevel, config.apiKey, config.apiKeysFile],
+    [config.tlsCert, config.tlsKey, config.tlsCa],
   ]);
 }
 

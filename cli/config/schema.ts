@@ -1,6 +1,10 @@
 import { defaultOf, type Machine, type Option, type Values } from "../../options/kinds.ts";
 import { listenerDefaults } from "./listener_options.ts";
+import { parseAddress } from "../../options/address.ts";
 import { options } from "./options.ts";
+
+/** What runs: every role at once, or one of them. */
+export type ServerCommand = "start" | "comet" | "logic" | "job";
 
 /** A field of {@linkcode Config}. */
 export type Field = keyof typeof options;
@@ -34,12 +38,28 @@ export const optionList: readonly (readonly [Field, Option<unknown>])[] = Object
   options,
 ) as [Field, Option<unknown>][];
 
-/** Where clients are taken in: what `[[listeners]]` say, or the two short forms. */
-export function listenersOf({ listeners, tcp, ws }: Config): Config["listeners"] {
-  return listeners.length > 0 ? listeners : [
+/** Where clients are taken in: what `[[listeners]]` say, or the short forms. */
+export function listenersOf({ listeners, tcp, ws, wss }: Config): Config["listeners"] {
+  if (listeners.length > 0) return listeners;
+  const secure = parseAddress(wss);
+  return [
     { address: tcp, transport: "tcp", ...listenerDefaults },
     { address: ws, transport: "websocket", ...listenerDefaults },
+    ...(secure === undefined
+      ? []
+      : [{ address: secure, transport: "websocket", ...listenerDefaults, tls: true } as const]),
   ];
+}
+
+/** The port of the first listener of a kind; 0 where there is none. */
+export function portOf(
+  config: Config,
+  carrier: Config["listeners"][number]["transport"],
+  isSecure: boolean,
+): number {
+  const isWanted = ({ transport, tls }: Config["listeners"][number]) =>
+    transport === carrier && tls === isSecure;
+  return listenersOf(config).find(isWanted)?.address.port ?? 0;
 }
 
 /** Whether callers of the HTTP API must show a key. */

@@ -28,7 +28,8 @@ async function openHttp(
   service: Pick<HttpOptions, "address" | "bodyBytesMax">,
   fetchBy: (config: Config) => HttpOptions["fetch"],
 ): Promise<HttpServer> {
-  const { config, platform: { process }, parts: { streams, running }, metrics } = role;
+  const { config, platform: { process }, parts: { running }, metrics } = role;
+  const streams = config.httpTls ? role.secure : role.platform.streams;
   const counters = new HttpCounters();
   const connectionsMax = httpConnectionsMax(config, process);
   let answer = fetchBy(config);

@@ -34,12 +34,18 @@ export async function listenForClients(
 /** Listeners as the log has them: those of one transport with commas between them. */
 export function listenersText(listeners: readonly ListenerOptions[]): Record<string, string> {
   const texts: Record<string, string> = {};
-  for (const { address, transport } of listeners) {
+  for (const { address, transport, tls } of listeners) {
     const host = formatAddress(address);
-    const text = transport === "tcp" ? host : `ws://${host}/sub`;
+    const [tcp, ws] = tls ? ["tls://", "wss"] : ["", "ws"];
+    const text = transport === "tcp" ? `${tcp}${host}` : `${ws}://${host}/sub`;
     texts[transport] = transport in texts ? `${texts[transport]},${text}` : text;
   }
   return texts;
+}
+
+/** Where an HTTP API is. */
+export function httpUrl({ httpTls }: Config, http: Address): string {
+  return `${httpTls ? "https" : "http"}://${formatAddress(http)}`;
 }
 
 /** Says that a server listens, and how: the server as the program that started it sees it. */
@@ -51,7 +57,7 @@ export function runningServer(
 ): Server {
   warnOfOrigins(role.config);
   warnOfAuth(role.config, "all", role.hooks);
-  const url = `http://${formatAddress(http)}`;
+  const url = httpUrl(role.config, http);
   log.info("listening", {
     ...listenersText(listeners),
     http: url,

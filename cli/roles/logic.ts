@@ -8,6 +8,7 @@ import { LogicServer } from "../server.ts";
 import { version } from "../version.ts";
 import { wireLogic } from "../wiring.ts";
 import { openApi } from "./http.ts";
+import { httpUrl } from "./listeners.ts";
 import { addLogic, addRpc } from "./role_metrics.ts";
 import { StoreRole } from "./store.ts";
 
@@ -43,7 +44,7 @@ export class LogicRole extends StoreRole<LogicServer> {
     const http = this.http = await openApi(this, logic, listenersOf(config));
     warnOfAuth(config, "logic", this.hooks);
     log.info("listening", {
-      http: `http://${formatAddress(http.address)}`,
+      http: httpUrl(config, http.address),
       rpc: formatAddress(rpc),
       access: access(config, http.address),
     });

@@ -4,17 +4,19 @@ import { RunningClock } from "../../base/running_clock.ts";
 import type { Drivers } from "../../drivers/open.ts";
 import type { ApiKeys } from "../../logic/http/api_keys.ts";
 import type { Hooks } from "../../logic/hooks.ts";
-import type { Platform } from "../../platform/port.ts";
+import type { Platform, TlsCertificate } from "../../platform/port.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
 import { RpcCounters } from "../../rpc/counters.ts";
 import { ConfigError } from "../../options/reading.ts";
-import type { ServerCommand } from "../config/relations.ts";
 import { planReload, type ReloadPlan } from "../config/reloading.ts";
-import type { Config } from "../config/schema.ts";
+import type { Config, ServerCommand } from "../config/schema.ts";
+import { tlsWanted } from "../config/tls_relations.ts";
 import { Metrics } from "../metrics.ts";
 import { inOneLine } from "../permission_hints.ts";
 import { newRunId } from "../role_options.ts";
+import { SecureStreams } from "../secure_streams.ts";
+import { readTlsFiles, type TlsFiles } from "../tls_files.ts";
 import type { RoleDependencies } from "../wiring.ts";
 import { addProcess } from "./role_metrics.ts";
 
@@ -60,6 +62,8 @@ export abstract class RoleProcess<Open extends Opened = Opened> {
   readonly parts: RoleDependencies;
   /** This run. */
   readonly id: string;
+  /** Streams that speak TLS, by the certificates of the configuration. */
+  readonly secure: SecureStreams;
   /** What holds the data, where that is here: opened first, closed last. */
   protected drivers: Drivers | undefined;
   protected http: HttpServer | undefined;
@@ -81,14 +85,21 @@ export abstract class RoleProcess<Open extends Opened = Opened> {
     const prng = systemPrng();
     const config = this.#config = this.completed(given);
     this.id = newRunId(config.serverId, systemClock, prng);
+    const { streams } = platform;
+    this.secure = new SecureStreams(streams);
     this.parts = {
       clock: systemClock,
       running: this.#running,
       prng,
-      streams: platform.streams,
+      streams: config.rpcTls ? this.secure : streams,
+      clients: { plain: streams, secure: this.secure },
       secret: config.clusterSecret,
       counters: new RpcCounters(),
     };
+    this.onReload((next) => {
+      const files = readTlsFiles(next, systemClock.wallMs());
+      return () => this.#useTls(files);
+    });
     addProcess(this.metrics, platform.process, this.#running.counters);
   }
 
@@ -99,6 +110,10 @@ export abstract class RoleProcess<Open extends Opened = Opened> {
    */
   async open(): Promise<Open> {
     try {
+      await this.#useTls(readTlsFiles(this.config, systemClock.wallMs()));
+      if (this.config.tlsCert.length > 0 && tlsWanted(this.config, this.command).length === 0) {
+        log.warn("tls-cert is given, and nothing here speaks TLS");
+      }
       const open = await this.start();
       this.#ready = true;
       return open;
@@ -191,6 +206,17 @@ export abstract class RoleProcess<Open extends Opened = Opened> {
 
   /** Ends what {@linkcode RoleProcess.start} wired; the HTTP server has begun to close. */
   protected abstract stop(): Promise<void>;
+
+  /** Says what is new and what is wrong with certificates, and goes by them. */
+  async #useTls(files: TlsFiles): Promise<readonly string[]> {
+    const before = this.secure.certificates;
+    for (const warning of files.warnings) log.warn("{warning}", { warning });
+    await this.secure.use(files);
+    const isNew = (one: TlsCertificate) =>
+      !before.some(({ certificate }) => certificate === one.certificate);
+    const count = files.certificates.filter(isNew).length;
+    return count === 0 ? [] : [`TLS certificates: ${count} new`];
+  }
 
   /** What everything else is judged by stops last. */
   async #close(): Promise<void> {

@@ -55,7 +55,7 @@ export class Workers extends LocalRole {
     const { config, metrics, parts: { running: clock, prng } } = this;
     const { process } = this.platform;
     const ports = await this.openDrivers();
-    const parts = { ...this.parts, secret: this.#secret };
+    const parts = { ...this.parts, streams: this.platform.streams, secret: this.#secret };
     const { workers, logic, job, listen, start } = this.#parent = wireParent(parts, {
       owner: this.id,
       logic: {
@@ -143,6 +143,7 @@ export class Workers extends LocalRole {
       serverId: this.#nameOf(index),
       logic: [formatAddress(parent)],
       clusterSecret: this.#secret,
+      rpcTls: false,
     };
   }
 
