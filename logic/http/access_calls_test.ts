@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import type { CometControl } from "../../protocol/cluster/comet_calls.ts";
 import { bad, MODERATION_MAX, setUp } from "../../tests/support/http_app.ts";
 
@@ -156,4 +157,63 @@ test("POST /v1/block says when there are too many", async () => {
     `{"code":-500,"message":"Cannot block: at most ${MODERATION_MAX} blocks are kept at once"}`,
   );
   assert.equal(await post("block", { mid: 1, for_ms: 2_000 }), done(0));
+});
+
+test("the calls survive whatever stands in their members, and close with allowed codes alone (fuzz)", async () => {
+  const { closed, post } = await withComets();
+  const value = fc.oneof(
+    fc.constantFrom<unknown>(
+      0,
+      1,
+      7,
+      -1,
+      0.5,
+      2 ** 53,
+      4010,
+      4100,
+      4999,
+      5000,
+      null,
+      true,
+      "",
+      "7",
+    ),
+    fc.constantFrom<unknown>([], ["x"], [7], ["7", 8], "live://1", "live://", "x".repeat(300)),
+    fc.constantFrom<unknown>(
+      [{ server: "a", connection_id: 5 }],
+      [{ server: 1 }],
+      [null],
+      "\ud800",
+    ),
+    fc.jsonValue({ maxDepth: 2 }),
+  );
+  const names = [
+    "keys",
+    "mids",
+    "connections",
+    "room",
+    "code",
+    "reason",
+    "reconnect",
+    "mid",
+    "key",
+  ];
+  const member = fc.tuple(fc.constantFrom(...names, "for_ms"), value);
+  const start = fc.constantFrom<object>({}, { keys: ["x"] }, { room: "live://1" }, { mid: 7 });
+  const path = fc.constantFrom("disconnect", "block", "unblock");
+  const codes = new Map<number, number>();
+  const property = fc.asyncProperty(path, start, fc.array(member), async (path, first, members) => {
+    closed.length = 0;
+    const body = { ...first, ...Object.fromEntries(members) };
+    const { code, message } = JSON.parse(await post(path, body));
+    assert.ok([0, -400].includes(code) || message.startsWith("Cannot block: at most"), message);
+    if (code === -400) assert.deepEqual(closed, []);
+    for (const [, close] of closed as [unknown, typeof own][]) {
+      const isOwn = close.code >= 4100 && close.code <= 4999;
+      assert.ok(isOwn || close.code === (path === "block" ? 4014 : 4010), `${close.code}`);
+    }
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+  });
+  await fc.assert(property, { seed: 43, numRuns: 2_000 });
+  for (const code of [0, -400]) assert.ok(codes.get(code)! > 100, `${[...codes]}`);
 });
