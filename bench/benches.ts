@@ -20,6 +20,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   rpc: () => import("./rpc.ts"),
   routing: () => import("./routing.ts"),
   cluster: () => import("./cluster.ts"),
+  drain: () => import("./drain.ts"),
   merge: () => import("./merge.ts"),
   slow: () => import("./slow.ts"),
   recovery: () => import("./recovery.ts"),

@@ -72,7 +72,8 @@ export class Daemon {
   }
 
   async stop(): Promise<void> {
-    process.kill(this.#child.pid!, "SIGTERM");
+    // One that has ended is not there to be told.
+    this.#child.kill("SIGTERM");
     await this.#ended;
   }
 }

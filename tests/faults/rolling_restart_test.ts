@@ -13,8 +13,8 @@ import type { RoleProcess } from "../support/role_process.ts";
 import { until } from "../support/until.ts";
 
 /** As many as the environment says, to look at more than a test has time for. */
-const CLIENTS = Number(process.env.FAULT_CLIENTS ?? 60);
-const TALKERS = Number(process.env.FAULT_TALKERS ?? 20);
+const CLIENTS = Number(process.env.FAULT_CLIENTS ?? 30);
+const TALKERS = Number(process.env.FAULT_TALKERS ?? 10);
 /** How often each process is restarted. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);
 

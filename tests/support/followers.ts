@@ -38,8 +38,8 @@ export interface FollowersOptions {
   readonly rooms: readonly string[];
   /** Where each is in the log of each room. */
   readonly cursors: RoomCursors;
-  /** Whether they stay with a server that sends them elsewhere. */
-  readonly staysPut?: boolean;
+  /** How many stay with a server that sends them elsewhere. */
+  readonly stayPut?: number;
 }
 
 /** A client that comes back to its rooms with its cursors. */
@@ -199,7 +199,8 @@ export class Followers implements ConnHandler<Follower>, StreamEvents<Follower> 
   #move(index: number, { delay_ms }: Notice): void {
     const { conn } = this.#all[index];
     this.moves++;
-    if (this.#options.staysPut !== true) setTimeout(() => conn?.evict(), delay_ms);
+    const { stayPut = 0 } = this.#options;
+    if (index >= stayPut) setTimeout(() => conn?.evict(), delay_ms);
   }
 
   async #run(follower: Follower): Promise<void> {

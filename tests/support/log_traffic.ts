@@ -37,7 +37,7 @@ export interface LogTrafficOptions {
   /** Pushes a second over all rooms. */
   readonly perSecond?: number;
   /** As for {@linkcode Followers}. */
-  readonly staysPut?: boolean;
+  readonly stayPut?: number;
 }
 
 /**
@@ -57,10 +57,10 @@ export class LogTraffic {
   #stopped = false;
 
   constructor({ comets, logics, clients, rooms: count, ...load }: LogTrafficOptions) {
-    const { size = 100, perSecond = 50, staysPut } = load;
+    const { size = 100, perSecond = 50, stayPut } = load;
     this.#perSecond = perSecond;
     const rooms = Array.from({ length: count }, (_, room) => `${KEPT}://${room}`);
-    this.followers = new Followers({ comets, clients, rooms, cursors: this.cursors, staysPut });
+    this.followers = new Followers({ comets, clients, rooms, cursors: this.cursors, stayPut });
     this.#connections = rooms.map(() =>
       logics.map(({ hostname, port }) => new HttpConnection(hostname, port))
     );
