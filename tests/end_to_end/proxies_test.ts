@@ -1,9 +1,17 @@
 /** The proxies that docs/deployment.md has configurations for, with exactly these. */
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { ServerOptions } from "../../mod.ts";
-import { PROXY_ADDRESS, type ProxyName, withDocumentedProxy } from "../support/documented_proxy.ts";
+import {
+  makeCertificate,
+  PROXY_ADDRESS,
+  type ProxyName,
+  withDocumentedProxy,
+} from "../support/documented_proxy.ts";
 import { RawClient, rawFrame, token, within } from "../support/raw_client.ts";
 import { type TestServer, withServer } from "../support/server.ts";
 import { WebSocketClient } from "../support/web_socket_client.ts";
@@ -146,6 +154,37 @@ for (const [way, name, listeners, change] of WAYS) {
     );
   });
 }
+
+test("WebSocket through HAProxy and TLS behind it has the client's address", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "halley-hop-"));
+  const addresses: string[] = [];
+  const options: ServerOptions = {
+    ...behindProxy(addresses),
+    listeners: [
+      { address: anyPort, transport: "tcp" },
+      { address: anyPort, transport: "websocket", tls: true },
+    ],
+    tlsCert: [join(folder, "push.pem")],
+    tlsKey: [join(folder, "push.key")],
+  };
+  const change = (documented: string) => documented.replace(/:3102$/gm, "$& ssl verify none");
+  try {
+    await makeCertificate(folder);
+    await withServer(
+      options,
+      (server) =>
+        withDocumentedProxy("haproxy", server, async ({ httpsPort }) => {
+          const client = await WebSocketClient.connect(httpsPort, "wss");
+          client.socket.send(rawFrame(7, 1, token()));
+          assert.equal((await client.next()).data.readInt32BE(8), 8);
+          assert.deepEqual(addresses, ["127.0.0.1"]);
+          client.socket.terminate();
+        }, change),
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
 
 /** Checks sooner than the docs say. */
 const soon = (documented: string) => documented.replace("inter 2s", "inter 100ms");
