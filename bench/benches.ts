@@ -17,6 +17,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   latency: () => import("./latency.ts"),
   http: () => import("./http.ts"),
   flood: () => import("./flood.ts"),
+  burst: () => import("./burst.ts"),
   rpc: () => import("./rpc.ts"),
   routing: () => import("./routing.ts"),
   cluster: () => import("./cluster.ts"),

@@ -113,7 +113,7 @@ export class Door {
       counters.refusedShut++;
       return this.#busy();
     }
-    if (channels.size >= connectionsMax) {
+    if (channels.size + this.refusals.placesTaken >= connectionsMax) {
       counters.refusedFull++;
       return this.#busy();
     }

@@ -6,7 +6,10 @@ import { FAILURES_MS } from "../../protocol/failing_clients.ts";
 import { type MemoryClient, UPGRADE } from "../../tests/support/memory_client.ts";
 import { utf8 } from "../../tests/support/protocol.ts";
 import { NOTHING_LEFT, TestComet } from "../../tests/support/test_comet.ts";
-import { REFUSAL_MS } from "./refusals.ts";
+import type { Conn } from "../../platform/port.ts";
+import type { Channel } from "../channel.ts";
+import { TURN_NEWCOMERS_MAX } from "../transport/read_scheduler.ts";
+import { REFUSAL_MS, TURN_REFUSALS_MAX } from "./refusals.ts";
 
 /** What a client over TCP was told, in the one frame that it got. */
 function told(client: MemoryClient) {
@@ -195,5 +198,50 @@ describe("Those who are turned away", () => {
     client.write(new Uint8Array(64 * 1024));
     await comet.settle();
     assert.equal(client.closed, true);
+  });
+});
+
+describe("A crowd", () => {
+  it("that is turned away is told a few in each turn, all of it, in its order", async () => {
+    const comet = await TestComet.start({ connectionsMax: 0 });
+    const count = 3 * TURN_REFUSALS_MAX;
+    const { refusals } = comet.connections.door;
+    const heard: number[] = [];
+    const conn = (index: number) =>
+      ({ write: () => heard.push(index), end() {} }) as unknown as Conn<Channel | undefined>;
+    const conns = Array.from({ length: count }, (_, index) => conn(index));
+    for (const each of conns) refusals.tell(each, () => new Uint8Array(1));
+    // One that has gone before its turn is not written to.
+    refusals.closed(conns[count - 1]);
+    const perTurn = [];
+    while (heard.length < count - 1) {
+      perTurn.push(heard.length);
+      await comet.turn();
+    }
+    assert.deepEqual(perTurn, [1, 2, 3].map((turn) => turn * TURN_REFUSALS_MAX).slice(0, -1));
+    assert.deepEqual(heard, Array.from({ length: count - 1 }, (_, index) => index));
+    for (const each of conns) refusals.closed(each);
+    assert.equal(refusals.size, 0);
+  });
+
+  it("that is let in is served a few in each turn, while those who are in are at once", async () => {
+    const comet = await TestComet.start({ operationsMax: 0 });
+    const honest = await comet.open({ key: "honest" });
+    const crowd = await Promise.all(
+      Array.from({ length: 5 * TURN_NEWCOMERS_MAX }, () => comet.connect()),
+    );
+    for (const [index, client] of crowd.entries()) client.send(7, 1, `{"key":"${index}"}`);
+    for (let turns = 0; comet.counters.authenticated <= crowd.length; turns++) {
+      const { authenticated } = comet.counters;
+      honest.send(2, turns);
+      await comet.turn();
+      const welcomed = comet.counters.authenticated - authenticated;
+      assert.ok(welcomed <= 2 * TURN_NEWCOMERS_MAX, `${welcomed} in one turn`);
+      assert.ok(turns < 30, "the crowd gets in");
+    }
+    await comet.settle();
+    assert.ok(honest.frames().length > 3);
+    assert.equal(crowd.filter((client) => client.frames()[0].op === 8).length, crowd.length);
+    assert.equal(comet.connections.door.handshakes, 0);
   });
 });

@@ -7,24 +7,43 @@ import type { CometOptions } from "../options.ts";
 /** How long whoever is turned away has to read why, in milliseconds. */
 export const REFUSAL_MS = 2_000;
 
+/** How many are told in a turn of the event loop: some 2 ms of one core. */
+export const TURN_REFUSALS_MAX = 64;
+
+/** How many may be told at once depends on who is in. */
+interface Connections {
+  readonly options: Pick<CometOptions, "refusalsMax" | "connectionsMax">;
+  readonly channels: { readonly size: number };
+}
+
 /**
  * Connections that are turned away, while they are told why. A socket that is closed with something
  * unread in it is reset, and its peer may never see the last words; so each is only ended, and what
- * it still sends is dropped until it has ended its side, for a while, and so many at a time.
+ * it still sends is dropped until it has ended its side, for a while. A crowd is told a few in each
+ * turn of the event loop, so that those who are in do not wait for it.
  */
 export class Refusals<Context> {
   /** Until when each may take, on the monotonic clock; the oldest first. */
   readonly #told = new Map<Conn<Context>, number>();
+  /** What encodes the words of each that is told in a later turn; the oldest first. */
+  readonly #waiting = new Map<Conn<Context>, () => Uint8Array>();
+  /** How many were told in this turn. */
+  #spoken = 0;
 
   constructor(
-    private readonly connections: { readonly options: Pick<CometOptions, "refusalsMax"> },
+    private readonly connections: Connections,
     private readonly clock: Clock,
     private readonly counters: CometCounters,
   ) {}
 
   /** Connections that are being told. */
   get size(): number {
-    return this.#told.size;
+    return this.#told.size + this.#waiting.size;
+  }
+
+  /** Of these, how many are in places that are free for connections: half of them at most. */
+  get placesTaken(): number {
+    return Math.max(0, this.size - this.connections.options.refusalsMax);
   }
 
   /**
@@ -33,13 +52,14 @@ export class Refusals<Context> {
    * @param words Encodes what it is told.
    */
   tell(conn: Conn<Context>, words: () => Uint8Array): void {
-    if (this.#told.size >= this.connections.options.refusalsMax) {
+    const { options: { refusalsMax, connectionsMax }, channels } = this.connections;
+    const free = Math.max(0, connectionsMax - channels.size);
+    if (this.size >= refusalsMax + (free >> 1)) {
       this.counters.refusedUntold++;
       return conn.evict();
     }
-    this.#told.set(conn, this.clock.monotonicMs() + REFUSAL_MS);
-    conn.write(words());
-    conn.end();
+    if (this.#spoken >= TURN_REFUSALS_MAX) this.#waiting.set(conn, words);
+    else this.#say(conn, words);
   }
 
   /** Something has come from a connection that has no channel; nobody sends that much before auth. */
@@ -50,6 +70,7 @@ export class Refusals<Context> {
   /** A connection that had no channel is over. */
   closed(conn: Conn<Context>): void {
     this.#told.delete(conn);
+    this.#waiting.delete(conn);
   }
 
   /** Closes those that have had their time; to be called every tick. */
@@ -61,8 +82,19 @@ export class Refusals<Context> {
     }
   }
 
-  /** Closes all. */
-  close(): void {
-    for (const conn of this.#told.keys()) conn.evict();
+  #say(conn: Conn<Context>, words: () => Uint8Array): void {
+    if (this.#spoken++ === 0) this.clock.nextTurn(this.#turn);
+    this.#told.set(conn, this.clock.monotonicMs() + REFUSAL_MS);
+    conn.write(words());
+    conn.end();
   }
+
+  #turn = (): void => {
+    this.#spoken = 0;
+    for (const [conn, words] of this.#waiting) {
+      if (this.#spoken === TURN_REFUSALS_MAX) return;
+      this.#waiting.delete(conn);
+      this.#say(conn, words);
+    }
+  };
 }

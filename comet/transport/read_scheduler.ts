@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import type { Channel } from "../channel.ts";
+import { type Channel, ChannelState } from "../channel.ts";
 
 /** Most work that is done for one connection in a turn of the event loop, in frames. */
 export const TURN_WORK_MAX = 32;
@@ -7,13 +7,20 @@ export const TURN_WORK_MAX = 32;
 /** Connections with more to read that are served in a turn: 512 frames, some 4 ms of one core. */
 export const TURN_CHANNELS_MAX = 16;
 
+/**
+ * Upgrades and auths that are served in a turn: some 4 ms of one core. A crowd that comes all at once
+ * waits, and those who are in do not.
+ */
+export const TURN_NEWCOMERS_MAX = 32;
+
 /** Bytes of a frame that are as much work as the frame itself. */
 const WORK_BYTES = 512;
 
 /**
  * Shares the event loop among connections that send faster than they can be served. Each may have a
  * bounded amount of work done in a turn of the event loop; one that has used it up waits in a queue,
- * of which a bounded part is served in each turn.
+ * of which a bounded part is served in each turn. Those that have not authenticated have a queue of
+ * their own, since each costs more, and since many may come at once.
  *
  * A turn is noticed only when there is a reason to: after work in plenty, or while somebody waits.
  * So a server whose clients send a frame now and then schedules nothing.
@@ -25,12 +32,21 @@ export class ReadScheduler {
   #frames = 0;
   #isTurnDue = false;
   #queue: Channel[] = [];
+  #newcomers: Channel[] = [];
+  /** Upgrades and auths in this turn. */
+  #welcomed = 0;
 
   constructor(private readonly clock: Clock) {}
 
   /** Whether a channel has had its share of this turn. */
   hasHadShare(channel: Channel): boolean {
-    return channel.work - this.#turnStart >= TURN_WORK_MAX;
+    if (channel.work - this.#turnStart >= TURN_WORK_MAX) return true;
+    return this.#welcomed >= TURN_NEWCOMERS_MAX && isNewcomer(channel);
+  }
+
+  /** Takes an upgrade or an auth into account. */
+  welcome(): void {
+    if (++this.#welcomed === TURN_NEWCOMERS_MAX) this.#awaitTurn();
   }
 
   /**
@@ -50,7 +66,7 @@ export class ReadScheduler {
   wait(channel: Channel): void {
     if (channel.isQueued) return;
     channel.isQueued = true;
-    this.#queue.push(channel);
+    (isNewcomer(channel) ? this.#newcomers : this.#queue).push(channel);
     this.#awaitTurn();
   }
 
@@ -62,12 +78,21 @@ export class ReadScheduler {
 
   #turn = (): void => {
     this.#isTurnDue = false;
-    this.#frames = 0;
+    this.#frames = this.#welcomed = 0;
     this.#turnStart += TURN_WORK_MAX;
-    for (const channel of this.#queue.splice(0, TURN_CHANNELS_MAX)) {
+    this.#serve(this.#queue.splice(0, TURN_CHANNELS_MAX));
+    this.#serve(this.#newcomers.splice(0, TURN_NEWCOMERS_MAX));
+    if (this.#queue.length + this.#newcomers.length > 0) this.#awaitTurn();
+  };
+
+  #serve(channels: readonly Channel[]): void {
+    for (const channel of channels) {
       channel.isQueued = false;
       channel.transport.resume(channel);
     }
-    if (this.#queue.length > 0) this.#awaitTurn();
-  };
+  }
+}
+
+function isNewcomer({ state }: Channel): boolean {
+  return state === ChannelState.handshaking;
 }

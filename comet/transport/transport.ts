@@ -134,6 +134,7 @@ export abstract class StreamTransport implements Transport, ConnHandler<Channel 
   }
 
   #consume(channel: Channel, chunk: Uint8Array): number {
+    if (channel.state === ChannelState.handshaking) this.dependencies.reads.welcome();
     try {
       return this.decode(channel, chunk);
     } catch (error) {
