@@ -4,6 +4,8 @@
  * WebSocket's frames, right ones and wrong ones. Where the wire itself is not what a test is about,
  * `client/` serves.
  */
+import { once } from "node:events";
+import { connect as connectTls } from "node:tls";
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 
@@ -124,11 +126,21 @@ export class RawClient {
 
   /** Connects and authenticates. */
   static async open(port: number, fields: Record<string, unknown> = {}): Promise<RawClient> {
-    const client = await RawClient.connect(port);
-    client.send(7, 1, token(fields));
-    const reply = await client.next();
+    return await (await RawClient.connect(port)).#auth(fields);
+  }
+
+  /** The same over TLS, whoever the server is. */
+  static async openTls(port: number, fields: Record<string, unknown> = {}): Promise<RawClient> {
+    const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    await within("a connection", once(socket, "secureConnect"));
+    return await new RawClient(socket).#auth(fields);
+  }
+
+  async #auth(fields: Record<string, unknown>): Promise<RawClient> {
+    this.send(7, 1, token(fields));
+    const reply = await this.next();
     if (reply.op !== 8) throw new Error(`auth was answered with operation ${reply.op}`);
-    return client;
+    return this;
   }
 
   send(op: number, seq: number, body: string | Uint8Array = ""): void {
