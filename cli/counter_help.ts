@@ -3,6 +3,7 @@ import type { CometCounters } from "../comet/counters.ts";
 import type { StoreCounters } from "../drivers/store.ts";
 import type { JobCounters } from "../job/counters.ts";
 import type { LogicCounters } from "../logic/counters.ts";
+import type { AccessCounters } from "../logic/http/monitoring.ts";
 import type { HttpCounters } from "../protocol/http/counters.ts";
 import type { RpcCounters } from "../rpc/counters.ts";
 import type { LogCounters } from "./line_output.ts";
@@ -172,6 +173,14 @@ export const storeHelp: Readonly<Record<keyof StoreCounters, string>> = {
   publishIdsDropped: "Publish ids in memory forgotten before five minutes: there were too many.",
   sendersDropped:
     "Rates, pauses, texts and ids of clients who publish, in memory, forgotten before their time.",
+};
+
+/** Whom a role without an API turns away from its metrics, for `/metrics`. */
+export const accessHelp: Readonly<Record<keyof AccessCounters, string>> = {
+  httpUnauthorized: "HTTP calls without an API key, to a comet's or job's metrics.",
+  httpOutOfScope: "HTTP calls there whose API key lacks the scope read.",
+  httpForbidden:
+    "HTTP calls there refused for their Host, or because another site's page made them.",
 };
 
 /** What an HTTP server counts, for `/metrics`. */

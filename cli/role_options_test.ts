@@ -6,6 +6,7 @@ import type { Address } from "../platform/port.ts";
 import { MemoryProcess } from "../tests/memory_platform/process.ts";
 import { type Config, defaultConfig } from "./config/schema.ts";
 import { withLogLines } from "../tests/support/log_lines.ts";
+import { AccessCounters } from "../logic/http/monitoring.ts";
 import { ApiKeys, scopes } from "../logic/http/api_keys.ts";
 import { apiKeyFor } from "../tests/support/http_app.ts";
 import { Metrics } from "./metrics.ts";
@@ -87,19 +88,22 @@ test("a start that lets pages of every site in says so", () =>
 test("pages of other sites cannot read /metrics of a role without an API", async () => {
   const config = configWith({ metrics: "127.0.0.1:9100" });
   const keys = new ApiKeys("anyone");
-  const app = metricsApp(config, keys, LOOPBACK, new Metrics(), () => undefined);
+  const counters = new AccessCounters();
+  const app = metricsApp(config, keys, LOOPBACK, new Metrics(), () => undefined, counters);
   const status = async (path: string, headers: HeadersInit) =>
     (await app.request(`http://127.0.0.1:9100${path}`, { headers })).status;
   assert.equal(await status("/metrics", {}), 200);
   assert.equal(await status("/metrics", { host: "evil.example" }), 403);
   assert.equal(await status("/metrics", { origin: "http://evil.example" }), 403);
   assert.equal(await status("/healthz", { host: "evil.example" }), 200);
+  assert.equal(counters.httpForbidden, 2);
 });
 
 test("/metrics of a role without an API asks for a key of scope read", async () => {
   const keys = new ApiKeys(scopes.map((scope) => apiKeyFor(scope)));
+  const counters = new AccessCounters();
   const config = configWith({ metrics: "127.0.0.1:9100" });
-  const app = metricsApp(config, keys, LOOPBACK, new Metrics(), () => undefined);
+  const app = metricsApp(config, keys, LOOPBACK, new Metrics(), () => undefined, counters);
   const status = async (headers: HeadersInit) =>
     (await app.request("http://127.0.0.1:9100/metrics", { headers })).status;
   assert.equal(await status({}), 401);
@@ -107,6 +111,7 @@ test("/metrics of a role without an API asks for a key of scope read", async () 
   assert.equal(await status({ "x-api-key": "key-read" }), 200);
   assert.equal(await status({ "x-api-key": "key-push" }), 403);
   assert.equal(await status({ authorization: "Bearer key-admin" }), 403);
+  assert.deepEqual({ ...counters }, { httpUnauthorized: 2, httpOutOfScope: 2, httpForbidden: 0 });
 });
 
 /** What is asked for, the limit of open files, what is taken, and what is said beside it. */

@@ -6,7 +6,7 @@ import { Metrics } from "../cli/metrics.ts";
 import { listFiles } from "./runner/files.ts";
 
 /** What each group of counters is called in front, where that is not the name of its help. */
-const prefixes: Readonly<Record<string, string>> = { stall: "process" };
+const prefixes: Readonly<Record<string, string>> = { stall: "process", access: "metrics" };
 
 /** Every metric that a process may show. */
 async function metricNames(): Promise<Set<string>> {

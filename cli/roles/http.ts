@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import type { ListenerOptions } from "../../comet/options.ts";
 import { createHttpApp } from "../../logic/http/app.ts";
-import { type HttpEnv, monitoringApp } from "../../logic/http/monitoring.ts";
+import { AccessCounters, type HttpEnv, monitoringApp } from "../../logic/http/monitoring.ts";
 import type { Logic } from "../../logic/logic.ts";
 import type { Address } from "../../platform/port.ts";
 import { HttpCounters } from "../../protocol/http/counters.ts";
@@ -12,7 +12,7 @@ import { clientAssets, demoAssets } from "../assets.ts";
 import type { Config } from "../config/schema.ts";
 import type { Metrics } from "../metrics.ts";
 import { apiAccess, httpConnectionsMax, metricsHosts } from "../role_options.ts";
-import { addHttp } from "./role_metrics.ts";
+import { addAccess, addHttp } from "./role_metrics.ts";
 import type { RoleProcess } from "./role_process.ts";
 import { ApiKeys } from "../../logic/http/api_keys.ts";
 import { changedKeys, readAccess } from "../api_keys_file.ts";
@@ -92,9 +92,10 @@ export function metricsApp(
   address: Address,
   metrics: Metrics,
   unready: () => string | undefined | Promise<string | undefined>,
+  counters: AccessCounters,
 ): Hono<HttpEnv> {
   const hosts = metricsHosts(config, address);
-  return monitoringApp({ keys, hosts, unready, metrics: () => metrics.text() });
+  return monitoringApp({ keys, hosts, unready, metrics: () => metrics.text() }, counters);
 }
 
 /**
@@ -107,8 +108,10 @@ export async function serveMetrics(role: RoleProcess): Promise<HttpServer | unde
   const address = parseAddress(config.metrics);
   if (address === undefined) return undefined;
   const keys = apiKeysOf(role);
+  const counters = new AccessCounters();
+  addAccess(metrics, counters);
   return await openHttp(role, { address, bodyBytesMax: 0 }, (config) => {
-    const app = metricsApp(config, keys, address, metrics, unready);
+    const app = metricsApp(config, keys, address, metrics, unready, counters);
     return (request) => app.fetch(request);
   });
 }

@@ -4,11 +4,13 @@ import { type Store, StoreCounters } from "../../drivers/store.ts";
 import type { PushLog } from "../../drivers/ports.ts";
 import type { Job } from "../../job/job.ts";
 import type { Logic } from "../../logic/logic.ts";
+import type { AccessCounters } from "../../logic/http/monitoring.ts";
 import type { Process } from "../../platform/port.ts";
 import type { HttpCounters } from "../../protocol/http/counters.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
 import type { RpcCounters } from "../../rpc/counters.ts";
 import {
+  accessHelp,
   cometHelp,
   httpHelp,
   jobHelp,
@@ -186,6 +188,11 @@ export function addRpc(metrics: Metrics, counters: RpcCounters): void {
 export function addHttp(metrics: Metrics, counters: HttpCounters, server: HttpServer): void {
   metrics.addCounters({ prefix: "http", values: counters, help: httpHelp });
   metrics.addGauge("http_connections", "HTTP connections.", () => server.connections);
+}
+
+/** Shows whom a role without an API turns away. */
+export function addAccess(metrics: Metrics, counters: AccessCounters): void {
+  metrics.addCounters({ prefix: "metrics", values: counters, help: accessHelp });
 }
 
 /** Shows what the process takes, and what its log lost. */

@@ -1,6 +1,5 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import type { LogicCounters } from "../counters.ts";
 import { Code, failure, ok } from "./answers.ts";
 import type { ApiKeys, Caller, Scope } from "./api_keys.ts";
 import { type Asset, serveAssets } from "./assets.ts";
@@ -34,11 +33,12 @@ export interface HttpEnv {
   };
 }
 
-/** Where it is counted who was turned away. */
-type AccessCounters = Pick<
-  LogicCounters,
-  "httpForbidden" | "httpUnauthorized" | "httpOutOfScope"
->;
+/** What is counted of callers who are turned away; see `accessHelp` in `cli/counter_help.ts`. */
+export class AccessCounters {
+  httpUnauthorized = 0;
+  httpOutOfScope = 0;
+  httpForbidden = 0;
+}
 
 const anyHost = (_: Headers) => true;
 
@@ -52,7 +52,7 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
  */
 export function monitoringApp(
   options: MonitoringOptions,
-  counters?: AccessCounters,
+  counters: AccessCounters,
 ): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: pathOf });
   const { assets = [] } = options;
@@ -65,7 +65,7 @@ export function monitoringApp(
     if (isPublic.get(c.req.path)?.(c.req.raw.headers)) return await next();
     const reason = refusal(c.req.raw);
     if (reason !== undefined) {
-      if (counters !== undefined) counters.httpForbidden++;
+      counters.httpForbidden++;
       return c.json(failure(Code.forbidden, reason), 403);
     }
     const caller = options.keys.callerOf(c.req.raw.headers);
@@ -73,7 +73,7 @@ export function monitoringApp(
       c.set("caller", caller);
       return await next();
     }
-    if (counters !== undefined) counters.httpUnauthorized++;
+    counters.httpUnauthorized++;
     c.header("www-authenticate", "Bearer");
     return c.json(failure(Code.unauthorized, "API key is missing or wrong"), 401);
   });
@@ -98,11 +98,11 @@ export function monitoringApp(
 }
 
 /** Lets those pass whose key has a scope. */
-export function needsScope(scope: Scope, counters?: AccessCounters): MiddlewareHandler<HttpEnv> {
+export function needsScope(scope: Scope, counters: AccessCounters): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { name, scopes } = c.var.caller;
     if (scopes.has(scope)) return await next();
-    if (counters !== undefined) counters.httpOutOfScope++;
+    counters.httpOutOfScope++;
     return c.json(failure(Code.forbidden, `API key "${name}" lacks the scope ${scope}`), 403);
   };
 }

@@ -12,6 +12,7 @@ const prefixes: Readonly<Record<string, string>> = {
   LogicCounters: "logic",
   JobCounters: "job",
   StoreCounters: "store",
+  AccessCounters: "metrics",
   HttpCounters: "http",
   RpcCounters: "rpc",
   StallCounters: "process",
@@ -22,9 +23,9 @@ const prefixes: Readonly<Record<string, string>> = {
 const counted: Readonly<Record<string, readonly string[]>> = {
   start: ["comet", "logic", "job", "http", "process", "log"],
   workers: ["comet", "logic", "job", "http", "rpc", "process", "log"],
-  comet: ["comet", "http", "rpc", "process", "log"],
+  comet: ["comet", "metrics", "http", "rpc", "process", "log"],
   logic: ["logic", "store", "http", "rpc", "process", "log"],
-  job: ["job", "store", "http", "rpc", "process", "log"],
+  job: ["job", "store", "metrics", "http", "rpc", "process", "log"],
 };
 
 /** The fields of every class of counters, by the prefix of its metrics, as metrics name them. */
