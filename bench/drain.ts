@@ -11,7 +11,7 @@ import { pushToRoom } from "./room_client.ts";
 
 const CLIENTS = 5_000;
 const WINDOW_S = 10;
-const PUSHES_PER_S = 2;
+const PUSHES_PER_S = 1;
 const ROOM = "bench://drain";
 const ROOMS = '[[rooms]]\ntype = "bench"\nhistory-size = 1000\n';
 

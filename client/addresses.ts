@@ -24,16 +24,18 @@ export class Addresses {
 
   /**
    * @param signal Ends the asking.
+   * @param failures How many attempts have failed since the last one that did not: the best server
+   * is first.
    * @throws {Error} By its promise, when the HTTP API cannot be asked.
    */
-  async next(signal: AbortSignal): Promise<string> {
+  async next(signal: AbortSignal, failures: number): Promise<string> {
     const attempt = this.#attempt++;
     const url = this.urls[attempt % this.urls.length];
     if (!url.startsWith("http")) return url;
     const { nodes, ws_port, wss_port } = await this.#nodes(url, signal);
     // Where the names of servers do not resolve, the host of the API may be a server itself.
     const hosts = [...nodes, new URL(url).hostname];
-    const host = hosts[Math.floor(attempt / this.urls.length) % hosts.length];
+    const host = hosts[Math.floor(failures / this.urls.length) % hosts.length];
     return url.startsWith("https")
       ? `wss://${host}:${wss_port || 443}/sub`
       : `ws://${host}:${ws_port}/sub`;

@@ -294,6 +294,22 @@ describe("reconnecting", () => {
     assert.deepEqual([environment.clock.pending, server.connections.size], [0, 0]);
   });
 
+  it("goes where the HTTP API sends clients once its server goes", async () => {
+    let nodes = ["a", "b"];
+    const world = setUp({}, "http://logic.test");
+    const { server, environment, asked, client } = world;
+    environment.fetch = async () => Response.json({ code: 0, data: { ws_port: 3102, nodes } });
+    await world.run();
+    nodes = ["b"];
+    server.tellAll({ type: "moving", delay_ms: 0 });
+    await world.run();
+    environment.clock.advance(0);
+    await world.run();
+    assert.deepEqual(asked, ["ws://a:3102/sub", "ws://b:3102/sub"]);
+    assert.deepEqual([client.state, server.connections.size], ["connected", 1]);
+    client.close();
+  });
+
   it("tries the next one while its server still serves it, until that ends", async () => {
     const world = setUp({}, ["ws://one/sub", "ws://two/sub", "ws://three/sub"]);
     const { server, environment, asked, client, states } = world;

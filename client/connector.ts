@@ -152,7 +152,7 @@ export class Connector implements ConnectionOwner {
     this.#after(PREPARE_MS_MAX, () => failed("no token or no address in time"));
     try {
       const token = await this.#token();
-      const url = await this.#addresses.next(signal);
+      const url = await this.#addresses.next(signal, this.#failures + this.#moves);
       if (signal.aborted) return;
       this.#cancelTimer();
       use(new Connection(this.environment, this, url, token, this.options.heartbeatMs));

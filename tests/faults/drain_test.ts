@@ -106,16 +106,16 @@ describe("a comet that is drained", () => {
       const strangers = new Strangers(Number(going.addresses.tcp.split(":")[1]));
       try {
         await inTheMiddle(faults);
+        // Asked again it says how far it is, and goes on.
+        const body = JSON.stringify({ server: going.name });
+        const asked = await (await fetch(`${http}/v1/drain`, { method: "POST", body })).json();
+        assert.deepEqual([asked.code, asked.data.server.split("~")[0]], [0, going.name]);
         going.signal("SIGSTOP");
         await standStill();
         going.signal("SIGCONT");
         await redis.signal("SIGSTOP");
         await standStill();
         await redis.signal("SIGCONT");
-        // Asked again it says how far it is, and goes on.
-        const body = JSON.stringify({ server: going.name });
-        const asked = await (await fetch(`${http}/v1/drain`, { method: "POST", body })).json();
-        assert.deepEqual([asked.code, asked.data.server.split("~")[0]], [0, going.name]);
         await until("its end", () => going.upMs === undefined, 30_000);
         assert.ok(strangers.refused > 0);
         assert.ok((await other.metrics()).comet_connections > 0);
