@@ -140,6 +140,9 @@ export const logicHelp: Readonly<Record<keyof LogicCounters, string>> = {
   pushesFailed: "Push calls that failed.",
   pushesToNobody: "Push calls by key or mid answered with code 0 that found nobody.",
   httpUnauthorized: "HTTP calls without an API key.",
+  httpSlowed: "HTTP calls refused beyond api-key-failures-max.",
+  failingCallersForgotten:
+    "Addresses whose wrong API keys were forgotten within a minute, since there were too many.",
   httpOutOfScope: "HTTP calls whose API key lacks the scope of the call.",
   httpForbidden: "HTTP calls refused for their Host, or because a page of another site made them.",
   httpBadRequests: "HTTP calls answered with code -400.",
@@ -178,6 +181,9 @@ export const storeHelp: Readonly<Record<keyof StoreCounters, string>> = {
 /** Whom a role without an API turns away from its metrics, for `/metrics`. */
 export const accessHelp: Readonly<Record<keyof AccessCounters, string>> = {
   httpUnauthorized: "HTTP calls without an API key, to a comet's or job's metrics.",
+  httpSlowed: "HTTP calls refused beyond api-key-failures-max, to a comet's or job's metrics.",
+  failingCallersForgotten:
+    "Addresses whose wrong API keys were forgotten within a minute, since there were too many.",
   httpOutOfScope: "HTTP calls there whose API key lacks the scope read.",
   httpForbidden:
     "HTTP calls there refused for their Host, or because another site's page made them.",

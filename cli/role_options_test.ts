@@ -7,6 +7,8 @@ import { MemoryProcess } from "../tests/memory_platform/process.ts";
 import { type Config, defaultConfig } from "./config/schema.ts";
 import { withLogLines } from "../tests/support/log_lines.ts";
 import { AccessCounters } from "../logic/http/monitoring.ts";
+import { ManualClock } from "../base/clock.ts";
+import { KeyGuesses } from "../logic/http/key_guesses.ts";
 import { ApiKeys, scopes } from "../logic/http/api_keys.ts";
 import { apiKeyFor } from "../tests/support/http_app.ts";
 import { Metrics } from "./metrics.ts";
@@ -21,6 +23,9 @@ import {
   warnOfOrigins,
 } from "./role_options.ts";
 import { listenerDefaults } from "./config/listener_options.ts";
+
+/** Whom a request is from. */
+const PEER = { remoteAddress: "127.0.0.1" };
 
 const LOOPBACK = { hostname: "127.0.0.1", port: 1 };
 const ANYWHERE = { hostname: "0.0.0.0", port: 1 };
@@ -89,9 +94,11 @@ test("pages of other sites cannot read /metrics of a role without an API", async
   const config = configWith({ metrics: "127.0.0.1:9100" });
   const keys = new ApiKeys("anyone");
   const counters = new AccessCounters();
-  const app = metricsApp(config, keys, LOOPBACK, new Metrics(), () => undefined, counters);
+  const guesses = new KeyGuesses(new ManualClock(), 0, counters);
+  const callers = { keys, guesses };
+  const app = metricsApp(config, callers, LOOPBACK, new Metrics(), () => undefined, counters);
   const status = async (path: string, headers: HeadersInit) =>
-    (await app.request(`http://127.0.0.1:9100${path}`, { headers })).status;
+    (await app.request(`http://127.0.0.1:9100${path}`, { headers }, PEER)).status;
   assert.equal(await status("/metrics", {}), 200);
   assert.equal(await status("/metrics", { host: "evil.example" }), 403);
   assert.equal(await status("/metrics", { origin: "http://evil.example" }), 403);
@@ -103,9 +110,11 @@ test("/metrics of a role without an API asks for a key of scope read", async () 
   const keys = new ApiKeys(scopes.map((scope) => apiKeyFor(scope)));
   const counters = new AccessCounters();
   const config = configWith({ metrics: "127.0.0.1:9100" });
-  const app = metricsApp(config, keys, LOOPBACK, new Metrics(), () => undefined, counters);
+  const guesses = new KeyGuesses(new ManualClock(), 0, counters);
+  const callers = { keys, guesses };
+  const app = metricsApp(config, callers, LOOPBACK, new Metrics(), () => undefined, counters);
   const status = async (headers: HeadersInit) =>
-    (await app.request("http://127.0.0.1:9100/metrics", { headers })).status;
+    (await app.request("http://127.0.0.1:9100/metrics", { headers }, PEER)).status;
   assert.equal(await status({}), 401);
   assert.equal(await status({ "x-api-key": "key-nobody" }), 401);
   assert.equal(await status({ "x-api-key": "key-read" }), 200);

@@ -96,6 +96,10 @@ export class LogicCounters {
   pushesToNobody = 0;
   /** HTTP calls without an API key. */
   httpUnauthorized = 0;
+  /** HTTP calls refused because their address showed too many wrong keys. */
+  httpSlowed = 0;
+  /** Addresses whose wrong keys were forgotten early, since there were too many addresses. */
+  failingCallersForgotten = 0;
   /** HTTP calls whose API key is not for such calls. */
   httpOutOfScope = 0;
   /** HTTP calls refused for their Host, or because a page of another site made them. */

@@ -21,6 +21,14 @@ export const apiOptions = inSection("api", {
     form: /^/,
     text: "File with more keys, each for some calls alone; see halley api-key --help",
   }),
+  apiKeyFailuresMax: integer({
+    name: "api-key-failures-max",
+    default: 100,
+    min: 0,
+    max: 1_000_000,
+    text: "After how many wrong API keys within a minute an address is answered 429 until the " +
+      "minute has passed, unless it showed a right one in the last hour; 0 for never",
+  }),
   insecureApi: toggle({
     name: "insecure-api",
     default: false,

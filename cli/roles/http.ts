@@ -1,7 +1,12 @@
 import type { Hono } from "hono";
 import type { ListenerOptions } from "../../comet/options.ts";
 import { createHttpApp } from "../../logic/http/app.ts";
-import { AccessCounters, type HttpEnv, monitoringApp } from "../../logic/http/monitoring.ts";
+import {
+  AccessCounters,
+  type HttpEnv,
+  monitoringApp,
+  type MonitoringOptions,
+} from "../../logic/http/monitoring.ts";
 import type { Logic } from "../../logic/logic.ts";
 import type { Address } from "../../platform/port.ts";
 import { HttpCounters } from "../../protocol/http/counters.ts";
@@ -15,6 +20,7 @@ import { apiAccess, httpConnectionsMax, metricsHosts } from "../role_options.ts"
 import { addAccess, addHttp } from "./role_metrics.ts";
 import type { RoleProcess } from "./role_process.ts";
 import { ApiKeys } from "../../logic/http/api_keys.ts";
+import { type GuessCounters, KeyGuesses } from "../../logic/http/key_guesses.ts";
 import { changedKeys, readAccess } from "../api_keys_file.ts";
 
 /**
@@ -47,19 +53,24 @@ async function openHttp(
   return server;
 }
 
-/** The keys of the role, which are read anew with its configuration. */
-function apiKeysOf(role: RoleProcess): ApiKeys {
+/** Who may call. */
+type Callers = Pick<MonitoringOptions, "keys" | "guesses">;
+
+/** The keys of the role, which are read anew with its configuration, and who tries others. */
+function apiKeysOf(role: RoleProcess, counters: GuessCounters): Callers {
   let access = readAccess(role.config);
   const keys = role.apiKeys = new ApiKeys(access);
+  const guesses = new KeyGuesses(role.parts.running, role.config.apiKeyFailuresMax, counters);
   role.onReload((next) => {
     const later = readAccess(next);
     return () => {
+      guesses.failuresMax = next.apiKeyFailuresMax;
       const changed = changedKeys(access, later);
       keys.replace(access = later);
       return changed.length === 0 ? [] : [`API keys: ${changed.join(", ")}`];
     };
   });
-  return keys;
+  return { keys, guesses };
 }
 
 /**
@@ -75,8 +86,14 @@ export function openApi(
 ): Promise<HttpServer> {
   const { config, metrics, unready, isStopping, stopByCall: stop } = role;
   const assets = config.demo === "on" ? [...clientAssets, ...demoAssets(listeners)] : clientAssets;
-  const keys = apiKeysOf(role);
-  const options = { keys, unready, isStopping, stop, metrics: () => metrics.text(), assets };
+  const options = {
+    ...apiKeysOf(role, logic.counters),
+    unready,
+    isStopping,
+    stop,
+    metrics: () => metrics.text(),
+    assets,
+  };
   const service = { address: config.http, bodyBytesMax: Limits.pushRequestBytesMax };
   return openHttp(
     role,
@@ -88,14 +105,16 @@ export function openApi(
 /** Answers for the metrics and the health of a role that has no HTTP API. */
 export function metricsApp(
   config: Config,
-  keys: ApiKeys,
+  callers: Callers,
   address: Address,
   metrics: Metrics,
   unready: () => string | undefined | Promise<string | undefined>,
   counters: AccessCounters,
 ): Hono<HttpEnv> {
   const hosts = metricsHosts(config, address);
-  return monitoringApp({ keys, hosts, unready, metrics: () => metrics.text() }, counters);
+  const { trustedProxies } = config;
+  const text = () => metrics.text();
+  return monitoringApp({ ...callers, trustedProxies, hosts, unready, metrics: text }, counters);
 }
 
 /**
@@ -107,11 +126,11 @@ export async function serveMetrics(role: RoleProcess): Promise<HttpServer | unde
   const { config, metrics, unready } = role;
   const address = parseAddress(config.metrics);
   if (address === undefined) return undefined;
-  const keys = apiKeysOf(role);
   const counters = new AccessCounters();
+  const callers = apiKeysOf(role, counters);
   addAccess(metrics, counters);
   return await openHttp(role, { address, bodyBytesMax: 0 }, (config) => {
-    const app = metricsApp(config, keys, address, metrics, unready, counters);
-    return (request) => app.fetch(request);
+    const app = metricsApp(config, callers, address, metrics, unready, counters);
+    return (request, from) => app.fetch(request, from);
   });
 }

@@ -7,8 +7,8 @@ import type { CometOptions } from "../options.ts";
 /** How long whoever is turned away has to read why, in milliseconds. */
 export const REFUSAL_MS = 2_000;
 
-/** How many are told in a turn of the event loop: some 2 ms of one core. */
-export const TURN_REFUSALS_MAX = 64;
+/** How many are told in a turn of the event loop: some 4 ms of one core. */
+export const TURN_REFUSALS_MAX = 128;
 
 /** How many may be told at once depends on who is in. */
 interface Connections {

@@ -6,6 +6,7 @@ export const Code = {
   forbidden: -403,
   notFound: -404,
   methodNotAllowed: -405,
+  tooMany: -429,
   fault: -500,
   notReady: -503,
 } as const;

@@ -33,6 +33,12 @@ export function fullKey(name: string, key: string): ApiKey {
   return { name, digest: digestOf(key), scopes: all };
 }
 
+/** What a request shows as its key; empty where it shows none. */
+export function shownKey(headers: Headers): string {
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+  return bearer ?? headers.get("x-api-key") ?? "";
+}
+
 /** The keys of the HTTP API. They can be exchanged while requests come in. */
 export class ApiKeys {
   #access: Access;
@@ -54,8 +60,7 @@ export class ApiKeys {
    */
   callerOf(headers: Headers): Caller | undefined {
     if (this.#access === "anyone") return ANYONE;
-    const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
-    const shown = bearer ?? headers.get("x-api-key") ?? "";
+    const shown = shownKey(headers);
     if (shown === "") return undefined;
     const digest = digestOf(shown);
     let found: Caller | undefined;

@@ -30,8 +30,6 @@ import { pushCall } from "./push_call.ts";
 
 /** How the HTTP API is served. */
 export interface HttpAppOptions extends Omit<MonitoringOptions, "mayAsk"> {
-  /** Networks of proxies that are believed what they say of a client's address. */
-  readonly trustedProxies: readonly string[];
   /** Which pages of other sites may be clients, and so ask where the comets are. */
   readonly origins: Origins;
   /** Begins to end this process. */

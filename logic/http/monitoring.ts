@@ -1,14 +1,21 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { Code, failure, ok } from "./answers.ts";
-import type { ApiKeys, Caller, Scope } from "./api_keys.ts";
+import { clientAddress } from "../../protocol/http/client_address.ts";
+import { Networks } from "../../protocol/networks.ts";
+import { type ApiKeys, type Caller, type Scope, shownKey } from "./api_keys.ts";
 import { type Asset, serveAssets } from "./assets.ts";
+import type { KeyGuesses } from "./key_guesses.ts";
 import { hostGuard, type Hosts, pageGuard } from "./page_guard.ts";
 
 /** Who may ask a role over HTTP, and what it says of itself. */
 export interface MonitoringOptions {
   /** What callers of all but `/healthz`, `/readyz` and the assets must show. */
   readonly keys: ApiKeys;
+  /** Slows who shows wrong ones. */
+  readonly guesses: KeyGuesses;
+  /** Networks of proxies that are believed what they say of a client's address. */
+  readonly trustedProxies: readonly string[];
   /** Which Host fields are answered, but for `/healthz`, `/readyz` and most assets. */
   readonly hosts: Hosts;
   /** Why the server cannot take work, for `/readyz`, in words that anybody may read. */
@@ -38,6 +45,8 @@ export class AccessCounters {
   httpUnauthorized = 0;
   httpOutOfScope = 0;
   httpForbidden = 0;
+  httpSlowed = 0;
+  failingCallersForgotten = 0;
 }
 
 const anyHost = (_: Headers) => true;
@@ -55,7 +64,8 @@ export function monitoringApp(
   counters: AccessCounters,
 ): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: pathOf });
-  const { assets = [] } = options;
+  const { assets = [], guesses } = options;
+  const proxies = new Networks(options.trustedProxies);
   const isPublic = new Map([["/healthz", anyHost], ["/readyz", anyHost]]);
   const ownHost = hostGuard(options.hosts);
   for (const { path, isOwnHost } of assets) isPublic.set(path, isOwnHost ? ownHost : anyHost);
@@ -68,11 +78,21 @@ export function monitoringApp(
       counters.httpForbidden++;
       return c.json(failure(Code.forbidden, reason), 403);
     }
-    const caller = options.keys.callerOf(c.req.raw.headers);
+    const { headers } = c.req.raw;
+    const isShown = shownKey(headers) !== "";
+    const from = clientAddress((name) => headers.get(name), c.env.remoteAddress, proxies);
+    const refusedMs = isShown ? guesses.refusedMs(from) : 0;
+    if (refusedMs > 0) {
+      c.header("retry-after", `${Math.ceil(refusedMs / 1_000)}`);
+      return c.json(failure(Code.tooMany, "too many wrong API keys from this address"), 429);
+    }
+    const caller = options.keys.callerOf(headers);
     if (caller !== undefined) {
+      if (isShown) guesses.right(from);
       c.set("caller", caller);
       return await next();
     }
+    if (isShown) guesses.wrong(from);
     counters.httpUnauthorized++;
     c.header("www-authenticate", "Bearer");
     return c.json(failure(Code.unauthorized, "API key is missing or wrong"), 401);

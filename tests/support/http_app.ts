@@ -14,6 +14,7 @@ import { roomDefaults } from "../../protocol/room_options.ts";
 import { Logic, logicDefaults } from "../../logic/logic.ts";
 import { nodesDefaults } from "../../logic/nodes.ts";
 import { type ApiKey, ApiKeys, digestOf, fullKey, type Scope } from "../../logic/http/api_keys.ts";
+import { KeyGuesses } from "../../logic/http/key_guesses.ts";
 import { createHttpApp, type HttpAppOptions } from "../../logic/http/app.ts";
 
 /** The answer to a call that went well and has no data. */
@@ -135,6 +136,7 @@ export async function setUp(
   }
   const app = createHttpApp(logic, {
     keys: new ApiKeys(apiKey === undefined ? "anyone" : [fullKey("api-key", apiKey)]),
+    guesses: new KeyGuesses(clock, 0, logic.counters),
     hosts: [],
     trustedProxies: [],
     origins: "local",
