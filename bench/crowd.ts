@@ -71,7 +71,6 @@ async function come({ kind, port, count, seed }: CrowdArgument): Promise<CrowdRe
       platform: "bench",
     });
   const handler = {
-    open() {},
     data(conn: Conn<Visitor>, chunk: Uint8Array) {
       const visitor = conn.context;
       if (visitor === undefined || kind === "garbage") return;
@@ -91,23 +90,26 @@ async function come({ kind, port, count, seed }: CrowdArgument): Promise<CrowdRe
   };
   for (let index = 0; index < count; index++) {
     const visitor = { index, isUpgraded: false, isDone: false };
-    streams.dial<Visitor>({ hostname: "127.0.0.1", port, pendingBytesMax: 4096, handler }).then(
-      (conn) => {
-        conn.context = visitor;
-        conns.push(conn);
-        if (kind === "WebSocket") conn.write(upgrade);
-        else if (kind === "TCP") conn.write(auth(index));
-        else {
-          const bytes = garbage(seed * count + index);
-          const isCut = index % 2 === 1;
-          conn.write(isCut ? bytes.subarray(0, bytes.length >> 1) : bytes);
-          if (!isCut) return;
-          settle(visitor, "cut");
-          conn.evict();
-        }
-      },
-      () => settle(visitor, "failed"),
-    );
+    // A server that turns one away may speak before the dial settles.
+    const open = (conn: Conn<Visitor>) => void (conn.context = visitor);
+    const own = { ...handler, open };
+    streams.dial<Visitor>({ hostname: "127.0.0.1", port, pendingBytesMax: 4096, handler: own })
+      .then(
+        (conn) => {
+          conns.push(conn);
+          if (kind === "WebSocket") conn.write(upgrade);
+          else if (kind === "TCP") conn.write(auth(index));
+          else {
+            const bytes = garbage(seed * count + index);
+            const isCut = index % 2 === 1;
+            conn.write(isCut ? bytes.subarray(0, bytes.length >> 1) : bytes);
+            if (!isCut) return;
+            settle(visitor, "cut");
+            conn.evict();
+          }
+        },
+        () => settle(visitor, "failed"),
+      );
   }
   await done.promise;
   return report;

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from "../../base/clock.ts";
 import { Semaphore } from "../../base/semaphore.ts";
-import type { Streams } from "../../platform/port.ts";
+import type { Conn, ConnHandler, Streams } from "../../platform/port.ts";
 import type { ClientObserver } from "./client_observer.ts";
 import { ClientState, type VirtualClient } from "./virtual_client.ts";
 
@@ -18,6 +18,32 @@ const TURNED_AWAY_MAX = 100;
 
 /** Connections that may be on their way at a time. */
 const DIALS_MAX = 500;
+
+/** A client's connection, which the server may close, and say why, before the dial has settled. */
+class Dialled implements ConnHandler<VirtualClient> {
+  constructor(private readonly client: VirtualClient, private readonly observer: ClientObserver) {}
+
+  open(conn: Conn<VirtualClient>): void {
+    if (this.client.leaving) return;
+    conn.context = this.client;
+    this.client.conn = conn;
+    this.client.begin(this.observer);
+  }
+
+  data(conn: Conn<VirtualClient>, chunk: Uint8Array): void {
+    this.observer.data(conn, chunk);
+  }
+
+  drain(): void {}
+
+  end(conn: Conn<VirtualClient>): void {
+    this.observer.end(conn);
+  }
+
+  close(conn: Conn<VirtualClient>): void {
+    this.observer.close(conn);
+  }
+}
 
 /** Connects clients until they are authenticated. */
 export class Connector {
@@ -60,17 +86,13 @@ export class Connector {
     await this.#dials.acquire();
     try {
       const { hostname, port } = client;
-      const options = { hostname, port, pendingBytesMax: 64 * 1024, handler: this.observer };
+      const handler = new Dialled(client, this.observer);
+      const options = { hostname, port, pendingBytesMax: 64 * 1024, handler };
       const conn = await this.streams.dial<VirtualClient>(options);
-      if (client.leaving) {
-        client.state = ClientState.disconnected;
-        conn.evict();
-        return false;
-      }
-      conn.context = client;
-      client.conn = conn;
-      client.begin(this.observer);
-      return true;
+      if (!client.leaving) return true;
+      client.state = ClientState.disconnected;
+      conn.evict();
+      return false;
     } catch (error) {
       client.state = ClientState.disconnected;
       this.observer.fail(`client ${client.index}: ${(error as Error).message}`);
