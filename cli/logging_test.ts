@@ -2,7 +2,7 @@ import { afterEach, describe, test } from "node:test";
 import assert from "node:assert/strict";
 import { getLogger, reset } from "@logtape/logtape";
 import { ManualClock } from "../base/clock.ts";
-import { configureLogging, type LogDependencies } from "./logging.ts";
+import { configureLogging, type LogDependencies, setLogLevel } from "./logging.ts";
 
 /** A log whose lines a test gets. */
 function readLog() {
@@ -38,6 +38,27 @@ describe("configureLogging()", () => {
       'ERROR halley.comet failed error="no such room"',
     ]);
     for (const line of lines) assert.match(line, time);
+  });
+
+  test("prints more and less when setLogLevel() says so, and loses no line", async () => {
+    const { parts, lines } = readLog();
+    const { output } = await configureLogging({ logLevel: "info", logFormat: "text" }, parts);
+    const logger = getLogger(["halley", "logic"]);
+    for (const level of ["debug", "error", "info"] as const) {
+      logger.info("before {level}", { level });
+      setLogLevel(level);
+      logger.debug("debug at {level}", { level });
+      logger.info("info at {level}", { level });
+      getLogger(["halley", "audit"]).info("audit at {level}", { level });
+    }
+    await output.flush(1000);
+    assert.deepEqual(lines().map((line) => line.split(" ").slice(3).join(" ")), [
+      "before debug",
+      ...["debug at debug", "info at debug", "audit at debug"],
+      "before error",
+      "audit at error",
+      ...["info at info", "audit at info"],
+    ]);
   });
 
   test("prints every line of the audit log, whatever the level and however many come", async () => {

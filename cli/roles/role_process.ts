@@ -44,7 +44,7 @@ export interface Running extends Opened {
 }
 
 /**
- * Reads what a part needs of another configuration, and gives what lets the part take it: that must
+ * Reads what a part needs of another configuration, and gives what lets the part take it: that should
  * not fail, and gives what has changed beside the options.
  *
  * @throws {Error} With a one-line message when there is anything wrong.
@@ -164,9 +164,14 @@ export abstract class RoleProcess<Open extends Opened = Opened> {
     const mistakes = read.flatMap((part) => part.status === "rejected" ? saying(part.reason) : []);
     if (mistakes.length > 0) throw new ConfigError(mistakes);
     this.#config = config;
+    // One that takes its time, such as workers, holds nobody up.
+    const taken = await Promise.allSettled(
+      read.map(async (part) => part.status === "fulfilled" ? await part.value() ?? [] : []),
+    );
     const changed = [...plan.changed];
-    for (const part of read) {
-      if (part.status === "fulfilled") changed.push(...await part.value() ?? []);
+    for (const part of taken) {
+      if (part.status === "fulfilled") changed.push(...part.value);
+      else log.error("a part goes on as before: {error}", { error: inOneLine(part.reason) });
     }
     return { ...plan, changed };
   }

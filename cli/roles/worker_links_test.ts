@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import { MemoryNodes } from "../../drivers/memory/nodes.ts";
+import { EMPTY } from "../../protocol/frame.ts";
 import type { RpcLink } from "../../rpc/link.ts";
 import { testNode } from "../../tests/support/test_comet.ts";
-import { WorkerLinks } from "./worker_links.ts";
+import { RELOAD_METHOD, WorkerLinks } from "./worker_links.ts";
 
 /** A link to a worker that never answers, and whether it was closed. */
 function linkTo(id: string): RpcLink & { isClosed: boolean } {
@@ -59,5 +60,31 @@ describe("WorkerLinks", () => {
     assert.equal(link.isClosed, true);
     assert.deepEqual([...workers.comets.servers()], ["other~1"]);
     assert.equal(nodes.isAlive("w~1"), false);
+  });
+
+  it("gives workers another configuration, now and when their links are back, whatever others do", async () => {
+    const { workers } = await start();
+    const given: string[] = [];
+    const taking = (id: string, call: (body: string) => Promise<Uint8Array>) =>
+      ({
+        ...linkTo(id),
+        call: (method: number, body: Uint8Array) =>
+          method === RELOAD_METHOD
+            ? call(`${id} ${new TextDecoder().decode(body)}`)
+            : new Promise(() => {}),
+      }) as unknown as RpcLink;
+    const takes = (text: string) => Promise.resolve(void given.push(text)).then(() => EMPTY);
+    const first = taking("w~1", takes);
+    workers.opened(first);
+    workers.opened(taking("x~1", () => Promise.reject(new Error("no"))));
+    assert.deepEqual(given, [], "a worker has what it was started with");
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    await workers.reload(new Map([["w", bytes("of w")], ["x", bytes("of x")]]));
+    assert.deepEqual(given, ["w~1 of w"]);
+    workers.closed(first);
+    workers.opened(taking("w~1", takes));
+    workers.opened(taking("x~2", takes));
+    workers.opened(taking("y~1", takes));
+    assert.deepEqual(given.slice(1), ["w~1 of w", "x~2 of x"]);
   });
 });

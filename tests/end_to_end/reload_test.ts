@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseAddress } from "../../options/address.ts";
 import { describeBeside } from "../support/beside.ts";
 import { withDirectory } from "../support/data_directory.ts";
-import { RawClient } from "../support/raw_client.ts";
+import { RawClient, within } from "../support/raw_client.ts";
 import { RedisServer } from "../support/redis_server.ts";
 import { RoleProcess } from "../support/role_process.ts";
 import { makeToken, privateKey, publicKeyOf } from "../support/tokens.ts";
@@ -114,8 +114,11 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
       server.signal("SIGHUP");
       const isTaken = async () => await push(server.addresses.http, "the-last-key", "x") === 0;
       await until("the last key's day", isTaken);
-      const silent = await RawClient.connect(parseAddress(server.addresses.tcp)!.port);
-      await silent.closed;
+      // Workers take it in a moment, each in its own.
+      await until("the end of a silent client", async () => {
+        const silent = await RawClient.connect(parseAddress(server.addresses.tcp)!.port);
+        return await within("its end", silent.closed, 1_500).then(() => true, () => false);
+      });
     });
   },
 
