@@ -19,6 +19,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   flood: () => import("./flood.ts"),
   burst: () => import("./burst.ts"),
   rpc: () => import("./rpc.ts"),
+  tls: () => import("./tls.ts"),
   routing: () => import("./routing.ts"),
   cluster: () => import("./cluster.ts"),
   drain: () => import("./drain.ts"),

@@ -47,9 +47,11 @@ test("the demo's page is told the port, and runs no script but its own", () => {
   const address = (port: number) => ({ hostname: "127.0.0.1", port });
   const [{ text, headers }] = demoAssets([
     { address: address(1), transport: "tcp" },
+    { address: address(3), transport: "websocket", tls: true },
     { address: address(2), transport: "websocket" },
   ]);
   assert.match(text, /<meta name="halley-ws-port" content="2">/);
+  assert.match(text, /<meta name="halley-wss-port" content="3">/);
   assert.match(headers!["content-security-policy"], /^default-src 'none'; script-src 'self';/);
   assert.doesNotMatch(text, /<style|style=|<script>|\son\w+=|(?:src|href)="(?!\/demo\.|data:)/);
 });

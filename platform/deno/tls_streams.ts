@@ -21,6 +21,8 @@ const halfOpen = { allowHalfOpen: true };
 /** A certificate of a listener for each name, and one for who gives none. */
 class Contexts {
   readonly first: SecureContext;
+  /** Whether the name that a client gives decides. */
+  readonly areSeveral: boolean;
   readonly #byName: Map<string, SecureContext>;
 
   /** @throws {Error} With a one-line message when one cannot be used. */
@@ -31,6 +33,7 @@ class Contexts {
       return [one, createSecureContext({ cert, key, minVersion })];
     }));
     this.first = made.get(certificates[0])!;
+    this.areSeveral = made.size > 1;
     this.#byName = new Map([...byName].map(([name, one]) => [name, made.get(one)!]));
   }
 
@@ -76,7 +79,7 @@ class TlsListener<Context> implements Listener {
       ...halfOpen,
       isServer: true,
       secureContext: this.#contexts.first,
-      SNICallback: this.#onName,
+      ...(this.#contexts.areSeveral ? { SNICallback: this.#onName } : {}),
     });
     new TlsConn(socket, raw, this.#owner).start();
   };
