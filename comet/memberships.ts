@@ -55,13 +55,22 @@ export class Memberships {
       : this.logs.start(logged, channel.primary, from);
   }
 
-  /** Takes a channel into one more room, unless it is there already; otherwise as `moveTo`. */
+  /**
+   * Takes a channel into one more room, unless it is there already; otherwise as `moveTo`. The primary
+   * room becomes a further one, and the channel begins there anew.
+   */
   join(channel: Channel, roomKey: string, from: JoinFrom = {}): Joined {
-    const own = [channel.primary, ...channel.others].find((own) => own?.room.key === roomKey);
+    const { primary, others } = channel;
+    const own = others.find(({ room }) => room.key === roomKey);
     if (own) return this.logs.standing(own);
     const logged = this.logs.open(roomKey);
     const membership = this.rooms.join(roomKey, channel);
-    channel.others = [...channel.others, membership];
+    channel.others = [...others, membership];
+    if (primary?.room.key === roomKey) {
+      // Behind the join: a room ends with its last member.
+      this.#end(primary);
+      channel.primary = null;
+    }
     return logged === undefined ? withoutHistory(from) : this.logs.start(logged, membership, from);
   }
 

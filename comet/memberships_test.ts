@@ -60,7 +60,8 @@ class Visitors {
         return;
       default:
         connections.memberships.join(visitor.channel, room);
-        if (visitor.primary !== room) visitor.others.add(room);
+        if (visitor.primary === room) visitor.primary = "";
+        visitor.others.add(room);
     }
   }
 

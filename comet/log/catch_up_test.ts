@@ -209,6 +209,23 @@ describe("A member of a room with history that reads slowly", () => {
     assert.deepEqual(lines, offsets(1, 30));
   });
 
+  it("begins anew in its primary room that it joins as a further one", async () => {
+    const { comet, store, push } = await setUp();
+    const slow = await comet.open({ room: "kept://1", extras: NOTICES });
+    slow.pause();
+    await push(store, 30);
+    const [channel] = comet.channels();
+    const { memberships, logs } = comet.connections;
+    slow.take();
+    const joined = memberships.join(channel, "kept://1", { since: { epoch: "e1", offset: 25 } });
+    assert.deepEqual([joined.recovered, joined.missed], [true, 5]);
+    assert.deepEqual([channel.roomKey, logs.catchUp.size], ["", 1]);
+    await drain(comet, slow);
+    const named = short(slow).filter((line) => line.startsWith("kept"));
+    assert.deepEqual(named, offsets(26, 30, "kept://1"));
+    assert.equal(comet.connections.rooms.get("kept://1")!.size, 1);
+  });
+
   it("leaves without a trace while it is behind, and may come back", async () => {
     const { comet, store, push } = await setUp();
     const slow = await comet.open({ room: "kept://1", extras: NOTICES });

@@ -21,7 +21,7 @@ export class FurtherRooms {
   ) {}
 
   /**
-   * Joins a room and answers.
+   * Joins a room and answers; the primary one becomes a further one.
    *
    * @throws {RequestRefused} By its promise.
    * @throws {Error} By its promise, when logic or the room's log cannot be asked.
@@ -30,7 +30,7 @@ export class FurtherRooms {
     const key = roomOf(members);
     const from = joinFromOf(members);
     this.#checkFeature(channel);
-    if (channel.isIn(key)) {
+    if (channel.others.some(({ room }) => room.key === key)) {
       throw new RequestRefused(RequestCode.badRequest, "the connection is in the room already");
     }
     this.rules.limit.demand(channel);
@@ -46,7 +46,7 @@ export class FurtherRooms {
     const ready = this.connections.memberships.prepare(key, from);
     if (ready !== undefined) await ready;
     if (!channel.isOpen) return;
-    if (this.rules.isFull(key)) {
+    if (!channel.isIn(key) && this.rules.isFull(key)) {
       throw new RequestRefused(RequestCode.limit, "the room is full", FULL_RETRY_MS);
     }
     const joined = this.connections.memberships.join(channel, key, from);

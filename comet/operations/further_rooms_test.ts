@@ -83,15 +83,26 @@ describe("operation 64", () => {
     assert.deepEqual(client.frames().map(({ op, seq }) => [op, seq]), [[65, 1], [67, 2], [3, 3]]);
   });
 
-  it("is refused where one is already, also in the primary room", async () => {
+  it("is refused where one has joined already", async () => {
     const { comet, client } = await setUp();
-    client.send(64, 1, '{"room":"live://2"}');
-    for (const room of ["live://1", "live://2"]) client.send(64, 2, JSON.stringify({ room }));
+    for (const seq of [1, 2]) client.send(64, seq, '{"room":"live://2"}');
     await comet.settle();
     const message = "the connection is in the room already";
-    const wanted = [65, 2, { code: -400, message }];
-    assert.deepEqual(answers(client).slice(1), [wanted, wanted]);
-    assert.equal(comet.counters.badRequests, 2);
+    assert.deepEqual(answers(client).slice(1), [[65, 2, { code: -400, message }]]);
+    assert.equal(comet.counters.badRequests, 1);
+  });
+
+  it("makes the primary room a further one, without a member more or less", async () => {
+    const rooms = [{ ...roomDefaults, type: "live", membersMax: 1 }];
+    const { comet, client, channel } = await setUp({ rooms });
+    const removed: string[] = [];
+    comet.connections.interest.remove = (room) => removed.push(room);
+    client.send(64, 1, '{"room":"live://1"}');
+    await comet.settle();
+    assert.deepEqual(answers(client), [[65, 1, joined("live://1", 1)]]);
+    assert.deepEqual([channel.roomKey, removed], ["", []]);
+    await comet.deliver([roomDelivery("live://1", pushFrames("x"))]);
+    assert.deepEqual(client.lines(), ["1000:0:x in live://1"]);
   });
 
   it("is refused beyond the most rooms of a connection, and taken again after a leave", async () => {

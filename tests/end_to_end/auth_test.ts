@@ -92,13 +92,20 @@ test(
         }
         await withClient(urlOf(ws), { token: { token: good } }, async (client) => {
           const joined = roomInState(client.join("live://2"), "joined");
+          // That of the claim, which the client is in since its auth.
+          const first = client.join("live://1");
+          await roomInState(first, "joined");
           const { state, code } = await roomEvent(client.join("staff://1"), "state");
           assert.deepEqual([state, code], ["refused", -403]);
           await joined;
           const pushed = clientEvent(client, "message");
-          const push = "goim/push/mids?operation=1000&mids=7";
-          await fetch(`${server.addresses.http}/${push}`, { method: "POST", body: '"for 7"' });
+          const post = (push: string) =>
+            fetch(`${server.addresses.http}/${push}`, { method: "POST", body: '"for 7"' });
+          await post("goim/push/mids?operation=1000&mids=7");
           assert.equal((await pushed).body, "for 7");
+          const said = roomEvent(first, "message");
+          await post("goim/push/room?operation=1000&type=live&room=1");
+          assert.equal((await said).body, "for 7");
         });
         const metrics = await server.metrics();
         assert.equal(metrics.logic_jwt_foreign_total, 2);
