@@ -30,6 +30,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   append: () => import("./append.ts"),
   publish: () => import("./publish.ts"),
   auth: () => import("./auth.ts"),
+  blocks: () => import("./blocks.ts"),
   delivered: () => import("./delivered.ts"),
   compare: () => import("./compare.ts"),
 };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { seededPrng } from "../base/prng.ts";
 import { openStore } from "../drivers/open.ts";
 import type { PushLog } from "../drivers/ports.ts";
+import type { Store } from "../drivers/store.ts";
 import { systemClock } from "../platform/system_clock.ts";
 import { freePort } from "../tests/support/free_port.ts";
 import { Daemon } from "./roles.ts";
@@ -38,32 +39,45 @@ export const storeNames: readonly string[] = Object.keys(started);
 const LEASE_MS = 600_000;
 
 /**
- * Gives the push log of a store of its own, empty.
+ * Gives a store of its own, empty.
  *
- * @param store Its name, or the URL of one that is there.
+ * @param name Its name, or the URL of one that is there.
  */
-export async function withPushLog<Result>(
-  store: string,
-  use: (log: PushLog) => Promise<Result>,
+export async function withStore<Result>(
+  name: string,
+  use: (store: Store) => Promise<Result>,
 ): Promise<Result> {
-  const { url, stop } = await (started[store]?.() ?? { url: store, stop: async () => {} });
-  const opened = await openStore(url, {
+  const { url, stop } = await (started[name]?.() ?? { url: name, stop: async () => {} });
+  const store = await openStore(url, {
     clock: systemClock,
     running: systemClock,
     prng: seededPrng(1),
   });
-  const log = await opened.openPushLog!({
-    partitions: 8,
-    partitionBytesMax: 1 << 30,
-    leaseMs: LEASE_MS,
-  });
   try {
-    return await use(log);
+    return await use(store);
   } finally {
-    await log.close();
-    await opened.close();
+    await store.close();
     await stop();
   }
+}
+
+/** Gives the push log of such a store. */
+export function withPushLog<Result>(
+  name: string,
+  use: (log: PushLog) => Promise<Result>,
+): Promise<Result> {
+  return withStore(name, async (store) => {
+    const log = await store.openPushLog!({
+      partitions: 8,
+      partitionBytesMax: 1 << 30,
+      leaseMs: LEASE_MS,
+    });
+    try {
+      return await use(log);
+    } finally {
+      await log.close();
+    }
+  });
 }
 
 /** Does something so many times, with so many under way at once, and gives how many a second. */
