@@ -59,6 +59,7 @@ export const reloadedFields = [
   // Of the HTTP API.
   "apiKey",
   "apiKeysFile",
+  "apiKeyFailuresMax",
   "insecureApi",
   "hosts",
   "trustedProxies",

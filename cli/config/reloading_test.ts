@@ -100,6 +100,7 @@ const others: Pick<Config, typeof reloadedFields[number]> = {
   hosts: ["push.example.com"],
   trustedProxies: ["10.0.0.0/8"],
   httpConnectionsMax: 7,
+  apiKeyFailuresMax: 7,
   tlsCert: ["new.pem"],
   tlsKey: ["new.pem"],
   tlsCa: "new.pem",
@@ -129,7 +130,7 @@ async function parts(config: Config): Promise<string> {
     [jwtKeyFile, jwks, config.jwtSecret],
     options.apiAccess(config),
     options.httpConnectionsMax(config, process),
-    [config.logLevel, config.apiKey, config.apiKeysFile],
+    [config.logLevel, config.apiKey, config.apiKeysFile, config.apiKeyFailuresMax],
     [config.tlsCert, config.tlsKey, config.tlsCa],
   ]);
 }
