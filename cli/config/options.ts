@@ -23,7 +23,7 @@ import { upstreamOptions } from "./upstream_options.ts";
 export const sections = {
   listen: "Where the server listens",
   listeners: "Where clients are taken in, in place of tcp and ws",
-  tls: "Who speaks TLS, and by which certificates",
+  tls: "Encrypted connections, and their certificates",
   auth: "Who clients are",
   api: "Who may use the HTTP API",
   comet: "Connections",
