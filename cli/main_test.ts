@@ -205,6 +205,26 @@ describe("main()", () => {
     }
   });
 
+  test("ends with code 0 when a call had it closed, also when a signal comes meanwhile", async () => {
+    for (const withSignal of [false, true]) {
+      const { platform, codes, signal } = controlledPlatform("start");
+      const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+      const running = await serving(() => closed)({} as never, platform);
+      const done = main(platform, async () => ({
+        ...running,
+        ended: closed.then(() => undefined),
+      }));
+      await turn();
+      if (withSignal) signal("SIGTERM");
+      await turn();
+      assert.deepEqual(codes, []);
+      close();
+      await done;
+      await turn();
+      assert.deepEqual(codes, [0]);
+    }
+  });
+
   test("ends at once at a signal during the start", async () => {
     const { platform, codes, signal } = controlledPlatform("start");
     void main(platform, () => new Promise(() => {}));

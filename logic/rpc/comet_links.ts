@@ -1,4 +1,5 @@
 import { type Clock, sleep } from "../../base/clock.ts";
+import { withTimeout } from "../../base/with_timeout.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
 import { type CometControl, cometControlCalls } from "../../protocol/cluster/comet_calls.ts";
 import { type DrainApi, drainCalls } from "../../protocol/cluster/drain_calls.ts";
@@ -76,7 +77,9 @@ export class CometLinks implements Comets, RpcHandler {
   async leave(): Promise<void> {
     const deadlineMs = this.clock.monotonicMs() + LEAVE_MS_MAX;
     const all = [...this.#comets.values()];
-    await Promise.allSettled(all.map(({ comet }) => comet.leave()));
+    const told = Promise.allSettled(all.map(({ comet }) => comet.leave()));
+    // One that stands still is told once it goes on, and finds its link closed.
+    await withTimeout(this.clock, LEAVE_MS_MAX, told).catch(() => {});
     while (all.some(({ link }) => link.open && link.callsServed > 0)) {
       if (this.clock.monotonicMs() >= deadlineMs) return;
       await sleep(this.clock, LOOK_MS);

@@ -128,4 +128,17 @@ describe("CometLinks", () => {
       await rpc.close(dialer, listener);
     });
   }
+
+  it("does not wait for a comet that stands still", async () => {
+    const rpc = new MemoryRpc();
+    const links = new CometLinks(rpc.clock);
+    const { listener, dialer } = await rpc.pair(links, { call: () => new Promise(() => {}) });
+    let hasLeft = false;
+    void links.leave().then(() => hasLeft = true);
+    await rpc.pass(4_900);
+    assert.equal(hasLeft, false);
+    await rpc.pass(200);
+    assert.equal(hasLeft, true);
+    await rpc.close(dialer, listener);
+  });
 });
