@@ -128,6 +128,8 @@ async function run(
             (variable) => platform.process.env[variable] ?? "",
           ).config,
         start: (config, on) => endingWith(Number(args[0]), startServer(config, on)),
+        // On the simulator's standard output there is its report alone.
+        logTo: "stderr",
       });
       return undefined;
     case "sim-clients":

@@ -26,9 +26,12 @@ export class ProcessOutput {
     this.#complaints.line(`halley: ${message}`);
   }
 
-  /** Has everything that is logged from now on written to standard output. */
-  async openLog(config: Pick<Config, "logLevel" | "logFormat">): Promise<void> {
-    const write = (bytes: Uint8Array) => this.process.write("stdout", bytes);
+  /** Has everything that is logged from now on written to standard output, or to standard error. */
+  async openLog(
+    config: Pick<Config, "logLevel" | "logFormat">,
+    to: "stdout" | "stderr" = "stdout",
+  ): Promise<void> {
+    const write = (bytes: Uint8Array) => this.process.write(to, bytes);
     this.#log = await configureLogging(config, {
       write,
       clock: this.clock,

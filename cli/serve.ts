@@ -36,16 +36,18 @@ export interface Service {
   readonly start: Start;
   /** Whether its parent tells it what to do: a terminal's signals come to both. */
   readonly isWorker?: boolean;
+  /** Where its log goes; standard output where nothing is said. */
+  readonly logTo?: "stderr";
 }
 
 /** Runs a role until a signal ends it, or it cannot go on. */
 export async function serve(
   platform: Platform,
   output: ProcessOutput,
-  { load, start, isWorker = false }: Service,
+  { load, start, isWorker = false, logTo }: Service,
 ): Promise<void> {
   const config = load();
-  await output.openLog(config);
+  await output.openLog(config, logTo);
   const reloads = new Reloads(load);
   let running: Running | undefined = undefined;
   let stopping = false;
