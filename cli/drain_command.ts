@@ -41,7 +41,8 @@ to new calls, and comets and back ends go to the other logics. The process ends 
 starts it again, such as systemd or Kubernetes, is up to you. A job is drained by SIGTERM.
 
 The environment variable HALLEY_API_KEY has the API key, whose scope must be admin. Ended early, this
-command leaves the drain as it is: asked again, it goes on to wait.
+command leaves the drain as it is: asked again, it goes on to wait. On Deno a target on another
+machine needs --allow-net=HOST:PORT.
 
 Exit codes:
   0   it has ended
