@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { forEachFrame } from "../protocol/frame.ts";
 import { Limits } from "../protocol/limits.ts";
+import { probeRoom } from "../protocol/cluster/probe.ts";
 import type { PushMessage } from "../protocol/push_message.ts";
 import { Batch } from "./batch.ts";
 import { PUSH_OVERHEAD_BYTES } from "./options.ts";
@@ -57,6 +58,21 @@ describe("Batch", () => {
           "00000012" + "0010" + "0001" + "000003e8" + "00000000" + "6263",
       ),
     });
+  });
+
+  test("keeps the partitions of pushes to a comet's own room apart, and counts them", () => {
+    const batch = new Batch();
+    for (const [partition, body] of [[1, "a"], [2, "b"], [2, "c"]] as const) {
+      const message = roomPush(probeRoom("c~1"), body);
+      const ownAcks = { ...acks, lease: { ...acks.lease, partition } };
+      batch.add(new LanePush({ position: 1, message }, 1, ownAcks));
+    }
+    batch.add(new LanePush({ position: 1, message: roomPush("r://1", "d") }, 1, acks));
+    assert.deepEqual(
+      batch.deliveries().map(({ partition }) => partition),
+      [1, 2, 3],
+    );
+    assert.equal(batch.probes, 3);
   });
 
   test("tells of a room's log how far it has got, and keeps its epochs apart", () => {
