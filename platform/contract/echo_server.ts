@@ -1,12 +1,14 @@
 import { selectPlatform } from "../select.ts";
 
 // A process of its own for tests: prints its port and sends everything back. Ends with the code
-// that its argument says.
+// that its argument says; a second one makes it speak TLS.
 const { streams, process } = await selectPlatform();
+const [exitCode, tls] = process.args;
 const listener = await streams.listen({
   hostname: "127.0.0.1",
   port: 0,
   pendingBytesMax: 64 * 1024,
+  tls: tls === undefined ? undefined : [JSON.parse(tls)],
   handler: {
     open() {},
     data: (conn, chunk) => void conn.write(chunk.slice()),
@@ -16,7 +18,7 @@ const listener = await streams.listen({
   },
 });
 for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM"] as const) {
-  process.onSignal(signal, () => process.exit(Number(process.args[0])));
+  process.onSignal(signal, () => process.exit(Number(exitCode)));
 }
 for (const signal of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) process.onSignal(signal, () => {});
 console.log(listener.address.port);

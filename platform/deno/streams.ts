@@ -1,12 +1,12 @@
 import type { Clock, TimerHandle } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import { withPortErrors } from "../faults.ts";
-import type { AcceptCounters, Address, Listener, Streams } from "../port.ts";
+import type { AcceptCounters, Address, Listener, Streams, TlsCertificate } from "../port.ts";
 import { openUnixSocket, removeSocket, unixPath } from "../unix_socket.ts";
 import { AcceptRetry } from "./accept_retry.ts";
 import { DenoConn, type DenoConnOwner } from "./conn.ts";
 import { ReadBuffers } from "./read_buffers.ts";
-import { dialTls, listenTls } from "./tls_streams.ts";
+import { dialTls, TlsAcceptor } from "./tls_streams.ts";
 import { WriteScheduler } from "./write_scheduler.ts";
 
 // Deno may panic when its first signal listener has to be made while descriptors are used up, so
@@ -21,6 +21,7 @@ class DenoListener<Context> implements Listener {
   #released = () => {};
   readonly #listener: Deno.TcpListener | Deno.UnixListener;
   readonly #owner: DenoConnOwner<Context>;
+  readonly #tls: TlsAcceptor<Context> | undefined;
   readonly #counters: AcceptCounters | undefined;
   readonly #retry: AcceptRetry;
 
@@ -30,10 +31,12 @@ class DenoListener<Context> implements Listener {
     owner: DenoConnOwner<Context>,
     counters: AcceptCounters | undefined,
     prng: Prng,
+    tls?: TlsAcceptor<Context>,
   ) {
     this.#listener = listener;
     this.#owner = owner;
     this.#counters = counters;
+    this.#tls = tls;
     this.#retry = new AcceptRetry(prng);
     this.address = address;
     this.#accept();
@@ -50,6 +53,10 @@ class DenoListener<Context> implements Listener {
     await new Promise<void>((resolve) => this.#released = resolve);
   }
 
+  async reloadTls(certificates: readonly TlsCertificate[]): Promise<void> {
+    this.#tls?.replace(certificates);
+  }
+
   #accept = (): void => {
     this.#waiting = undefined;
     const accepting: Promise<Deno.TcpConn | Deno.UnixConn> = this.#listener.accept();
@@ -60,7 +67,8 @@ class DenoListener<Context> implements Listener {
     this.#retry.accepted();
     if (this.#closed) this.#released();
     else this.#accept();
-    new DenoConn(conn, this.#owner).start();
+    if (this.#tls === undefined) new DenoConn(conn, this.#owner).start();
+    else this.#tls.accept(conn as Deno.TcpConn);
   };
 
   #onFailed = (error: unknown): void => {
@@ -107,15 +115,13 @@ export function denoStreams(clock: Clock, prng: Prng): Streams {
         const opened = await listenUnix(path);
         return new DenoListener(opened, { hostname, port: 0 }, owner, counters, prng);
       }
-      if (tls !== undefined) {
-        return await listenTls({ hostname, port, reusePort }, tls, { ...owner, counters });
-      }
+      const acceptor = tls && new TlsAcceptor(tls, { ...owner, counters });
       // `reusePort` is honoured, though its stable types leave it out.
       const place: Deno.TcpListenOptions & { reusePort?: boolean } = { hostname, port, reusePort };
       const listener = Deno.listen(place);
       const { addr } = listener;
       const at = { hostname: addr.hostname, port: addr.port };
-      return new DenoListener(listener, at, owner, counters, prng);
+      return new DenoListener(listener, at, owner, counters, prng, acceptor);
     },
 
     async dial({ hostname, port, handler, pendingBytesMax, tls }) {

@@ -1,9 +1,9 @@
 import type { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { AcceptCounters } from "../port.ts";
 import { reportTlsFailure } from "../tls.ts";
 import { FlightConn, type FlightOwner } from "./flight_conn.ts";
+import type { RawStream } from "./raw_stream.ts";
 
 /** A socket that knows its connection. */
 type OwnedSocket<Context> = TLSSocket & { conn?: TlsConn<Context> };
@@ -13,12 +13,6 @@ export interface TlsConnOwner<Context> extends FlightOwner<Context> {
   readonly counters?: AcceptCounters;
 }
 
-/** What `node:net` keeps of the system's socket. */
-interface SocketHandle {
-  readStop(): void;
-  readStart(): void;
-}
-
 /** A connection over TLS, of `node:tls`: `Deno.listenTls` knows neither SNI nor TCP_NODELAY. */
 export class TlsConn<Context> extends FlightConn<Context, TlsConnOwner<Context>> {
   /** Whether the handshake is over. */
@@ -26,21 +20,19 @@ export class TlsConn<Context> extends FlightConn<Context, TlsConnOwner<Context>>
   readonly remoteAddress: string;
   private readonly onWritten: (error?: Error | null) => void;
 
-  private readonly handle: SocketHandle;
   private hasEnded = false;
 
   /**
    * @param socket TLS.
-   * @param raw The socket below.
+   * @param raw What is below.
    */
   constructor(
     private readonly socket: OwnedSocket<Context>,
-    raw: Socket,
+    private readonly raw: RawStream,
     owner: TlsConnOwner<Context>,
   ) {
     super(owner);
-    this.handle = (raw as Socket & { _handle: SocketHandle })._handle;
-    this.remoteAddress = socket.remoteAddress ?? "";
+    this.remoteAddress = raw.remoteAddress;
     this.onWritten = this.written.bind(this);
     socket.conn = this;
     socket.on("secure", onSecure).on("error", onError);
@@ -52,16 +44,15 @@ export class TlsConn<Context> extends FlightConn<Context, TlsConnOwner<Context>>
     this.tell("open");
   }
 
-  /** A TLS socket of Deno that is paused reads on, without limit, and keeps what it has read. */
   pause(): void {
     if (this.over || this.hasEnded) return;
     this.socket.pause();
-    this.handle.readStop();
+    this.raw.readStop();
   }
 
   resume(): void {
     if (this.over || this.hasEnded) return;
-    this.handle.readStart();
+    this.raw.readStart();
     this.socket.resume();
   }
 
@@ -87,6 +78,7 @@ export class TlsConn<Context> extends FlightConn<Context, TlsConnOwner<Context>>
   protected override terminate(): void {
     super.terminate();
     this.socket.destroy();
+    this.raw.destroy();
   }
 
   protected beginWrite(bytes: Uint8Array): void {

@@ -1,19 +1,14 @@
 import { once } from "node:events";
-import {
-  type AddressInfo,
-  createConnection,
-  createServer,
-  isIP,
-  type Server,
-  type Socket,
-} from "node:net";
+import { isIP } from "node:net";
 import { connect, createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import type { Address, Listener, TlsCertificate, TlsTrust } from "../port.ts";
+import type { Address, TlsCertificate, TlsTrust } from "../port.ts";
 import { certificatesByName, dialHandshakeMs, minVersion, tlsFault } from "../tls.ts";
+import { RawStream } from "./raw_stream.ts";
+import type { ReadBuffers } from "./read_buffers.ts";
 import { TlsConn, type TlsConnOwner } from "./tls_conn.ts";
 
-/** Connections that may wait to be accepted. */
-const backlog = 1024;
+/** What the connections of a listener, or of a dial, have in common. */
+type Owner<Context> = TlsConnOwner<Context> & { readonly readBuffers: ReadBuffers };
 
 /** Honoured, though the types of TLS leave it out. */
 const halfOpen = { allowHalfOpen: true };
@@ -47,69 +42,36 @@ class Contexts {
 /** What goes wrong below TLS is said above it. */
 function ignore(): void {}
 
-/** Accepts connections over TLS. Each is told to its owner before its handshake begins. */
-class TlsListener<Context> implements Listener {
-  readonly address: Address;
-  readonly #server: Server;
-  readonly #owner: TlsConnOwner<Context>;
+/** Makes connections over TLS of those that a listener accepts, told before their handshake. */
+export class TlsAcceptor<Context> {
   #contexts: Contexts;
 
-  constructor(server: Server, owner: TlsConnOwner<Context>, contexts: Contexts) {
-    const { address: hostname, port } = server.address() as AddressInfo;
-    this.address = { hostname, port };
-    this.#server = server;
-    this.#owner = owner;
-    this.#contexts = contexts;
-    server.on("connection", this.#onAccepted);
-    server.on("error", this.#onFailed);
-  }
-
-  async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    this.#server.close();
-  }
-
-  async reloadTls(certificates: readonly TlsCertificate[]): Promise<void> {
+  /** @throws {Error} With a one-line message when a certificate cannot be used. */
+  constructor(certificates: readonly TlsCertificate[], private readonly owner: Owner<Context>) {
     this.#contexts = new Contexts(certificates);
   }
 
-  #onAccepted = (raw: Socket): void => {
-    raw.setNoDelay(true).on("error", ignore);
+  /** @throws {Error} As the constructor: then those before stay. */
+  replace(certificates: readonly TlsCertificate[]): void {
+    this.#contexts = new Contexts(certificates);
+  }
+
+  accept(conn: Deno.TcpConn): void {
+    const raw = new RawStream(conn, this.owner.readBuffers);
+    raw.on("error", ignore);
     const socket = new TLSSocket(raw, {
       ...halfOpen,
       isServer: true,
       secureContext: this.#contexts.first,
+      // Each takes memory.
       ...(this.#contexts.areSeveral ? { SNICallback: this.#onName } : {}),
     });
-    new TlsConn(socket, raw, this.#owner).start();
-  };
+    new TlsConn(socket, raw, this.owner).start();
+  }
 
   #onName = (name: string, done: (error: Error | null, context?: SecureContext) => void): void => {
     done(null, this.#contexts.of(name));
   };
-
-  #onFailed = (): void => {
-    const { counters } = this.#owner;
-    if (counters !== undefined) counters.acceptFailures++;
-  };
-}
-
-/**
- * Listens with TLS.
- *
- * @throws {Error} When the port cannot be opened or a certificate cannot be used.
- */
-export async function listenTls<Context>(
-  place: Address & { readonly reusePort?: boolean },
-  certificates: readonly TlsCertificate[],
-  owner: TlsConnOwner<Context>,
-): Promise<Listener> {
-  const contexts = new Contexts(certificates);
-  const server = createServer({ allowHalfOpen: true });
-  const { hostname: host, port, reusePort } = place;
-  server.listen({ host, port, reusePort, backlog });
-  await once(server, "listening");
-  return new TlsListener(server, owner, contexts);
 }
 
 /**
@@ -120,10 +82,9 @@ export async function listenTls<Context>(
 export async function dialTls<Context>(
   { hostname, port }: Address,
   { ca, serverName }: TlsTrust,
-  owner: TlsConnOwner<Context>,
+  owner: Owner<Context>,
 ): Promise<TlsConn<Context>> {
-  const raw = createConnection({ ...halfOpen, host: hostname, port, noDelay: true });
-  await once(raw, "connect");
+  const raw = new RawStream(await Deno.connect({ hostname, port }), owner.readBuffers);
   raw.on("error", ignore);
   const servername = serverName ?? (isIP(hostname) === 0 ? hostname : undefined);
   const options = { host: hostname, ca, servername, minVersion } as const;
@@ -135,6 +96,7 @@ export async function dialTls<Context>(
     await once(socket, "secureConnect");
   } catch (error) {
     socket.destroy();
+    raw.destroy();
     throw tlsFault(error);
   } finally {
     owner.clock.cancel(late);
