@@ -27,6 +27,7 @@ import { inOneLine } from "./permission_hints.ts";
 import { ExitCode, serve, type Start } from "./serve.ts";
 import { tools } from "./tools.ts";
 import { version } from "./version.ts";
+import { readTlsFiles } from "./tls_files.ts";
 
 /** What runs until a signal ends it. */
 const serverCommands: Readonly<Record<ServerCommand, Start>> = {
@@ -63,6 +64,8 @@ function checkConfig(platform: Platform, output: ProcessOutput, args: readonly s
     ? load(platform, first, rest)
     : load(platform, "start", args);
   readAccess(loaded.config);
+  const { warnings } = readTlsFiles(loaded.config, systemClock.wallMs());
+  for (const warning of warnings) output.complain(warning);
   console.log(effectiveToml(loaded).trimEnd());
   if (loaded.environmentListed) return;
   output.complain("misspelt HALLEY_ variables were not looked for; that needs --allow-env");

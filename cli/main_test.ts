@@ -116,6 +116,18 @@ describe("halley", () => {
     }
   });
 
+  test("check-config and start read the files of TLS", async () => {
+    for (const command of ["check-config", "start"]) {
+      const flags = ["--tls-cert", "none.pem", "--tls-key", "none.key", "--demo", "off"];
+      assert.deepEqual(await halley([command, ...flags]), {
+        code: 2,
+        out: "",
+        err: 'halley: Cannot read tls-cert "none.pem": there is no such file\n' +
+          'halley: Cannot read tls-key "none.key": there is no such file\n',
+      });
+    }
+  });
+
   test("check-config and start report all mistakes, a line each, with code 2", async () => {
     const mistakes = ["--tcp", "3101", "--http", "0.0.0.0", "--config", "none.toml"];
     for (const command of ["check-config", "start"]) {
