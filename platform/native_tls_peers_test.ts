@@ -152,6 +152,17 @@ describe("A TLS listener", () => {
     await closed(socket);
   });
 
+  it("ends a connection whose handshake never ends", async () => {
+    const before = server.conns.length;
+    const socket = connectTcp(port, hostname);
+    await once(socket, "connect");
+    await server.until("it is there", () => server.conns.length === before + 1);
+    const conn = server.conns[before];
+    conn.end();
+    await closed(socket);
+    await server.until("it closes", () => conn.context.closes === 1);
+  });
+
   it("closes when a peer leaves in the middle of its handshake", async () => {
     const before = server.conns.length;
     for (const bytes of [Uint8Array.of(), Uint8Array.of(0x16, 3, 1, 2, 0, 1)]) {

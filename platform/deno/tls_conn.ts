@@ -72,7 +72,8 @@ export class TlsConn<Context> extends FlightConn<Context, TlsConnOwner<Context>>
   }
 
   protected shutdown(): void {
-    this.socket.end();
+    if (this.secured) this.socket.end();
+    else this.raw.end();
   }
 
   protected override terminate(): void {

@@ -102,6 +102,7 @@ export async function dialTls<Context>(
     owner.clock.cancel(late);
   }
   const conn = new TlsConn(socket, raw, owner);
+  conn.secured = true;
   conn.start();
   return conn;
 }
