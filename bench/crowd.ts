@@ -121,6 +121,6 @@ function leave(): void {
 }
 
 // It stands for other machines, whose processors it must not take from the server.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+setPriority(constants.priority.PRIORITY_LOW);
 
 serveCommands({ come, leave });

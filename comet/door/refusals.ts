@@ -7,8 +7,8 @@ import type { CometOptions } from "../options.ts";
 /** How long whoever is turned away has to read why, in milliseconds. */
 export const REFUSAL_MS = 2_000;
 
-/** How many are told in a turn of the event loop: some 4 ms of one core. */
-export const TURN_REFUSALS_MAX = 128;
+/** How many are told in a turn of the event loop: some 2 ms of one core. */
+export const TURN_REFUSALS_MAX = 64;
 
 /** How many may be told at once depends on who is in. */
 interface Connections {
@@ -41,7 +41,7 @@ export class Refusals<Context> {
     return this.#told.size + this.#waiting.size;
   }
 
-  /** Of these, how many are in places that are free for connections: half of them at most. */
+  /** Of these, how many are in places that are free for connections: three quarters of them at most. */
   get placesTaken(): number {
     return Math.max(0, this.size - this.connections.options.refusalsMax);
   }
@@ -54,7 +54,7 @@ export class Refusals<Context> {
   tell(conn: Conn<Context>, words: () => Uint8Array): void {
     const { options: { refusalsMax, connectionsMax }, channels } = this.connections;
     const free = Math.max(0, connectionsMax - channels.size);
-    if (this.size >= refusalsMax + (free >> 1)) {
+    if (this.size >= refusalsMax + free - (free >> 2)) {
       this.counters.refusedUntold++;
       return conn.evict();
     }

@@ -8,10 +8,10 @@ export const TURN_WORK_MAX = 32;
 export const TURN_CHANNELS_MAX = 16;
 
 /**
- * Upgrades and auths that are served in a turn: some 4 ms of one core. A crowd that comes all at once
+ * Upgrades and auths that are served in a turn: some 2 ms of one core. A crowd that comes all at once
  * waits, and those who are in do not.
  */
-export const TURN_NEWCOMERS_MAX = 32;
+export const TURN_NEWCOMERS_MAX = 16;
 
 /** Bytes of a frame that are as much work as the frame itself. */
 const WORK_BYTES = 512;
