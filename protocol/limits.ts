@@ -25,6 +25,8 @@ export const Limits = {
    * bytes a character, and the largest body of a push, written as JSON, fit.
    */
   pushRequestBytesMax: 8 * 1024 * 1024,
+  /** Largest body of a call of scope admin, in bytes: the audit log has it whole. */
+  adminRequestBytesMax: 64 * 1024,
   /** Bytes of frames that one room batch may hold. */
   roomBatchBytesMax: 32 * 1024,
   /** Bytes of an answer to a client from a room's history, but for one of a single message. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { configureSync, resetSync, type Sink } from "@logtape/logtape";
 import { apiKeyFor, setUp } from "../../tests/support/http_app.ts";
+import { Limits } from "../../protocol/limits.ts";
 import { ApiKeys, fullKey, type Scope, scopes } from "./api_keys.ts";
 
 /** Every call that needs a key, with its scope. */
@@ -127,12 +128,18 @@ test("each call of scope admin has a line in the audit log, done or refused, and
     await call("GET /goim/online/total", by("read"));
     const at = "10.1.0.9";
     const refused = '{"code":-403,"message":"API key \\"for-read\\" lacks the scope admin"}';
+    const long = `{"mid":"7"${" ".repeat(Limits.adminRequestBytesMax)}}`;
+    await call("POST /v1/unmute", { body: long, ...by("admin") });
+    await call("POST /v1/unmute", { body: long, ...by("read") });
+    const tooLong = `{"code":-400,"message":"body must be at most 65536 bytes, is ${long.length}"}`;
     const missing = '{"code":-400,"message":"for_ms is missing"}';
     const was = '{"code":0,"message":"","data":{"was_muted":true}}';
     assert.deepEqual(calls, [
       ["/v1/mute", "for-admin", "192.0.2.5", mute, '{"code":0,"message":""}'],
       ["/v1/mute", "for-admin", at, "{}", missing],
       ["/v1/unmute", "for-read", at, '{"mid":"7"}', refused],
-      ["/v1/unmute", "for-admin", at, `{"mid":"7"${" ".repeat(490)}…`, was],
+      ["/v1/unmute", "for-admin", at, `{"mid":"7"${" ".repeat(1_000)}}`, was],
+      ["/v1/unmute", "for-admin", at, `${long.slice(0, Limits.adminRequestBytesMax)}…`, tooLong],
+      ["/v1/unmute", "for-read", at, `${long.slice(0, 500)}…`, refused],
     ]);
   }));

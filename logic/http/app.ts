@@ -9,11 +9,13 @@ import {
 import { RETRY_S } from "../../protocol/http/answer.ts";
 import { originCheck, type Origins } from "../../protocol/origins.ts";
 import { clientAddress } from "../../protocol/http/client_address.ts";
+import { Limits } from "../../protocol/limits.ts";
 import { Networks } from "../../protocol/networks.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure } from "./answers.ts";
 import { type CallRequest, goimCalls, nodesPath } from "./calls.ts";
+import type { Scope } from "./api_keys.ts";
 import { accessCalls } from "./access_calls.ts";
 import { audited } from "./audit.ts";
 import { drainCall } from "./drain_call.ts";
@@ -71,7 +73,7 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
     if (scope === "admin") app.on(method, path, audited(proxies));
     app.on(method, path, needsScope(scope, counters), async (c) => {
       if (options.isStopping()) return c.json(stops, 503, stopping);
-      const result = await answer(call(c, proxies));
+      const result = await answer(call(c, scope, proxies));
       const origin = c.req.header("origin");
       // Whoever came as far as this may ask.
       if (path === nodesPath && origin !== undefined) {
@@ -101,11 +103,16 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
   return app;
 }
 
-function call(c: Context<HttpEnv>, proxies: Networks): CallRequest {
+function call(c: Context<HttpEnv>, scope: Scope, proxies: Networks): CallRequest {
   const { url, headers } = c.req.raw;
   return {
     url,
-    body: async () => new Uint8Array(await c.req.arrayBuffer()),
+    async body() {
+      const body = new Uint8Array(await c.req.arrayBuffer());
+      const bytesMax = Limits.adminRequestBytesMax;
+      if (scope !== "admin" || body.length <= bytesMax) return body;
+      throw new BadRequest(`body must be at most ${bytesMax} bytes, is ${body.length}`);
+    },
     clientAddress: () => clientAddress((name) => headers.get(name), c.env.remoteAddress, proxies),
   };
 }
