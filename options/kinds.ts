@@ -75,7 +75,9 @@ export function readValue(
 ): unknown {
   const found = read(value, (text) => mistake(`${place} ${text}`));
   if (found === undefined) {
-    mistake(`${place}${secret ? "" : ` = ${JSON.stringify(value)}`}: must be ${range}`);
+    // Who writes a password into a URL must not read it in the log.
+    const shown = JSON.stringify(value).replace(/\/\/[^/"]*@/g, "//…@");
+    mistake(`${place}${secret ? "" : ` = ${shown}`}: must be ${range}`);
   }
   return found;
 }

@@ -154,6 +154,12 @@ describe("loadConfig()", () => {
     ]);
   });
 
+  test("shows no password that stands in a URL", () => {
+    const [mistake, more] = mistakesOf({ args: ["--webhook-url", "https://me:pass@app/hook"] });
+    assert.match(mistake, /^--webhook-url = "https:\/\/…@app\/hook": must be /);
+    assert.equal(more, undefined);
+  });
+
   test("reports a flag without its value, a broken file and one that is not there", () => {
     assert.deepEqual(mistakesOf({ args: ["--tcp"] }), ["--tcp: needs a value"]);
     assert.deepEqual(mistakesOf({ args: ["--config"] }), ["--config: needs a value"]);
