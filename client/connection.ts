@@ -143,7 +143,9 @@ export class Connection {
 
   #authenticated({ code, heartbeat_ms, expires_ms }: AuthAnswer): void {
     this.#isAlive();
-    if (code !== 0) return this.#end(1002, "the token names no rooms and notices");
+    if (code !== 0) {
+      return this.#end(1002, "the token names no rooms and notices; a JWT is given as { token }");
+    }
     this.#expiresIn(expires_ms);
     this.isOpen = true;
     const everyMs = Math.min(this.heartbeatMs, heartbeat_ms);

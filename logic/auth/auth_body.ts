@@ -6,7 +6,7 @@ import type { Identity } from "../hooks.ts";
 export interface AuthBody {
   /** All of it, without white space around it. */
   readonly text: string;
-  /** The same, or the member of JSON; nothing when the JSON has none. */
+  /** The same, or the member of JSON, also without it; nothing when the JSON has none. */
   readonly token: string | undefined;
   /** What the client wants beside it. */
   readonly wishes: AuthWishes;
@@ -26,7 +26,7 @@ export function readAuthBody(bytes: Uint8Array): AuthBody | undefined {
   if (text === undefined) return undefined;
   if (!text.startsWith("{")) return { text, token: text, wishes: noWishes };
   const { token, ...wishes } = parseAuthWishes(text);
-  return { text, token, wishes };
+  return { text, token: token?.trim(), wishes };
 }
 
 /** Who a client is, with what it wants as far as nobody has decided that already. */

@@ -15,9 +15,19 @@ const http = new ScriptedHttp();
 before(() => http.listen());
 after(() => http.close());
 
-function jwks(...kids: readonly string[]): Script {
-  return answer(200, JSON.stringify({ keys: kids.map((kid) => ({ ...jwk, kid })) }));
+function keysText(...kids: readonly string[]): string {
+  return JSON.stringify({ keys: kids.map((kid) => ({ ...jwk, kid })) });
 }
+
+function jwks(...kids: readonly string[]): Script {
+  return answer(200, keysText(...kids));
+}
+
+/** Keys are where it sends to. */
+const redirect: Script = (response, asked) => {
+  if (http.asked.length > 2) jwks("b")(response, asked);
+  else answer(302, keysText("b"), { location: "/elsewhere" })(response, asked);
+};
 
 function setUp(script: Script) {
   http.script = script;
@@ -82,9 +92,9 @@ describe("JwksUrl.find()", () => {
   });
 
   const failures: Readonly<Record<string, Script>> = {
-    "404": answer(404, '{"keys":[]}'),
-    "500": answer(500),
-    "a redirect": answer(302, "", { location: "/elsewhere" }),
+    "404": answer(404, keysText("b")),
+    "500": answer(500, keysText("b")),
+    "a redirect": redirect,
     "no key": answer(200, '{"keys":[]}'),
     "garbage": answer(200, new Uint8Array([0xff, 0xfe])),
     "no JSON": answer(200, "<html>"),
@@ -107,6 +117,19 @@ describe("JwksUrl.find()", () => {
       assert.deepEqual([counters.jwksFetches, clock.pending], [3, 0]);
     });
   }
+
+  test("does not tell the URL where nobody answers", () =>
+    withLogLines(["halley", "logic"], async (lines) => {
+      const gone = new ScriptedHttp();
+      await gone.listen();
+      const url = gone.url.replace("127.0.0.1", "localhost");
+      gone.close();
+      const clock = new ManualClock(1);
+      const parts = { clock, running: clock, counters: new LogicCounters() };
+      await new JwksUrl(url, parts).refresh();
+      assert.match(lines.join(), /^warning: jwks failed /);
+      assert.doesNotMatch(lines.join(), /hidden/);
+    }));
 
   test("says that it cannot be said while there are no keys", async () => {
     const { find, clock } = setUp(answer(500));

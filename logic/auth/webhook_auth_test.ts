@@ -47,7 +47,7 @@ describe("WebhookAuth.authenticate()", () => {
     const headers = { cookie: "a=b" };
     await enter(" some token\n", { headers });
     await enter(new Uint8Array([0xff]));
-    await enter('{"token":"inner","mid":1,"room_id":"live://1"}');
+    await enter('{"token":" inner\\n","mid":1,"room_id":"live://1"}');
     await enter('{"mid":1}');
     const [first, ...others] = application.asked;
     const rest = `"address":"192.0.2.1","server":"c~1","connection_id":5,"time_ms":${START_MS}}`;
@@ -182,6 +182,14 @@ describe("WebhookAuth.authenticate()", () => {
     clock.advance(1);
     await enter("t");
     assert.equal(asked(), 4);
+  });
+
+  test("has the time of who it lets in run from when it asked", async () => {
+    const { enter, clock } = setUp((response, asked) => {
+      clock.advance(40);
+      answer(200, '{"mid":7,"expires_in_ms":100}')(response, asked);
+    });
+    assert.equal((await enter("t") as Identity).expiresAtMs, START_MS + 100);
   });
 
   test("keeps nothing where it may not", async () => {
