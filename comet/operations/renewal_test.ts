@@ -116,13 +116,17 @@ describe("operation 7 on a connection that expires", () => {
 
   for (const close of [CloseCodes.authFailed, CloseCodes.blocked]) {
     it(`closes with ${close.code} who is refused so`, async () => {
-      const comet = await TestComet.start();
+      const comet = await TestComet.start({ addressAuthFailuresMax: 1 });
       comet.logic.renewAuth = () => Promise.reject(new ConnectRefused(close, "no"));
       const client = await comet.open({ expiresInMs: 5_000 });
       assert.deepEqual(await renew(comet, client, {}), [farewell(close)]);
       assert.deepEqual([comet.counters.authFailures, comet.counters.renewals], [1, 0]);
       await comet.advance(TICK_MS);
       assert.deepEqual(comet.left(), NOTHING_LEFT);
+      await comet.connect();
+      // The token was wrong, or the user was.
+      const isFailure = close === CloseCodes.authFailed;
+      assert.equal(comet.counters.refusedAuthFailures, isFailure ? 1 : 0);
     });
   }
 
