@@ -192,8 +192,9 @@ function step(visitor: Visitor, prng: Prng): string {
       return isIn ? "67 0" : "67 -400";
   }
   visitor.client.send(64, 1, JSON.stringify({ room }));
-  if (isIn) return "65 -400";
+  if (visitor.others.has(room)) return "65 -400";
   if (visitor.others.size === ROOMS_MAX) return "65 -429";
+  if (visitor.primary === room) visitor.primary = "";
   visitor.others.add(room);
   return "65 0";
 }
