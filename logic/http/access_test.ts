@@ -28,6 +28,19 @@ test("goim fault 11: pushes without the API key are refused when one is set", as
   for (const line of ["GET /healthz", "GET /readyz"]) assert.equal((await call(line)).status, 200);
 });
 
+test("a client does not learn whether its API key is right beside that of a proxy", async () => {
+  const { call } = await setUp({ apiKey: "right-key" });
+  const status = async (bearer: string, own: string) => {
+    const headers = { authorization: `Bearer ${bearer}`, "x-api-key": own };
+    return (await call("GET /goim/online/total", { headers })).status;
+  };
+  assert.deepEqual([await status("wrong", "right-key"), await status("right-key", "wrong")], [
+    401,
+    401,
+  ]);
+  assert.equal(await status("right-key", "right-key"), 200);
+});
+
 test("a trailing slash is no way around the API key", async () => {
   const { call } = await setUp({ apiKey: "right-key" });
   assert.equal((await call("POST /goim/push/all/?operation=1")).status, 401);

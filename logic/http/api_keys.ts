@@ -33,10 +33,14 @@ export function fullKey(name: string, key: string): ApiKey {
   return { name, digest: digestOf(key), scopes: all };
 }
 
-/** What a request shows as its key; empty where it shows none. */
+/**
+ * What a request shows as its key; empty where it shows none. Two keys are none that there is: a
+ * client's beside that of the proxy which passes it on would tell the client whether it is right.
+ */
 export function shownKey(headers: Headers): string {
-  const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
-  return bearer ?? headers.get("x-api-key") ?? "";
+  const [, bearer = ""] = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "") ?? [];
+  const own = headers.get("x-api-key") ?? "";
+  return bearer !== "" && own !== "" && bearer !== own ? `${bearer} ${own}` : bearer || own;
 }
 
 /** The keys of the HTTP API. They can be exchanged while requests come in. */
