@@ -3,7 +3,7 @@ import type { Option, Options } from "../../options/kinds.ts";
 import { ConfigError } from "../../options/reading.ts";
 import { RoomTypes } from "../../protocol/room_options.ts";
 import { relations } from "./relations.ts";
-import { type Config, type Field, optionList, type ServerCommand } from "./schema.ts";
+import { type Config, type Field, needsApiKey, optionList, type ServerCommand } from "./schema.ts";
 
 /**
  * Options of which a running server takes the new value; those of others take a restart. Clients have
@@ -100,7 +100,7 @@ export function planReload(current: Config, next: Config, command: ServerCommand
   const kept = withHistories(current.rooms, next.rooms);
   const entries = optionList.map(([field]) => [field, (reloads(field) ? next : current)[field]]);
   const config: Config = { ...Object.fromEntries(entries), rooms: kept.rooms };
-  const mistakes = relations(config, command, () => undefined);
+  const mistakes = [...openings(current, config), ...relations(config, command, () => undefined)];
   if (mistakes.length > 0) {
     throw new ConfigError(mistakes.map((mistake) => `${mistake} (before a restart)`));
   }
@@ -111,6 +111,18 @@ export function planReload(current: Config, next: Config, command: ServerCommand
     (reloads(field) ? changed : restart).push(...differs);
   }
   return { config, changed, restart };
+}
+
+/** What would let in whoever comes: a file that is empty, or half written, is right by itself. */
+function openings(current: Config, next: Config): string[] {
+  const mistakes: string[] = [];
+  if (current.auth !== "goim" && next.auth === "goim") {
+    mistakes.push('auth = "goim": clients would be whoever they say');
+  }
+  if (needsApiKey(current) && !needsApiKey(next)) {
+    mistakes.push("without API keys anyone could use the HTTP API who reaches it");
+  }
+  return mistakes;
 }
 
 /** Longest value that is shown, in characters. */

@@ -153,6 +153,23 @@ describe("planReload()", () => {
     });
   }
 
+  it("lets nobody in without a key or a token where these were needed", () => {
+    const mistakesFrom = (current: Partial<Config>) => {
+      try {
+        return planReload({ ...base, ...current }, base, "start");
+      } catch (error) {
+        return (error as ConfigError).mistakes;
+      }
+    };
+    const noKeys =
+      "without API keys anyone could use the HTTP API who reaches it (before a restart)";
+    const noTokens = 'auth = "goim": clients would be whoever they say (before a restart)';
+    assert.deepEqual(mistakesFrom({ apiKey: "a key that was" }), [noKeys]);
+    assert.deepEqual(mistakesFrom({ apiKeysFile: "keys.toml" }), [noKeys]);
+    assert.deepEqual(mistakesFrom(jwt), [noTokens]);
+    assert.deepEqual(mistakesFrom({ ...authWebhook, apiKey: "a key" }), [noTokens, noKeys]);
+  });
+
   it("says what changes, from what to what", () => {
     const rooms = (...all: readonly Partial<Config["rooms"][number]>[]) =>
       all.map((room) => ({ ...roomDefaults, ...room }));
