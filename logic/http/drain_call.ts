@@ -17,7 +17,7 @@ export function drainCall(logic: Logic, stop: () => void): Call {
     scope: "admin",
     async answer(http) {
       const request = await JsonRequest.of(http);
-      if (!request.has("server")) {
+      if (request.isEmpty) {
         stop();
         return ok();
       }

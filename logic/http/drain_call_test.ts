@@ -20,6 +20,10 @@ async function withComets(drain?: () => Promise<Draining>) {
 
 test("POST /v1/drain has this process end", async () => {
   const { ask, stops } = await withComets();
+  for (const body of ['{"server":null}', '{"comet":"far"}', '{"Server":"far"}']) {
+    assert.equal(await ask(body), '{"code":-400,"message":"server is missing"}', body);
+  }
+  assert.equal(stops(), 0);
   assert.equal(await ask("{}"), OK);
   assert.equal(stops(), 1);
 });

@@ -37,6 +37,11 @@ export class JsonRequest {
     return new JsonRequest(decodeUtf8(await request.body()) ?? "");
   }
 
+  /** Whether it names nothing at all. */
+  get isEmpty(): boolean {
+    return Object.keys(this.#members).length === 0;
+  }
+
   has(name: string): boolean {
     return (this.#members[name] ?? null) !== null;
   }
