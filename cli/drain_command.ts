@@ -1,7 +1,9 @@
 import { type Clock, sleep } from "../base/clock.ts";
+import { isNotConnected, reasonOf } from "../logic/webhook/client.ts";
 import { optionHelp } from "../options/help.ts";
 import { text } from "../options/kinds.ts";
 import { ConfigError, merge, Reading } from "../options/reading.ts";
+import { deniedAdvice } from "./permission_hints.ts";
 
 const flags = {
   target: text({
@@ -58,8 +60,8 @@ const ASK_MS = 1_000;
 const ANSWER_MS_MAX = 10_000;
 
 /**
- * How long nobody may know what became of a comet, in milliseconds: more than it takes until a
- * cluster gives one up.
+ * How long nobody may know what became of a process, in milliseconds: more than it takes until a
+ * cluster gives a comet up.
  */
 const LOST_MS_MAX = 20_000;
 
@@ -112,30 +114,39 @@ export async function drainCommand(args: readonly string[], tools: DrainTools): 
   try {
     return await (comet === "" ? drainProcess(base, tools) : drainComet(base, comet, tools));
   } catch (error) {
-    const { message } = error as Error;
-    tools.say(`halley drain: cannot ask ${target}: ${message}`, true);
+    const reason = deniedAdvice(error) ?? reasonOf(error);
+    tools.say(`halley drain: cannot ask ${target}: ${reason}`, true);
     return 1;
   }
 }
 
 async function drainProcess(base: string, tools: DrainTools): Promise<number> {
+  const { clock, say } = tools;
   const answer = await ask(base, {}, tools);
   if (answer.code !== 0) return refused(answer, tools);
-  tools.say(`${base} takes no more calls`);
-  // Whoever takes calls there afterwards is the next one.
-  while (await isEnding(base, tools)) await sleep(tools.clock, ASK_MS);
-  tools.say(`${base} has ended`);
-  return 0;
+  say(`${base} takes no more calls`);
+  let answeredMs = clock.monotonicMs();
+  while (true) {
+    const isOver = await hasEnded(base, tools);
+    if (isOver) {
+      say(`${base} has ended`);
+      return 0;
+    }
+    if (isOver !== undefined) answeredMs = clock.monotonicMs();
+    else if (isLost(answeredMs, tools)) return lost(base, "it does not answer", tools);
+    await sleep(clock, ASK_MS);
+  }
 }
 
-async function isEnding(base: string, { fetch }: DrainTools): Promise<boolean> {
+/** Nothing when that cannot be told. Whoever takes calls there afterwards is the next one. */
+async function hasEnded(base: string, { fetch }: DrainTools): Promise<boolean | undefined> {
   try {
     const signal = AbortSignal.timeout(ANSWER_MS_MAX);
     const response = await fetch(new URL("readyz", base), { signal });
     await response.body?.cancel();
-    return response.status === 503;
-  } catch {
-    return false;
+    return response.status !== 503;
+  } catch (error) {
+    return isNotConnected(error) || undefined;
   }
 }
 
@@ -159,14 +170,21 @@ async function drainComet(base: string, comet: string, tools: DrainTools): Promi
       say(`${server} has ended`);
       return 0;
     }
-    if (clock.monotonicMs() - answeredMs > LOST_MS_MAX) {
-      const reason = answer === undefined ? `${base} does not answer` : answer.message;
-      say(`halley drain: cannot tell what became of ${server}: ${reason}`, true);
-      return 1;
+    if (isLost(answeredMs, tools)) {
+      return lost(server, answer?.message ?? `${base} does not answer`, tools);
     }
     await sleep(clock, ASK_MS);
     answer = await ask(base, { server }, tools).catch(() => undefined);
   }
+}
+
+function isLost(answeredMs: number, { clock }: DrainTools): boolean {
+  return clock.monotonicMs() - answeredMs > LOST_MS_MAX;
+}
+
+function lost(who: string, reason: string, { say }: DrainTools): number {
+  say(`halley drain: cannot tell what became of ${who}: ${reason}`, true);
+  return 1;
 }
 
 function refused({ status, message }: Answer, { say }: DrainTools): number {

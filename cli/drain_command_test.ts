@@ -44,6 +44,11 @@ async function halley(args: string, answers: Answers, apiKey?: string) {
 const left = (connections: number) =>
   Response.json({ code: 0, message: "", data: { server: "comet-1~k3", connections } });
 
+/** As Deno has it. */
+const notConnected = new TypeError("fetch failed", {
+  cause: new Error("client error (Connect): Connection refused"),
+});
+
 const refusal = (status: number, message: string) =>
   Response.json({ code: status === 200 ? -404 : -status, message }, { status });
 
@@ -98,7 +103,7 @@ for (const end of ["is away", "is another"]) {
     const { code, out, asked } = await halley("--target http://logic:3111", ({ line }) => {
       if (line.startsWith("POST")) return Response.json({ code: 0, message: "" });
       if (++asks < 4) return refusal(503, "not ready");
-      return end === "is away" ? new Error("refused") : Response.json({ code: 0 });
+      return end === "is away" ? notConnected : Response.json({ code: 0 });
     });
     assert.equal(code, 0);
     assert.deepEqual(out, [
@@ -113,6 +118,25 @@ for (const end of ["is away", "is another"]) {
   });
 }
 
+test("halley drain of a process goes on through silence, and gives up when that lasts", async () => {
+  let asks = 0;
+  const silent = new DOMException("timed out", "TimeoutError");
+  const run = (last: Response | Error) =>
+    halley("--target http://logic:3111", ({ line }) => {
+      if (line.startsWith("POST")) return Response.json({ code: 0, message: "" });
+      return ++asks < 15 ? silent : last;
+    });
+  const ended = await run(notConnected);
+  assert.deepEqual([ended.code, ended.asked.length], [0, 16]);
+  asks = 0;
+  const lost = await run(silent);
+  assert.equal(lost.code, 1);
+  assert.ok(lost.tookMs >= 20_000 && lost.tookMs < 25_000, `${lost.tookMs}`);
+  assert.deepEqual(lost.errors, [
+    "halley drain: cannot tell what became of http://logic:3111/: it does not answer",
+  ]);
+});
+
 test("halley drain says in one line why it could not ask, with what helps", async () => {
   const cases: (readonly [Response | Error, RegExp])[] = [
     [refusal(401, "API key is missing or wrong"), /wrong; HALLEY_API_KEY must have one$/],
@@ -124,6 +148,7 @@ test("halley drain says in one line why it could not ask, with what helps", asyn
       /^halley drain: no comet is registered as "x"$/,
     ],
     [new Error("refused"), /^halley drain: cannot ask http:\/\/l: refused$/],
+    [notConnected, /^halley drain: cannot ask http:\/\/l: client error .* refused$/],
     [new Response("<html>", { status: 502 }), /it is no HTTP API of Halley, .* status 502$/],
   ];
   for (const [answer, line] of cases) {

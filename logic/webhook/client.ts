@@ -154,7 +154,7 @@ function signatureOf(secret: string, timestamp: string, body: string): string {
 }
 
 /** Whether there was no connection, so that nothing was sent: Bun has codes, Deno a cause in words. */
-function isNotConnected(error: unknown): boolean {
+export function isNotConnected(error: unknown): boolean {
   const { code = "", cause } = error as { code?: string; cause?: Error };
   return ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"].includes(code) ||
     /client error \(Connect\)/.test(cause?.message ?? "");
