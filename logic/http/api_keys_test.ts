@@ -111,7 +111,17 @@ async function withAudit(body: (calls: readonly unknown[][]) => Promise<void>): 
   }
 }
 
-test("each call of scope admin has a line in the audit log, done or refused, and no other", () =>
+for (const [scope, line] of CALLS) {
+  test(`${line} has ${scope === "admin" ? "a" : "no"} line in the audit log`, () =>
+    withAudit(async (calls) => {
+      const { call } = await setUp({ keys: new ApiKeys(scopes.map(apiKeyFor)) });
+      await call(line, { headers: { "x-api-key": `key-${scope}` } });
+      const [, path] = line.split(" ");
+      assert.deepEqual(calls.map(([call]) => call), scope === "admin" ? [path] : []);
+    }));
+}
+
+test("a line of the audit log says who asked what, done or refused, and from where", () =>
   withAudit(async (calls) => {
     const keys = new ApiKeys(scopes.map(apiKeyFor));
     const { call } = await setUp({ keys, trustedProxies: ["10.1.0.9"] });
@@ -124,8 +134,6 @@ test("each call of scope admin has a line in the audit log, done or refused, and
     await call("POST /v1/unmute", { body: '{"mid":"7"}', ...by("read") });
     await call("POST /v1/unmute", { body: `{"mid":"7"${" ".repeat(1_000)}}`, ...by("admin") });
     await call("POST /v1/mute", { body: mute, ...by("nobody") });
-    await call("POST /goim/push/all?operation=1", by("push"));
-    await call("GET /goim/online/total", by("read"));
     const at = "10.1.0.9";
     const refused = '{"code":-403,"message":"API key \\"for-read\\" lacks the scope admin"}';
     const long = `{"mid":"7"${" ".repeat(Limits.adminRequestBytesMax)}}`;
