@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import type { Clock } from "../base/clock.ts";
 import type { Nodes, Sessions } from "../drivers/ports.ts";
 import { applicationCodes, type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import { isUnknownMethod } from "../protocol/cluster/calls.ts";
@@ -43,6 +44,9 @@ export interface Closed {
   readonly failed: number;
 }
 
+/** Connections that are closed before the event loop gets a turn. */
+const CLOSES_PER_TURN = 64;
+
 /** Longest reason that fits a close frame of WebSocket, in bytes of UTF-8. */
 const REASON_BYTES_MAX = 123;
 
@@ -54,6 +58,7 @@ export class ConnectionCloser {
     private readonly sessions: Sessions,
     private readonly nodes: Pick<Nodes, "live">,
     private readonly comets: Comets,
+    private readonly clock: Pick<Clock, "nextTurn">,
   ) {}
 
   /**
@@ -70,7 +75,13 @@ export class ConnectionCloser {
   async closeAll(which: Connections, close: CloseCode): Promise<Closed> {
     if ("room" in which) return await this.#closeRoom(which.room, close);
     const connections = await this.#find(which);
-    const all = await Promise.all(connections.map((each) => this.close(each, close)));
+    const closes: Promise<boolean>[] = [];
+    for (const each of connections) {
+      closes.push(this.close(each, close));
+      if (closes.length % CLOSES_PER_TURN > 0) continue;
+      await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
+    }
+    const all = await Promise.all(closes);
     const closed = all.filter((isClosed) => isClosed).length;
     return { closed, failed: all.length - closed };
   }

@@ -97,7 +97,7 @@ export class Logic implements LogicApi {
     this.#cluster = new Cluster(nodes, clock);
     this.auth = new Auth(options.auth, { ...dependencies, counters });
     this.#hooks = new HookCalls(hooks, this.auth, options.hookMs, running, counters);
-    this.closer = new ConnectionCloser(sessions, nodes, comets);
+    this.closer = new ConnectionCloser(sessions, nodes, comets, clock);
     this.blocks = new Blocks(dependencies.moderation, this.closer, counters);
     this.#comets = comets;
     this.#connector = new Connector(

@@ -58,6 +58,20 @@ test("POST /v1/disconnect closes by key, user, connection and room, and says how
   assert.equal(await post("disconnect", { room: "live://1" }), done(5, 1));
 });
 
+test("POST /v1/disconnect closes at most 64 connections in a turn of the event loop", async () => {
+  const { clock, closed, post } = await withComets();
+  const connections = Array.from({ length: 150 }, (_, id) => ({ server: "a", connection_id: id }));
+  const answer = post("disconnect", { connections });
+  const seen: number[] = [];
+  for (let turn = 0; turn < 3; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.push(closed.length);
+    clock.advance(0);
+  }
+  assert.equal(await answer, done(150));
+  assert.deepEqual(seen, [64, 128, 150]);
+});
+
 const WRONG_DISCONNECTS: readonly [string, string][] = [
   ["{}", "one of keys, mids, connections, room must be given, current number is 0"],
   [

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ManualClock } from "../../base/clock.ts";
 import { FAILURES_MS } from "../../protocol/failing_clients.ts";
 import { setUp as withApp } from "../../tests/support/http_app.ts";
-import { KeyGuesses, KNOWN_MS } from "./key_guesses.ts";
+import { KeyGuesses, KNOWN_MAX, KNOWN_MS } from "./key_guesses.ts";
 
 const CALL = "GET /goim/online/total";
 const RIGHT = { authorization: "Bearer right-key" };
@@ -39,6 +39,21 @@ test("An address that showed wrong API keys is answered 429, whatever it shows, 
   assert.equal(counters.httpSlowed, 3);
   clock.advance(FAILURES_MS);
   assert.deepEqual(await statuses("10.0.0.1", RIGHT), [200]);
+});
+
+test("Of addresses that showed a right API key the oldest are forgotten first", async () => {
+  const { guesses } = await setUp();
+  const address = (index: number) => `10.1.${index >> 8}.${index & 255}`;
+  for (let index = 0; index <= KNOWN_MAX; index++) guesses.right(address(index));
+  const isSlowed = (from: string) => {
+    for (let wrong = 0; wrong < 2; wrong++) guesses.wrong(from);
+    return guesses.refusedMs(from) > 0;
+  };
+  assert.deepEqual([0, 1, KNOWN_MAX].map((index) => isSlowed(address(index))), [
+    true,
+    false,
+    false,
+  ]);
 });
 
 test("An address that showed the right API key lately is not locked out by who shares it", async () => {
