@@ -192,11 +192,13 @@ export class Connector implements ConnectionOwner {
       ? await given({ refused: this.#refused })
       : given;
     if (typeof token === "string") return JSON.stringify(token);
+    // Every room is joined by its key; that of a signed token would come without one before.
+    const room_id = token.token === undefined ? undefined : "";
     // Where there is no mid the server knows by the key who says something again.
     this.#isKeyOwn = Number(token.mid ?? 0) === 0 && !token.key && !token.token;
     const key = this.#isKeyOwn ? this.ownKey : token.key;
     return JSON.stringify(
-      { ...token, key, features: ["rooms", "notices"] },
+      { room_id, ...token, key, features: ["rooms", "notices"] },
       // JSON has no bigint; the server takes digits.
       (_, value) => typeof value === "bigint" ? `${value}` : value,
     );

@@ -51,7 +51,7 @@ describe("a token that expires", () => {
       ver: 1,
       op: 7,
       seq: 2,
-      body: { token: "jwt-2", features: ["rooms", "notices"] },
+      body: { room_id: "", token: "jwt-2", features: ["rooms", "notices"] },
     });
     world.client.close();
   });

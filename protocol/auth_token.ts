@@ -11,8 +11,8 @@ import { decodeUtf8 } from "./utf8.ts";
 
 /** What a client wants, whoever it is. */
 export interface AuthWishes {
-  /** Room key, or empty for no room. */
-  readonly room: string;
+  /** Room key, or empty for no room; undefined when it says nothing of that. */
+  readonly room?: string;
   /** Operations that it wants of key, mid and broadcast pushes, each once. */
   readonly accepts: readonly number[];
   /** Behind which message of its room it goes on; undefined when it says nothing of that. */
@@ -25,6 +25,8 @@ export interface AuthWishes {
 
 /** What a client says of itself in its auth frame. */
 export interface AuthToken extends AuthWishes {
+  /** Empty too when it says nothing of that. */
+  readonly room: string;
   /** The user's id, an int64; 0 when the token had none. */
   readonly mid: bigint;
   /** The connection's key; empty when the server is to make one up. */
@@ -55,6 +57,7 @@ export function parseAuthToken(bytes: Uint8Array): AuthToken {
     key: keyOf(members),
     platform: stringOf(members, "platform"),
     ...wishesOf(members),
+    room: roomOf(members),
   };
 }
 
@@ -86,7 +89,7 @@ function readMembers(text: string): Members {
 
 function wishesOf(members: Members): AuthWishes {
   return {
-    room: roomOf(members),
+    ...(members.has("room_id") && { room: roomOf(members) }),
     accepts: acceptsOf(members),
     ...recoveryOf(members),
     ...featuresOf(members),

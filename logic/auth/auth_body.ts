@@ -12,7 +12,7 @@ export interface AuthBody {
   readonly wishes: AuthWishes;
 }
 
-const noWishes: AuthWishes = { room: "", accepts: [] };
+const noWishes: AuthWishes = { accepts: [] };
 
 /**
  * Splits the body of an auth frame: the token alone, or where it begins with `{` a JSON object with
@@ -37,7 +37,7 @@ export function withWishes(
   return {
     ...identity,
     ...extras,
-    room: room || identity.room,
+    room: room ?? identity.room,
     accepts: identity.accepts ?? accepts,
   };
 }

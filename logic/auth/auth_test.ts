@@ -116,6 +116,8 @@ describe('Auth with "jwt"', () => {
       ...plain,
       last: 3,
     });
+    assert.deepEqual(await enter(JSON.stringify({ token, room_id: "" })), { ...plain, room: "" });
+    assert.deepEqual(await enter(JSON.stringify({ token, room_id: null })), plain);
   });
 
   test("takes what to accept from the token where that says it", async () => {
