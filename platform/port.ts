@@ -27,7 +27,7 @@ export type WriteOutcome = typeof WriteOutcome[keyof typeof WriteOutcome];
 export interface Conn<Context = unknown> {
   /** The owner's own state; undefined until the owner sets it in `open`. */
   context: Context;
-  /** The peer's IP address; `unix` over a unix socket. */
+  /** The peer's IP address, IPv4 always as such; `unix` over a unix socket. */
   readonly remoteAddress: string;
   /** Bytes accepted by `write` that the kernel has not taken yet. */
   readonly pendingBytes: number;

@@ -1,4 +1,5 @@
 import { type ConnOwner, QueuedConn } from "../queued_conn.ts";
+import { peerAddress } from "../peer_address.ts";
 import type { BunSocket, BunSocketHandlers } from "./api.ts";
 
 /** A connection of `Bun.listen` or `Bun.connect`. */
@@ -28,7 +29,7 @@ export class BunConn<Context> extends QueuedConn<Context> {
   }
 
   get remoteAddress(): string {
-    return this.socket.remoteAddress ?? "unix";
+    return peerAddress(this.socket.remoteAddress ?? "unix");
   }
 
   pause(): void {

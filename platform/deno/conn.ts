@@ -1,3 +1,4 @@
+import { peerAddress } from "../peer_address.ts";
 import { FlightConn, type FlightOwner } from "./flight_conn.ts";
 import type { ReadBuffers } from "./read_buffers.ts";
 
@@ -40,7 +41,7 @@ export class DenoConn<Context> extends FlightConn<Context, DenoConnOwner<Context
   }
 
   get remoteAddress(): string {
-    return isTcp(this.conn) ? this.conn.remoteAddr.hostname : "unix";
+    return isTcp(this.conn) ? peerAddress(this.conn.remoteAddr.hostname) : "unix";
   }
 
   /** Tells the owner and begins to read. */

@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { peerAddress } from "../peer_address.ts";
 import type { ReadBuffers } from "./read_buffers.ts";
 
 type Done = (error?: Error | null) => void;
@@ -33,7 +34,7 @@ export class RawStream extends Duplex {
   }
 
   get remoteAddress(): string {
-    return this.conn.remoteAddr.hostname;
+    return peerAddress(this.conn.remoteAddr.hostname);
   }
 
   /** Reads no more, so that the kernel holds the peer back. */
