@@ -14,6 +14,9 @@ const decoder = new TextDecoder();
 const ANSWER_BYTES_MAX = 8 * 1024;
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 
+/** The code of a close that has none (RFC 6455 section 7.1.5). */
+const NO_CODE = 1005;
+
 /** A request for WebSocket, and nothing behind it. */
 export function upgradeRequest(authority = "localhost", path = "/sub"): Uint8Array {
   return encoder.encode(
@@ -102,8 +105,12 @@ export interface StreamEvents<T> {
   frame(target: T, frame: Frame, room: string): void;
   /** Bytes that belong on the wire now. */
   write(target: T, bytes: Uint8Array): void;
-  /** The server closes the WebSocket: the client is to end its side. */
-  closing(target: T): void;
+  /**
+   * The server closes the WebSocket: the client is to end its side.
+   *
+   * @param code The close code; 1005 where there is none.
+   */
+  closing(target: T, code: number): void;
   /**
    * The server refuses the upgrade; `push` throws then.
    *
@@ -174,7 +181,9 @@ export class ClientStream<T> implements FrameSink<T>, MessageSink<T> {
       const frame = decodeText(decoder.decode(payload));
       events.frame(target, frame, frame.room);
     }
-    if (opcode === Opcode.close) events.closing(target);
+    if (opcode === Opcode.close) {
+      events.closing(target, payload.length < 2 ? NO_CODE : payload[0] << 8 | payload[1]);
+    }
     if (opcode === Opcode.ping) events.write(target, clientMessage(payload, Opcode.pong));
   }
 

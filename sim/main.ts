@@ -28,11 +28,16 @@ function complain(message: string): void {
   console.error(`halley sim: ${message}`);
 }
 
-/** Runs this program as children, which end with this process when it is told to stop. */
-function spawner({ process: self }: Platform): Process["spawn"] {
+/**
+ * Runs this program as children, which end with this process when it is told to stop.
+ *
+ * @param ending Aborted by the first SIGINT instead; undefined where that ends all at once as well.
+ */
+function spawner({ process: self }: Platform, ending?: AbortController): Process["spawn"] {
   const children = new Set<Child>();
   for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const) {
     self.onSignal(signal, () => {
+      if (signal === "SIGINT" && ending?.signal.aborted === false) return ending.abort();
       complain(`stopped by ${signal}`);
       for (const child of children) child.kill("SIGTERM");
       self.exit(SimExitCode.couldNotRun);
@@ -50,10 +55,12 @@ async function drive(platform: Platform, options: SimOptions): Promise<number> {
   // Before the run and not after it, when it cannot be written.
   if (options.html !== "") closeSync(openSync(options.html, "a"));
   console.error(`halley sim ${optionTexts(options).join(" ")}`);
+  const ending = new AbortController();
   const report = await runScenario(options, {
     platform,
-    spawn: spawner(platform),
+    spawn: spawner(platform, options.scenario === "rolling" ? ending : undefined),
     progress: new ProgressDisplay(process.stderr),
+    ending: ending.signal,
   });
   if (options.html !== "") writeFileSync(options.html, htmlPage(report));
   console.log(options.json ? jsonLine(report) : verdict(report));

@@ -100,7 +100,7 @@ const simOptions = {
     default: 1,
     min: 1,
     max: 33,
-    text: "With recovery: rooms of each client, those beyond the first by operation 64",
+    text: "With recovery and rolling: rooms of each client, those beyond the first by operation 64",
   }),
   share: decimal({
     name: "share",
@@ -135,14 +135,14 @@ const simOptions = {
     form: { test: (text) => parseClientAddress(text) !== undefined },
     text: "Where a server runs to which clients connect; goim's will do",
   }),
-  api: text({
+  apis: list({
     name: "api",
-    default: "",
+    default: [],
     defaultText: "none",
-    placeholder: "URL",
-    range: "http://HOST:PORT or https://HOST:PORT",
-    form: /^(?:$|https?:\/\/[^/])/,
-    text: "Its HTTP API",
+    placeholder: "LIST",
+    range: "http://HOST:PORT or https://HOST:PORT, or several",
+    form: /^https?:\/\/[^/]/,
+    text: "Its HTTP API; of several, one that goes is passed over, and its push sent to the next",
   }),
   apiKey: text({
     name: "api-key",
@@ -192,10 +192,13 @@ Examples:
   halley sim --scenario danmaku --duration 5m
   halley sim --scenario danmaku --target ws://127.0.0.1:3102 --api http://127.0.0.1:3111 \\
       --room demo://1
+  halley sim --scenario rolling --duration 10m --target ws://comet-1:3102,ws://comet-2:3102 \\
+      --api http://logic-1:3111,http://logic-2:3111
   halley sim --target tcp://push.example:3101,ws://push.example:3102 \\
       --api http://push.example:3111 --api-key KEY
 
 Without --target it starts a server of its own on this machine and stops it in the end.
+With rolling, replace processes of the cluster meanwhile; Ctrl-C ends it, and it checks everything.
 The same seed gives the same workload. Exit codes: 0 all checks hold, 1 one failed, 2 wrong usage,
 3 it could not run.
 
@@ -224,8 +227,11 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
     mistakes.push("--rooms and --room do not go together");
   }
   if (values.transports.length === 0) mistakes.push('--transport = "": must be tcp, ws or both');
-  if ((values.targets.length > 0) !== (values.api !== "")) {
+  if ((values.targets.length > 0) !== (values.apis.length > 0)) {
     mistakes.push("--target and --api go together");
+  }
+  if (values.scenario === "rolling" && values.targets.length === 0) {
+    mistakes.push("--scenario rolling goes with --target and --api");
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return {
@@ -234,7 +240,7 @@ export function parseSimOptions(args: readonly string[]): SimOptions {
     rooms: roomKeys.length || values.rooms,
     transports: values.transports as Transport[],
     share: values.share / 100 || (values.scenario === "recovery" ? 1 : SHARE),
-    api: values.api.replace(/\/+$/, ""),
+    apis: values.apis.map((url) => url.replace(/\/+$/, "")),
   };
 }
 

@@ -35,7 +35,7 @@ describe("parseSimOptions()", () => {
       workers: 0,
       seed: 1,
       targets: [],
-      api: "",
+      apis: [],
       apiKey: "",
       json: false,
       html: "",
@@ -102,7 +102,7 @@ describe("parseSimOptions()", () => {
       workers: 3,
       seed: 7,
       targets: ["tcp://h:1", "ws://[::1]:2"],
-      api: "http://h:3",
+      apis: ["http://h:3"],
       apiKey: "secret",
       json: true,
       html: "a.html",
@@ -140,6 +140,13 @@ describe("parseSimOptions()", () => {
       }
       return true;
     });
+  });
+
+  it("wants several processes where clients are sent from one to another", () => {
+    const rolling = ["--scenario", "rolling"];
+    assert.throws(() => parseSimOptions(rolling), /rolling goes with --target and --api/);
+    const given = [...rolling, "--target", "ws://a:1,ws://b:1", "--api", "http://a:2/,http://b:2"];
+    assert.deepEqual(parseSimOptions(given).apis, ["http://a:2", "http://b:2"]);
   });
 
   it("wants a target and its API together", () => {

@@ -1,5 +1,5 @@
 import { preciseClock } from "../platform/system_clock.ts";
-import type { Platform, Process } from "../platform/port.ts";
+import type { Platform, Process, Streams } from "../platform/port.ts";
 import { parseRoomKey } from "../protocol/room_key.ts";
 import { Fleet } from "./client/fleet.ts";
 import { parseClientAddress } from "./client_address.ts";
@@ -17,6 +17,8 @@ interface RunDependencies {
   /** Runs this program once more; see {@linkcode Process.spawn}. */
   readonly spawn: Process["spawn"];
   readonly progress: ProgressDisplay;
+  /** When a run of a scenario that can end early is to. */
+  readonly ending: AbortSignal;
 }
 
 /** Most messages that a room of the run's own server keeps, where clients come back for them. */
@@ -44,6 +46,13 @@ function targetsFor(targets: readonly string[], { transports }: SimOptions): str
   );
   if (wanted.length > 0) return wanted;
   throw new Error(`Cannot run: --target must have one for --transport ${transports}`);
+}
+
+/** The server that runs already; one of several targets is another comet where clients follow. */
+async function findRunning(streams: Streams, options: SimOptions): Promise<ServerUnderTest> {
+  const targets = targetsFor(options.targets, options);
+  if (!scenarios[options.scenario].follows) return await findServer(streams, targets, options.apis);
+  return { targets, apiUrls: options.apis, child: undefined };
 }
 
 /** Where each client connects, in turn: over transports, and on loopback over addresses. */
@@ -121,13 +130,13 @@ async function perform(run: RunContext): Promise<ReceiptTotals> {
 /** Drives a server with clients, and reports all but how long it took. */
 async function drive(
   options: SimOptions,
-  { platform, spawn, progress }: RunDependencies,
+  { platform, spawn, progress, ending }: RunDependencies,
   server: ServerUnderTest,
   spread: Spread,
 ): Promise<Omit<Report, "durationS">> {
   const { streams, process } = platform;
   const { processes } = spread;
-  const { keepsPlaces, isShow = false } = scenarios[options.scenario];
+  const { keepsPlaces, isShow = false, follows } = scenarios[options.scenario];
   // Others may be in the rooms of a show, those of an earlier run among them.
   const tag = isShow ? preciseClock.wallMs() % 2 ** 32 >>> 0 : options.seed;
   const fleet = await Fleet.start({ streams, spawn, processes, tag, isShow });
@@ -140,8 +149,10 @@ async function drive(
       exact: true,
       logs: keepsPlaces ? { share: 1, roomsEach: options.roomsEach } : undefined,
       roomKeys: isShow ? options.roomKeys : undefined,
+      follows,
     };
-    const run = new RunContext(options, fleet, server, plan, process.cpuCount(), progress);
+    const cpuCount = process.cpuCount();
+    const run = new RunContext(options, fleet, server, plan, cpuCount, progress, ending);
     await run.api.reach();
     run.watch();
     run.phase("connect");
@@ -183,9 +194,7 @@ async function drive(
 export async function runScenario(options: SimOptions, parts: RunDependencies): Promise<Report> {
   const startMs = preciseClock.monotonicMs();
   const { streams } = parts.platform;
-  const running = options.api === ""
-    ? undefined
-    : await findServer(streams, targetsFor(options.targets, options), options.api);
+  const running = options.apis.length === 0 ? undefined : await findRunning(streams, options);
   const spread = spreadOf(options, parts, running);
   parts.progress.phase("start");
   const server = running ?? await launchServer({

@@ -84,6 +84,7 @@ export class RunContext {
   /**
    * @param plan How clients are opened.
    * @param cpuCount Processors of this machine.
+   * @param ending When it is over before its time, since someone wants to know what it has found.
    */
   constructor(
     readonly options: SimOptions,
@@ -92,9 +93,10 @@ export class RunContext {
     readonly plan: Omit<ConnectPlan, "first" | "clients">,
     readonly cpuCount: number,
     private readonly progress: ProgressDisplay,
+    readonly ending: AbortSignal,
   ) {
     const { apiKey, rooms, seed: tag, size } = options;
-    const api = this.api = new ServerApi(server.apiUrl, apiKey, rooms, plan.roomKeys);
+    const api = this.api = new ServerApi(server.apiUrls, apiKey, rooms, plan.roomKeys);
     const send = api.pushToRoom.bind(api);
     this.pusher = new Pusher({ send, tag, size, rooms, clock: preciseClock });
     void server.child?.ended.then((how) =>

@@ -6,6 +6,7 @@ export const scenarioTexts = {
   slow: "a share, at most some 50, stops reading; the others' latency must not move",
   storm: "all clients leave at once and come back at once, while pushes run",
   recovery: "a storm with history: all come back with their places, and miss nothing",
+  rolling: "clients go where servers send them that are replaced meanwhile, and miss nothing",
   danmaku: "a live show: viewers write in waves, like, come and go; all get what is taken",
   capacity: "more and more clients, until latency or errors pass a limit; says what was met",
   mixed: "pushes, heartbeats, churn and slow readers at once",

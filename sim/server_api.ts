@@ -1,4 +1,5 @@
 import { sleep } from "../base/clock.ts";
+import { systemPrng, uuid } from "../base/prng.ts";
 import { preciseClock } from "../platform/system_clock.ts";
 import type { StreamPosition } from "../protocol/history.ts";
 import { parseRoomKey } from "../protocol/room_key.ts";
@@ -11,6 +12,13 @@ const SLOW_COUNTS_MS = 25_000;
 
 /** How long an answer may take, in milliseconds. */
 const ANSWER_MS = 10_000;
+
+/** Up to when a push is tried again at the other APIs, and before it is, in milliseconds. */
+const PUSH_MS = 30_000;
+const AGAIN_MS = 50;
+
+/** What a process answers that goes: it has done nothing. */
+const UNAVAILABLE = 503;
 
 /** What a Halley says that it holds, by its name in `/metrics`. */
 const RESOURCES: Readonly<Record<string, string>> = {
@@ -31,19 +39,29 @@ interface PushAnswer {
   readonly data?: StreamPosition | null;
 }
 
-/** The HTTP API of a server: takes pushes, and says what the server holds. */
+/**
+ * The HTTP API of a server: takes pushes, and says what the server holds. Where there are several,
+ * one that has gone, or says that it goes, is passed over: a push is tried again at the next by the
+ * id that it had, so that it is done once.
+ */
 export class ServerApi {
+  /** Pushes that were sent again. */
+  repeats = 0;
   /** What it held before the run; undefined for a server that does not say, such as goim. */
   #before: ResourceCounts | undefined;
 
   readonly #headers: [string, string][];
+  /** Begins the ids of this run's pushes. */
+  readonly #idPrefix = uuid(systemPrng());
+  #pushes = 0;
 
   /**
+   * @param urls One at least, of processes of one cluster.
    * @param apiKey Empty for none.
    * @param roomKeys Keys of the rooms, where others than the run's clients may be in them.
    */
   constructor(
-    readonly url: string,
+    readonly urls: readonly string[],
     apiKey: string,
     private readonly rooms: number,
     private readonly roomKeys?: readonly string[],
@@ -56,17 +74,18 @@ export class ServerApi {
     return this.roomKeys !== undefined;
   }
 
-  /** @throws {Error} With a one-line message when the API is not there, or does not take the key. */
+  /** @throws {Error} With a one-line message when an API is not there, or does not take the key. */
   async reach(): Promise<void> {
-    const { url } = this;
-    const response = await this.#fetch("/goim/online/total").catch((error: Error) => {
-      throw new Error(`Cannot run: no answer from the API at ${url}: ${error.message}`);
-    });
-    if (!response.ok) {
-      throw new Error(`Cannot run: the API at ${url} answered with HTTP ${response.status}`);
-    }
-    if (parsed(await response.text()).code !== 0) {
-      throw new Error(`Cannot run: what answers at ${url} is not goim's HTTP API`);
+    for (const url of this.urls) {
+      const response = await this.#fetch(url, "/goim/online/total").catch((error: Error) => {
+        throw new Error(`Cannot run: no answer from the API at ${url}: ${error.message}`);
+      });
+      if (!response.ok) {
+        throw new Error(`Cannot run: the API at ${url} answered with HTTP ${response.status}`);
+      }
+      if (parsed(await response.text()).code !== 0) {
+        throw new Error(`Cannot run: what answers at ${url} is not goim's HTTP API`);
+      }
     }
     this.#before = await this.#resources();
   }
@@ -135,12 +154,16 @@ export class ServerApi {
     path: string,
     init?: RequestInit,
   ): Promise<{ readonly ok: boolean; readonly text: string }> {
-    try {
-      const response = await this.#fetch(path, init);
-      return { ok: response.ok, text: await response.text() };
-    } catch (error) {
-      throw new ServerFailed(`the API does not answer: ${(error as Error).message}`);
+    let failure: unknown;
+    for (const url of this.urls) {
+      try {
+        const response = await this.#fetch(url, path, init);
+        return { ok: response.ok, text: await response.text() };
+      } catch (error) {
+        failure = error;
+      }
     }
+    throw new ServerFailed(`the API does not answer: ${(failure as Error).message}`);
   }
 
   async #resources(): Promise<ResourceCounts | undefined> {
@@ -187,13 +210,30 @@ export class ServerApi {
   }
 
   async #push(call: string, body: Uint8Array): Promise<PushAnswer> {
+    const { urls } = this;
     const init = { method: "POST", body: body as BodyInit };
-    return await (await this.#fetch(`/goim/push/${call}`, init)).json();
+    const path = `/goim/push/${call}`;
+    const turn = this.#pushes++;
+    if (urls.length === 1) return await (await this.#fetch(urls[0], path, init)).json();
+    const untilMs = preciseClock.monotonicMs() + PUSH_MS;
+    for (let tries = 0;; tries++) {
+      try {
+        const url = urls[(turn + tries) % urls.length];
+        const response = await this.#fetch(url, `${path}&id=${this.#idPrefix}-${turn}`, init);
+        const answer = await response.json();
+        if (response.status !== UNAVAILABLE) return answer;
+      } catch (error) {
+        if (preciseClock.monotonicMs() > untilMs) throw error;
+      }
+      if (preciseClock.monotonicMs() > untilMs) return { code: -UNAVAILABLE };
+      this.repeats++;
+      await sleep(preciseClock, AGAIN_MS);
+    }
   }
 
-  #fetch(path: string, init: RequestInit = {}): Promise<Response> {
+  #fetch(url: string, path: string, init: RequestInit = {}): Promise<Response> {
     const signal = AbortSignal.timeout(ANSWER_MS);
-    return fetch(this.url + path, { ...init, headers: this.#headers, signal });
+    return fetch(url + path, { ...init, headers: this.#headers, signal });
   }
 }
 

@@ -37,7 +37,7 @@ export interface ServerUnderTest {
   /** Where clients connect, as `tcp://…` or `ws://…`; `{host}` stands for any of loopback's. */
   readonly targets: readonly string[];
   /** Of its HTTP API. */
-  readonly apiUrl: string;
+  readonly apiUrls: readonly string[];
   /** The process, when it is the run's own. */
   readonly child: Child | undefined;
 }
@@ -50,7 +50,7 @@ export interface ServerUnderTest {
 export async function findServer(
   streams: Streams,
   targets: readonly string[],
-  apiUrl: string,
+  apiUrls: readonly string[],
 ): Promise<ServerUnderTest> {
   const widened = targets.map((target) => {
     const { transport, host, port } = parseClientAddress(target)!;
@@ -59,7 +59,7 @@ export async function findServer(
     const probe = { hostname: "127.0.0.2", port, pendingBytesMax: 0, handler: nobody };
     return streams.dial(probe).then(() => `${transport}://{host}:${port}`, () => target);
   });
-  return { targets: await Promise.all(widened), apiUrl, child: undefined };
+  return { targets: await Promise.all(widened), apiUrls, child: undefined };
 }
 
 interface LaunchDependencies {
@@ -120,7 +120,10 @@ async function tryLaunch(parts: LaunchDependencies): Promise<ServerUnderTest | n
   const deadlineMs = preciseClock.monotonicMs() + START_MS;
   while (preciseClock.monotonicMs() < deadlineMs) {
     const ready = await fetch(`${apiUrl}/readyz`).then(({ ok }) => ok, () => false);
-    if (ready) return { targets: [`tcp://{host}:${tcp}`, `ws://{host}:${ws}`], apiUrl, child };
+    if (ready) {
+      const targets = [`tcp://{host}:${tcp}`, `ws://{host}:${ws}`];
+      return { targets, apiUrls: [apiUrl], child };
+    }
     if (ended !== undefined) return ended;
     await sleep(preciseClock, 50);
   }

@@ -25,9 +25,9 @@ describe("findServer()", () => {
         `tcp://127.0.0.1:${one}`,
         "tcp://push.example:3101",
       ];
-      assert.deepEqual(await findServer(streams, targets, "http://127.0.0.1:1"), {
+      assert.deepEqual(await findServer(streams, targets, ["http://127.0.0.1:1"]), {
         targets: [`tcp://{host}:${all}`, `ws://{host}:${all}`, ...targets.slice(2)],
-        apiUrl: "http://127.0.0.1:1",
+        apiUrls: ["http://127.0.0.1:1"],
         child: undefined,
       });
     } finally {

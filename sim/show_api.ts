@@ -14,7 +14,7 @@ export async function watchUrl(
   const room = keys.find((key) => key.startsWith("demo://"));
   if (room === undefined) return undefined;
   const path = `/demo?room=${encodeURIComponent(room)}`;
-  return (await api.get(path)).ok ? api.url + path : undefined;
+  return (await api.get(path)).ok ? api.urls[0] + path : undefined;
 }
 
 /**

@@ -28,6 +28,11 @@ export interface ConnectPlan {
   readonly heartbeatMs: number;
   /** Undefined where all clients are goim's. */
   readonly logs?: LogPlan;
+  /**
+   * Whether clients go where the server sends them, as those of the client library do, and come back
+   * by themselves when it closes them.
+   */
+  readonly follows?: boolean;
   /** Keys of the rooms, where they have others than `sim://` and their index. */
   readonly roomKeys?: readonly string[];
 }
@@ -48,6 +53,10 @@ export interface ClientCounts {
   /** Changes of rooms that were asked for, and those that were not answered in time. */
   readonly moves: number;
   readonly movesMissed: number;
+  /** Clients that were sent elsewhere and are in there. */
+  readonly handovers: number;
+  /** Connections that the server closed since it goes (1001), whose clients come back. */
+  readonly sentBack: number;
   /** Messages of clients that the server has taken, and those that it has refused. */
   readonly published: number;
   readonly refused: number;

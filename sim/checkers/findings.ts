@@ -44,6 +44,26 @@ export function liveFinding(live: number, wanted: number): Finding {
   return { check: "everyone is live again", ok: live === wanted, text };
 }
 
+/** Whether no server turned a client away that wanted in. */
+export function turnedAwayFinding(turnedAway: number): Finding {
+  return none(
+    "nobody is turned away",
+    turnedAway,
+    `${turnedAway} times a client was to come later`,
+  );
+}
+
+/**
+ * Whether nobody was without their rooms for long.
+ *
+ * @param longestMs How long the one was that waited longest, in milliseconds.
+ * @param mostMs How long one may be.
+ */
+export function awayFinding(longestMs: number, mostMs: number): Finding {
+  const text = `the longest was ${longestMs.toFixed(0)} ms between two connections`;
+  return { check: "nobody is away for long", ok: longestMs <= mostMs, text };
+}
+
 /** Whether all that came back to a room were promised what they had missed. */
 export function recoveredFinding({ returned, recovered, gaps, told }: CursorTotals): Finding {
   const text = `${recovered} of ${returned} that came back to a room were promised all; ` +

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { slowFinding, type SlowSeen } from "./findings.ts";
+import { awayFinding, slowFinding, type SlowSeen, turnedAwayFinding } from "./findings.ts";
 
 const fine: SlowSeen = { beforeMs: 50, meanwhileMs: 149, slow: 3, refused: 0 };
 
@@ -22,4 +22,9 @@ test("slowFinding() fails when it moves, or when there was nothing to see", () =
     { refused: 1 },
   ];
   for (const change of bad) assert.equal(slowFinding({ ...fine, ...change }).ok, false);
+});
+
+test("awayFinding() and turnedAwayFinding() fail when somebody had to wait", () => {
+  assert.deepEqual([awayFinding(100, 100).ok, awayFinding(101, 100).ok], [true, false]);
+  assert.deepEqual([turnedAwayFinding(0).ok, turnedAwayFinding(1).ok], [true, false]);
 });

@@ -49,6 +49,8 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     heartbeatsMissed: 0,
     moves: 0,
     movesMissed: 0,
+    handovers: 0,
+    sentBack: 0,
     published: 0,
     refused: 0,
   };
@@ -103,25 +105,29 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     client.unansweredMs = client.moveMs = 0;
     if (isLogClient(client)) this.logs.closed(client);
     else this.receipts.cut(client.index);
-    if (!client.leaving) {
-      if (client.retryMs > 0) this.counts.turnedAway++;
-      else if (!wasOpen) this.fail(`client ${client.index} was closed on its way in`);
-      else if (client.silent) client.closedMs = this.clock.monotonicMs();
-      else if (client.wasPaused) this.counts.slowClosed++;
-      else {
-        this.counts.lostConnections++;
-        this.fail(`client ${client.index} was closed by the server`);
-      }
-    }
+    if (!client.leaving) this.closed(client, wasOpen);
     client.paused = false;
     client.settled();
+  }
+
+  /** The server has closed a client, or turned it away. */
+  protected closed(client: VirtualClient, wasOpen: boolean): void {
+    if (client.retryMs > 0) this.counts.turnedAway++;
+    else if (!wasOpen) this.fail(`client ${client.index} was closed on its way in`);
+    else if (client.silent) client.closedMs = this.clock.monotonicMs();
+    else if (client.wasPaused) this.counts.slowClosed++;
+    else {
+      this.counts.lostConnections++;
+      this.fail(`client ${client.index} was closed by the server`);
+    }
   }
 
   opened(client: VirtualClient): void {
     client.authenticate(isLogClient(client) ? this.logs.begin(client) : undefined);
   }
 
-  closing(client: VirtualClient): void {
+  closing(client: VirtualClient, code: number): void {
+    client.closeCode = code;
     client.conn?.end();
   }
 
@@ -137,18 +143,18 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     const { operation, sequence, body } = frame;
     switch (operation) {
       case Operation.AuthReply:
-        return this.#authenticated(client, body);
+        return this.authenticated(client, body);
       case Operation.HeartbeatReply:
         // The answer to an earlier heartbeat comes too late, and that has been counted.
         if (sequence !== client.heartbeats) return;
         client.unansweredMs = 0;
         client.lastAnswerMs = this.clock.monotonicMs();
         return;
-      case Operation.DisconnectReply:
-        return this.turnedAway(
-          client,
-          Number(parseJsonObject(decodeUtf8(body) ?? "")?.retry_ms ?? 0),
-        );
+      case Operation.DisconnectReply: {
+        const { code = 0, retry_ms = 0 } = parseJsonObject(decodeUtf8(body) ?? "") ?? {};
+        client.closeCode = Number(code);
+        return this.turnedAway(client, Number(retry_ms));
+      }
       case Operation.ChangeRoomReply:
         return this.#moved(client, sequence);
       case PUSH:
@@ -188,7 +194,7 @@ export class ClientObserver implements ConnHandler<VirtualClient>, StreamEvents<
     }
   }
 
-  #authenticated(client: VirtualClient, body: Uint8Array): void {
+  protected authenticated(client: VirtualClient, body: Uint8Array): void {
     client.state = ClientState.open;
     client.wasPaused = false;
     const nowMs = this.clock.monotonicMs();

@@ -95,6 +95,7 @@ export class Connector {
       return false;
     } catch (error) {
       client.state = ClientState.disconnected;
+      if (client.follows) client.aimElsewhere();
       this.observer.fail(`client ${client.index}: ${(error as Error).message}`);
       return false;
     } finally {

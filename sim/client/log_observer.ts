@@ -171,8 +171,15 @@ export class LogObserver {
   closed(client: LogClient): void {
     const { index, logs } = client;
     // It comes back somewhere else, where the room's log may have got less far.
-    client.aimAt(index + ++logs.connections);
+    if (client.follows) client.aimElsewhere();
+    else client.aimAt(index + ++logs.connections);
     logs.cut();
+    this.cursors.cut(index);
+    logs.cutMs ||= this.clock.monotonicMs();
+  }
+
+  /** A client goes on by another connection, whose auth is to ask for all that comes from now on. */
+  handedOver({ index, logs }: LogClient): void {
     this.cursors.cut(index);
     logs.cutMs ||= this.clock.monotonicMs();
   }

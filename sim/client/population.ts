@@ -15,8 +15,8 @@ import type {
   RoomPushes,
   SilentReport,
 } from "../types.ts";
-import { ClientObserver, type ObserverSettings } from "./client_observer.ts";
-import { Connector } from "./connector.ts";
+import type { ObserverSettings } from "./client_observer.ts";
+import { FollowingObserver } from "./following_observer.ts";
 import { isLogClient } from "./log_observer.ts";
 import { ClientState, silentReportOf, VirtualClient } from "./virtual_client.ts";
 
@@ -24,16 +24,13 @@ import { ClientState, silentReportOf, VirtualClient } from "./virtual_client.ts"
 const TICK_MS = 100;
 
 /** The virtual clients of one process. */
-export class Population extends ClientObserver {
-  protected readonly connector: Connector;
-  protected readonly clients: VirtualClient[] = [];
+export class Population extends FollowingObserver {
   readonly #ticks;
   #tickedMs: number;
   #stallMs = 0;
 
   constructor(streams: Streams, clock: Clock, settings: ObserverSettings) {
-    super(clock, settings);
-    this.connector = new Connector(streams, clock, this);
+    super(streams, clock, settings);
     this.#tickedMs = clock.monotonicMs();
     this.#ticks = clock.setInterval(() => this.#tick(), TICK_MS);
   }
@@ -225,6 +222,7 @@ export class Population extends ClientObserver {
 
   protected disconnectOne(client: VirtualClient): void {
     client.leaving = true;
+    if (client.successor !== undefined) this.disconnectOne(client.successor);
     this.receipts.left(client.index, this.clock.wallMs());
     client.conn?.evict();
   }

@@ -46,7 +46,7 @@ async function withPopulation(
   const { streams } = await selectPlatform();
   await withServer({}, async (server) => {
     const population = new Population(streams, preciseClock, { tag: TAG, margins: MARGINS });
-    const api = new ServerApi(server.httpUrl, "", ROOMS);
+    const api = new ServerApi([server.httpUrl], "", ROOMS);
     const send: SendPush = (room, body) => api.pushToRoom(room, body);
     const pusher = new Pusher({ send, tag: TAG, size: 100, rooms: ROOMS, clock: preciseClock });
     const totals = (more = 0): Counts => {

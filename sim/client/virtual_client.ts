@@ -76,6 +76,13 @@ export class VirtualClient {
   wasAuthenticated = false;
   /** After how long the server, which has turned it away, wants it back, in milliseconds. */
   retryMs = 0;
+  /** The code with which the server closes its connection; 0 where it has not said one. */
+  closeCode = 0;
+  /** What is to take its place elsewhere, and whose place it is to take, until it is in. */
+  successor: VirtualClient | undefined = undefined;
+  predecessor: VirtualClient | undefined = undefined;
+  /** Whether its successor has asked for what comes next: what it still gets does not count. */
+  isRetired = false;
   /** Whether the connector is at work for it. */
   isConnecting = false;
   /** Called when it is authenticated, or its connection is over. */
@@ -85,8 +92,11 @@ export class VirtualClient {
   /** What it has written into its room; undefined where it has not. */
   messages: ClientMessages | undefined = undefined;
 
+  /** Index of the target that it connects to. */
+  #target = 0;
+
   /** @param at Among the clients of the plan. */
-  constructor(private readonly plan: ConnectPlan, at: number) {
+  constructor(private readonly plan: ConnectPlan, private readonly at: number) {
     this.index = plan.first + at;
     this.aimAt(this.index);
     this.room = this.index % plan.rooms;
@@ -105,12 +115,38 @@ export class VirtualClient {
   /** Connects to this one of the targets, counted on from the first, from now on. */
   aimAt(index: number): void {
     const { targets } = this.plan;
-    const { transport, host, port } = parseClientAddress(targets[index % targets.length])!;
+    this.#target = index % targets.length;
+    const { transport, host, port } = parseClientAddress(targets[this.#target])!;
     [this.hostname, this.port, this.isWebSocket] = [host, port, transport === "ws"];
+  }
+
+  /** Whether it goes where the server sends it, and comes back by itself. */
+  get follows(): boolean {
+    return this.plan.follows === true;
+  }
+
+  /** Connects to the next target of its transport from now on, to the next of all without one. */
+  aimElsewhere(): void {
+    const { targets } = this.plan;
+    const isSame = (target: string) =>
+      parseClientAddress(target)!.transport === (this.isWebSocket ? "ws" : "tcp");
+    let next = this.#target + 1;
+    while (!isSame(targets[next % targets.length])) next++;
+    this.aimAt(next === this.#target + targets.length ? this.#target + 1 : next);
+  }
+
+  /** What takes its place elsewhere, not connected yet; in the rooms of the plan. */
+  succeed(): VirtualClient {
+    const successor = this.successor = new VirtualClient(this.plan, this.at);
+    successor.predecessor = this;
+    successor.aimAt(this.#target);
+    successor.aimElsewhere();
+    return successor;
   }
 
   /** Says hello on its new connection. */
   begin(events: StreamEvents<VirtualClient>): void {
+    this.closeCode = 0;
     this.stream = new ClientStream(this, this.isWebSocket, events);
     this.stream.begin(hostPort(this));
   }

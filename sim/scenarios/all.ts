@@ -5,6 +5,7 @@ import { capacity } from "./capacity.ts";
 import { danmaku } from "./danmaku.ts";
 import { heartbeat } from "./heartbeat.ts";
 import { recovery } from "./recovery.ts";
+import { rolling } from "./rolling.ts";
 import { checkReturn, type Scenario, stepSeed } from "./scenario.ts";
 import { slow } from "./slow.ts";
 
@@ -91,6 +92,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   slow,
   storm,
   recovery,
+  rolling,
   danmaku,
   capacity,
   mixed,

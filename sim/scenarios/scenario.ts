@@ -1,5 +1,13 @@
-import { connectingFinding } from "../checkers/findings.ts";
+import { preciseClock } from "../../platform/system_clock.ts";
+import { connectingFinding, liveFinding } from "../checkers/findings.ts";
+import type { Histogram } from "../checkers/histogram.ts";
 import type { RunContext } from "../run_context.ts";
+
+/** How long it may take until all are live again, in milliseconds. */
+const LIVE_MS = 60_000;
+
+/** How often it is looked whether they are, in milliseconds. */
+const LOOK_MS = 200;
 
 /** How often clients are drawn at most. */
 const DRAWS = 1_000;
@@ -10,6 +18,8 @@ export interface Scenario {
   readonly clientsAtFirst?: (clients: number) => number;
   /** Whether clients keep their places in the logs of rooms, and come back with them. */
   readonly keepsPlaces?: boolean;
+  /** Whether clients go where the server sends them, and come back by themselves. */
+  readonly follows?: boolean;
   /** Whether clients write by themselves, in rooms that others may be in as well. */
   readonly isShow?: boolean;
   /** Does it; pushes run when it wants them to, and are stopped afterwards. */
@@ -40,4 +50,23 @@ export async function checkReturn(run: RunContext): Promise<void> {
   const { clients } = run.options;
   const reason = failures.at(-1);
   run.findings.push(connectingFinding(authenticated, clients, reason, "everyone comes back"));
+}
+
+/**
+ * Waits until all who were cut off are in their rooms again and have what they missed, and checks it.
+ *
+ * @returns How long it took each, in milliseconds.
+ */
+export async function untilLive(run: RunContext): Promise<Histogram> {
+  const { clients } = run.options;
+  const deadlineMs = preciseClock.monotonicMs() + LIVE_MS;
+  let seen = await run.fleet.recovery();
+  while (seen.live < clients && preciseClock.monotonicMs() < deadlineMs) {
+    await run.wait(LOOK_MS);
+    seen = await run.fleet.recovery();
+  }
+  await checkReturn(run);
+  const { live, times } = seen;
+  run.findings.push(liveFinding(live, clients));
+  return times;
 }

@@ -8,17 +8,49 @@ import { scriptArgs } from "../../platform/select.ts";
 import { Audience, TALKED_ROOMS } from "../support/audience.ts";
 import { urlOf } from "../support/client_events.ts";
 import { Cluster } from "../support/cluster.ts";
-import { KEPT_ROOMS, LogTraffic } from "../support/log_traffic.ts";
 import type { RoleProcess } from "../support/role_process.ts";
+import { jsonOf, type SimProcess, startSim } from "../support/sim_process.ts";
 import { until } from "../support/until.ts";
 
 /** As many as the environment says, to look at more than a test has time for. */
 const CLIENTS = Number(process.env.FAULT_CLIENTS ?? 30);
 const TALKERS = Number(process.env.FAULT_TALKERS ?? 10);
+/** Pushes a second. */
+const RATE = process.env.FAULT_RATE ?? "50";
+const DRAIN_WINDOW = process.env.FAULT_DRAIN_WINDOW ?? "1s";
 /** How often each process is restarted. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);
 
-const limits = { timeout: 60_000 + ROUNDS * 60_000 };
+const limits = { timeout: 60_000 + ROUNDS * 100_000 };
+
+const SIM_ROOMS = '[[rooms]]\ntype = "sim"\nhistory-size = 10000\n';
+
+/** `halley sim`, on this same runtime, until it is told to end. */
+function startRolling({ comets, logics }: Cluster): SimProcess {
+  const targets = comets.flatMap(({ addresses: { tcp, websocket } }) => [
+    `tcp://${tcp}`,
+    `ws://${new URL(websocket).host}`,
+  ]);
+  const apis = logics.map(({ addresses: { http } }) => http);
+  const flags = ["--rooms", "2", "--rooms-each", "2", "--heartbeat", "2s", "--duration", "1h"];
+  return startSim(
+    [
+      ...[
+        "--scenario",
+        "rolling",
+        "--json",
+        "--clients",
+        String(CLIENTS),
+        "--rate",
+        RATE,
+        ...flags,
+      ],
+      ...["--target", targets.join(), "--api", apis.join()],
+    ],
+    {},
+    limits.timeout,
+  );
+}
 
 /** `halley drain`, on this same runtime. */
 async function drain(...flags: string[]): Promise<string> {
@@ -46,11 +78,11 @@ test(
   async () => {
     const cluster = await Cluster.start({
       ...{ comets: 2, logics: 2, jobs: 2 },
-      config: KEPT_ROOMS + TALKED_ROOMS,
+      config: SIM_ROOMS + TALKED_ROOMS,
+      cometFlags: () => Promise.resolve({ "drain-window": DRAIN_WINDOW }),
     });
-    const { clientPorts: comets, pushTargets: logics } = cluster;
-    const traffic = new LogTraffic({ comets, logics, clients: CLIENTS, rooms: 2 });
-    const urls = comets.map(({ ws }) => urlOf(ws));
+    const sim = startRolling(cluster);
+    const urls = cluster.clientPorts.map(({ ws }) => urlOf(ws));
     const audience = new Audience({ urls, clients: TALKERS, perSecond: 30 });
     const [http] = cluster.logics.map(({ addresses }) => addresses.http);
     const found: Record<string, number> = {};
@@ -61,23 +93,20 @@ test(
       await end();
       assert.equal(await ended, "0", role.tail());
       await role.start();
-      await traffic.pushed(5);
       await audience.accepts(5);
     };
     const signal = async (role: RoleProcess) => role.signal("SIGTERM");
     try {
-      await traffic.start();
       await audience.joined();
+      await until("clients of the simulator", () => /^all stay/m.test(sim.stderr()), 60_000);
       audience.start();
       for (let round = 0; round < ROUNDS; round++) {
         for (const job of cluster.jobs) await replace(job, () => signal(job));
         const [first, second] = cluster.logics;
         await replace(first, () => signal(first));
         await replace(second, () => drain("--target", second.addresses.http));
-        const { moves } = traffic.followers;
         const [one, other] = cluster.comets;
         await replace(one, () => signal(one));
-        await traffic.followers.joined();
         const said = await drain("--target", http, "--comet", other.name);
         assert.match(
           said,
@@ -85,25 +114,29 @@ test(
         );
         await until("its end", () => other.upMs === undefined);
         await other.start();
-        await traffic.followers.joined();
-        assert.ok(traffic.followers.moves >= moves + CLIENTS, "all were sent elsewhere in time");
       }
-      const { gaps, epochs } = await traffic.check();
+      process.kill(sim.pid, "SIGINT");
       await audience.check();
+      const run = await sim.ended;
+      assert.equal(run.code, 0, `${run.stdout}\n${run.stderr}`);
       Object.assign(found, await refusals(cluster));
       assert.deepEqual(found, {}, "nobody was turned away");
-      assert.equal(traffic.followers.refusals, 0);
-      assert.deepEqual([gaps, epochs, audience.gaps, audience.failed], [0, 0, [], 0]);
+      assert.deepEqual([audience.gaps, audience.failed], [[], 0]);
       assert.equal(audience.reconnects, 0, "those of the library were connected all the time");
-      const { repeats, followers: { losses } } = traffic;
-      console.log(`rolling restart: ${losses} moves, ${repeats} pushes were sent again`);
+      const seen = jsonOf(run);
+      assert.deepEqual([seen.closed_1001, seen.connect_retries], [0, undefined]);
+      assert.equal(seen.client_failures.join("\n"), "");
+      const moved = seen.moved as number;
+      // Those of both comets, each as its comet goes.
+      assert.ok(moved >= ROUNDS * CLIENTS * 1.5, `${moved} were sent elsewhere in time`);
+      console.log(`rolling restart: ${run.stdout}`);
       cluster.checkMemory();
     } catch (error) {
-      console.log(cluster.tails());
+      console.log(cluster.tails(), sim.stderr());
       throw error;
     } finally {
       audience.close();
-      await traffic.stop();
+      await sim.stop();
       await cluster.stop();
     }
   },

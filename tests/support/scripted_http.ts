@@ -6,6 +6,8 @@ import { within } from "./raw_client.ts";
 /** What an HTTP server was asked. */
 export interface Asked {
   readonly method: string | undefined;
+  /** With its query. */
+  readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
 }
@@ -32,7 +34,8 @@ export class ScriptedHttp {
       // It hung up.
       return;
     }
-    const asked = { method: request.method, headers: request.headers, body };
+    const { method, headers, url: path = "" } = request;
+    const asked = { method, path, headers, body };
     this.asked.push(asked);
     this.#heard.resolve();
     this.script(response, asked);

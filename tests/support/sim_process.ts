@@ -21,6 +21,7 @@ export interface SimRun {
 export interface SimJson {
   readonly [key: string]: unknown;
   readonly failures: readonly string[];
+  readonly client_failures: readonly string[];
   readonly ok: boolean;
 }
 
@@ -33,16 +34,20 @@ export interface SimProcess {
   readonly exited: Promise<void>;
   /** Its outcome; it and the processes that it started are killed when it takes too long. */
   readonly ended: Promise<SimRun>;
+  /** Ends it, if it has not, and settles when it has gone. */
+  stop(): Promise<void>;
 }
 
 /**
  * Starts `halley sim` as a user would, in a process of its own on this same runtime.
  *
  * @param env Variables on top of this process's.
+ * @param mostMs How long it may take, in milliseconds.
  */
 export function startSim(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  mostMs = RUN_MS,
 ): SimProcess {
   const startMs = performance.now();
   const cwd = fileURLToPath(new URL("../..", import.meta.url));
@@ -62,11 +67,16 @@ export function startSim(
     elapsedMs: performance.now() - startMs,
   }));
   const pid = child.pid!;
-  const ended = within(`the end of the simulator ${args.join(" ")}`, closed, RUN_MS);
+  const ended = within(`the end of the simulator ${args.join(" ")}`, closed, mostMs);
+  const exited = once(child, "exit").then(() => {});
   return {
     pid,
     stderr: () => stderr,
-    exited: once(child, "exit").then(() => {}),
+    exited,
+    stop() {
+      child.kill();
+      return exited;
+    },
     ended: ended.catch(async (error) => {
       for (const one of [...await childrenOf(pid), pid]) process.kill(one, "SIGKILL");
       throw new Error(`${error.message}; it said:\n${stderr}`);
