@@ -73,6 +73,14 @@ describe("effectiveToml()", () => {
     assert.match(effectiveToml(loadToml("")), /^# no \[\[listeners\]\], default$/m);
   });
 
+  test("keeps every secret to itself", () => {
+    const secrets = optionList.map(([, option]) => option).filter(({ name }) =>
+      /secret|token$|^api-key$|^redis$/.test(name)
+    );
+    assert.ok(secrets.length >= 7);
+    assert.deepEqual(secrets.filter(({ secret }) => !secret).map(({ name }) => name), []);
+  });
+
   test("says where each value came from and keeps the key to itself", () => {
     const env = { HALLEY_API_KEY: "0123456789", HALLEY_WEIGHT: "7" };
     const toml = effectiveToml(loadToml('[node]\nregion = "west"', env));

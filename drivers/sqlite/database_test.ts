@@ -65,6 +65,7 @@ test("openDatabase() makes the directory, but not the one that it is in", async 
   await withDirectory(async (parent) => {
     const directory = join(parent, "data");
     const first = await openData(directory);
+    assert.equal((await stat(directory)).mode & 0o777, 0o700, "others read no messages");
     const { stream } = await append(first.log, "a");
     await first.close();
     const second = await openData(directory);

@@ -7,13 +7,14 @@ export function databasePath(directory: string): string {
 }
 
 /**
- * Makes a data directory, unless it is there; not those above it, which may be a mistake.
+ * Makes a data directory, for its owner's eyes alone, unless it is there; not those above it, which
+ * may be a mistake.
  *
  * @throws {Error} When there can be none.
  */
 export function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory);
+    mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
     const reason = reasonAgainst(directory, (error as { code?: string }).code);
     if (reason === undefined) return;
