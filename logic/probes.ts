@@ -8,6 +8,7 @@ import {
   type ProbeRequest,
   probeRoom,
 } from "../protocol/cluster/probe.ts";
+import { nameOf } from "../protocol/cluster/comet_node.ts";
 import type { LogicCounters } from "./counters.ts";
 
 /** How long the store may take for a push, in milliseconds. */
@@ -22,14 +23,14 @@ const OPERATION = 1;
 /** What a comet has said. */
 interface Comet {
   /** When it last said anything. */
-  toldMs: number;
+  readonly toldMs: number;
   /** When the latest push was asked for that has come back to it; at first, when it was first heard of. */
-  returnedMs: number;
+  readonly returnedMs: number;
 }
 
 /** Pushes what comets ask for to see whether it comes back, and knows whether it does. */
 export class Probes {
-  /** By run; those that say nothing any more are forgotten. */
+  /** By name, of its latest run. */
   readonly #comets = new Map<string, Comet>();
   #isAsked = false;
   #returnedMs: number;
@@ -75,33 +76,40 @@ export class Probes {
    * Why pushes do not get to clients, as far as comets have told; nothing when they do. Nothing
    * either while no comet has ever asked: whoever starts first must not wait for the others.
    *
-   * @param all Whether they must get to every comet, and not only to one.
+   * @param areWorkers Whether comets are there for good, so that pushes must get to all of them, and
+   * not only to one of those that say anything.
    */
-  problem(all = false): string | undefined {
+  problem(areWorkers = false): string | undefined {
     if (!this.#isAsked) return undefined;
-    this.#forget();
+    if (!areWorkers) this.#forget();
     if (this.#comets.size === 0) return "no comet is connected";
     const nowMs = this.clock.monotonicMs();
     const ages = [...this.#comets.values()].map(({ returnedMs }) => nowMs - returnedMs);
-    const ageMs = all ? Math.max(...ages) : Math.min(...ages);
+    const ageMs = areWorkers ? Math.max(...ages) : Math.min(...ages);
     if (ageMs <= PROBE_AGE_MS_MAX) return undefined;
-    const who = all ? "a comet" : "every comet";
-    return `${who} says that no push has got there for ${Math.floor(ageMs / 1_000)} s`;
+    const seconds = Math.floor(ageMs / 1_000);
+    if (areWorkers) return `no push has got to a worker for ${seconds} s`;
+    return `every comet says that no push has got there for ${seconds} s`;
   }
 
   #note({ server, ageMs }: ProbeRequest): void {
     this.#isAsked = true;
     const nowMs = this.clock.monotonicMs();
-    const comet = this.#comets.get(server);
-    const returnedMs = ageMs === undefined ? comet?.returnedMs ?? nowMs : nowMs - ageMs;
-    this.#comets.set(server, { toldMs: nowMs, returnedMs });
+    const name = nameOf(server);
+    const before = this.#comets.get(name);
+    const known = before === undefined || this.#isSilent(before) ? nowMs : before.returnedMs;
+    const returnedMs = ageMs === undefined ? known : nowMs - ageMs;
+    this.#comets.set(name, { toldMs: nowMs, returnedMs });
     if (ageMs !== undefined) this.#returnedMs = Math.max(this.#returnedMs, returnedMs);
   }
 
   #forget(): void {
-    const sinceMs = this.clock.monotonicMs() - SILENT_MS;
-    for (const [server, { toldMs }] of this.#comets) {
-      if (toldMs < sinceMs) this.#comets.delete(server);
+    for (const [name, comet] of this.#comets) {
+      if (this.#isSilent(comet)) this.#comets.delete(name);
     }
+  }
+
+  #isSilent({ toldMs }: Comet): boolean {
+    return this.clock.monotonicMs() - toldMs > SILENT_MS;
   }
 }

@@ -67,19 +67,41 @@ describe("Probes", () => {
     await ask("c~1");
     clock.advance(1_000);
     assert.equal(probes.problem(), "every comet says that no push has got there for 11 s");
-    await ask("c~2", { ageMs: 1_500 });
+    await ask("d~1", { ageMs: 1_500 });
     assert.equal(probes.problem(), undefined);
-    assert.equal(probes.problem(true), "a comet says that no push has got there for 11 s");
+    assert.equal(probes.problem(true), "no push has got to a worker for 11 s");
     assert.equal(probes.ageMs, 1_500);
     await ask("c~1", { ageMs: 100 });
     assert.equal(probes.problem(true), undefined);
     // Who was well before it went is never said to be otherwise.
     for (let passedMs = 0; passedMs <= 7_000; passedMs += 100) {
-      assert.equal(probes.problem(true), undefined);
+      assert.equal(probes.problem(), undefined);
       clock.advance(100);
     }
     assert.equal(probes.problem(), "no comet is connected");
-    await ask("c~3", { ageMs: 0 });
+    await ask("e~1", { ageMs: 0 });
     assert.equal(probes.problem(), undefined);
+  });
+
+  it("finds a worker that says nothing any more, until it or its next run has had a push", async () => {
+    const { clock, probes, ask } = setUp();
+    const pass = async (spanMs: number, ...workers: readonly string[]) => {
+      for (let passedMs = 0; passedMs < spanMs; passedMs += 2_000) {
+        for (const worker of workers) await ask(worker, { ageMs: 100 });
+        clock.advance(2_000);
+      }
+    };
+    await pass(20_000, "w-1~1", "w-2~1");
+    assert.equal(probes.problem(true), undefined);
+    await pass(20_000, "w-2~1");
+    assert.equal(probes.problem(true), "no push has got to a worker for 22 s");
+    await ask("w-1~1", { ageMs: 100 });
+    assert.equal(probes.problem(true), undefined);
+    await pass(20_000, "w-2~1");
+    // The next run has the time that the first one had.
+    await ask("w-1~2");
+    assert.equal(probes.problem(true), undefined);
+    await pass(6_000, "w-1~2", "w-2~1");
+    assert.equal(probes.problem(true), undefined);
   });
 });
