@@ -66,8 +66,14 @@ export class JwksUrl implements KeySource {
   async find(hint: KeyHint): Promise<VerificationKey | undefined> {
     const { clock } = this.parts;
     const nowMs = clock.monotonicMs();
-    if (nowMs - this.#gotMs >= JWKS_AGE_MS) await this.refresh();
-    const key = this.#keys?.find(hint);
+    let key = this.#keys?.find(hint);
+    if (nowMs - this.#gotMs >= JWKS_AGE_MS) {
+      const refreshed = this.refresh();
+      // A URL that hangs must not hold up, time and again, whose key is known.
+      if (key !== undefined && this.#failure !== undefined) return key;
+      await refreshed;
+      key = this.#keys?.find(hint);
+    }
     if (key !== undefined || this.#gotMs >= nowMs) return key;
     await this.refresh();
     const found = this.#keys?.find(hint);

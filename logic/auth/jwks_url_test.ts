@@ -139,6 +139,23 @@ describe("JwksUrl.find()", () => {
     assert.equal(await find("a"), "a");
   });
 
+  test("has nobody wait whose key is known, once the URL has failed", async () => {
+    const { find, clock, asked } = setUp(jwks("a"));
+    await find("a");
+    http.script = answer(500);
+    clock.advance(JWKS_AGE_MS);
+    assert.equal(await find("a"), "a");
+    http.script = () => {};
+    clock.advance(JWKS_COOLDOWN_MS);
+    const heard = http.heard();
+    assert.equal(await find("a"), "a");
+    const finding = assert.rejects(find("b"), isNotKnownYet);
+    await heard;
+    assert.equal(asked(), 3);
+    clock.advance(JWKS_TIMEOUT_MS);
+    await finding;
+  });
+
   test("gives up what is not answered in time, and does not tell the URL", () =>
     withLogLines(["halley", "logic"], async (lines) => {
       const { find, clock, counters } = setUp(() => {});
