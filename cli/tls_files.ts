@@ -1,7 +1,6 @@
-import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { TlsCertificate, TlsTrust } from "../platform/port.ts";
-import { readCertificate } from "../platform/tls.ts";
+import { readCertificate, readCertificates } from "../platform/tls.ts";
 import { ConfigError } from "../options/reading.ts";
 import { reasonOf } from "./permission_hints.ts";
 import type { Config } from "./config/schema.ts";
@@ -58,8 +57,10 @@ export function readTlsFiles(
     }
   }
   const ca = tlsCa === "" ? undefined : read("tls-ca", tlsCa);
-  if (ca !== undefined && !isCertificate(ca)) {
-    mistakes.push(`Cannot use tls-ca "${tlsCa}": it is no certificate in PEM`);
+  try {
+    if (ca !== undefined) readCertificates(ca);
+  } catch (error) {
+    mistakes.push(`Cannot use tls-ca "${tlsCa}": ${(error as Error).message}`);
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return { certificates, trust: { ca }, warnings };
@@ -71,12 +72,4 @@ function day(ms: number): string {
 
 function isReadByAll(path: string): boolean {
   return (statSync(path).mode & 0o004) !== 0;
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).subject !== "";
-  } catch {
-    return false;
-  }
 }

@@ -62,11 +62,30 @@ describe("readTlsFiles()", () => {
       `Cannot use tls-cert "/a.pem" with tls-key "/b.key": the private key does not match the ` +
       `certificate`,
       `Cannot read tls-cert "/missing.pem": there is no such file`,
-      `Cannot use tls-cert "/b.key" with tls-key "/b.key": it is no certificate in PEM`,
-      `Cannot use tls-cert "/b.pem" with tls-key "/b.pem": it is no private key in PEM`,
-      `Cannot use tls-ca "/a.key": it is no certificate in PEM`,
+      `Cannot use tls-cert "/b.key" with tls-key "/b.key": it has no certificate #1 in PEM`,
+      `Cannot use tls-cert "/b.pem" with tls-key "/b.pem": it has no private key in PEM`,
+      `Cannot use tls-ca "/a.key": it has no certificate #1 in PEM`,
     ]);
     for (const mistake of mistakes) assert.doesNotMatch(mistake, /\n/);
+  });
+
+  test("reads those that vouch for a certificate, and all authorities", () => {
+    const { tlsCert: [certA, certB], tlsKey: [keyA, keyB] } = files;
+    const given = { tlsCert: [write("chain.pem", a.certificate + b.certificate)], tlsKey: [keyA] };
+    assert.deepEqual(mistakesOf({ ...given, tlsCa: given.tlsCert[0] }), []);
+    const broken = a.certificate + b.certificate.replace(/\n.{8}/, "\nAAAAAAAA");
+    const cut = `of b\n${b.certificate}${a.certificate.slice(0, 300)}`;
+    const mistakes = mistakesOf({
+      tlsCert: [write("broken.pem", broken), write("cut.pem", cut), certA, certB],
+      tlsKey: [keyA, keyB, keyA, keyB],
+      tlsCa: write("authorities.pem", broken),
+    });
+    const said = mistakes.map((mistake) => /(\w+\.pem)".*(it has no .*) in PEM/.exec(mistake));
+    assert.deepEqual(said.map((found) => found?.slice(1)), [
+      ["broken.pem", "it has no certificate #2"],
+      ["cut.pem", "it has no certificate #2"],
+      ["authorities.pem", "it has no certificate #2"],
+    ]);
   });
 
   test("warns of certificates that are not valid, and of keys that all may read", () => {

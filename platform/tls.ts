@@ -21,13 +21,28 @@ export interface CertificateFacts {
   readonly validToMs: number;
 }
 
+/** A certificate in PEM, though its end may be missing. */
+const inPem = /-----BEGIN [A-Z0-9 ]*CERTIFICATE-----[^-]*(?:-----END [A-Z0-9 ]*-----)?/g;
+
 /**
- * Reads a certificate, and checks that the key is its own.
+ * Reads every certificate of a file. The runtimes read those behind the first at each handshake, and
+ * one of them that is broken makes the handshake fail.
+ *
+ * @throws {Error} With a one-line message when there is none, or one is broken.
+ */
+export function readCertificates(pem: string): X509Certificate[] {
+  return (pem.match(inPem) ?? [pem]).map((one, index) =>
+    parse(`certificate #${index + 1}`, () => new X509Certificate(one))
+  );
+}
+
+/**
+ * Reads a certificate and those that vouch for it, and checks that the key is its own.
  *
  * @throws {Error} With a one-line message when they cannot be used.
  */
 export function readCertificate({ certificate, key }: TlsCertificate): CertificateFacts {
-  const read = parse("certificate", () => new X509Certificate(certificate));
+  const [read] = readCertificates(certificate);
   const own = parse("private key", () => createPrivateKey(key));
   if (!read.checkPrivateKey(own)) throw new Error("the private key does not match the certificate");
   const names = (read.subjectAltName ?? "").split(", ").filter((name) => name.startsWith("DNS:"));
@@ -42,7 +57,7 @@ function parse<Parsed>(what: string, parsed: () => Parsed): Parsed {
   try {
     return parsed();
   } catch (error) {
-    throw new Error(`it is no ${what} in PEM (${oneLine(error)})`, { cause: error });
+    throw new Error(`it has no ${what} in PEM (${oneLine(error)})`, { cause: error });
   }
 }
 
