@@ -120,6 +120,9 @@ describe("DeliveryProbe", () => {
       probe.problem()!,
       /^no job has delivered a push that the store has had for \d+ s$/,
     );
+    // That one which came before does not help.
+    probe.returned(3, encodeFrame(1, 0, probeBody(1)));
+    assert.notEqual(probe.problem(), undefined);
     deliver(() => true);
     await pass(2 * PERIOD_MS);
     assert.equal(probe.problem(), undefined);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock } from "../base/clock.ts";
 import { seededPrng } from "../base/prng.ts";
-import { NODES_VIEW_MS } from "../protocol/cluster/comet_node.ts";
+import { NodeReplaced, NODES_VIEW_MS } from "../protocol/cluster/comet_node.ts";
 import { memoryPlatform } from "../tests/memory_platform/mod.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";
 import { MemoryClient } from "../tests/support/memory_client.ts";
@@ -106,6 +106,24 @@ describe("Comet.drain()", () => {
     await assert.rejects(own.connect(), /connection refused/);
   });
 
+  it("waits for a report that says so, and not for one that was on its way before", async () => {
+    const own = await DrainedComet.start();
+    const client = await own.open();
+    own.logic.holds.add("report");
+    await own.pass(1_500);
+    own.drain();
+    const [{ request, resolve }] = own.logic.reports;
+    assert.equal(request.offline, false);
+    resolve(new Map());
+    await own.pass(2 * TICK_MS);
+    assert.equal(own.logic.reports[1].request.offline, true);
+    await own.pass(NODES_VIEW_MS);
+    assert.deepEqual(delaysOf(client), []);
+    own.logic.reports[1].resolve(new Map());
+    await own.pass(ANNOUNCED_MS);
+    assert.deepEqual(delaysOf(client), [0]);
+  });
+
   it("goes on without the cluster when that cannot be told", async () => {
     const own = await DrainedComet.start();
     own.logic.report = () => Promise.reject(new Error("away"));
@@ -178,6 +196,16 @@ describe("Comet.drain()", () => {
     assert.deepEqual([delaysOf(known), delaysOf(stranger)], [[0], [0]]);
   });
 
+  it("leaves who authenticates after its turn until the end", async () => {
+    const own = await DrainedComet.start();
+    await own.openAll(1);
+    const stranger = await own.connect();
+    await own.settle();
+    own.drain();
+    await own.pass(ANNOUNCED_MS + WINDOW_MS / 2 + 2 * TICK_MS);
+    assert.equal(stranger.ended, false);
+  });
+
   it("is over some time after the window for those who have not gone, whom a stop closes", async () => {
     const own = await DrainedComet.start();
     const [client] = await own.openAll(1);
@@ -215,7 +243,11 @@ describe("Comet.drain()", () => {
     const empty = await DrainedComet.start();
     const shut = await DrainedComet.start(0);
     await shut.open();
-    for (const own of [empty, shut]) {
+    const replaced = await DrainedComet.start();
+    await replaced.open();
+    replaced.logic.report = () => Promise.reject(new NodeReplaced());
+    await replaced.pass(1_500);
+    for (const own of [empty, shut, replaced]) {
       own.drain();
       await own.settle();
       assert.equal(own.isDrained, true);

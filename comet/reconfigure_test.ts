@@ -7,7 +7,7 @@ import { pushFrames } from "../tests/support/test_comet.ts";
 import { roomDelivery } from "../tests/support/deliveries.ts";
 import { memoryPlatform } from "../tests/memory_platform/mod.ts";
 import { FakeLogic } from "../tests/support/fake_logic.ts";
-import { MemoryClient } from "../tests/support/memory_client.ts";
+import { MemoryClient, UPGRADE } from "../tests/support/memory_client.ts";
 import { RoomStore } from "../tests/support/room_store.ts";
 import { testNode } from "../tests/support/test_comet.ts";
 import { Comet } from "./comet.ts";
@@ -40,6 +40,14 @@ async function setUp(given: Partial<CometOptions> = {}) {
   };
   await Promise.all([comet.join(testNode("c")), settle()]);
   const connect = () => MemoryClient.connect(streams, port);
+  /** What a web client behind a proxy is answered. */
+  const upgrade = async (address: string) => {
+    const client = await MemoryClient.connect(streams, web.port);
+    const head = new TextDecoder().decode(UPGRADE).replace(/\r\n$/, "");
+    client.write(new TextEncoder().encode(`${head}x-forwarded-for: ${address}\r\n\r\n`));
+    await settle();
+    return client.take().toString("latin1").slice(9, 12);
+  };
   const open = async (token: object = {}) => {
     const client = await connect();
     client.send(7, 1, JSON.stringify({ extras: EXTRAS, ...token }));
@@ -50,11 +58,10 @@ async function setUp(given: Partial<CometOptions> = {}) {
   return {
     comet,
     logic,
-    streams,
-    webPort: web.port,
     settle,
     advance,
     connect,
+    upgrade,
     open,
     reconfigure: (other: Partial<CometOptions>) => comet.reconfigure({ ...options, ...other }),
   };
@@ -102,6 +109,14 @@ describe("Comet.reconfigure()", () => {
     client.send(70, 5, JSON.stringify({ room: "r://1", body: "too long" }));
     await settle();
     assert.match(client.lines().at(-1)!, /"code":-400/);
+  });
+
+  it("changes which proxies are believed", async () => {
+    const { reconfigure, upgrade } = await setUp({ addressConnectionsMax: 1 });
+    const statuses = [await upgrade("192.0.2.1"), await upgrade("192.0.2.2")];
+    reconfigure({ addressConnectionsMax: 1, trustedProxies: ["127.0.0.0/8"] });
+    statuses.push(await upgrade("192.0.2.1"), await upgrade("192.0.2.2"));
+    assert.deepEqual(statuses, ["101", "429", "101", "101"]);
   });
 
   it("gives rooms their new options, but begins histories only in rooms that were empty", async () => {

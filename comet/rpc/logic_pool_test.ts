@@ -315,6 +315,19 @@ describe("LogicPool", () => {
     await stop();
   });
 
+  it("has one logic push a probe, and tells all the others what has come back", async () => {
+    const { rpc, logics, pool, settled, stop } = await setUp(3);
+    const probe = { server: "c~1", partition: 0, sentMs: 5, ageMs: 3, pushes: true };
+    await settled(pool.probe(probe));
+    await rpc.pass(50);
+    const probes = logics.map(({ logic }) => logic.probes);
+    assert.deepEqual(probes, [[probe], [{ ...probe, pushes: false }], [{
+      ...probe,
+      pushes: false,
+    }]]);
+    await stop();
+  });
+
   it("says at once that a frame cannot be handed over when there is no logic", async () => {
     const { pool, stop } = await setUp(0);
     await assert.rejects(pool.receive({ ...session(1), ...FRAME }), {
