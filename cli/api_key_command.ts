@@ -11,13 +11,14 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { type Prng, systemPrng } from "../base/prng.ts";
 import { digestOf, type Scope } from "../logic/http/api_keys.ts";
 import { optionHelp } from "../options/help.ts";
 import { text } from "../options/kinds.ts";
 import { ConfigError, merge, Reading } from "../options/reading.ts";
 import { keyName, keyScopes, parseApiKeys } from "./api_keys_file.ts";
-import { reasonOf } from "./permission_hints.ts";
+import { deniedAdvice, reasonOf } from "./permission_hints.ts";
 
 const flags = {
   scopes: { ...keyScopes, name: "scope", text: "What the key is for" },
@@ -46,14 +47,14 @@ Examples:
 
 A key is shown once: the file has only its SHA-256, from which nobody can find it. Callers show it
 as "Authorization: Bearer KEY" or as "X-API-Key: KEY". A server reads the file that the option
-api-keys-file names. To take a key back, delete its [[keys]] from the file. On Deno, --file needs
---allow-read and --allow-write for the directory of the file.
+api-keys-file names. To take a key back, delete its [[keys]] from the file. On Deno, adding to one
+takes "deno run --allow-read=DIR --allow-write=DIR mod.ts api-key", with the directory of the file.
 
 Scopes; none includes another:
   push   POST /goim/push/*, /v1/push
   read   GET /goim/online/*, /goim/nodes/*, /goim/history/room, /metrics
-  admin  POST /v1/mute, /v1/unmute, and whatever else decides about users and the server; each call
-         has a line in the audit log, with the name of its key
+  admin  POST /v1/mute, /v1/unmute, /v1/block, /v1/unblock, /v1/disconnect, /v1/drain; each call has
+         a line in the audit log, with the name of its key
 
 NAME is ${keyName.range}.
 
@@ -136,6 +137,13 @@ function listed(path: string): string {
   }).join("\n");
 }
 
+/** Why a file cannot be used; on Deno with what takes it, its draft and the rename. */
+function reasonFor(file: string, error: unknown): string {
+  if (deniedAdvice(error) === undefined) return reasonOf(error);
+  const directory = dirname(file);
+  return `Deno denies it; add --allow-read=${directory} --allow-write=${directory}`;
+}
+
 /**
  * `halley api-key`: the key alone goes to standard output where the file takes its entry, so that a
  * script can keep it.
@@ -178,6 +186,6 @@ export function apiKeyCommand(
     return key;
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError([`Cannot use "${file}": ${reasonOf(error)}`]);
+    throw new ConfigError([`Cannot use "${file}": ${reasonFor(file, error)}`]);
   }
 }

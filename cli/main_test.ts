@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Platform, Signal } from "../platform/port.ts";
 import { findRuntime } from "../tests/runner/runtimes.ts";
+import { withDirectory } from "../tests/support/data_directory.ts";
 import { main } from "./main.ts";
 import type { Start } from "./serve.ts";
 import { version } from "./version.ts";
@@ -167,6 +168,23 @@ describe("halley", () => {
     assert.match(refused.out, /FAIL {2}signature: .*\n[^]*\n\nits bearer is refused\n$/);
     assert.deepEqual([made.code, made.err, refused.code, refused.err], [0, "", 1, ""]);
   });
+
+  test("names what the key of a file takes on Deno, and that is enough", () =>
+    withDirectory(async (directory) => {
+      const args = [
+        "mod.ts",
+        "api-key",
+        "new",
+        "ci",
+        "--scope=push",
+        `--file=${directory}/keys.toml`,
+      ];
+      const denied = await deno(["-P=server", ...args]);
+      const flags = /; add (--allow-read=(.+) --allow-write=\2)\n$/.exec(denied.err)?.[1];
+      assert.deepEqual([denied.code, denied.out, flags?.includes(directory)], [2, "", true]);
+      const made = await deno(["-P=server", ...flags!.split(" "), ...args]);
+      assert.match(made.out, /^halley_[\w-]{43}\n$/);
+    }));
 
   test("runs under the permissions of deno.json, and says what they leave out", async () => {
     const args = ["-P=server", "mod.ts", "check-config"];

@@ -31,7 +31,7 @@ export function helpText(leftOut: readonly string[] = []): string {
   const groups = bySection((section, title, all) => {
     if (leftOut.includes(section)) return [];
     const lines = all.flatMap(([, { rows }]) => Object.values(rows ?? {}))
-      .map((row) => optionHelp(row, `${row.name} = ${row.placeholder}`));
+      .map((row) => optionHelp(row, `${row.name} = ${row.placeholder || "true|false"}`));
     const flags = all.filter(([, { fromText }]) => fromText).map(([, option]) =>
       optionHelp(option, flagOf(option), variableOf(option))
     );
