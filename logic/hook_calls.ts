@@ -30,7 +30,7 @@ export const DISCONNECTED_WAITING_MAX = 100_000;
  * How long the server's own ways of auth may take, in milliseconds. They have shorter limits of
  * their own.
  */
-export const AUTH_MS_MAX = 4_900;
+const AUTH_MS_MAX = 4_900;
 
 /** A hook gave no answer that counts; why has been logged and counted. */
 export class HookFailed extends Error {

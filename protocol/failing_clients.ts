@@ -5,7 +5,7 @@ import { clientNetwork } from "./client_network.ts";
 export const FAILURES_MS = 60_000;
 
 /** Most clients whose failures are counted; one more, and those of the oldest are forgotten. */
-export const FAILING_CLIENTS_MAX = 10_000;
+const FAILING_CLIENTS_MAX = 10_000;
 
 /** The failures of a client. */
 interface Failures {

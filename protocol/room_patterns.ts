@@ -9,7 +9,7 @@ import { Limits } from "./limits.ts";
 import { parseRoomKey } from "./room_key.ts";
 
 /** What a pattern is, for whoever gave none. */
-export const roomPatternForm = "a room key, or the beginning of room keys with one * at its end";
+const roomPatternForm = "a room key, or the beginning of room keys with one * at its end";
 
 /** Whether a value is a pattern. */
 export function isRoomPattern(value: unknown): value is string {

@@ -14,7 +14,7 @@ import { type ChannelPermissions, expires, mayJoin } from "../permissions.ts";
 import type { Replies } from "./replies.ts";
 
 /** How often a connection may renew: each costs a signature, or a call of the application. */
-export const RENEWALS_MAX: Rate = { perSecond: 1, burst: 5 };
+const RENEWALS_MAX: Rate = { perSecond: 1, burst: 5 };
 
 const log = getLogger(["halley", "comet"]);
 

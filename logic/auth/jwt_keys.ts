@@ -3,10 +3,10 @@ import { importJWK, type JWK } from "jose";
 import { parseJsonObject } from "../../protocol/json_object.ts";
 
 /** Shortest secret for HS256, in bytes: as long as its hash, as RFC 7518 section 3.2 demands. */
-export const JWT_SECRET_BYTES_MIN = 32;
+const JWT_SECRET_BYTES_MIN = 32;
 
 /** Fewest bits of an RSA key: RFC 7518 section 3.3. */
-export const RSA_BITS_MIN = 2048;
+const RSA_BITS_MIN = 2048;
 
 /** Most keys in a JWKS. */
 export const JWKS_KEYS_MAX = 100;
