@@ -29,7 +29,10 @@ test("helpText() shows every flag with its variable, range and default", () => {
   const help = helpText();
   for (const [, option] of optionList) {
     for (const { name, placeholder, text } of Object.values(option.rows ?? {})) {
-      assert.ok(help.includes(`\n  ${name} = ${placeholder}\n      ${text}\n`), name);
+      assert.ok(
+        help.includes(`\n  ${name} = ${placeholder || "true|false"}\n      ${text}\n`),
+        name,
+      );
     }
     const flag = new RegExp(`--${option.name}(?![\\w-])`);
     assert.equal(flag.test(help), option.fromText !== undefined, option.name);
