@@ -23,7 +23,8 @@ const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);
 
 const limits = { timeout: 60_000 + ROUNDS * 100_000 };
 
-const SIM_ROOMS = '[[rooms]]\ntype = "sim"\nhistory-size = 10000\n';
+/** Publishes that a busy machine has held up come many at once. */
+const CONFIG = 'publish-rate = 100\n[[rooms]]\ntype = "sim"\nhistory-size = 10000\n' + TALKED_ROOMS;
 
 /** `halley sim`, on this same runtime, until it is told to end. */
 function startRolling({ comets, logics }: Cluster): SimProcess {
@@ -78,7 +79,7 @@ test(
   async () => {
     const cluster = await Cluster.start({
       ...{ comets: 2, logics: 2, jobs: 2 },
-      config: SIM_ROOMS + TALKED_ROOMS,
+      config: CONFIG,
       cometFlags: () => Promise.resolve({ "drain-window": DRAIN_WINDOW }),
     });
     const sim = startRolling(cluster);
@@ -121,7 +122,7 @@ test(
       assert.equal(run.code, 0, `${run.stdout}\n${run.stderr}`);
       Object.assign(found, await refusals(cluster));
       assert.deepEqual(found, {}, "nobody was turned away");
-      assert.deepEqual([audience.gaps, audience.failed], [[], 0]);
+      assert.deepEqual([audience.gaps, audience.failures], [[], []]);
       assert.equal(audience.reconnects, 0, "those of the library were connected all the time");
       const seen = jsonOf(run);
       assert.deepEqual([seen.closed_1001, seen.connect_retries], [0, undefined]);

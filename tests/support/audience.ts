@@ -85,7 +85,14 @@ export class Audience {
   }
 
   get failed(): number {
-    return this.outcomes.length - this.accepted;
+    return this.failures.length;
+  }
+
+  /** Why messages were not accepted. */
+  get failures(): readonly string[] {
+    return this.outcomes.flatMap(({ n, result }) =>
+      result instanceof RequestError ? [`${n}: ${result.code} ${result.message}`] : []
+    );
   }
 
   /** Waits for so many more accepted messages. */
