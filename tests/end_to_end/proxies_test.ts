@@ -12,6 +12,7 @@ import {
   type ProxyName,
   withDocumentedProxy,
 } from "../support/documented_proxy.ts";
+import { freePort } from "../support/free_port.ts";
 import { RawClient, rawFrame, token, within } from "../support/raw_client.ts";
 import { type TestServer, withServer } from "../support/server.ts";
 import { WebSocketClient } from "../support/web_socket_client.ts";
@@ -86,6 +87,23 @@ for (const name of ["nginx", "haproxy"] satisfies ProxyName[]) {
           browser.socket.terminate();
         }),
     ));
+}
+
+for (const name of ["nginx", "haproxy"] satisfies ProxyName[]) {
+  test(`${name} takes clients past a comet that has just closed its ports`, async () => {
+    const closed = `127.0.0.1:${await freePort()}`;
+    const change: Change = (documented) => documented.replaceAll(/10\.0\.0\.2:310[12]/g, closed);
+    await withServer(
+      behindProxy(),
+      (server) =>
+        withDocumentedProxy(name, server, async ({ httpsPort, tcpPort }) => {
+          for (let count = 0; count < 3; count++) {
+            (await RawClient.open(tcpPort)).close();
+            (await WebSocketClient.connect(httpsPort, "wss")).socket.terminate();
+          }
+        }, change),
+    );
+  });
 }
 
 /** Tries to come from another address, through a proxy and past it. */
