@@ -24,7 +24,8 @@ const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);
 const limits = { timeout: 60_000 + ROUNDS * 100_000 };
 
 /** Publishes that a busy machine has held up come many at once. */
-const CONFIG = 'publish-rate = 100\n[[rooms]]\ntype = "sim"\nhistory-size = 10000\n' + TALKED_ROOMS;
+const CONFIG = '[upstream]\npublish-rate = 0\n[[rooms]]\ntype = "sim"\nhistory-size = 10000\n' +
+  TALKED_ROOMS;
 
 /** `halley sim`, on this same runtime, until it is told to end. */
 function startRolling({ comets, logics }: Cluster): SimProcess {
