@@ -200,7 +200,7 @@ describe("deploy/halley.service", () => {
     const docs = await readFile(join(root, "docs/deployment.md"), "utf8");
     const [, , documented] = /^## With systemd\n(.*?)^```toml\n(.*?)^```/ms.exec(docs)!;
     files.set("/etc/halley/halley.toml", documented);
-    const config = configOf(commands[1][1].split(" "), { HALLEY_API_KEY: "0123456789" });
+    const config = configOf(commands[1][1].split(" "), { HALLEY_JWT_SECRET: "0".repeat(32) });
     const [, stop] = /^TimeoutStopSec=(\S+)$/m.exec(unit)!;
     assert.ok(parseDuration(stop)! > 2 * config.drainMs);
     assert.match(unit, /^ExecReload=\/bin\/kill -HUP \$MAINPID$/m);

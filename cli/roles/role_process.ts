@@ -112,7 +112,7 @@ export abstract class RoleProcess<Open extends Opened = Opened> {
     try {
       await this.#useTls(readTlsFiles(this.config, systemClock.wallMs()));
       if (this.config.tlsCert.length > 0 && tlsWanted(this.config, this.command).length === 0) {
-        log.warn("tls-cert is given, and nothing here speaks TLS");
+        log.warn("tls-cert is given, and nothing here speaks TLS: see halley start --help, [tls]");
       }
       const open = await this.start();
       this.#ready = true;

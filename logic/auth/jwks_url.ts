@@ -109,7 +109,7 @@ export class JwksUrl implements KeySource {
       // The URL may hold a key.
       const reason = this.#failure = reasonOf(error).replaceAll(this.#url, "its URL");
       const then = this.#keys === undefined ? "until then nobody gets in" : "its old keys count on";
-      logger.warn("jwks failed and is asked again, {then}: {reason}", { then, reason });
+      logger.warn(`jwks failed and is asked again, ${then}: {reason}`, { reason });
     } finally {
       running.cancel(timer);
     }
