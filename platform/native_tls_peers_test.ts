@@ -152,6 +152,30 @@ describe("A TLS listener", () => {
     await closed(socket);
   });
 
+  it("sends what is written at any time of a handshake, to each of a crowd", async () => {
+    const words = new TextEncoder().encode("busy");
+    const busy = new Probe({
+      open: (conn) =>
+        void turn().then(() => {
+          conn.write(words);
+          conn.end();
+        }),
+    });
+    const place = { hostname, port: 0, pendingBytesMax, handler: busy };
+    const crowded = await platform.streams.listen({ ...place, tls: [names.a, names.b] });
+    const heard = await Promise.all(Array.from({ length: 40 }, async () => {
+      const to = { host: hostname, port: crowded.address.port, rejectUnauthorized: false };
+      const socket = connect(to, () => void socket.write("hello"));
+      let text = "";
+      socket.on("data", (data) => text += data).on("error", () => {});
+      await closed(socket);
+      return text;
+    }));
+    assert.deepEqual(heard, heard.map(() => "busy"));
+    await closeAll(busy);
+    await crowded.close();
+  });
+
   it("ends a connection whose handshake never ends", async () => {
     const before = server.conns.length;
     const socket = connectTcp(port, hostname);

@@ -82,8 +82,15 @@ export class TlsConn<Context> extends FlightConn<Context, TlsConnOwner<Context>>
     this.raw.destroy();
   }
 
+  /** The handshake is over: what was written before it leaves. */
+  secure(): void {
+    this.secured = true;
+    if (this.flight !== null) this.beginWrite(this.flight);
+  }
+
+  /** Bytes wait for the handshake: while a name is being looked up a write of Deno fails (EPERM). */
   protected beginWrite(bytes: Uint8Array): void {
-    this.socket.write(bytes, this.onWritten);
+    if (this.secured) this.socket.write(bytes, this.onWritten);
   }
 
   private written(error?: Error | null): void {
@@ -96,7 +103,7 @@ export class TlsConn<Context> extends FlightConn<Context, TlsConnOwner<Context>>
 // Functions that all sockets share: a connection has one closure alone.
 
 function onSecure(this: OwnedSocket<unknown>): void {
-  this.conn!.secured = true;
+  this.conn!.secure();
 }
 
 function onData(this: OwnedSocket<unknown>, { buffer, byteOffset, length }: Buffer): void {
