@@ -24,7 +24,8 @@ const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);
 const limits = { timeout: 60_000 + ROUNDS * 100_000 };
 
 /** Publishes that a busy machine has held up come many at once. */
-const CONFIG = '[upstream]\npublish-rate = 0\n[[rooms]]\ntype = "sim"\nhistory-size = 10000\n' +
+const CONFIG =
+  '[upstream]\npublish-rate = 0\npublish-mid-rate = 0\n[[rooms]]\ntype = "sim"\nhistory-size = 10000\n' +
   TALKED_ROOMS;
 
 /** `halley sim`, on this same runtime, until it is told to end. */
@@ -34,7 +35,7 @@ function startRolling({ comets, logics }: Cluster): SimProcess {
     `ws://${new URL(websocket).host}`,
   ]);
   const apis = logics.map(({ addresses: { http } }) => http);
-  const flags = ["--rooms", "2", "--rooms-each", "2", "--heartbeat", "2s", "--duration", "1h"];
+  const flags = ["--rooms", "2", "--rooms-each", "2", "--heartbeat", "8s", "--duration", "1h"];
   return startSim(
     [
       ...[
