@@ -209,7 +209,7 @@ export abstract class RoleProcess<Open extends Opened = Opened> {
   /** Hands its work over to others while everything is open; not ready any more. */
   protected async drain(): Promise<void> {}
 
-  /** Ends what {@linkcode RoleProcess.start} wired; the HTTP server has begun to close. */
+  /** Ends what {@linkcode RoleProcess.start} wired; the HTTP server is closed afterwards. */
   protected abstract stop(): Promise<void>;
 
   /** Says what is new and what is wrong with certificates, and goes by them. */
@@ -223,14 +223,13 @@ export abstract class RoleProcess<Open extends Opened = Opened> {
     return count === 0 ? [] : [`TLS certificates: ${count} new`];
   }
 
-  /** What everything else is judged by stops last. */
+  /** Who asks how it is finds it until it has ended; what all is judged by stops last. */
   async #close(): Promise<void> {
     const wasReady = this.#ready;
     this.#ready = false;
     if (wasReady) await this.drain();
-    const httpClosed = this.http?.close();
     await this.stop();
-    await httpClosed;
+    await this.http?.close();
     await this.drivers?.close();
     this.#running.stop();
     if (wasReady) log.info("stopped");

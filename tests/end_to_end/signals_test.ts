@@ -39,9 +39,13 @@ async function answersHeartbeat(client: RawClient): Promise<void> {
   assert.equal((await client.next()).op, 3);
 }
 
-/** Waits for what clients are told, and for the connection's end. */
-async function isTold(client: RawClient): Promise<void> {
+/**
+ * Waits for what clients are told, and for the connection's end. Until then whoever asks the server
+ * finds one that stops, and not one that is gone.
+ */
+async function isTold(client: RawClient, { addresses }: RoleProcess): Promise<void> {
   assert.equal((await client.next()).op, 6);
+  assert.equal((await fetch(`${addresses.http}/readyz`)).status, 503);
   client.socket.end();
   await within("the connection's end", client.closed);
 }
@@ -54,7 +58,7 @@ describe("a server that is sent a signal", () => {
       assert.match(line.message, /nothing has changed/);
       await answersHeartbeat(client);
       server.signal("SIGQUIT");
-      await isTold(client);
+      await isTold(client, server);
       assert.equal(await within("the server's end", server.ended), "0");
     }));
 
@@ -68,7 +72,7 @@ describe("a server that is sent a signal", () => {
       await answersHeartbeat(client);
       assert.deepEqual(await childrenOf(server.pid!), workers);
       server.signal("SIGQUIT");
-      await isTold(client);
+      await isTold(client, server);
       assert.equal(await within("the server's end", server.ended), "0");
       await until("the end of the workers", async () => {
         const running = await Promise.all(workers.map(isRunning));
