@@ -82,17 +82,13 @@ test("A full disk refuses pushes, says so once, and goes on when there is room",
       assert.equal(writer.problem(), undefined);
       database.exec("PRAGMA max_page_count = 62");
       let stored = 0;
-      let results: PromiseSettledResult<unknown>[] = [];
-      while (results.every(({ status }) => status === "fulfilled")) {
-        stored += results.length;
-        results = await turn(...Array(3).fill(large));
-      }
-      for (const result of results) {
+      // One at a time, or there could be room for one where there is none for three.
+      while ((await turn(large))[0].status === "fulfilled") stored++;
+      for (const result of await turn(...Array(3).fill(large))) {
         assert.ok(result.status === "rejected" && result.reason instanceof StoreRefused);
         assert.match(result.reason.message, /^Cannot append to push log: the data directory has/);
       }
       assert.ok(stored > 30, `${stored}`);
-      assert.deepEqual((await turn(large))[0].status, "rejected");
       const problem = { kind: "full", reason: "the data directory has no room" };
       assert.deepEqual(writer.problem(), problem);
       assert.deepEqual(writer.problem(), problem);
