@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
+import { used, waitMs } from "../../base/rate.ts";
 import {
   type Admission,
   type AdmissionRules,
@@ -38,8 +39,8 @@ interface Keys {
 
 /** Moderation in this process; where mutes and blocks are kept is open. */
 export class LocalModeration implements Moderation {
-  /** Of each sender: when its messages would be spread out by the rate (GCRA). */
-  readonly #spread: ExpiringMap<number>;
+  /** Of each sender: up to when its rate is used. */
+  readonly #used: ExpiringMap<number>;
   /** Of senders in rooms: the end of the pause. */
   readonly #pauses: ExpiringMap<number>;
   /** Of what was said: the end of the window. */
@@ -56,7 +57,7 @@ export class LocalModeration implements Moderation {
     knownMax: number = KNOWN_MAX,
   ) {
     const known = <Value>() => new ExpiringMap<Value>(knownMax, () => counters.sendersDropped++);
-    this.#spread = known();
+    this.#used = known();
     this.#pauses = known();
     this.#texts = known();
     this.#ids = known();
@@ -120,17 +121,14 @@ export class LocalModeration implements Moderation {
       const endMs = this.#pauses.get(pause, nowMs);
       if (endMs !== undefined) return refused("slow-mode", endMs - nowMs);
     }
-    if (perSecondMax > 0) {
-      const earlyMs = (burst - 1) * 1_000 / perSecondMax;
-      const waitMs = (this.#spread.get(rate, nowMs) ?? nowMs) - earlyMs - nowMs;
-      if (waitMs > 0) return refused("rate", waitMs);
-    }
-    return undefined;
+    const usedUntilMs = this.#used.get(rate, nowMs) ?? 0;
+    const retryMs = waitMs({ perSecond: perSecondMax, burst }, usedUntilMs, nowMs);
+    return retryMs > 0 ? refused("rate", retryMs) : undefined;
   }
 
   #count(
     { text, pause, rate }: Keys,
-    { perSecondMax, slowModeMs, duplicateWindowMs }: AdmissionRules,
+    { perSecondMax, burst, slowModeMs, duplicateWindowMs }: AdmissionRules,
     nowMs: number,
   ): void {
     const set = (map: ExpiringMap<number>, key: string, endMs: number) =>
@@ -138,7 +136,8 @@ export class LocalModeration implements Moderation {
     if (duplicateWindowMs > 0) set(this.#texts, text, nowMs + duplicateWindowMs);
     if (slowModeMs > 0) set(this.#pauses, pause, nowMs + slowModeMs);
     if (perSecondMax > 0) {
-      set(this.#spread, rate, (this.#spread.get(rate, nowMs) ?? nowMs) + 1_000 / perSecondMax);
+      const usedUntilMs = this.#used.get(rate, nowMs) ?? 0;
+      set(this.#used, rate, used({ perSecond: perSecondMax, burst }, usedUntilMs, nowMs));
     }
   }
 }

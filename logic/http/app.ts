@@ -8,9 +8,7 @@ import {
 } from "../../drivers/ports.ts";
 import { RETRY_S } from "../../protocol/http/answer.ts";
 import { originCheck, type Origins } from "../../protocol/origins.ts";
-import { clientAddress } from "../../protocol/http/client_address.ts";
 import { Limits } from "../../protocol/limits.ts";
-import { Networks } from "../../protocol/networks.ts";
 import { BadRequest } from "../bad_request.ts";
 import type { Logic } from "../logic.ts";
 import { type Answer, Code, failure } from "./answers.ts";
@@ -50,8 +48,8 @@ const stopping = { "retry-after": String(RETRY_S), connection: "close" };
  * The HTTP API. Its `fetch(request, { remoteAddress })` answers one request.
  *
  * Calls are answered with HTTP 200 and a code in the body, as goim does; HTTP's own codes serve what
- * goim does not have: 401 without an API key, 403 for pages of other sites and keys without the scope of the call, 404 and 405 for what is
- * no call.
+ * goim does not have: 401 without an API key, 403 for pages of other sites and keys without the scope
+ * of the call, 404 and 405 for what is no call.
  */
 export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpEnv> {
   const { counters } = logic;
@@ -60,7 +58,6 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
     method === "GET" && pathOf({ url }) === nodesPath &&
     mayConnect(headers.get("host") ?? "", headers.get("origin")!);
   const app = monitoringApp({ ...options, mayAsk }, counters);
-  const proxies = new Networks(options.trustedProxies);
   const calls = [
     ...goimCalls(logic),
     pushCall(logic),
@@ -70,10 +67,10 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
     drainCall(logic, options.stop),
   ];
   for (const { method, path, scope, answer } of calls) {
-    if (scope === "admin") app.on(method, path, audited(proxies));
+    if (scope === "admin") app.on(method, path, audited);
     app.on(method, path, needsScope(scope, counters), async (c) => {
       if (options.isStopping()) return c.json(stops, 503, stopping);
-      const result = await answer(call(c, scope, proxies));
+      const result = await answer(call(c, scope));
       const origin = c.req.header("origin");
       // Whoever came as far as this may ask.
       if (path === nodesPath && origin !== undefined) {
@@ -103,17 +100,16 @@ export function createHttpApp(logic: Logic, options: HttpAppOptions): Hono<HttpE
   return app;
 }
 
-function call(c: Context<HttpEnv>, scope: Scope, proxies: Networks): CallRequest {
-  const { url, headers } = c.req.raw;
+function call(c: Context<HttpEnv>, scope: Scope): CallRequest {
   return {
-    url,
+    url: c.req.raw.url,
     async body() {
       const body = new Uint8Array(await c.req.arrayBuffer());
       const bytesMax = Limits.adminRequestBytesMax;
       if (scope !== "admin" || body.length <= bytesMax) return body;
       throw new BadRequest(`body must be at most ${bytesMax} bytes, is ${body.length}`);
     },
-    clientAddress: () => clientAddress((name) => headers.get(name), c.env.remoteAddress, proxies),
+    clientAddress: c.var.address,
   };
 }
 

@@ -9,7 +9,7 @@ export interface CallRequest {
   /** The body, which the server has read whole, within its limit, before it handed the request over. */
   body(): Promise<Uint8Array>;
   /** The client's IP address, as far as it is known. */
-  clientAddress(): string;
+  readonly clientAddress: string;
 }
 
 /** One call of the API. */
@@ -58,7 +58,7 @@ export function goimCalls({ push, online, nodes }: Logic): readonly Call[] {
     get("/goim/online/total", () => online.total()),
     get(
       nodesPath,
-      (query, clientAddress) => nodes.weighted(query.optionalText("platform"), clientAddress()),
+      (query, clientAddress) => nodes.weighted(query.optionalText("platform"), clientAddress),
     ),
     get("/goim/nodes/instances", () => nodes.instances()),
   ];
@@ -80,7 +80,7 @@ function post(path: string, read: (query: Query) => (body: Uint8Array) => Promis
 /** A question. */
 function get(
   path: string,
-  ask: (query: Query, clientAddress: () => string) => Promise<unknown>,
+  ask: (query: Query, clientAddress: string) => Promise<unknown>,
 ): Call {
   return {
     method: "GET",

@@ -37,6 +37,8 @@ export interface HttpEnv {
   Variables: {
     /** Who it is from, but for what anybody may read. */
     caller: Caller;
+    /** The client's address, likewise, as far as proxies are believed. */
+    address: string;
   };
 }
 
@@ -90,6 +92,7 @@ export function monitoringApp(
     if (caller !== undefined) {
       if (isShown) guesses.right(from);
       c.set("caller", caller);
+      c.set("address", from);
       return await next();
     }
     if (isShown) guesses.wrong(from);
