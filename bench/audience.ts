@@ -1,4 +1,4 @@
-/** A child process that is an honest audience: members of a room that get pushes all the time. */
+/** A child process that is an honest audience: members of rooms that get pushes all the time. */
 import { sleep } from "../base/clock.ts";
 import { systemClock } from "../platform/system_clock.ts";
 import { serveCommands } from "./child.ts";
@@ -7,10 +7,11 @@ import { Members, timedBody } from "./members.ts";
 import { pushToRoom } from "./room_client.ts";
 import type { ServerPorts } from "./whole_server.ts";
 
-/** How many there are, and how often they get a push. */
+/** How many there are in all, in how many rooms, and how many pushes all of these get together. */
 export interface AudienceArgument {
   readonly ports: ServerPorts;
   readonly members: number;
+  readonly rooms: number;
   readonly perSecond: number;
 }
 
@@ -22,31 +23,38 @@ export interface AudienceReport {
   readonly worstMs: number;
 }
 
-const ROOM = "bench://honest";
 const BODY_BYTES = 100;
-const members = new Members(ROOM);
+let audience: Members[] = [];
 let isPushing = false;
 
-async function open({ ports, members: count, perSecond }: AudienceArgument): Promise<void> {
-  await members.open(ports.tcp, count >> 1);
-  await members.open(ports.ws, count - (count >> 1), true);
+function roomKey(room: number): string {
+  return `bench://honest-${room}`;
+}
+
+async function open({ ports, members, rooms, perSecond }: AudienceArgument): Promise<void> {
+  audience = Array.from({ length: rooms }, (_, room) => new Members(roomKey(room)));
+  const perTransport = Math.ceil(members / rooms / 2);
+  for (const room of audience) {
+    await room.open(ports.tcp, perTransport);
+    await room.open(ports.ws, perTransport, true);
+  }
   isPushing = true;
   void push(ports.http, perSecond);
 }
 
-/** Pushes at a steady rate, whether or not the one before has been answered. */
+/** Pushes to a room after the other, at a steady rate, answered or not. */
 async function push(port: number, perSecond: number): Promise<void> {
   const startMs = performance.now();
   for (let pushes = 1; isPushing; pushes++) {
-    void pushToRoom(port, ROOM, timedBody(BODY_BYTES)).catch(() => {});
+    const room = roomKey(pushes % audience.length);
+    void pushToRoom(port, room, timedBody(BODY_BYTES)).catch(() => {});
     await sleep(systemClock, Math.max(0, startMs + pushes * 1_000 / perSecond - performance.now()));
   }
 }
 
-/** Settles when so many more have come, or the time is over. */
 function seen(): AudienceReport {
-  const { latenciesMs } = members;
-  members.latenciesMs = [];
+  const latenciesMs = audience.flatMap((room) => room.latenciesMs);
+  for (const room of audience) room.latenciesMs = [];
   if (latenciesMs.length === 0) return { received: 0, p99Ms: 0, worstMs: 0 };
   const worstMs = latenciesMs.reduce((worst, ms) => Math.max(worst, ms));
   return { received: latenciesMs.length, p99Ms: percentile99(latenciesMs), worstMs };
@@ -54,7 +62,7 @@ function seen(): AudienceReport {
 
 function close(): void {
   isPushing = false;
-  members.close();
+  for (const room of audience) room.close();
 }
 
 serveCommands({ open, seen, close });

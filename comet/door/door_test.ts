@@ -224,6 +224,30 @@ describe("A crowd", () => {
     assert.equal(refusals.size, 0);
   });
 
+  it("that does not go is closed a few in each turn, all of it", async () => {
+    const comet = await TestComet.start({ connectionsMax: 0 });
+    const { refusals } = comet.connections.door;
+    const conn = {
+      write() {},
+      end() {},
+      evict() {
+        refusals.closed(this as unknown as Conn<Channel | undefined>);
+      },
+    };
+    for (let count = 3 * TURN_REFUSALS_MAX; count > 0; count--) {
+      refusals.tell({ ...conn } as unknown as Conn<Channel | undefined>, () => new Uint8Array(1));
+    }
+    await comet.settle();
+    comet.clock.stall(REFUSAL_MS);
+    const left = [];
+    refusals.tick();
+    while (refusals.size > 0) {
+      left.push(refusals.size);
+      await comet.turn();
+    }
+    assert.deepEqual(left, [2 * TURN_REFUSALS_MAX, TURN_REFUSALS_MAX]);
+  });
+
   it("that is let in is served a few in each turn, while those who are in are at once", async () => {
     const comet = await TestComet.start({ operationsMax: 0 });
     const honest = await comet.open({ key: "honest" });

@@ -7,7 +7,7 @@ import type { CometOptions } from "../options.ts";
 /** How long whoever is turned away has to read why, in milliseconds. */
 export const REFUSAL_MS = 2_000;
 
-/** How many are told in a turn of the event loop: some 2 ms of one core. */
+/** How many are told, and as many closed, in a turn of the event loop: some 2 ms of one core each. */
 export const TURN_REFUSALS_MAX = 64;
 
 /** How many may be told at once depends on who is in. */
@@ -29,6 +29,8 @@ export class Refusals<Context> {
   readonly #waiting = new Map<Conn<Context>, () => Uint8Array>();
   /** How many were told in this turn. */
   #spoken = 0;
+  /** Whether some of those that have had their time wait for a later turn. */
+  #isClosing = false;
 
   constructor(
     private readonly connections: Connections,
@@ -73,13 +75,9 @@ export class Refusals<Context> {
     this.#waiting.delete(conn);
   }
 
-  /** Closes those that have had their time; to be called every tick. */
+  /** Closes those that have had their time, a few in each turn; to be called every tick. */
   tick(): void {
-    const nowMs = this.clock.monotonicMs();
-    for (const [conn, untilMs] of this.#told) {
-      if (untilMs > nowMs) return;
-      conn.evict();
-    }
+    if (!this.#isClosing) this.#closeLate();
   }
 
   #say(conn: Conn<Context>, words: () => Uint8Array): void {
@@ -88,6 +86,21 @@ export class Refusals<Context> {
     conn.write(words());
     conn.end();
   }
+
+  #closeLate = (): void => {
+    const nowMs = this.clock.monotonicMs();
+    let closed = 0;
+    this.#isClosing = false;
+    for (const [conn, untilMs] of this.#told) {
+      if (untilMs > nowMs) return;
+      if (closed++ === TURN_REFUSALS_MAX) {
+        this.#isClosing = true;
+        this.clock.nextTurn(this.#closeLate);
+        return;
+      }
+      conn.evict();
+    }
+  };
 
   #turn = (): void => {
     this.#spoken = 0;

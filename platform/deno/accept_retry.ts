@@ -19,19 +19,28 @@ export const failuresAtOnceMax = 64;
 export const restMs = 5;
 
 /**
- * When to accept again after a failure. Most failures are of the one connection that is taken from
+ * Connections that are accepted one after the other before everything else gets a turn of the event
+ * loop; the system's queue holds the rest of a crowd. Deno by itself takes 128.
+ */
+export const acceptsPerTurn = 16;
+
+/**
+ * When to accept again, after a connection and after a failure. Most failures are of the one connection that is taken from
  * the queue, such as a reset before it was accepted, and must hold nobody else up.
  */
 export class AcceptRetry {
   #shortages = 0;
   #inARow = 0;
+  #accepted = 0;
 
   /** @param prng Jitter of the waits during a shortage. */
   constructor(private readonly prng: Prng) {}
 
-  accepted(): void {
+  /** @returns Whether the next one may come in this turn of the event loop. */
+  accepted(): boolean {
     this.#shortages = 0;
     this.#inARow = 0;
+    return ++this.#accepted % acceptsPerTurn !== 0;
   }
 
   /** @returns How long to wait, in milliseconds; 0 to accept again at once. */

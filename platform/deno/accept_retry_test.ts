@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seededPrng } from "../../base/prng.ts";
-import { AcceptRetry, failuresAtOnceMax, restMs } from "./accept_retry.ts";
+import { AcceptRetry, acceptsPerTurn, failuresAtOnceMax, restMs } from "./accept_retry.ts";
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 
 describe("AcceptRetry", () => {
+  it("lets everything else have a turn after a few of a crowd", () => {
+    const retry = new AcceptRetry(seededPrng(1));
+    const mayGoOn = Array.from({ length: 2 * acceptsPerTurn }, () => retry.accepted());
+    const turns = mayGoOn.flatMap((may, index) => may ? [] : [index + 1]);
+    assert.deepEqual(turns, [acceptsPerTurn, 2 * acceptsPerTurn]);
+  });
+
   it("accepts again at once after a connection that was reset", () => {
     const retry = new AcceptRetry(seededPrng(1));
     for (let index = 0; index < 40; index++) assert.equal(retry.failed(coded("ENOTCONN")), 0);

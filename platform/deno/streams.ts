@@ -64,9 +64,10 @@ class DenoListener<Context> implements Listener {
   };
 
   #onAccepted = (conn: Deno.TcpConn | Deno.UnixConn): void => {
-    this.#retry.accepted();
+    const mayGoOn = this.#retry.accepted();
     if (this.#closed) this.#released();
-    else this.#accept();
+    else if (mayGoOn) this.#accept();
+    else this.#waiting = this.#owner.clock.nextTurn(this.#accept);
     if (this.#tls === undefined) new DenoConn(conn, this.#owner).start();
     else this.#tls.accept(conn as Deno.TcpConn);
   };
