@@ -62,10 +62,6 @@ class Follower {
 export class Followers implements ConnHandler<Follower>, StreamEvents<Follower> {
   /** Connections that ended. */
   losses = 0;
-  /** Connections that ended before they were in any room. */
-  refusals = 0;
-  /** Times that one was sent elsewhere. */
-  moves = 0;
   readonly #options: FollowersOptions;
   readonly #all: readonly Follower[];
   #stopped = false;
@@ -198,7 +194,6 @@ export class Followers implements ConnHandler<Follower>, StreamEvents<Follower> 
 
   #move(index: number, { delay_ms }: Notice): void {
     const { conn } = this.#all[index];
-    this.moves++;
     const { stayPut = 0 } = this.#options;
     if (index >= stayPut) setTimeout(() => conn?.evict(), delay_ms);
   }
@@ -236,7 +231,6 @@ export class Followers implements ConnHandler<Follower>, StreamEvents<Follower> 
     const late = setTimeout(() => follower.joined < rooms.length && giveUp(), JOIN_MS);
     await over;
     clearTimeout(late);
-    if (follower.joined === 0) this.refusals++;
     follower.conn = follower.stream = undefined;
     follower.joined = 0;
     cursors.cut(follower.index);
