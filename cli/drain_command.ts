@@ -44,7 +44,8 @@ starts it again, such as systemd or Kubernetes, is up to you. A job is drained b
 
 The environment variable HALLEY_API_KEY has the API key, whose scope must be admin. Ended early, this
 command leaves the drain as it is: asked again, it goes on to wait. On Deno a target on another
-machine needs --allow-net=HOST:PORT.
+machine needs --allow-net=HOST:PORT. An authority of your own that vouches for an https: target is
+named by NODE_EXTRA_CA_CERTS=FILE for Bun, by DENO_CERT=FILE for Deno.
 
 Exit codes:
   0   it has ended

@@ -193,7 +193,8 @@ function filesLeft(config: Config, process: Process): number {
 }
 
 /**
- * Says at the start how many connections there may be, and warns where that number is a guess or too large.
+ * Says at the start how many connections there may be, and warns where that number is a guess or too
+ * large.
  *
  * @param config Of one process.
  * @param processes How many there are.

@@ -4,9 +4,9 @@
  * In the order of a connection's life:
  * - `door/` says who may come in, and tells who may not.
  * - `transport/` turns bytes into frames, over TCP or WebSocket, behind proxies or not, and bounds
- *   what a client may send:
- *   which pages (`protocol/origins.ts`), how often (`operation_limit.ts`), how much in a turn
- *   (`read_scheduler.ts`), how far ahead (`pipeline_buffer.ts`).
+ *   what a client may send: from which pages (`protocol/origins.ts`), how often
+ *   (`operation_limit.ts`), how much in a turn (`read_scheduler.ts`), how far ahead
+ *   (`pipeline_buffer.ts`).
  * - `connection_manager.ts` makes a connection a `Channel` (`channel.ts`) in the table of all
  *   (`channels.ts`), and watches its deadlines (`deadlines.ts`, `pings.ts`) until it is closed.
  * - `client_protocol.ts` and `operations/` know what its frames mean, and ask logic
@@ -22,8 +22,8 @@
  *   `log/log_reader.ts` reads it from the store, and `log/catch_up.ts` serves who is behind.
  * - `drain.ts` sends the clients of a comet that goes to the others.
  *
- * Beside them `delivery_probe.ts` sees whether pushes get here, `cluster_registration.ts` keeps the comet and its sessions known, and `reporter.ts`
- * exchanges counts with logic.
+ * Beside them `delivery_probe.ts` sees whether pushes get here, `cluster_registration.ts` keeps the
+ * comet and its sessions known, and `reporter.ts` exchanges counts with logic.
  *
  * @module
  */
