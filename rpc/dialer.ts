@@ -44,8 +44,8 @@ export class RpcDialer implements Caller {
   #link: RpcLink | undefined;
   #linkedMs = 0;
   #failures = 0;
-  /** What the log last said of a missing link; undefined when there is one. */
-  #trouble: "waits" | "refused" | undefined;
+  /** Why there is no link, as the log last said; undefined when there is one. */
+  #reason: string | undefined;
   /** Settles when earlier connections are gone. */
   #gone = Promise.resolve();
   #running = false;
@@ -104,8 +104,8 @@ export class RpcDialer implements Caller {
   #linked(link: RpcLink): void {
     this.#link = link;
     this.#linkedMs = this.#options.clock.monotonicMs();
-    if (this.#trouble === undefined) return;
-    this.#trouble = undefined;
+    if (this.#reason === undefined) return;
+    this.#reason = undefined;
     const { role, id } = link.peer;
     log.info("has its link to {role} {id} at {address}", { role, id, address: this.#text });
   }
@@ -128,11 +128,10 @@ export class RpcDialer implements Caller {
     this.#wait = clock.setTimeout(() => this.#dial(), waitMs);
   }
 
-  /** Says why there is no link, once until there is one. */
+  /** Says why there is no link, once until there is one or the reason is another. */
   #say(reason: string, isRefusal: boolean): void {
-    const trouble = isRefusal ? "refused" : "waits";
-    if (this.#trouble === trouble) return;
-    this.#trouble = trouble;
+    if (this.#reason === reason) return;
+    this.#reason = reason;
     const values = { address: this.#text, reason };
     if (isRefusal) log.error("is refused by its peer at {address}: {reason}; tries again", values);
     else log.warn("waits for its peer at {address}: {reason}", values);

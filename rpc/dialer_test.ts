@@ -62,6 +62,25 @@ test("RpcDialer waits for a peer that is not there, and says so once, and once w
   });
 });
 
+test("RpcDialer says anew why it has no link when the reason is another", async () => {
+  await withLogLines(["halley", "rpc"], async (lines) => {
+    const rpc = new MemoryRpc();
+    const dialer = rpc.dialer(NOBODY, echo);
+    dialer.start();
+    await rpc.pass(5_000);
+    const raw = await listenRaw(rpc.streams, Uint8Array.of(1, 2, 3, 4), NOBODY.port);
+    await rpc.pass(20_000);
+    assert.equal(lines.length, 2, lines.join("\n"));
+    assert.match(lines[0], /connection refused$/);
+    assert.match(
+      lines[1],
+      /^warning: waits for its peer at 127\.0\.0\.1:4000: .*Cannot read frame/,
+    );
+    await raw.close();
+    await rpc.close(dialer);
+  });
+});
+
 test("RpcDialer says nothing when its first dial finds its peer", async () => {
   await withLogLines(["halley", "rpc"], async (lines) => {
     const rpc = new MemoryRpc();
