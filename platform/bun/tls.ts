@@ -31,8 +31,15 @@ export class BunCertificates {
 
   /** @throws {Error} With a one-line message when one cannot be used. */
   constructor(listener: BunListener, certificates: readonly TlsCertificate[]) {
-    Object.assign(this.#server, { _handle: listener });
+    let isAsked = false;
+    Object.defineProperty(this.#server, "_handle", {
+      get: () => {
+        isAsked = true;
+        return listener;
+      },
+    });
     this.replace(certificates);
+    if (!isAsked) throw new Error("this version of Bun does not let certificates be exchanged");
   }
 
   /** @throws {Error} With a one-line message when one cannot be used: those before stay. */
