@@ -142,8 +142,11 @@ function cameBack(
   if (recovered) {
     if (!isSame || to.offset !== since.offset) events.wrong(words);
   } else if (isSame) {
-    if (to.offset <= since.offset) events.wrong(`${words}; nothing is missing`);
-    else events.told(to.offset - since.offset);
+    if (to.offset > since.offset) events.told(to.offset - since.offset);
+    // Of a log that the store has lost, no comet knows what another one had.
+    else if (kept?.epoch === since.epoch || kept === undefined) {
+      events.wrong(`${words}; nothing is missing`);
+    }
     if (isKept(to, kept)) events.wrong(`${words}; what it misses is kept`);
   } else {
     events.told("epoch");

@@ -125,6 +125,16 @@ describe("Cursor", () => {
     assert.deepEqual(setup.met, ["told", "epoch", "told", "epoch"]);
   });
 
+  it("comes back to a log that the store has lost, of which another comet had more", () => {
+    const setup = Setup.at("a", 7);
+    setup.kept = { epoch: "", first: 1 };
+    setup.join({ epoch: "a", offset: 6, recovered: false });
+    setup.kept = { epoch: "b", first: 1 };
+    setup.epoch("b", 0);
+    setup.get(1);
+    assert.deepEqual(setup.met, ["told", "epoch"]);
+  });
+
   it("knows answers that cannot be", () => {
     const kept = { epoch: "a", first: 1 };
     for (
