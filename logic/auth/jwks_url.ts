@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { decodeUtf8 } from "../../protocol/utf8.ts";
 import type { LogicCounters } from "../counters.ts";
 import { reasonOf } from "../webhook/client.ts";
+import { withDeadline } from "../webhook/deadline.ts";
 import { readBytes } from "../webhook/response_body.ts";
 import {
   JWKS_BYTES_MAX,
@@ -95,13 +96,14 @@ export class JwksUrl implements KeySource {
   async #ask(): Promise<void> {
     const { clock, running, counters } = this.parts;
     const askedMs = clock.monotonicMs();
-    const deadline = new AbortController();
-    const late = new Error(`it did not answer within ${JWKS_TIMEOUT_MS} ms`);
-    const timer = running.setTimeout(() => deadline.abort(late), JWKS_TIMEOUT_MS);
     counters.jwksFetches++;
     try {
-      const init: RequestInit = { redirect: "manual", signal: deadline.signal };
-      this.#keys = await jwksKeys(await readText(await fetch(this.#url, init)));
+      const text = await withDeadline(
+        running,
+        JWKS_TIMEOUT_MS,
+        async (signal) => readText(await fetch(this.#url, { redirect: "manual", signal })),
+      );
+      this.#keys = await jwksKeys(text);
       this.#gotMs = askedMs;
       this.#failure = undefined;
     } catch (error) {
@@ -110,8 +112,6 @@ export class JwksUrl implements KeySource {
       const reason = this.#failure = reasonOf(error).replaceAll(this.#url, "its URL");
       const then = this.#keys === undefined ? "until then nobody gets in" : "its old keys count on";
       logger.warn(`jwks failed and is asked again, ${then}: {reason}`, { reason });
-    } finally {
-      running.cancel(timer);
     }
   }
 }

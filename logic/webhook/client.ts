@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { type Clock, sleep } from "../../base/clock.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { LogicCounters } from "../counters.ts";
+import { withDeadline } from "./deadline.ts";
 import { readBytes } from "./response_body.ts";
 
 /** Calls of one webhook that may be under way; more fail. */
@@ -120,21 +121,16 @@ export class WebhookClient {
   async #call<Answer>(init: RequestInit, read: WebhookCall<Answer>["read"]): Promise<Answer> {
     const { running, counters } = this.parts;
     const { timeoutMs } = this.options;
-    const deadline = new AbortController();
-    const late = new Error(`it did not answer within ${timeoutMs} ms`);
-    const timer = running.setTimeout(() => deadline.abort(late), timeoutMs);
-    try {
-      const attempt = async () => read(await this.#attempt({ ...init, signal: deadline.signal }));
-      return await attempt().catch(async (error) => {
+    return await withDeadline(running, timeoutMs, (signal) => {
+      const attempt = async () => read(await this.#attempt({ ...init, signal }));
+      return attempt().catch(async (error) => {
         if (!(error instanceof NotDone)) throw error;
         await sleep(running, WEBHOOK_RETRY_MS);
-        deadline.signal.throwIfAborted();
+        signal.throwIfAborted();
         counters[`${this.name}Retries`]++;
         return await attempt();
       });
-    } finally {
-      running.cancel(timer);
-    }
+    });
   }
 
   async #attempt(init: RequestInit): Promise<Uint8Array> {
