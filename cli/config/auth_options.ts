@@ -1,4 +1,5 @@
 import { choice, duration, inSection, list, text } from "../../options/kinds.ts";
+import { signingSecretOrNone, urlOrNone } from "./webhook_kinds.ts";
 
 /** Options of who clients are, and of how they show it. */
 export const authOptions = inSection("auth", {
@@ -69,21 +70,12 @@ export const authOptions = inSection("auth", {
   }),
   authWebhookUrl: text({
     name: "auth-webhook-url",
-    default: "",
-    defaultText: "none",
-    placeholder: "URL",
-    range: "an http: or https: URL without user and password, or empty for none",
-    form: /^(?:|https?:\/\/[^\s/?#@]{1,255}(?:[/?#]\S{0,2000})?)$/,
+    ...urlOrNone,
     text: "Where the application is asked who a client is",
   }),
   authWebhookSecret: text({
     name: "auth-webhook-secret",
-    default: "",
-    defaultText: "none",
-    placeholder: "SECRET",
-    range: "16 to 256 visible ASCII characters, or empty for none",
-    form: /^(?:|[!-~]{16,256})$/,
-    secret: true,
+    ...signingSecretOrNone,
     text: "Signs what is sent to auth-webhook-url, so that the application knows whose it is",
   }),
   authWebhookMs: duration({

@@ -1,4 +1,5 @@
 import { duration, inSection, integer, text } from "../../options/kinds.ts";
+import { signingSecretOrNone, urlOrNone } from "./webhook_kinds.ts";
 
 /** Options of what clients send to rooms whose type has the `upstream` `publish` or `webhook`. */
 export const upstreamOptions = inSection("upstream", {
@@ -32,21 +33,12 @@ export const upstreamOptions = inSection("upstream", {
   }),
   webhookUrl: text({
     name: "webhook-url",
-    default: "",
-    defaultText: "none",
-    placeholder: "URL",
-    range: "an http: or https: URL without user and password, or empty for none",
-    form: /^(?:|https?:\/\/[^\s/?#@]{1,255}(?:[/?#]\S{0,2000})?)$/,
+    ...urlOrNone,
     text: 'Where the application is asked about messages to rooms with upstream = "webhook"',
   }),
   webhookSecret: text({
     name: "webhook-secret",
-    default: "",
-    defaultText: "none",
-    placeholder: "SECRET",
-    range: "16 to 256 visible ASCII characters, or empty for none",
-    form: /^(?:|[!-~]{16,256})$/,
-    secret: true,
+    ...signingSecretOrNone,
     text: "Signs what is sent to webhook-url, so that the application knows whose it is",
   }),
   webhookMs: duration({
