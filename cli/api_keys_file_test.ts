@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiKeys, digestOf } from "../logic/http/api_keys.ts";
+import { ApiKeys, digestOf, shownKey } from "../logic/http/api_keys.ts";
 import { ConfigError } from "../options/reading.ts";
 import { changedKeys, parseApiKeys, readAccess } from "./api_keys_file.ts";
 
@@ -73,12 +73,12 @@ test("readAccess() has the keys of the file, and api-key beside them", () => {
   assert.equal(readAccess(none), "anyone");
   const own = entry("ci", Buffer.from(digestOf("ci-key")).toString("hex"));
   const keys = new ApiKeys(readAccess({ apiKey: "one-key-8", apiKeysFile: "k" }, file(own)));
-  const caller = (key: string) => keys.callerOf(new Headers({ "x-api-key": key }));
+  const caller = (key: string) => keys.callerOf(shownKey(new Headers({ "x-api-key": key })));
   assert.deepEqual(caller("ci-key")?.scopes, new Set(["push"]));
   assert.equal(caller("one-key-8")?.name, "api-key");
   assert.equal(caller("one-key-9"), undefined);
   assert.equal(
-    new ApiKeys(readAccess({ ...none, apiKey: "k" })).callerOf(new Headers()),
+    new ApiKeys(readAccess({ ...none, apiKey: "k" })).callerOf(shownKey(new Headers())),
     undefined,
   );
 });

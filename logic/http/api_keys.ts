@@ -34,7 +34,8 @@ export function fullKey(name: string, key: string): ApiKey {
 }
 
 /**
- * What a request shows as its key; empty where it shows none. Two keys are none that there is: a
+ * What a request shows as its key, as `Authorization: Bearer KEY` or as `X-API-Key: KEY`; empty where
+ * it shows none. Two keys are none that there is: a
  * client's beside that of the proxy which passes it on would tell the client whether it is right.
  */
 export function shownKey(headers: Headers): string {
@@ -57,14 +58,14 @@ export class ApiKeys {
   }
 
   /**
-   * Who calls, by the key that is shown as `Authorization: Bearer KEY` or as `X-API-Key: KEY`. It
-   * takes the same time for every key, whichever it is and however much of a wrong one is right.
+   * Who calls. It takes the same time for every key, whichever it is and however much of a wrong one
+   * is right.
    *
+   * @param shown As {@linkcode shownKey} has it.
    * @returns Nothing when no key, or a wrong one, is shown.
    */
-  callerOf(headers: Headers): Caller | undefined {
+  callerOf(shown: string): Caller | undefined {
     if (this.#access === "anyone") return ANYONE;
-    const shown = shownKey(headers);
     if (shown === "") return undefined;
     const digest = digestOf(shown);
     let found: Caller | undefined;

@@ -81,14 +81,15 @@ export function monitoringApp(
       return c.json(failure(Code.forbidden, reason), 403);
     }
     const { headers } = c.req.raw;
-    const isShown = shownKey(headers) !== "";
+    const shown = shownKey(headers);
+    const isShown = shown !== "";
     const from = clientAddress((name) => headers.get(name), c.env.remoteAddress, proxies);
     const refusedMs = isShown ? guesses.refusedMs(from) : 0;
     if (refusedMs > 0) {
       c.header("retry-after", `${Math.ceil(refusedMs / 1_000)}`);
       return c.json(failure(Code.tooMany, "too many wrong API keys from this address"), 429);
     }
-    const caller = options.keys.callerOf(headers);
+    const caller = options.keys.callerOf(shown);
     if (caller !== undefined) {
       if (isShown) guesses.right(from);
       c.set("caller", caller);
