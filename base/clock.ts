@@ -32,6 +32,11 @@ export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => clock.setTimeout(resolve, delayMs));
 }
 
+/** Lets the event loop serve everyone else: settles in its next turn. */
+export function nextTurn(clock: Pick<Clock, "nextTurn">): Promise<void> {
+  return new Promise((resolve) => clock.nextTurn(resolve));
+}
+
 /** Settles when every promise that can settle by itself has: for those who own a clock. */
 export function promisesSettled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

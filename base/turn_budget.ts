@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import { type Clock, nextTurn } from "./clock.ts";
 
 /** Work that has a share of each turn of the event loop, so that much of it at once holds up nobody. */
 export class TurnBudget {
@@ -14,7 +14,7 @@ export class TurnBudget {
   /** Does some work, in a later turn where this one has had enough. */
   async run<Result>(work: () => Result): Promise<Result> {
     while (this.#usedMs >= this.msPerTurn) {
-      await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
+      await nextTurn(this.clock);
     }
     const startMs = this.clock.monotonicMs();
     try {

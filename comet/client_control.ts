@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import { type Clock, nextTurn } from "../base/clock.ts";
 import type {
   CloseRequest,
   CloseRoomRequest,
@@ -41,7 +41,7 @@ export class ClientControl implements CometControl {
       }
       if (++looks < LOOKS_PER_TURN) continue;
       looks = 0;
-      await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
+      await nextTurn(this.clock);
     }
     return closed;
   }

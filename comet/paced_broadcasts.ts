@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { Clock, TimerHandle } from "../base/clock.ts";
+import { type Clock, nextTurn, type TimerHandle } from "../base/clock.ts";
 import type { Channel } from "./channel.ts";
 import type { Channels } from "./channels.ts";
 import type { CometCounters } from "./counters.ts";
@@ -62,7 +62,7 @@ export class PacedBroadcasts {
     const deadlineMs = this.clock.monotonicMs() + PACED_FINISH_MS;
     while (this.#waiting.length > 0 && this.clock.monotonicMs() < deadlineMs) {
       this.#step(FANOUT_SLICE);
-      await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
+      await nextTurn(this.clock);
     }
     const left = this.#waiting.length;
     this.stop();

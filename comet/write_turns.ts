@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import { type Clock, nextTurn } from "../base/clock.ts";
 
 /**
  * Whatever writes to many channels, one after the other: batches of pushes, what waited in rooms,
@@ -22,6 +22,6 @@ export class WriteTurns {
   /** Lets the event loop serve everyone else. */
   turn(): Promise<void> {
     this.writes = 0;
-    return new Promise((resolve) => this.clock.nextTurn(resolve));
+    return nextTurn(this.clock);
   }
 }

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, nextTurn } from "../base/clock.ts";
 import type { Nodes, Sessions } from "../drivers/ports.ts";
 import { applicationCodes, type CloseCode, CloseCodes } from "../protocol/close_codes.ts";
 import { isUnknownMethod } from "../protocol/cluster/calls.ts";
@@ -79,7 +79,7 @@ export class ConnectionCloser {
     for (const each of connections) {
       closes.push(this.close(each, close));
       if (closes.length % CLOSES_PER_TURN > 0) continue;
-      await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
+      await nextTurn(this.clock);
     }
     const all = await Promise.all(closes);
     const closed = all.filter((isClosed) => isClosed).length;

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "../../base/clock.ts";
+import { type Clock, nextTurn, sleep } from "../../base/clock.ts";
 import { withTimeout } from "../../base/with_timeout.ts";
 import { StoreUnavailable } from "../../drivers/ports.ts";
 import { type CometControl, cometControlCalls } from "../../protocol/cluster/comet_calls.ts";
@@ -110,7 +110,7 @@ export class CometLinks implements Comets, RpcHandler {
   async #later(body: Uint8Array): Promise<Uint8Array> {
     const kept = body.slice();
     for (let turns = 0; turns < TURNS; turns++) {
-      await new Promise<void>((resolve) => this.clock.nextTurn(resolve));
+      await nextTurn(this.clock);
     }
     return kept;
   }
