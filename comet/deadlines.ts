@@ -102,11 +102,10 @@ export class Deadlines {
   #stoodStill(): void {
     this.#behindMs = this.#behind();
     const nowMs = this.running.monotonicMs();
-    for (let slot = 0; slot < this.channels.slots; slot++) {
-      const channel = this.channels.at(slot);
-      if (channel === undefined || channel.timer === NO_TIMER || !expires(channel)) continue;
+    this.channels.forEach((channel) => {
+      if (channel.timer === NO_TIMER || !expires(channel)) return;
       this.#wheel.hasten(channel.timer, nowMs + this.#leftMs(channel));
-    }
+    });
   }
 
   #expire(data: number): void {

@@ -74,11 +74,7 @@ export class Drain {
     if (nowMs < unseenMs) return;
     this.#windowMs = nowMs;
     void this.closeListeners();
-    const { channels } = this.connections;
-    for (let slot = 0; slot < channels.slots; slot++) {
-      const channel = channels.at(slot);
-      if (channel !== undefined) this.#places.push(channel.id);
-    }
+    this.connections.channels.forEach(({ id }) => this.#places.push(id));
     this.#spread(0);
   }
 

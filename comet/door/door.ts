@@ -83,9 +83,10 @@ export class Door {
     return false;
   }
 
-  /** A client's auth was refused for what it showed. */
-  authFailed(address: string): void {
-    if (this.connections.options.addressAuthFailuresMax > 0) this.#failing.failed(address);
+  /** A client's auth was refused: it counts where that is for what the client showed. */
+  authRefused({ remoteAddress }: Channel, { code }: CloseCode): void {
+    if (code !== CloseCodes.authFailed.code) return;
+    if (this.connections.options.addressAuthFailuresMax > 0) this.#failing.failed(remoteAddress);
   }
 
   /** What a client is turned away for, by its IP address. */

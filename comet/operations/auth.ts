@@ -100,9 +100,7 @@ export class Auth {
     channel.busy = false;
     this.counters.authFailures++;
     if (error instanceof ConnectRefused) {
-      if (error.close.code === CloseCodes.authFailed.code) {
-        this.connections.door.authFailed(channel.remoteAddress);
-      }
+      this.connections.door.authRefused(channel, error.close);
       this.connections.close(channel, error.close);
       return;
     }

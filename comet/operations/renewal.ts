@@ -94,9 +94,7 @@ export class Renewal {
     if (!channel.isOpen) return;
     if (error instanceof ConnectRefused && !error.close.reconnect) {
       this.counters.authFailures++;
-      if (error.close.code === CloseCodes.authFailed.code) {
-        this.connections.door.authFailed(channel.remoteAddress);
-      }
+      this.connections.door.authRefused(channel, error.close);
       return this.connections.close(channel, error.close);
     }
     this.counters.renewalFailures++;
