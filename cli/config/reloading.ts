@@ -1,7 +1,6 @@
-import { roomDefaults } from "../../protocol/room_options.ts";
 import type { Option, Options } from "../../options/kinds.ts";
 import { ConfigError } from "../../options/reading.ts";
-import { RoomTypes } from "../../protocol/room_options.ts";
+import { roomDefaults, RoomTypes } from "../../protocol/room_options.ts";
 import { relations } from "./relations.ts";
 import { type Config, type Field, needsApiKey, optionList, type ServerCommand } from "./schema.ts";
 

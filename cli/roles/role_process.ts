@@ -3,7 +3,7 @@ import { systemPrng } from "../../base/prng.ts";
 import { RunningClock } from "../../base/running_clock.ts";
 import type { Drivers } from "../../drivers/open.ts";
 import type { ApiKeys } from "../../logic/http/api_keys.ts";
-import type { Hooks } from "../../logic/hooks.ts";
+import type { Awaitable, Hooks } from "../../logic/hooks.ts";
 import type { Platform, TlsCertificate } from "../../platform/port.ts";
 import { systemClock } from "../../platform/system_clock.ts";
 import type { HttpServer } from "../../protocol/http/server.ts";
@@ -50,8 +50,6 @@ export interface Running extends Opened {
  * @throws {Error} With a one-line message when there is anything wrong.
  */
 export type Reconfigure = (next: Config) => Awaitable<() => Awaitable<readonly string[] | void>>;
-
-type Awaitable<Value> = Value | Promise<Value>;
 
 /** What can be said against a role; nothing when it can take work. */
 type Unready = string | undefined;
